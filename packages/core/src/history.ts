@@ -1,0 +1,43 @@
+/** The append-only story of a transaction: one row per event, the console's timeline and the engineer's evidence. */
+import type { BranchId, EpochMs } from './ids.ts';
+import type { OutcomeClass } from './outcome.ts';
+import type { Op, Status } from './transaction.ts';
+
+/** What a history row tells. */
+export type HistoryKind =
+  /** The transaction was accepted. */
+  | 'submitted'
+  /** An attempt ended with `outcome`. */
+  | 'answered'
+  /** An attempt was under way when its coordinator died; its answer is lost. */
+  | 'interrupted'
+  /** Rolled back because its time was up. */
+  | 'timed-out'
+  /** Its retries are used up; it waits for a human. */
+  | 'held'
+  /** A human ended it as it stood. */
+  | 'terminated'
+  /** A human asked for another attempt at once. */
+  | 'retried';
+
+/** One row. Fields that do not apply are null. */
+export interface HistoryEntry {
+  /** From 1, without gaps, within the transaction. */
+  readonly seq: number;
+  readonly at: EpochMs;
+  readonly kind: HistoryKind;
+  /** Global status after it. */
+  readonly status: Status;
+  readonly branchId: BranchId | null;
+  readonly op: Op | null;
+  readonly attempt: number | null;
+  readonly outcome: OutcomeClass | null;
+  /** Code of the outcome or of the hold. */
+  readonly code: string | null;
+  readonly durationMs: number | null;
+  /** What the participant, the policy or the human said. */
+  readonly detail: string | null;
+  /** The person or service that intervened. */
+  readonly actor: string | null;
+  readonly traceId: string | null;
+}

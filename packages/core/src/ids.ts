@@ -1,0 +1,55 @@
+/**
+ * The names of things, as branded strings and numbers: made only by the parsers here, at the edges, so that inside
+ * a `Gid` is always a valid one.
+ */
+import { AmendsError } from './errors.ts';
+import { limits } from './limits.ts';
+
+declare const brand: unique symbol;
+type Brand<T, B extends string> = T & { readonly [brand]: B };
+
+/** Identity of a global transaction: 1 to 128 printable characters, chosen by the caller or made by `makeGid`. */
+export type Gid = Brand<string, 'Gid'>;
+
+/** Identity of a branch inside its transaction, such as `01`; step n of a saga (from 1) is `n` with at least two digits. */
+export type BranchId = Brand<string, 'BranchId'>;
+
+/** A moment: milliseconds since 1970-01-01T00:00Z by the store's clock. */
+export type EpochMs = Brand<number, 'EpochMs'>;
+
+/** Identity of one run of a coordinator; another run of the same machine has another one. */
+export type NodeId = Brand<string, 'NodeId'>;
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
+const controlCharacters = /[\u0000-\u001f\u007f]/;
+
+/**
+ * Accepts a caller's gid. Quotes and any other printable characters are allowed, as DTM's clients may use them.
+ * @throws AmendsError `invalid_request` naming `gid` when it is empty, longer than 128 characters or has control characters
+ */
+export function parseGid(text: string): Gid {
+  if (text.length === 0) throw new AmendsError('invalid_request', 'gid: must not be empty; leave it out to have one made');
+  if (text.length > limits.gidCharactersMax)
+    throw new AmendsError(
+      'invalid_request',
+      `gid: has ${text.length} characters, at most ${limits.gidCharactersMax} are allowed`,
+    );
+  if (controlCharacters.test(text) || !text.isWellFormed())
+    throw new AmendsError('invalid_request', 'gid: must not contain control characters or broken surrogates');
+  return text as Gid;
+}
+
+/** The branch id of the step at `stepIndex` (from 0): `01`, `02`, … `99`, `100` (DTM's `%02d`). */
+export function branchIdOfStep(stepIndex: number): BranchId {
+  return String(stepIndex + 1).padStart(2, '0') as BranchId;
+}
+
+/** Marks a count of milliseconds as a moment. Only clocks, stores and decoders call it. */
+export function epochMs(value: number): EpochMs {
+  return value as EpochMs;
+}
+
+/** Marks a text as a node's identity. Only the coordinator's start and decoders call it. */
+export function nodeId(text: string): NodeId {
+  return text as NodeId;
+}

@@ -1,0 +1,36 @@
+/** Every limit of Amends in one place, each with its reason. Servers may lower them by configuration, never raise them silently. */
+export const limits = {
+  /** A transaction is a plan, not a file transfer: larger data belongs in a store of its own and is referred to. Bytes. */
+  bodyBytesMax: 1_048_576,
+  /** Each branch costs state in the transaction's row at every commit; DTM's own ids stop at 99 to 999. */
+  branchesMax: 1_000,
+  /** All payloads of one transaction together; they travel inside one body. Bytes. */
+  payloadBytesMax: 1_048_576,
+  /** DTM's column is varchar(128), and clients build barrier keys from it. */
+  gidCharactersMax: 128,
+  /** Longer addresses are refused by common servers and proxies. */
+  urlCharactersMax: 2_048,
+  /** Headers added to every branch call: their count, and name plus value of one. */
+  headersMax: 32,
+  headerCharactersMax: 4_096,
+  /** Nesting of a JSON body; deeper ones only appear in attacks on recursive parsers. */
+  jsonDepthMax: 64,
+  /** Bytes of a participant's answer that are read; the rest is not waited for. An answer is a verdict, not a document. */
+  answerBytesMax: 65_536,
+  /** Characters of an answer kept in reasons and history. */
+  answerCharactersKept: 1_024,
+  /** Free text of operators: reasons of interventions. */
+  reasonCharactersMax: 1_024,
+  /** The longest time-out of a call: a longer task answers *ongoing* and is asked again. Milliseconds. */
+  callTimeoutMsMax: 600_000,
+  /** The longest pause between two attempts. Milliseconds. */
+  retryDelayMsMax: 86_400_000,
+  /** The longest life that a transaction may ask for before it is rolled back: a year. Milliseconds. */
+  transactionTimeoutMsMax: 31_536_000_000,
+  /** The longest that one request may wait for an outcome; ask again after it. Milliseconds. */
+  waitMsMax: 120_000,
+  /** Rows of one page of a list. */
+  pageRowsMax: 1_000,
+  /** History rows that one read returns at most. */
+  historyRowsMax: 5_000,
+} as const;

@@ -1,0 +1,166 @@
+/**
+ * A transaction as stored: the columns that stores index and lists show, and a compact `state` that only core reads.
+ * The first element of `state` is its format version; a node claims only what it can read.
+ */
+import { assertNever } from './errors.ts';
+import { type BranchId, type EpochMs, epochMs, type Gid, type NodeId } from './ids.ts';
+import type { Mode } from './spec.ts';
+import type { Branch, Decision, Hold, Op, OpState, Status, Transaction } from './transaction.ts';
+
+/** The newest format of `state` that this version writes; it reads all from 1 on. */
+export const stateFormat = 1;
+
+/** The stored row of a transaction. */
+export interface TransactionRow {
+  readonly gid: Gid;
+  readonly mode: Mode;
+  readonly status: Status;
+  /** Code of the hold; null: none. */
+  readonly hold: string | null;
+  /** When somebody must look at it at the latest; null: never (finished or held). In the past while calls are in flight. */
+  readonly dueAt: EpochMs | null;
+  readonly owner: NodeId | null;
+  readonly epoch: number;
+  readonly version: number;
+  readonly createdAt: EpochMs;
+  readonly updatedAt: EpochMs;
+  readonly finishedAt: EpochMs | null;
+  /** Host of the participant it waits for because of an error; empty: none. */
+  readonly waitsFor: string;
+  /** Last error as `host op code`, for grouping; empty: none. */
+  readonly errorPrint: string;
+  readonly reason: string;
+  /** Format of `state`. */
+  readonly format: number;
+  readonly state: string;
+}
+
+/** What lists need beside the transaction itself. */
+export interface RowColumns {
+  readonly dueAt: EpochMs | null;
+  readonly waitsFor: string;
+  readonly errorPrint: string;
+}
+
+/** The stored form of a transaction. */
+export function toRow(tx: Transaction, columns: RowColumns): TransactionRow {
+  return {
+    gid: tx.gid,
+    mode: tx.mode,
+    status: tx.status,
+    hold: tx.hold?.code ?? null,
+    dueAt: columns.dueAt,
+    owner: tx.owner,
+    epoch: tx.epoch,
+    version: tx.version,
+    createdAt: tx.createdAt,
+    updatedAt: tx.updatedAt,
+    finishedAt: tx.finishedAt,
+    waitsFor: columns.waitsFor,
+    errorPrint: columns.errorPrint,
+    reason: tx.reason,
+    format: stateFormat,
+    state: encodeState(tx),
+  };
+}
+
+/**
+ * The transaction of a stored row.
+ * @throws Error when its format is newer than this version knows; claims never hand such a row out
+ */
+export function fromRow(row: TransactionRow): Transaction {
+  if (row.format !== stateFormat) throw new Error(`state format ${row.format} of ${row.gid} is not known to this version`);
+  const [seq, decision, hold, branches] = JSON.parse(row.state) as StateCode;
+  return {
+    gid: row.gid,
+    mode: row.mode,
+    status: row.status,
+    hold: decodeHold(hold),
+    decision: decodeDecision(decision),
+    branches: branches.map(decodeBranch),
+    reason: row.reason,
+    createdAt: row.createdAt,
+    updatedAt: row.updatedAt,
+    finishedAt: row.finishedAt,
+    seq,
+    version: row.version,
+    epoch: row.epoch,
+    owner: row.owner,
+  };
+}
+
+type StateCode = [seq: number, decision: DecisionCode, hold: HoldCode, branches: BranchCode[]];
+type DecisionCode = 0 | [direction: number, seq: number, actor: string];
+type HoldCode = 0 | [branchId: string, op: number];
+type BranchCode = 0 | [action: OpCode, compensate: OpCode];
+type OpCode = 0 | number[];
+
+const directions = ['commit', 'roll-back', 'terminate'] as const;
+const ops: readonly Op[] = ['action', 'compensate'];
+const opCode = { succeed: 1, failed: 2, running: 3, waiting: 4 } as const;
+
+function encodeState(tx: Transaction): string {
+  const code: StateCode = [tx.seq, encodeDecision(tx.decision), encodeHold(tx.hold), tx.branches.map(encodeBranch)];
+  return JSON.stringify(code);
+}
+
+function encodeDecision(decision: Decision | null): DecisionCode {
+  return decision === null ? 0 : [directions.indexOf(decision.direction), decision.seq, decision.actor];
+}
+
+function decodeDecision(code: DecisionCode): Decision | null {
+  return code === 0 ? null : { direction: directions[code[0]]!, seq: code[1], actor: code[2] };
+}
+
+function encodeHold(hold: Hold | null): HoldCode {
+  return hold === null ? 0 : [hold.branchId, ops.indexOf(hold.op)];
+}
+
+function decodeHold(code: HoldCode): Hold | null {
+  return code === 0 ? null : { code: 'attempts-exhausted', branchId: code[0] as BranchId, op: ops[code[1]]! };
+}
+
+function encodeBranch(branch: Branch): BranchCode {
+  if (branch.action.at === 'idle' && branch.compensate.at === 'idle') return 0;
+  return [encodeOp(branch.action), encodeOp(branch.compensate)];
+}
+
+function decodeBranch(code: BranchCode): Branch {
+  return code === 0 ? { action: idle, compensate: idle } : { action: decodeOp(code[0]), compensate: decodeOp(code[1]) };
+}
+
+const idle: OpState = { at: 'idle' };
+
+function encodeOp(op: OpState): OpCode {
+  switch (op.at) {
+    case 'idle':
+      return 0;
+    case 'succeed':
+      return [opCode.succeed, op.attempts];
+    case 'failed':
+      return [opCode.failed, op.attempts];
+    case 'running':
+      return [opCode.running, op.attempts, op.unknowns, op.settledAt, op.startedAt];
+    case 'waiting':
+      return [opCode.waiting, op.attempts, op.unknowns, op.settledAt, op.dueAt];
+    default:
+      return assertNever(op);
+  }
+}
+
+function decodeOp(code: OpCode): OpState {
+  if (code === 0) return idle;
+  const [kind, attempts = 0, unknowns = 0, settledAt = 0, moment = 0] = code;
+  switch (kind) {
+    case opCode.succeed:
+      return { at: 'succeed', attempts };
+    case opCode.failed:
+      return { at: 'failed', attempts };
+    case opCode.running:
+      return { at: 'running', attempts, unknowns, settledAt: epochMs(settledAt), startedAt: epochMs(moment) };
+    case opCode.waiting:
+      return { at: 'waiting', attempts, unknowns, settledAt: epochMs(settledAt), dueAt: epochMs(moment) };
+    default:
+      throw new Error(`unknown op code ${kind}`);
+  }
+}

@@ -1,0 +1,207 @@
+/**
+ * The Store port: where transactions live. Twelve methods, each a step of the domain. Every implementation passes the
+ * contract suite in `contract/`; what databases do differently is data in `capabilities`.
+ *
+ * Errors: a method rejects with `AmendsError`:
+ * - `store_unavailable`: the database cannot be reached or written now (connection, disk full, busy). Nothing of this
+ *   call was applied. Try again later.
+ * - `store_refused`: it cannot be used as it is (corrupt, newer schema, no permission). A human must act.
+ * `commit` alone also knows *unknown*, as an answer per transaction. Anything else thrown is a bug.
+ */
+import type { EpochMs, Gid, HistoryEntry, NodeId, Status, StoredSpec, TransactionRow } from '@amends/core';
+
+export interface Store {
+  readonly capabilities: StoreCapabilities;
+
+  /**
+   * Applies each change as a whole or not at all, independently of the others: row, spec, write-once records, history,
+   * documents and audit of one change become visible together and are durable when the promise resolves.
+   * A change is *applied* when the stored version equals `expectedVersion` (0: no such gid) and all its documents'
+   * expectations hold; otherwise it is a *conflict* and leaves no trace, history and audit included.
+   * The order of changes within the call carries no meaning; one call never holds two changes of one gid.
+   * @returns one answer per change, in order
+   */
+  commit(changes: readonly Change[]): Promise<readonly CommitAnswer[]>;
+
+  /** Reads transactions as of now with their specs; `null` where there is none. Same order as `gids`. */
+  load(gids: readonly Gid[]): Promise<readonly (StoredTransaction | null)[]>;
+
+  /**
+   * Takes up to `limit` transactions, longest due first, that are due at or before `dueBefore` and whose owner is null or
+   * not alive: not `node` itself and not among the nodes that have a heartbeat younger than their time to live.
+   * Each gets owner `node`, epoch + 1, version + 1 and is returned as it is afterwards, atomically: of two nodes that
+   * claim at the same time, one gets it. Rows or specs of a format newer than this version are left alone.
+   */
+  claim(request: ClaimRequest): Promise<readonly StoredTransaction[]>;
+
+  /** Rows for people, newest first by (createdAt, gid), without specs. Stable under concurrent inserts. */
+  list(query: ListQuery): Promise<ListPage>;
+
+  /** History of one transaction by ascending seq, after `afterSeq`, at most `limit` rows. */
+  history(gid: Gid, page: { readonly afterSeq: number; readonly limit: number }): Promise<readonly HistoryEntry[]>;
+
+  /**
+   * Says that `node` lives, for `ttlMs` from now.
+   * @returns the store's time: never earlier than any time returned before, in this process or an earlier one
+   */
+  heartbeat(beat: { readonly node: NodeId; readonly ttlMs: number; readonly name: string }): Promise<EpochMs>;
+
+  /** The nodes that are alive. */
+  nodes(): Promise<readonly NodeRow[]>;
+
+  /** Documents of one kind by key, or one of them; by ascending key. */
+  documents(kind: string, key?: string): Promise<readonly StoredDocument[]>;
+
+  /** Audit rows, newest first, before `beforeId` when given. */
+  audit(query: { readonly gid?: Gid; readonly beforeId?: number; readonly limit: number }): Promise<readonly StoredAuditRow[]>;
+
+  /**
+   * Deletes up to `limit` finished transactions that finished before the moment, with specs, records and history;
+   * oldest first. Audit rows stay.
+   * @returns how many
+   */
+  purge(request: { readonly finishedBefore: EpochMs; readonly limit: number }): Promise<number>;
+
+  /** Resolves when the store can be read and written, with a word on how it is; rejects otherwise. */
+  ping(): Promise<StoreHealth>;
+
+  /** Finishes what was begun, records the time, releases everything. Idempotent; other calls reject afterwards. */
+  close(): Promise<void>;
+}
+
+/** How this store differs from others. */
+export interface StoreCapabilities {
+  /** `memory`, `sqlite`, … */
+  readonly name: string;
+  /** What was written survives the end of the process. */
+  readonly durable: boolean;
+  /** Several coordinator processes may use it at once. */
+  readonly shared: boolean;
+  /** Commits that may be under way at once; 1: one connection writes. */
+  readonly commitsInFlightMax: number;
+  /** Changes that one commit takes at most. */
+  readonly changesPerCommitMax: number;
+}
+
+/** What one decision changes. */
+export interface Change {
+  readonly expectedVersion: number;
+  /** The row as it shall be; its version is `expectedVersion + 1`. */
+  readonly row: TransactionRow;
+  /** With the first commit of a gid, and only then. */
+  readonly spec: StoredSpec | null;
+  /** Appended rows; their seqs continue the stored ones. */
+  readonly history: readonly HistoryEntry[];
+  /** Facts that are written once and never changed: a second record of the same name makes the change a conflict. */
+  readonly records: readonly WriteOnceRecord[];
+  readonly documents: readonly DocumentChange[];
+  readonly audit: readonly AuditRow[];
+}
+
+/**
+ * - `applied`: durable. - `conflict`: somebody else's commit came first; nothing was written.
+ * - `unknown`: the connection broke while committing; read back to know.
+ * - `refused`: the database does not take a value of this change, alone or in company; nothing was written.
+ */
+export type CommitAnswer =
+  | { readonly outcome: 'applied' }
+  | { readonly outcome: 'conflict' }
+  | { readonly outcome: 'unknown' }
+  | { readonly outcome: 'refused'; readonly message: string };
+
+/** A transaction as read. */
+export interface StoredTransaction {
+  readonly row: TransactionRow;
+  readonly spec: StoredSpec;
+  readonly records: readonly WriteOnceRecord[];
+}
+
+/** A fact beside a transaction, such as a registered branch or a recorded result; bytes that core encodes. */
+export interface WriteOnceRecord {
+  readonly kind: string;
+  readonly key: string;
+  readonly content: Uint8Array;
+}
+
+/** Who claims, and what. */
+export interface ClaimRequest {
+  readonly node: NodeId;
+  readonly dueBefore: EpochMs;
+  readonly limit: number;
+}
+
+/** What a list shows; every given filter must match. */
+export interface ListQuery {
+  readonly status?: Status;
+  readonly mode?: string;
+  /** true: only those on hold; false: only those not. */
+  readonly held?: boolean;
+  readonly createdFrom?: EpochMs;
+  /** Exclusive. */
+  readonly createdBefore?: EpochMs;
+  /** Where the page before ended; rows come after it. */
+  readonly after?: ListPosition;
+  readonly limit: number;
+}
+
+/** A place in the order of lists. */
+export interface ListPosition {
+  readonly createdAt: EpochMs;
+  readonly gid: Gid;
+}
+
+/** One page. */
+export interface ListPage {
+  readonly rows: readonly TransactionRow[];
+  /** Where to go on; null: this was the end. */
+  readonly next: ListPosition | null;
+}
+
+/** A living node. */
+export interface NodeRow {
+  readonly node: NodeId;
+  /** Its host and process, for people. */
+  readonly name: string;
+  readonly startedAt: EpochMs;
+  readonly aliveUntil: EpochMs;
+}
+
+/** A small document with its own compare-and-swap. */
+export interface StoredDocument {
+  readonly kind: string;
+  readonly key: string;
+  readonly version: number;
+  readonly content: string;
+}
+
+/** Creates (`expectedVersion` 0), replaces, or with `content` null deletes a document. */
+export interface DocumentChange {
+  readonly kind: string;
+  readonly key: string;
+  readonly expectedVersion: number;
+  readonly content: string | null;
+}
+
+/** What a human did, kept apart from the transaction's own life. */
+export interface AuditRow {
+  readonly at: EpochMs;
+  readonly gid: Gid;
+  readonly actor: string;
+  readonly verb: string;
+  readonly reason: string;
+  /** JSON with what else is known. */
+  readonly detail: string;
+}
+
+export interface StoredAuditRow extends AuditRow {
+  /** Ascending in order of commit. */
+  readonly id: number;
+}
+
+/** How a store is, for people and metrics. */
+export interface StoreHealth {
+  /** Time of the round trip. Milliseconds. */
+  readonly latencyMs: number;
+  /** Facts such as schema version, file size, journal mode. */
+  readonly facts: Readonly<Record<string, string | number>>;
+}
