@@ -42,11 +42,15 @@ function requireNode() {
 }
 
 async function install() {
-  const wanted = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  const wanted = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
   if (existsSync(stamp) && existsSync(node) && readFileSync(stamp, 'utf8') === wanted) return;
   say('installing dependencies (first start, or package-lock.json has changed) …');
-  const code = await npm(['ci', '--no-audit', '--no-fund', '--loglevel=error']);
-  if (code !== 0)
+  // Only `node` needs its install script, which fetches the binary for this platform; the others would want a compiler.
+  const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
+  const installed = (await npm(['ci', '--ignore-scripts', ...quiet])) === 0 && (await npm(['rebuild', 'node', ...quiet])) === 0;
+  if (!installed)
     throw new SetupError(
       'npm ci failed; what it said is above. Without network access to the npm registry nothing can be installed: ' +
         'check the connection or the proxy (npm config get registry), and that this folder may be written to.',

@@ -14,11 +14,16 @@ export interface Outcome {
   readonly code: string;
   /** What the participant said, capped; for people. */
   readonly detail: string;
-  /**
-   * Whether the participant's exchange is over. False for a time-out or a broken connection: the call may still be
-   * running there, so nothing may be undone before its time is up.
-   */
-  readonly settled: boolean;
+  readonly exchange: Exchange;
   /** Duration of the attempt. Milliseconds. */
   readonly durationMs: number;
 }
+
+/**
+ * How far the exchange with the participant came, which decides when it is safe to undo:
+ * - `unsent`: it never left (its turn did not come in time); does not count as an attempt for the policy.
+ * - `refused`: no connection, or forbidden address: the participant has not seen it.
+ * - `answered`: the participant has answered, so it no longer works on it.
+ * - `broken`: time-out or lost connection: it may still be running there until the attempt's time is up.
+ */
+export type Exchange = 'unsent' | 'refused' | 'answered' | 'broken';

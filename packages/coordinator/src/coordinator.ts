@@ -1,0 +1,87 @@
+/** The coordinator as its users see it: a server around it, or a program that embeds it. */
+import type { EpochMs, Gid, HistoryEntry, InterventionVerb, Spec, Transaction } from '@amends/core';
+import type { ListPage, ListQuery, NodeRow, StoreHealth } from '@amends/store';
+
+/** Drives global transactions on one store. Any number of them may share a store that is `shared`. */
+export interface Coordinator {
+  /** Reads the store's time, takes over what nobody owns, begins to work. Idempotent. */
+  start(): Promise<void>;
+
+  /** Refuses new work, lets calls in flight end within `graceMs`, hands the rest over. Idempotent. */
+  stop(options?: { readonly graceMs?: number }): Promise<void>;
+
+  /** A fresh gid: 22 characters, unguessable, ordered by time. */
+  newGid(): Gid;
+
+  /** The store's time, carried on by a monotonic clock. */
+  now(): EpochMs;
+
+  /**
+   * Begins a transaction; resolves when it is durable. The same gid again begins nothing: it answers `repeated` when the
+   * spec is the same and `different` when it is not, with the transaction as it is.
+   * @throws AmendsError `overloaded`, `stopping`, `store_unavailable`: nothing was stored; try again with the same gid
+   */
+  submit(request: { readonly gid: Gid; readonly spec: Spec }): Promise<Submitted>;
+
+  /**
+   * The transaction as soon as it is finished, held, or quiet until a later retry, or as it is after `waitMs`, or when
+   * `signal` aborts. Works on any node.
+   * @returns null when there is no such gid
+   */
+  wait(gid: Gid, options: { readonly waitMs: number; readonly signal?: AbortSignal }): Promise<TransactionView | null>;
+
+  /** The transaction as of the last commit; null when there is none. */
+  get(gid: Gid): Promise<TransactionView | null>;
+
+  /** Its history by ascending seq. */
+  history(gid: Gid, page: { readonly afterSeq: number; readonly limit: number }): Promise<readonly HistoryEntry[]>;
+
+  /** Transactions, newest first; see `Store.list`. */
+  list(query: ListQuery): Promise<ListPage>;
+
+  /**
+   * Acts on a transaction by hand; resolves when that is durable, audited.
+   * @throws AmendsError `not_found`, `already_finished`, `version_conflict`, and those of `submit`
+   */
+  intervene(request: Intervention): Promise<TransactionView>;
+
+  /** How it is; never rejects. */
+  health(): Promise<CoordinatorHealth>;
+}
+
+/** Answer to `submit`. */
+export interface Submitted {
+  readonly outcome: 'created' | 'repeated' | 'different';
+  readonly view: TransactionView;
+}
+
+/** A transaction with what it was asked to do. */
+export interface TransactionView {
+  readonly transaction: Transaction;
+  readonly spec: Spec;
+  /** When it will be looked at next; null: never, or calls are in flight. */
+  readonly wakeAt: EpochMs | null;
+}
+
+/** An act of a human or of a tool on their behalf. */
+export interface Intervention {
+  readonly gid: Gid;
+  readonly verb: InterventionVerb;
+  readonly actor: string;
+  readonly reason: string;
+  /** Only when the transaction still has this version; null: whatever it has. */
+  readonly expectedVersion: number | null;
+}
+
+/** How a coordinator is. */
+export interface CoordinatorHealth {
+  readonly state: 'starting' | 'running' | 'paused' | 'stopping' | 'stopped';
+  /** Why it is paused; empty otherwise. */
+  readonly reason: string;
+  readonly store: StoreHealth | null;
+  readonly nodes: readonly NodeRow[];
+  /** Transactions in memory, calls in flight, changes that wait for their commit. */
+  readonly live: number;
+  readonly calling: number;
+  readonly uncommitted: number;
+}

@@ -1,0 +1,69 @@
+/** What the coordinator needs from outside beside the store. Tests and the simulator bring their own. */
+import type { BranchId, EpochMs, Face, Gid, HistoryEntry, Mode, Op, Outcome, Transaction } from '@amends/core';
+
+/** Calls participants. One per URL scheme; `boundedPerHost` decorates it. */
+export interface Transport {
+  /**
+   * Makes one call and classifies its answer. Never rejects; resolves at the latest when `deadlineInMs` is over, or soon
+   * after `signal` aborts (then: `unknown`, `broken`).
+   */
+  call(request: BranchCall, signal: AbortSignal): Promise<Outcome>;
+  /** Closes what is open; calls under way are aborted. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** One attempt at one op of one branch. */
+export interface BranchCall {
+  readonly gid: Gid;
+  readonly mode: Mode;
+  readonly branchId: BranchId;
+  readonly op: Op;
+  readonly attempt: number;
+  /** Fencing token: grows with every change of owner. */
+  readonly epoch: number;
+  readonly url: string;
+  readonly payload: Uint8Array;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Time for the whole exchange, waiting for a turn included. Milliseconds. */
+  readonly deadlineInMs: number;
+  readonly face: Face;
+}
+
+/** The moment and the passing of time. Never goes back. */
+export interface Clock {
+  now(): EpochMs;
+}
+
+/** Wakes once after a pause. */
+export interface Timers {
+  /** @returns a function that cancels it; idempotent */
+  after(delayMs: number, wake: () => void): () => void;
+}
+
+/** Chance: for ids, which must not be guessable, and for jitter. */
+export interface Random {
+  bytes(count: number): Uint8Array;
+  /** 0 <= fraction < 1 */
+  fraction(): number;
+}
+
+/** SHA-256 as 64 hex digits over the parts. */
+export type Digest = (parts: readonly (string | Uint8Array)[]) => string;
+
+/** Structured logging: constant message, values as fields. */
+export interface Log {
+  debug(fields: Readonly<Record<string, unknown>>, message: string): void;
+  info(fields: Readonly<Record<string, unknown>>, message: string): void;
+  warn(fields: Readonly<Record<string, unknown>>, message: string): void;
+  error(fields: Readonly<Record<string, unknown>>, message: string): void;
+}
+
+/** Hears of every durable change, after it is durable. For logs and metrics; must not throw. */
+export type Observer = (committed: Committed) => void;
+
+/** One durable change of a transaction. */
+export interface Committed {
+  readonly previous: Transaction | null;
+  readonly next: Transaction;
+  readonly history: readonly HistoryEntry[];
+}
