@@ -14,7 +14,7 @@ interface Moment {
 /** Something that happened to a transaction. */
 export type TransactionEvent =
   /** It was submitted for the first time: the transaction begins. */
-  | (Moment & { readonly type: 'submitted'; readonly gid: Gid; readonly owner: NodeId })
+  | (Moment & { readonly type: 'submitted'; readonly gid: Gid; readonly owner: NodeId; readonly traceId: string | null })
   /** One attempt ended. */
   | (Moment & {
       readonly type: 'answered';
@@ -25,8 +25,8 @@ export type TransactionEvent =
     })
   /** A moment that it waited for may have come. */
   | (Moment & { readonly type: 'woken' })
-  /** Another node drives it now; calls of the former owner will not be heard. */
-  | (Moment & { readonly type: 'recovered'; readonly owner: NodeId })
+  /** It was taken over: calls of the former owner that were in flight will not be heard. */
+  | (Moment & { readonly type: 'recovered' })
   /** A human or a tool acts on it. */
   | (Moment & {
       readonly type: 'intervened';

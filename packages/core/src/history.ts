@@ -15,6 +15,8 @@ export type HistoryKind =
   | 'timed-out'
   /** Its retries are used up; it waits for a human. */
   | 'held'
+  /** The last thing it waited for was over, without an answer of its own. */
+  | 'settled'
   /** A human ended it as it stood. */
   | 'terminated'
   /** A human asked for another attempt at once. */

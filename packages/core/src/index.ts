@@ -1,3 +1,4 @@
+export * from './decide.ts';
 export * from './errors.ts';
 export * from './event.ts';
 export * from './gid.ts';
@@ -7,6 +8,7 @@ export * from './limits.ts';
 export * from './outcome.ts';
 export * from './retry.ts';
 export * from './row.ts';
+export { checkSagaSpec } from './saga-spec.ts';
 export * from './spec.ts';
 export * from './spec-code.ts';
 export * from './transaction.ts';

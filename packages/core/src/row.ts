@@ -136,13 +136,12 @@ function encodeOp(op: OpState): OpCode {
     case 'idle':
       return 0;
     case 'succeed':
-      return [opCode.succeed, op.attempts];
     case 'failed':
-      return [opCode.failed, op.attempts];
+      return [opCode[op.at], op.attempts, op.settledAt];
     case 'running':
-      return [opCode.running, op.attempts, op.unknowns, op.settledAt, op.startedAt];
+      return [opCode.running, op.attempts, op.settledAt, op.unknowns, op.startedAt];
     case 'waiting':
-      return [opCode.waiting, op.attempts, op.unknowns, op.settledAt, op.dueAt];
+      return [opCode.waiting, op.attempts, op.settledAt, op.unknowns, op.dueAt];
     default:
       return assertNever(op);
   }
@@ -150,16 +149,17 @@ function encodeOp(op: OpState): OpCode {
 
 function decodeOp(code: OpCode): OpState {
   if (code === 0) return idle;
-  const [kind, attempts = 0, unknowns = 0, settledAt = 0, moment = 0] = code;
+  const [kind, attempts = 0, settled = 0, unknowns = 0, moment = 0] = code;
+  const settledAt = epochMs(settled);
   switch (kind) {
     case opCode.succeed:
-      return { at: 'succeed', attempts };
+      return { at: 'succeed', attempts, settledAt };
     case opCode.failed:
-      return { at: 'failed', attempts };
+      return { at: 'failed', attempts, settledAt };
     case opCode.running:
-      return { at: 'running', attempts, unknowns, settledAt: epochMs(settledAt), startedAt: epochMs(moment) };
+      return { at: 'running', attempts, settledAt, unknowns, startedAt: epochMs(moment) };
     case opCode.waiting:
-      return { at: 'waiting', attempts, unknowns, settledAt: epochMs(settledAt), dueAt: epochMs(moment) };
+      return { at: 'waiting', attempts, settledAt, unknowns, dueAt: epochMs(moment) };
     default:
       throw new Error(`unknown op code ${kind}`);
   }

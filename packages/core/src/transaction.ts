@@ -9,19 +9,33 @@ export type Status = 'prepared' | 'submitted' | 'aborting' | 'succeed' | 'failed
 export type Op = 'action' | 'compensate';
 
 /** How far one op of one branch has come. A field exists only where it means something. */
-export type OpState =
-  | { readonly at: 'idle' }
-  | (Attempted & { readonly at: 'running'; readonly startedAt: EpochMs })
-  | (Attempted & { readonly at: 'waiting'; readonly dueAt: EpochMs })
-  | { readonly at: 'succeed'; readonly attempts: number }
-  | { readonly at: 'failed'; readonly attempts: number };
+export type OpState = { readonly at: 'idle' } | RunningOp | WaitingOp | EndedOp;
+
+/** A call is in flight. */
+export interface RunningOp extends Attempted {
+  readonly at: 'running';
+  readonly startedAt: EpochMs;
+  /** As for `WaitingOp`, before this call. */
+  readonly unknowns: number;
+}
+
+/** The last call ended without a final verdict; another one is due. */
+export interface WaitingOp extends Attempted {
+  readonly at: 'waiting';
+  readonly dueAt: EpochMs;
+  /** Attempts without a verdict since the last release by a human; what retry policies count. */
+  readonly unknowns: number;
+}
+
+/** The participant has given its final verdict. */
+export interface EndedOp extends Attempted {
+  readonly at: 'succeed' | 'failed';
+}
 
 interface Attempted {
-  /** Calls started so far, the running one included. */
+  /** Calls started so far, one in flight included; 0 for an op without URL. */
   readonly attempts: number;
-  /** Attempts since the last release by a human that ended without a verdict; what retry policies count. */
-  readonly unknowns: number;
-  /** From when on no call that was started can still be running at the participant. */
+  /** From when on no call that has ended here can still be running at the participant; 0: from the start. */
   readonly settledAt: EpochMs;
 }
 

@@ -1,0 +1,135 @@
+/**
+ * The rules between the fields of a saga's spec. The shape is wire's business; what a shape may mean is decided here,
+ * once for all protocols.
+ */
+import { AmendsError } from './errors.ts';
+import { limits } from './limits.ts';
+import type { RetryPolicy } from './retry.ts';
+import type { SagaSpec, SagaStep } from './spec.ts';
+
+/**
+ * Refuses a saga that cannot be carried out as it says.
+ * @throws AmendsError `invalid_request`, its message beginning with the field
+ */
+export function checkSagaSpec(spec: SagaSpec): void {
+  const { steps, payloads } = spec;
+  if (steps.length === 0) refuse('steps', 'must have at least one step');
+  if (steps.length > limits.branchesMax) refuse('steps', `has ${steps.length} steps, at most ${limits.branchesMax} are allowed`);
+  if (payloads.length !== steps.length)
+    refuse('payloads', `has ${payloads.length} entries for ${steps.length} steps; give one for each step`);
+  checkPayloadBytes(payloads);
+  if (spec.timeoutMs !== null) checkRange('timeoutMs', spec.timeoutMs, 1, limits.transactionTimeoutMsMax);
+  steps.forEach((step, index) => {
+    checkStep(step, `steps[${index}]`);
+    checkAfter(step.after, index, steps.length);
+  });
+  const order = topologicalOrder(steps);
+  if (steps.some((step) => step.kind !== 'compensatable')) checkPointOfNoReturn(steps, order);
+}
+
+function checkPayloadBytes(payloads: readonly Uint8Array[]): void {
+  const bytes = payloads.reduce((sum, payload) => sum + payload.byteLength, 0);
+  if (bytes > limits.payloadBytesMax)
+    refuse('payloads', `have ${bytes} bytes together, at most ${limits.payloadBytesMax} are allowed`);
+}
+
+function checkStep(step: SagaStep, field: string): void {
+  if (step.kind !== 'compensatable' && step.compensate !== '')
+    refuse(`${field}.compensate`, `a ${step.kind} step is never undone; leave it out or make the step compensatable`);
+  checkRange(`${field}.timeoutMs`, step.timeoutMs, 1, limits.callTimeoutMsMax);
+  checkPolicy(`${field}.retry`, step.actionRetry);
+  checkPolicy(`${field}.compensateRetry`, step.compensateRetry);
+  if (step.kind !== 'compensatable' && step.actionRetry.atEnd === 'roll-back' && step.actionRetry.attemptsMax !== null)
+    refuse(`${field}.retry.atEnd`, `a ${step.kind} step without a verdict cannot be rolled back; use hold`);
+  if (step.compensateRetry.atEnd === 'roll-back' && step.compensateRetry.attemptsMax !== null)
+    refuse(`${field}.compensateRetry.atEnd`, 'a compensation cannot be rolled back; use hold');
+}
+
+function checkPolicy(field: string, policy: RetryPolicy): void {
+  checkRange(`${field}.delayMs`, policy.delayMs, 1, limits.retryDelayMsMax);
+  checkRange(`${field}.delayMsMax`, policy.delayMsMax, 1, limits.retryDelayMsMax);
+  if (policy.attemptsMax !== null) checkRange(`${field}.attemptsMax`, policy.attemptsMax, 1, Number.MAX_SAFE_INTEGER);
+}
+
+function checkRange(field: string, value: number, min: number, max: number): void {
+  if (!Number.isSafeInteger(value) || value < min || value > max)
+    refuse(field, `is ${value}, must be a whole number from ${min} to ${max}`);
+}
+
+function checkAfter(after: readonly number[], index: number, count: number): void {
+  const seen = new Set<number>();
+  for (const before of after) {
+    if (!Number.isInteger(before) || before < 0 || before >= count)
+      refuse(`steps[${index}].after`, `names step ${before}; steps are numbered from 0 to ${count - 1}`);
+    if (before === index) refuse(`steps[${index}].after`, 'names the step itself');
+    if (seen.has(before)) refuse(`steps[${index}].after`, `names step ${before} twice`);
+    seen.add(before);
+  }
+}
+
+/** Indexes so ordered that each step comes after those in its `after`; refuses a cycle, naming one of its steps. */
+function topologicalOrder(steps: readonly SagaStep[]): number[] {
+  const missing = steps.map((step) => step.after.length);
+  const dependents = dependentsOf(steps);
+  const order = missing.flatMap((count, index) => (count === 0 ? [index] : []));
+  for (let next = 0; next < order.length; next++) {
+    for (const dependent of dependents[order[next]!]!) {
+      missing[dependent]!--;
+      if (missing[dependent] === 0) order.push(dependent);
+    }
+  }
+  if (order.length < steps.length) {
+    const stuck = missing.findIndex((count) => count > 0);
+    refuse(`steps[${stuck}].after`, 'is part of a cycle: the steps wait for each other');
+  }
+  return order;
+}
+
+/** For each step, the steps that name it in `after`. */
+export function dependentsOf(steps: readonly SagaStep[]): readonly (readonly number[])[] {
+  const dependents: number[][] = steps.map(() => []);
+  steps.forEach((step, index) => {
+    for (const before of step.after) dependents[before]!.push(index);
+  });
+  return dependents;
+}
+
+/** Everything that can be undone must be done before the first thing that cannot; one pivot at most stands between. */
+function checkPointOfNoReturn(steps: readonly SagaStep[], order: readonly number[]): void {
+  const pivots = steps.flatMap((step, index) => (step.kind === 'pivot' ? [index] : []));
+  if (pivots.length > 1) refuse(`steps[${pivots[1]}].kind`, 'is a second pivot; steps after the pivot are retriable');
+  const required = steps.flatMap((step, index) => (step.kind === 'compensatable' ? [index] : []));
+  const ancestors = ancestorBits(steps, order);
+  steps.forEach((step, index) => {
+    if (step.kind === 'compensatable') return;
+    const before = step.kind === 'retriable' ? [...required, ...pivots] : required;
+    const missing = before.find((other) => !hasBit(ancestors[index]!, other));
+    if (missing !== undefined)
+      refuse(
+        `steps[${index}].kind`,
+        `is ${step.kind}, but step ${missing} (${steps[missing]!.kind}) does not come before it: what can be undone must be done before what cannot`,
+      );
+  });
+}
+
+function ancestorBits(steps: readonly SagaStep[], order: readonly number[]): Uint32Array[] {
+  const words = Math.ceil(steps.length / 32);
+  const bits = steps.map(() => new Uint32Array(words));
+  for (const index of order) {
+    const own = bits[index]!;
+    for (const before of steps[index]!.after) {
+      const theirs = bits[before]!;
+      for (let word = 0; word < words; word++) own[word]! |= theirs[word]!;
+      own[before >>> 5]! |= 1 << (before & 31);
+    }
+  }
+  return bits;
+}
+
+function hasBit(bits: Uint32Array, index: number): boolean {
+  return (bits[index >>> 5]! & (1 << (index & 31))) !== 0;
+}
+
+function refuse(field: string, complaint: string): never {
+  throw new AmendsError('invalid_request', `${field}: ${complaint}`);
+}
