@@ -1,2 +1,8 @@
+export type { HostBounds } from './bounded-per-host.ts';
+export { boundedPerHost } from './bounded-per-host.ts';
 export type * from './coordinator.ts';
+export type { CoordinatorOptions } from './create-coordinator.ts';
+export { createCoordinator } from './create-coordinator.ts';
+export type { HttpTransportOptions } from './http-transport.ts';
+export { httpTransport } from './http-transport.ts';
 export type * from './ports.ts';

@@ -3,12 +3,9 @@ import type { BranchId, EpochMs, Face, Gid, HistoryEntry, Mode, Op, Outcome, Tra
 
 /** Calls participants. One per URL scheme; `boundedPerHost` decorates it. */
 export interface Transport {
-  /**
-   * Makes one call and classifies its answer. Never rejects; resolves at the latest when `deadlineInMs` is over, or soon
-   * after `signal` aborts (then: `unknown`, `broken`).
-   */
-  call(request: BranchCall, signal: AbortSignal): Promise<Outcome>;
-  /** Closes what is open; calls under way are aborted. Idempotent. */
+  /** Makes one call and classifies its answer. Never rejects; resolves when `deadlineInMs` is over at the latest. */
+  call(request: BranchCall): Promise<Outcome>;
+  /** Breaks off what is under way (those calls resolve as `unknown`, `broken`) and closes connections. Idempotent. */
   close(): Promise<void>;
 }
 

@@ -1,0 +1,31 @@
+/** From an HTTP answer to an outcome: the classes of `dtm-protocol` for DTM's transactions, plain status codes natively. */
+import { type Face, limits, type OutcomeClass } from '@amends/core';
+
+/** What a participant's answer means. DTM's clients of old answer 200 with the verdict in the body; so bodies are searched. */
+export function classOfAnswer(face: Face, status: number, body: string): OutcomeClass {
+  if (status === 425) return 'ongoing';
+  if (face === 'dtm' && body.includes('ONGOING')) return 'ongoing';
+  if (status === 409) return 'failure';
+  if (face === 'dtm') {
+    if (body.includes('FAILURE')) return 'failure';
+    return status === 200 ? 'success' : 'unknown';
+  }
+  return status >= 200 && status < 300 ? 'success' : 'unknown';
+}
+
+/** What is kept of an answer for people: natively the message inside, when it is JSON with one; capped and well-formed. */
+export function detailOfAnswer(face: Face, body: string): string {
+  const text = face === 'native' ? (messageIn(body) ?? body) : body;
+  return text.slice(0, limits.answerCharactersKept).toWellFormed().replaceAll('\u0000', '\ufffd');
+}
+
+function messageIn(body: string): string | null {
+  if (!body.startsWith('{')) return null;
+  try {
+    const { message, error, detail } = JSON.parse(body) as Record<string, unknown>;
+    const found = [message, detail, error].find((value) => typeof value === 'string');
+    return typeof found === 'string' ? found : null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,223 @@
+/**
+ * Calls participants over HTTP with undici: one pool of kept-alive connections per origin, no redirects, answers
+ * capped, the whole exchange within its deadline, and every address checked at the moment of connecting.
+ */
+import { lookup as resolve } from 'node:dns';
+import { isIP, type LookupFunction } from 'node:net';
+import { type Exchange, limits, type Outcome } from '@amends/core';
+import { type Dispatcher, Pool } from 'undici';
+import { classOfAnswer, detailOfAnswer } from './answer.ts';
+import { remembered } from './bounded-per-host.ts';
+import type { BranchCall, Transport } from './ports.ts';
+import { type UrlParts, urlParts } from './url-parts.ts';
+
+/** How to call. */
+export interface HttpTransportOptions {
+  /** Connections per origin. Default 128. */
+  readonly connectionsMax?: number;
+  /** Origins whose connections are kept; the one unused longest is closed for another. Default 1,000. */
+  readonly originsMax?: number;
+  /**
+   * Why an address must not be connected to, or null when it may. Asked at every new connection with the resolved
+   * address and the name it came from. Default: everything may.
+   */
+  readonly checkAddress?: (address: string, hostname: string) => string | null;
+  /** Name and version sent to participants. */
+  readonly userAgent?: string;
+}
+
+/** Makes the transport for `http:` and `https:`. */
+export function httpTransport(options: HttpTransportOptions = {}): Transport {
+  const { connectionsMax = 128, originsMax = 1_000, checkAddress = () => null, userAgent = 'amends' } = options;
+  const baseHeaders = { 'content-type': 'application/json', accept: 'application/json', 'user-agent': userAgent };
+  const partsOf = remembered(urlParts);
+  const pools = new Map<string, Pool>();
+  let closed = false;
+
+  function poolOf(origin: string): Pool {
+    const known = pools.get(origin);
+    if (known !== undefined) return known;
+    if (pools.size >= originsMax) closeOldest(pools);
+    const pool = new Pool(origin, {
+      connections: connectionsMax,
+      pipelining: 1,
+      connect: { lookup: checkedLookup(checkAddress) },
+    });
+    pools.set(origin, pool);
+    return pool;
+  }
+
+  return {
+    call(request) {
+      const parts = partsOf(request.url);
+      const forbidden = isIP(parts.hostname) === 0 ? null : checkAddress(parts.hostname, parts.hostname);
+      if (forbidden !== null) return Promise.resolve(unknown('address_forbidden', forbidden, { exchange: 'refused' }));
+      if (closed) return Promise.resolve(unknown('stopped', 'the coordinator is stopping', { exchange: 'unsent' }));
+      return exchange(poolOf(parts.origin), request, { path: pathOf(parts, request), headers: headersOf(baseHeaders, request) });
+    },
+    async close() {
+      closed = true;
+      await Promise.all([...pools.values()].map((pool) => pool.destroy()));
+      pools.clear();
+    },
+  };
+}
+
+function closeOldest(pools: Map<string, Pool>): void {
+  for (const [origin, pool] of pools) {
+    if (pool.stats.running > 0 || pool.stats.queued > 0) continue;
+    pools.delete(origin);
+    void pool.close();
+    return;
+  }
+}
+
+/** The stored path, then DTM's parameters in alphabetical order. */
+function pathOf(parts: UrlParts, { branchId, gid, op, mode }: BranchCall): string {
+  return `${parts.pathToExtend}branch_id=${branchId}&gid=${encodeURIComponent(gid)}&op=${op}&trans_type=${mode}`;
+}
+
+/** The transaction's headers override ours; the fencing token and the attempt's number always travel. */
+function headersOf(base: Readonly<Record<string, string>>, request: BranchCall): Record<string, string> {
+  const headers: Record<string, string> = {
+    ...base,
+    'amends-epoch': String(request.epoch),
+    'amends-attempt': String(request.attempt),
+  };
+  for (const [name, value] of Object.entries(request.headers)) headers[name.toLowerCase()] = value;
+  return headers;
+}
+
+function exchange(pool: Pool, request: BranchCall, how: { path: string; headers: Record<string, string> }): Promise<Outcome> {
+  const hasBody = request.payload.byteLength > 0;
+  return new Promise((done) => {
+    const handler = new AnswerHandler(request, done);
+    const method = hasBody ? 'POST' : 'GET';
+    pool.dispatch(
+      { path: how.path, method, headers: how.headers, body: hasBody ? request.payload : null, ...noOwnTimeouts },
+      handler,
+    );
+  });
+}
+
+/** The deadline of the whole exchange is kept by the handler; undici's are coarser and per phase. */
+const noOwnTimeouts = { headersTimeout: 0, bodyTimeout: 0 } as const;
+
+/** Follows one exchange and resolves exactly once. */
+class AnswerHandler implements Dispatcher.DispatchHandler {
+  readonly #request: BranchCall;
+  readonly #done: (outcome: Outcome) => void;
+  readonly #startedAt = performance.now();
+  readonly #deadline: NodeJS.Timeout;
+  #controller: Dispatcher.DispatchController | null = null;
+  #status = 0;
+  #location = '';
+  #chunks: Buffer[] = [];
+  #bytes = 0;
+  #over = false;
+
+  constructor(request: BranchCall, done: (outcome: Outcome) => void) {
+    this.#request = request;
+    this.#done = done;
+    this.#deadline = setTimeout(() => this.#timeOut(), request.deadlineInMs);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#over) controller.abort(new Error('too late'));
+  }
+
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+  ): void {
+    this.#status = status;
+    if (status >= 300 && status < 400) this.#location = String(headers['location'] ?? '');
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#over) return;
+    this.#bytes += chunk.byteLength;
+    this.#chunks.push(chunk);
+    if (this.#bytes > limits.answerBytesMax) this.#tooLarge();
+  }
+
+  onResponseEnd(): void {
+    const body = this.#chunks.length === 1 ? this.#chunks[0]!.toString() : Buffer.concat(this.#chunks).toString();
+    const verdict = classOfAnswer(this.#request.face, this.#status, body);
+    const detail =
+      verdict === 'success' ? '' : this.#location === '' ? detailOfAnswer(this.#request.face, body) : this.#redirect();
+    this.#end({ class: verdict, code: `http_${this.#status}`, detail, exchange: 'answered' });
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+    const { code, exchange } = classOfError(error);
+    this.#end({ class: 'unknown', code, detail: error.message, exchange });
+  }
+
+  #redirect(): string {
+    return `redirect to ${this.#location} not followed`.slice(0, limits.answerCharactersKept).toWellFormed();
+  }
+
+  #timeOut(): void {
+    const detail = `no complete answer within ${this.#request.deadlineInMs} ms`;
+    // Before the request was handed to a connection nothing can have reached the participant.
+    this.#end({ class: 'unknown', code: 'timeout', detail, exchange: this.#controller === null ? 'refused' : 'broken' });
+    this.#controller?.abort(new Error(detail));
+  }
+
+  #tooLarge(): void {
+    const detail = `the answer is larger than ${limits.answerBytesMax} bytes; a verdict must be short`;
+    this.#end({ class: 'unknown', code: 'answer_too_large', detail, exchange: 'answered' });
+    this.#controller?.abort(new Error(detail));
+  }
+
+  #end(outcome: Omit<Outcome, 'durationMs'>): void {
+    if (this.#over) return;
+    this.#over = true;
+    clearTimeout(this.#deadline);
+    this.#chunks = [];
+    this.#done({ ...outcome, durationMs: Math.round(performance.now() - this.#startedAt) });
+  }
+}
+
+/** Errors before a connection stood: the participant has not seen the request. */
+const refusedCodes: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connect_refused',
+  ENOTFOUND: 'name_unknown',
+  EAI_AGAIN: 'name_unknown',
+  EHOSTUNREACH: 'host_unreachable',
+  ENETUNREACH: 'host_unreachable',
+  UND_ERR_CONNECT_TIMEOUT: 'connect_timeout',
+  EADDRNOTAVAIL: 'host_unreachable',
+  EFORBIDDENADDRESS: 'address_forbidden',
+  UND_ERR_INVALID_ARG: 'invalid_request',
+};
+
+/** Classifies undici's errors by code. */
+function classOfError(error: Error): { code: string; exchange: Exchange } {
+  const first = error instanceof AggregateError ? (error.errors[0] as Error) : error;
+  const code = (first as NodeJS.ErrnoException).code ?? '';
+  const refused = refusedCodes[code];
+  if (refused !== undefined) return { code: refused, exchange: 'refused' };
+  return { code: code.startsWith('ERR_TLS') || code.includes('CERT') ? 'tls_failed' : 'connection_lost', exchange: 'broken' };
+}
+
+function unknown(code: string, detail: string, { exchange }: { exchange: Exchange }): Outcome {
+  return { class: 'unknown', code, detail, exchange, durationMs: 0 };
+}
+
+/** Resolves a name and lets only permitted addresses through, so that what was checked is what is connected to. */
+function checkedLookup(checkAddress: NonNullable<HttpTransportOptions['checkAddress']>): LookupFunction {
+  return (hostname, options, callback) => {
+    resolve(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error !== null) return callback(error, []);
+      const reasons = addresses.map(({ address }) => checkAddress(address, hostname));
+      const forbidden = reasons.find((reason) => reason !== null);
+      if (forbidden !== undefined) return callback(Object.assign(new Error(forbidden!), { code: 'EFORBIDDENADDRESS' }), []);
+      if (options.all === true) callback(null, addresses);
+      else callback(null, addresses[0]!.address, addresses[0]!.family);
+    });
+  };
+}

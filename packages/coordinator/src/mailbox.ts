@@ -1,0 +1,331 @@
+/**
+ * The mailbox of one transaction: the only place that decides about it in this process.
+ *
+ * C1 At most one commit of a transaction is outstanding; events that arrive meanwhile are folded into the next decision.
+ * C2 Nothing is called, answered or reported before the decision that says so is durable.
+ * C3 A conflict is never overridden: read again; still ours, decide again; not ours any more, drop it.
+ * C4 A commit of unknown outcome is resolved by reading back, never guessed.
+ * C5 When the store refuses to write, events stay in the mailbox and are decided when it writes again.
+ */
+import {
+  AmendsError,
+  type CallEffect,
+  type Decided,
+  decide,
+  decodeSpec,
+  type EpochMs,
+  fromRow,
+  type Gid,
+  type HistoryEntry,
+  isAmendsError,
+  isQuiet,
+  type NodeId,
+  type Spec,
+  type StoredSpec,
+  type Transaction,
+  type TransactionEvent,
+  type TransactionRow,
+  type Verdict,
+} from '@amends/core';
+import type { AuditRow, Change, StoredTransaction } from '@amends/store';
+import type { CommitResult } from './group-commit.ts';
+import { type CarriedColumns, noColumns, placed, rowOf } from './placement.ts';
+import type { Wakeable } from './wake-queue.ts';
+
+/** What became of an event with a sender: its verdict, or that this mailbox cannot tell because it lost the transaction. */
+export type Reply = (result: Verdict | 'lost' | AmendsError) => void;
+
+/** What a mailbox needs of the coordinator around it. */
+export interface MailboxHost {
+  readonly node: NodeId;
+  commit(change: Change, done: (result: CommitResult) => void): void;
+  load(gid: Gid): Promise<StoredTransaction | null>;
+  /** Makes a call; the mailbox gets its answer as an event. */
+  call(mailbox: Mailbox, effect: CallEffect): void;
+  committed(mailbox: Mailbox, previous: Transaction | null, history: readonly HistoryEntry[]): void;
+  wakeAt(mailbox: Mailbox, at: EpochMs | null): void;
+  /** The mailbox has nothing to drive any more, or lost its transaction. */
+  close(mailbox: Mailbox): void;
+  /** The store cannot be written or read now; `retry` is called when it can again. */
+  storeFailed(error: unknown, retry: () => void): void;
+  /** An event like those that time brings: now, with a fresh chance. */
+  moment(): { readonly at: EpochMs; readonly jitter: number };
+  refused(mailbox: Mailbox, message: string): void;
+}
+
+interface Letter {
+  readonly event: TransactionEvent;
+  readonly reply: Reply | null;
+}
+
+export class Mailbox implements Wakeable {
+  readonly gid: Gid;
+  readonly spec: Spec;
+  readonly digest: string;
+  wakeSlot = -1;
+  wakeAt: EpochMs | null = null;
+  /** As of the last commit; null before the first. */
+  tx: Transaction | null = null;
+  /** Attempts whose answers this process will hear, as `branch op attempt`. */
+  readonly calls = new Set<string>();
+  readonly #host: MailboxHost;
+  readonly #waiters = new Set<() => void>();
+  #newSpec: StoredSpec | null;
+  #columns: CarriedColumns = noColumns;
+  #letters: Letter[] = [];
+  #committing = false;
+  #closed = false;
+
+  /** A mailbox for a transaction that does not exist yet: its first event is `submitted`. */
+  static forNew(host: MailboxHost, gid: Gid, spec: Spec, stored: StoredSpec): Mailbox {
+    return new Mailbox(host, gid, { spec, digest: stored.digest, newSpec: stored });
+  }
+
+  /** A mailbox for a transaction as it was read: its first decision takes it over from whoever drove it. */
+  static forStored(host: MailboxHost, stored: StoredTransaction): Mailbox {
+    const { digest } = stored.spec;
+    const mailbox = new Mailbox(host, stored.row.gid, { spec: decodeSpec(stored.spec), digest, newSpec: null });
+    mailbox.#adopt(stored.row);
+    mailbox.#letters.push(mailbox.#recovered());
+    return mailbox;
+  }
+
+  private constructor(host: MailboxHost, gid: Gid, plan: { spec: Spec; digest: string; newSpec: StoredSpec | null }) {
+    this.#host = host;
+    this.gid = gid;
+    this.spec = plan.spec;
+    this.digest = plan.digest;
+    this.#newSpec = plan.newSpec;
+  }
+
+  /** Whether it will never decide again. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Whether nothing is under way: no commit, no undecided event, no call. */
+  get quiet(): boolean {
+    return !this.#committing && this.#letters.length === 0 && this.tx !== null && isQuiet(this.tx);
+  }
+
+  /** Takes an event in; it is decided now, or together with others after the commit under way. */
+  post(event: TransactionEvent, reply: Reply | null = null): void {
+    if (this.#closed) {
+      reply?.('lost');
+      return;
+    }
+    this.#letters.push({ event, reply });
+    if (!this.#committing) this.#decide();
+  }
+
+  /** Begins to drive a transaction that was taken over. */
+  start(): void {
+    this.#decide();
+  }
+
+  wake(): void {
+    this.post({ type: 'woken', ...this.#host.moment() });
+  }
+
+  /** Resolves at the next change of state, or when it closes. */
+  changed(listener: () => void): () => void {
+    this.#waiters.add(listener);
+    return () => this.#waiters.delete(listener);
+  }
+
+  /** Stops deciding; what is under way is left to whoever owns the transaction next. */
+  abandon(): void {
+    this.#close();
+  }
+
+  #adopt(row: TransactionRow): void {
+    this.tx = fromRow(row);
+    this.#columns = row;
+    this.#newSpec = null;
+  }
+
+  #recovered(): Letter {
+    return { event: { type: 'recovered', ...this.#host.moment() }, reply: null };
+  }
+
+  #decide(): void {
+    const letters = this.#letters;
+    this.#letters = [];
+    const decided = decide(
+      this.tx,
+      this.spec,
+      letters.map((letter) => letter.event),
+    );
+    if (decided.next === this.tx) {
+      this.#unchanged(letters, decided);
+      return;
+    }
+    const next = placed(decided, this.#host.node);
+    const row = rowOf(next, decided, { spec: this.spec, before: this.#columns });
+    const change: Change = {
+      expectedVersion: this.tx?.version ?? 0,
+      row,
+      spec: this.#newSpec,
+      history: decided.history,
+      records: [],
+      documents: [],
+      audit: auditOf(this.gid, letters, decided.verdicts),
+    };
+    this.#committing = true;
+    this.#commit(change, { letters, decided, next, row });
+  }
+
+  #commit(change: Change, step: Step): void {
+    this.#host.commit(change, (result) => {
+      if (this.#closed) return lose(step.letters);
+      switch (result.outcome) {
+        case 'applied':
+          return this.#applied(step);
+        case 'conflict':
+        case 'unknown':
+          return this.#readAgain(step, () => this.#commit(change, step));
+        case 'refused':
+          return this.#refused(step, result.message);
+        case 'failed':
+          return this.#failed(step, result.error);
+      }
+    });
+  }
+
+  #applied({ letters, decided, next, row }: Step): void {
+    const previous = this.tx;
+    this.tx = next;
+    this.#columns = row;
+    this.#newSpec = null;
+    this.#committing = false;
+    for (const effect of decided.effects) this.calls.add(callKey(effect));
+    this.#host.committed(this, previous, decided.history);
+    for (const effect of decided.effects) this.#host.call(this, effect);
+    this.#answer(letters, decided.verdicts);
+    this.#goOn(decided);
+  }
+
+  #unchanged(letters: readonly Letter[], decided: Decided): void {
+    this.#answer(letters, decided.verdicts);
+    this.#goOn(decided);
+  }
+
+  #goOn(decided: Decided): void {
+    if (this.#closed || this.#committing) return;
+    if (this.#letters.length > 0) {
+      this.#decide();
+      return;
+    }
+    this.#notify();
+    if (this.tx === null || this.tx.owner !== this.#host.node) this.#close();
+    else this.#host.wakeAt(this, decided.wakeAt);
+  }
+
+  /** After a conflict or an unknown outcome: what the store holds decides what happened (C3, C4). */
+  #readAgain(step: Step, again: () => void): void {
+    this.#host.load(this.gid).then(
+      (stored) => this.#resolve(step, stored, again),
+      (error: unknown) => this.#host.storeFailed(error, () => this.#closed || this.#readAgain(step, again)),
+    );
+  }
+
+  #resolve(step: Step, stored: StoredTransaction | null, again: () => void): void {
+    if (this.#closed) return lose(step.letters);
+    const row = stored?.row ?? null;
+    if (row !== null && isOurs(row, step.row)) return this.#applied(step);
+    if ((row?.version ?? 0) === (this.tx?.version ?? 0)) return again();
+    if (row !== null && this.tx !== null && row.owner === this.#host.node) return this.#decideAnew(step, row);
+    this.#letters = [...step.letters, ...this.#letters];
+    this.#close();
+  }
+
+  /** The row moved on, yet it is this node's: its claim overtook our commit. What we were told still holds. */
+  #decideAnew(step: Step, row: TransactionRow): void {
+    this.#adopt(row);
+    this.#committing = false;
+    const recovered = this.calls.size === 0 ? [this.#recovered()] : [];
+    this.#letters = [...recovered, ...step.letters, ...this.#letters];
+    this.#decide();
+  }
+
+  #refused(step: Step, message: string): void {
+    this.#host.refused(this, message);
+    const error = new AmendsError('store_refused', `the store does not take this transaction: ${message}`);
+    for (const letter of step.letters) letter.reply?.(error);
+    this.#close();
+  }
+
+  /** Nothing was written. A new transaction's sender is told; for one that exists the events wait (C5). */
+  #failed(step: Step, error: unknown): void {
+    if (this.tx === null) {
+      this.#host.storeFailed(error, () => {});
+      for (const letter of [...step.letters, ...this.#letters]) letter.reply?.(isAmendsError(error) ? error : 'lost');
+      this.#letters = [];
+      this.#close();
+      return;
+    }
+    this.#letters = [...step.letters, ...this.#letters];
+    this.#host.storeFailed(error, () => {
+      this.#committing = false;
+      if (!this.#closed) this.#decide();
+    });
+  }
+
+  #answer(letters: readonly Letter[], verdicts: readonly Verdict[]): void {
+    letters.forEach((letter, index) => {
+      letter.reply?.(verdicts[index]!);
+    });
+  }
+
+  #close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#host.wakeAt(this, null);
+    this.#host.close(this);
+    const letters = this.#letters;
+    this.#letters = [];
+    for (const letter of letters) letter.reply?.('lost');
+    this.#notify();
+  }
+
+  #notify(): void {
+    for (const waiter of [...this.#waiters]) waiter();
+  }
+}
+
+interface Step {
+  readonly letters: readonly Letter[];
+  readonly decided: Decided;
+  readonly next: Transaction;
+  readonly row: TransactionRow;
+}
+
+/** Identity of one attempt within its transaction. */
+export function callKey(call: { readonly branch: number; readonly op: string; readonly attempt: number }): string {
+  return `${call.branch} ${call.op} ${call.attempt}`;
+}
+
+/** Whether the stored row is the very one that we tried to write: only we write with our node id at this version. */
+function isOurs(stored: TransactionRow, tried: TransactionRow): boolean {
+  return (
+    stored.version === tried.version &&
+    stored.epoch === tried.epoch &&
+    stored.owner === tried.owner &&
+    stored.updatedAt === tried.updatedAt &&
+    stored.reason === tried.reason &&
+    stored.state === tried.state
+  );
+}
+
+function lose(letters: readonly Letter[]): void {
+  for (const letter of letters) letter.reply?.('lost');
+}
+
+/** One audit row per act of a human that was carried out, in the same commit as the act. */
+function auditOf(gid: Gid, letters: readonly Letter[], verdicts: readonly Verdict[]): AuditRow[] {
+  return letters.flatMap(({ event }, index) =>
+    event.type === 'intervened' && verdicts[index] === 'taken'
+      ? [{ at: event.at, gid, actor: event.actor, verb: event.verb, reason: event.reason, detail: '{}' }]
+      : [],
+  );
+}

@@ -1,0 +1,112 @@
+/**
+ * Being one node among others on a store: the heartbeat that says so, and the claiming of work that nobody does.
+ * Work is claimed only as fast as it is driven, so that a backlog of any size takes bounded memory and new
+ * transactions keep their share.
+ */
+import { type EpochMs, epochMs, type NodeId } from '@amends/core';
+import type { Store, StoredTransaction } from '@amends/store';
+import { horizonMs } from './placement.ts';
+import type { Clock, Log, Timers } from './ports.ts';
+
+/** How a node lives among others. */
+export interface MembershipOptions {
+  readonly node: NodeId;
+  /** For people: host and process. */
+  readonly nodeName: string;
+  readonly heartbeatEveryMs: number;
+  /** After this long without a heartbeat others take over. Milliseconds. */
+  readonly timeToLiveMs: number;
+  readonly claimEveryMs: number;
+  /** Claimed transactions under way at once. */
+  readonly recoveringMax: number;
+}
+
+interface Around {
+  readonly store: Store;
+  readonly timers: Timers;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Takes a claimed transaction on. */
+  adopt(stored: StoredTransaction): void;
+  /** Claimed transactions that are still under way. */
+  recovering(): number;
+}
+
+export class Membership {
+  readonly #options: MembershipOptions;
+  readonly #around: Around;
+  #cancelHeartbeat: (() => void) | null = null;
+  #cancelClaim: (() => void) | null = null;
+  #claiming: Promise<void> | null = null;
+  #moreIsThere = false;
+  #stopped = false;
+
+  constructor(options: MembershipOptions, around: Around) {
+    this.#options = options;
+    this.#around = around;
+  }
+
+  /** Joins: the first heartbeat. @returns the store's time */
+  async join(): Promise<EpochMs> {
+    const now = await this.#beat(this.#options.timeToLiveMs);
+    this.#beatLater();
+    return now;
+  }
+
+  /** Begins to claim, and goes on. */
+  startClaiming(): void {
+    this.#claimNow();
+  }
+
+  /** There is room for more claimed work: claims at once if the last claim left some. */
+  roomAgain(): void {
+    if (this.#moreIsThere && this.#around.recovering() <= this.#options.recoveringMax / 2) this.#claimNow();
+  }
+
+  /** Leaves: claims nothing more; with the last heartbeat others may take over at once. */
+  async leave(): Promise<void> {
+    this.#stopped = true;
+    this.#cancelHeartbeat?.();
+    this.#cancelClaim?.();
+    await this.#claiming;
+    await this.#beat(0).catch((error: unknown) => this.#around.log.warn({ err: error }, 'could not say goodbye to the store'));
+  }
+
+  #beat(ttlMs: number): Promise<EpochMs> {
+    const { node, nodeName } = this.#options;
+    return this.#around.store.heartbeat({ node, ttlMs, name: nodeName });
+  }
+
+  #beatLater(): void {
+    if (this.#stopped) return;
+    this.#cancelHeartbeat = this.#around.timers.after(this.#options.heartbeatEveryMs, () => {
+      this.#beat(this.#options.timeToLiveMs)
+        .catch((error: unknown) => this.#around.log.warn({ err: error }, 'heartbeat failed'))
+        .finally(() => this.#beatLater());
+    });
+  }
+
+  #claimNow(): void {
+    if (this.#stopped || this.#claiming !== null) return;
+    this.#cancelClaim?.();
+    this.#cancelClaim = null;
+    this.#claiming = this.#claim()
+      .catch((error: unknown) => this.#around.log.warn({ err: error }, 'claiming failed'))
+      .finally(() => {
+        this.#claiming = null;
+        if (this.#stopped) return;
+        this.#cancelClaim = this.#around.timers.after(this.#options.claimEveryMs, () => this.#claimNow());
+        this.roomAgain();
+      });
+  }
+
+  async #claim(): Promise<void> {
+    const limit = this.#options.recoveringMax - this.#around.recovering();
+    if (limit <= 0) return;
+    const dueBefore = epochMs(this.#around.clock.now() + horizonMs);
+    const claimed = await this.#around.store.claim({ node: this.#options.node, dueBefore, limit });
+    this.#moreIsThere = claimed.length === limit;
+    if (claimed.length > 0) this.#around.log.info({ count: claimed.length }, 'took over transactions');
+    for (const stored of claimed) this.#around.adopt(stored);
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * How a decision is stored: who owns the transaction from now on, when somebody must look at it, and what lists show.
+ */
+import {
+  type Decided,
+  type EpochMs,
+  epochMs,
+  isFinished,
+  isQuiet,
+  type NodeId,
+  type Spec,
+  type Transaction,
+  type TransactionRow,
+  toRow,
+} from '@amends/core';
+import { hostOf } from './url-parts.ts';
+
+/** What is due later than this is left to the store, whichever node claims it then. Milliseconds. */
+export const horizonMs = 30_000;
+
+/** The columns of the row before, where they carry over. */
+export type CarriedColumns = Pick<TransactionRow, 'dueAt' | 'waitsFor' | 'errorPrint'>;
+
+export const noColumns: CarriedColumns = { dueAt: null, waitsFor: '', errorPrint: '' };
+
+/** The transaction as it is to be committed by `node`, which owns it from then on unless there is nothing to drive. */
+export function placed(decided: Decided, node: NodeId): Transaction {
+  const { next, wakeAt } = decided;
+  if (isFinished(next) || mayRelease(next, wakeAt)) return next.owner === null ? next : { ...next, owner: null };
+  return next.owner === node ? next : { ...next, owner: node, epoch: next.epoch + 1 };
+}
+
+function mayRelease(next: Transaction, wakeAt: EpochMs | null): boolean {
+  return isQuiet(next) && (wakeAt === null || wakeAt > next.updatedAt + horizonMs);
+}
+
+/** The row to commit. */
+export function rowOf(next: Transaction, decided: Decided, context: { spec: Spec; before: CarriedColumns }): TransactionRow {
+  const columns = isFinished(next)
+    ? noColumns
+    : { dueAt: dueAt(next, decided.wakeAt, context.before.dueAt), ...trouble(decided, context) };
+  return toRow(next, columns);
+}
+
+/**
+ * While calls are in flight the moment lies in the past, so that anyone may claim the work the moment its owner is
+ * dead; it keeps its value from commit to commit, which spares the index a change.
+ */
+function dueAt(next: Transaction, wakeAt: EpochMs | null, before: EpochMs | null): EpochMs | null {
+  if (isQuiet(next)) return wakeAt;
+  return before !== null && before <= next.updatedAt ? before : epochMs(next.updatedAt);
+}
+
+function trouble(
+  decided: Decided,
+  context: { spec: Spec; before: CarriedColumns },
+): Pick<TransactionRow, 'waitsFor' | 'errorPrint'> {
+  let { waitsFor, errorPrint } = context.before;
+  for (const entry of decided.history) {
+    if (entry.branchId === null || entry.op === null) continue;
+    if (entry.outcome === 'success' || entry.outcome === 'ongoing') {
+      waitsFor = '';
+      errorPrint = '';
+    } else if (entry.outcome !== null) {
+      waitsFor = hostOf(context.spec.steps[Number(entry.branchId) - 1]![entry.op]);
+      errorPrint = `${waitsFor} ${entry.op} ${entry.code ?? ''}`;
+    }
+  }
+  return { waitsFor, errorPrint };
+}
