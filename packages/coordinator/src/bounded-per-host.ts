@@ -49,7 +49,7 @@ export function boundedPerHost(transport: Transport, bounds: HostBounds): Transp
   function send(name: string, host: Host, request: BranchCall): Promise<Outcome> {
     host.inFlight += 1;
     const outcome = transport.call(request);
-    outcome.then(() => {
+    void outcome.then(() => {
       host.inFlight -= 1;
       next(name, host);
     });
@@ -81,7 +81,7 @@ export function boundedPerHost(transport: Transport, bounds: HostBounds): Transp
       waiting.resolve(unsent(waiting.request.deadlineInMs, 'queue_timeout'));
       next(name, host);
     } else {
-      send(name, host, { ...waiting.request, deadlineInMs }).then(waiting.resolve);
+      void send(name, host, { ...waiting.request, deadlineInMs }).then(waiting.resolve);
     }
   }
 
