@@ -1,0 +1,183 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { branchIdOfStep, type Gid, limits } from '@amends/core';
+import { afterEach, describe, expect, test } from 'vitest';
+import { httpTransport } from './http-transport.ts';
+import type { BranchCall, Transport } from './ports.ts';
+
+const opened: { servers: Server[]; transports: Transport[] } = { servers: [], transports: [] };
+
+afterEach(async () => {
+  await Promise.all(opened.transports.splice(0).map((transport) => transport.close()));
+  for (const server of opened.servers.splice(0)) {
+    server.closeAllConnections();
+    server.close();
+  }
+});
+
+async function participant(listener: RequestListener): Promise<string> {
+  const server = createServer(listener);
+  opened.servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+function transport(options: Parameters<typeof httpTransport>[0] = {}): Transport {
+  const made = httpTransport(options);
+  opened.transports.push(made);
+  return made;
+}
+
+function callTo(url: string, rest: Partial<BranchCall> = {}): BranchCall {
+  return {
+    gid: "g'1 ü" as Gid,
+    mode: 'saga',
+    branchId: branchIdOfStep(0),
+    op: 'action',
+    attempt: 2,
+    epoch: 7,
+    url,
+    payload: Buffer.from('{"a":1}'),
+    headers: {},
+    deadlineInMs: 2_000,
+    face: 'native',
+    ...rest,
+  };
+}
+
+describe('a call', () => {
+  test('posts the payload byte for byte, with the parameters in alphabetical order behind the own query', async () => {
+    const seen: unknown[] = [];
+    const url = await participant((request, response) => {
+      const chunks: Buffer[] = [];
+      request.on('data', (chunk: Buffer) => chunks.push(chunk));
+      request.on('end', () => {
+        seen.push(request.method, request.url, Buffer.concat(chunks).toString(), request.headers);
+        response.end();
+      });
+    });
+    const outcome = await transport({ userAgent: 'amends/test' }).call(callTo(`${url}/x?a=1`, { headers: { 'X-Tenant': 't' } }));
+    expect(outcome).toMatchObject({ class: 'success', code: 'http_200', exchange: 'answered', detail: '' });
+    expect(seen.slice(0, 3)).toEqual(['POST', "/x?a=1&branch_id=01&gid=g'1%20%C3%BC&op=action&trans_type=saga", '{"a":1}']);
+    expect(seen[3]).toMatchObject({
+      'content-type': 'application/json',
+      'user-agent': 'amends/test',
+      'amends-epoch': '7',
+      'amends-attempt': '2',
+      'x-tenant': 't',
+    });
+  });
+
+  test('is a GET when there is no payload', async () => {
+    let method = '';
+    const url = await participant((request, response) => {
+      method = request.method ?? '';
+      response.end();
+    });
+    await transport().call(callTo(url, { payload: new Uint8Array() }));
+    expect(method).toBe('GET');
+  });
+
+  test.each([
+    ['native', 200, 'FAILURE in an order note', 'success'],
+    ['native', 201, '', 'success'],
+    ['native', 409, '{"message":"no money"}', 'failure'],
+    ['native', 425, '', 'ongoing'],
+    ['native', 500, 'FAILURE', 'unknown'],
+    ['dtm', 200, '{"dtm_result":"SUCCESS"}', 'success'],
+    ['dtm', 200, '{"dtm_result":"FAILURE"}', 'failure'],
+    ['dtm', 200, '{"dtm_result":"ONGOING"}', 'ongoing'],
+    ['dtm', 409, '', 'failure'],
+    ['dtm', 425, 'FAILURE', 'ongoing'],
+    ['dtm', 500, 'FAILURE', 'failure'],
+    ['dtm', 201, '', 'unknown'],
+  ] as const)('%s: status %i with %j is %s', async (face, status, body, verdict) => {
+    const url = await participant((_request, response) => response.writeHead(status).end(body));
+    expect(await transport().call(callTo(url, { face }))).toMatchObject({ class: verdict, code: `http_${status}` });
+  });
+
+  test('natively keeps the message of a refusal', async () => {
+    const url = await participant((_request, response) => response.writeHead(409).end('{"message":"no money"}'));
+    expect(await transport().call(callTo(url))).toMatchObject({ class: 'failure', detail: 'no money' });
+  });
+});
+
+describe('without a verdict', () => {
+  test('a participant that never answers is broken off at the deadline', async () => {
+    const url = await participant(() => {});
+    expect(await transport().call(callTo(url, { deadlineInMs: 50 }))).toMatchObject({ code: 'timeout', exchange: 'broken' });
+  });
+
+  test('an answer that drips without end is broken off at the deadline too', async () => {
+    const url = await participant((_request, response) => void response.write('x'));
+    expect(await transport().call(callTo(url, { deadlineInMs: 50 }))).toMatchObject({ code: 'timeout', exchange: 'broken' });
+  });
+
+  test('a port where nobody listens has not seen the call', async () => {
+    const url = await participant(() => {});
+    await new Promise((resolve) => opened.servers.pop()!.close(resolve));
+    expect(await transport().call(callTo(url))).toMatchObject({ code: 'connect_refused', exchange: 'refused' });
+  });
+
+  test('a connection that breaks may have been heard', async () => {
+    const url = await participant((request) => request.socket.destroy());
+    expect(await transport().call(callTo(url))).toMatchObject({ code: 'connection_lost', exchange: 'broken' });
+  });
+
+  test('an answer of 10 MB is not read to its end', async () => {
+    let sent = 0;
+    const url = await participant((_request, response) => {
+      const more = () => {
+        while (sent < 10_000_000 && !response.destroyed) {
+          sent += 65_536;
+          if (!response.write(Buffer.alloc(65_536, 'x'))) return void response.once('drain', more);
+        }
+        response.end();
+      };
+      more();
+    });
+    expect(await transport().call(callTo(url))).toMatchObject({ code: 'answer_too_large', exchange: 'answered' });
+    expect(limits.answerBytesMax).toBeLessThan(100_000);
+  });
+
+  test('a redirect, be it to a metadata address, is not followed', async () => {
+    const url = await participant((_request, response) =>
+      response.writeHead(307, { location: 'http://169.254.169.254/latest' }).end(),
+    );
+    const outcome = await transport().call(callTo(url));
+    expect(outcome).toMatchObject({
+      class: 'unknown',
+      code: 'http_307',
+      detail: 'redirect to http://169.254.169.254/latest not followed',
+    });
+  });
+});
+
+describe('addresses', () => {
+  test('a forbidden address is not connected to, given as such', async () => {
+    const refuse = transport({ checkAddress: (address) => `${address} is forbidden` });
+    expect(await refuse.call(callTo('http://169.254.169.254/x'))).toMatchObject({
+      code: 'address_forbidden',
+      exchange: 'refused',
+      detail: '169.254.169.254 is forbidden',
+    });
+    expect(await refuse.call(callTo('http://[fe80::1]/x'))).toMatchObject({ code: 'address_forbidden' });
+  });
+
+  test('a forbidden address is not connected to, hidden behind a name', async () => {
+    const asked: string[] = [];
+    const refuse = transport({ checkAddress: (address, hostname) => (asked.push(`${hostname} ${address}`), 'no') });
+    expect(await refuse.call(callTo('http://localhost:1/x'))).toMatchObject({ code: 'address_forbidden', exchange: 'refused' });
+    expect(asked[0]).toMatch(/^localhost (127\.0\.0\.1|::1)$/);
+  });
+});
+
+test('after closing nothing is sent, and what was under way is over', async () => {
+  const url = await participant(() => {});
+  const closing = transport();
+  const underWay = closing.call(callTo(url));
+  await new Promise<void>((resolve) => opened.servers[0]!.once('request', () => resolve()));
+  await closing.close();
+  expect(await underWay).toMatchObject({ class: 'unknown', exchange: 'broken' });
+  expect(await closing.call(callTo(url))).toMatchObject({ class: 'unknown', exchange: 'unsent' });
+});

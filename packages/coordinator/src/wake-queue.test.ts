@@ -1,0 +1,66 @@
+import { type EpochMs, epochMs } from '@amends/core';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { type Wakeable, WakeQueue } from './wake-queue.ts';
+
+/** One timer, as the queue keeps at most one armed; time moves from one alarm to the next. */
+function stage() {
+  let now = 0;
+  let armed: { at: number; wake: () => void } | null = null;
+  const queue = new WakeQueue(
+    { now: () => epochMs(now) },
+    {
+      after(delayMs, wake) {
+        const timer = { at: now + delayMs, wake };
+        armed = timer;
+        return () => {
+          if (armed === timer) armed = null;
+        };
+      },
+    },
+  );
+  const run = () => {
+    for (let timer = armed; timer !== null; timer = armed) {
+      armed = null;
+      now = timer.at;
+      timer.wake();
+    }
+  };
+  return { queue, run, now: () => now };
+}
+
+function sleeper(woken: () => void): Wakeable {
+  return { wakeSlot: -1, wakeAt: null, wake: woken };
+}
+
+test('everything is woken at its last set moment, in order, and nothing that was taken out', () => {
+  const moves = fc.array(fc.tuple(fc.nat(19), fc.option(fc.nat(1_000))), { maxLength: 200 });
+  fc.assert(
+    fc.property(moves, (list) => {
+      const { queue, run, now } = stage();
+      const woken: [number, number][] = [];
+      const sleepers = Array.from({ length: 20 }, (_, index) => sleeper(() => woken.push([index, now()])));
+      const expected = new Map<number, number>();
+      for (const [index, at] of list) {
+        queue.set(sleepers[index]!, at === null ? null : (epochMs(at) as EpochMs));
+        if (at === null) expected.delete(index);
+        else expected.set(index, at);
+      }
+      run();
+      expect([...woken].sort(([a], [b]) => a - b)).toEqual([...expected].sort(([a], [b]) => a - b));
+      expect(woken.map(([, at]) => at)).toEqual([...woken.map(([, at]) => at)].sort((a, b) => a - b));
+    }),
+  );
+});
+
+test('a stopped queue wakes nothing', () => {
+  const { queue, run } = stage();
+  let count = 0;
+  queue.set(
+    sleeper(() => count++),
+    epochMs(5),
+  );
+  queue.stop();
+  run();
+  expect(count).toBe(0);
+});
