@@ -1,0 +1,48 @@
+/** DTM's envelope: what a handler found, as status and body. */
+import { type AmendsError, errorKinds } from '@amends/core';
+
+/** Status and JSON body of an answer. */
+export interface DtmAnswer {
+  readonly status: number;
+  readonly body: object;
+}
+
+/** Done, with nothing more to say. */
+export const successAnswer: DtmAnswer = Object.freeze({ status: 200, body: Object.freeze({ dtm_result: 'SUCCESS' }) });
+
+/** A business failure. Clients look for the word FAILURE at the end. */
+export function failureAnswer(reason: string): DtmAnswer {
+  const message = reason.endsWith('FAILURE') ? reason : `${reason} FAILURE`.trimStart();
+  return { status: 409, body: { dtm_result: 'FAILURE', message } };
+}
+
+/** Not finished; ask again. */
+export function ongoingAnswer(message: string): DtmAnswer {
+  return { status: 425, body: { dtm_result: 'ONGOING', message } };
+}
+
+/** Anything else that went wrong. */
+export function errorAnswer(status: number, message: string): DtmAnswer {
+  return { status, body: { message } };
+}
+
+/** An operating error that no route has words of its own for. */
+export function answerOf(error: AmendsError): DtmAnswer {
+  const { httpStatus } = errorKinds[error.code];
+  return httpStatus === 409 ? failureAnswer(error.message) : errorAnswer(httpStatus, error.message);
+}
+
+/** The text of an unknown gid on routes that act on a transaction. */
+export function noSuchTransaction(gid: string): DtmAnswer {
+  return errorAnswer(500, `no TransGlobal with gid: ${gid} found`);
+}
+
+/** The text of `forceStop` on a finished transaction. */
+export function cannotForceStop(status: string): DtmAnswer {
+  return failureAnswer(`global transaction force stop error. status: ${status}. error:`);
+}
+
+/** The answer of routes that DTM has and this version has not. */
+export function notSupported(path: string): DtmAnswer {
+  return errorAnswer(501, `${path} is not supported by this version`);
+}

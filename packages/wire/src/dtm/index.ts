@@ -1,0 +1,7 @@
+export * from './answer.ts';
+export * from './list.ts';
+export { nothingFound, queryBody } from './query.ts';
+export * from './routes.ts';
+export type { DtmDefaults } from './saga-spec.ts';
+export * from './submit.ts';
+export { type DtmTransaction, objectOf, parseDtmTransaction, textOf } from './transaction.ts';

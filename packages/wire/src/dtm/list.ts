@@ -1,0 +1,86 @@
+/** `all`: DTM's list, by gid or page by page. */
+import { type EpochMs, epochMs, type Gid, limits, type Status, type TransactionRow } from '@amends/core';
+import { cursorOf, type Position, positionOf } from '../cursor.ts';
+import { refuse, shown } from '../field-error.ts';
+import { rowBody } from './query.ts';
+import { parseDtmGid } from './submit.ts';
+
+/** What `all` asks for: one transaction, a page, or a type that does not exist here. */
+export type DtmListRequest =
+  | { readonly kind: 'one'; readonly gid: Gid }
+  | { readonly kind: 'none' }
+  | { readonly kind: 'page'; readonly page: DtmPage };
+
+/** One page; the coordinator's list takes it as it is. */
+export interface DtmPage {
+  readonly limit: number;
+  readonly after?: Position;
+  readonly status?: Status;
+  readonly mode?: string;
+  readonly createdFrom?: EpochMs;
+  readonly createdBefore?: EpochMs;
+}
+
+type Query = Readonly<Record<string, unknown>>;
+
+const statuses: ReadonlySet<string> = new Set(['prepared', 'submitted', 'aborting', 'succeed', 'failed']);
+const limitDefault = 100;
+
+/**
+ * Reads the query of `all`.
+ * @throws AmendsError `invalid_request` naming the parameter
+ */
+export function parseAll(query: Query): DtmListRequest {
+  const gid = text(query, 'gid');
+  if (gid !== '') return { kind: 'one', gid: parseDtmGid(gid) };
+  const mode = text(query, 'transType');
+  if (mode !== '' && mode !== 'saga') return { kind: 'none' };
+  return { kind: 'page', page: { ...place(query), ...filters(query), ...(mode === '' ? {} : { mode }) } };
+}
+
+function place(query: Query): Pick<DtmPage, 'limit' | 'after'> {
+  const limit = Math.min(number(query, 'limit') ?? limitDefault, limits.pageRowsMax);
+  if (limit < 1) refuse('limit', 'must be at least 1');
+  const position = text(query, 'position');
+  return position === '' ? { limit } : { limit, after: positionOf(position, 'position') };
+}
+
+function filters(query: Query): Omit<DtmPage, 'limit' | 'after'> {
+  const status = text(query, 'status');
+  if (status !== '' && !statuses.has(status)) refuse('status', `is ${shown(status)}, must be one of ${[...statuses].join(', ')}`);
+  const from = number(query, 'createTimeStart');
+  const until = number(query, 'createTimeEnd');
+  return {
+    ...(status === '' ? {} : { status: status as Status }),
+    ...(from === null ? {} : { createdFrom: wholeSecond(from) }),
+    ...(until === null ? {} : { createdBefore: epochMs(wholeSecond(until) + 1_000) }),
+  };
+}
+
+/** DTM compares whole seconds, the last one included. */
+function wholeSecond(at: number): EpochMs {
+  return epochMs(Math.floor(at / 1000) * 1000);
+}
+
+function text(query: Query, name: string): string {
+  const value = query[name];
+  if (value === undefined) return '';
+  if (typeof value !== 'string') refuse(name, 'is given more than once');
+  return value;
+}
+
+/** The spelling of the error is DTM's. */
+function number(query: Query, name: string): number | null {
+  const value = text(query, name);
+  if (value === '') return null;
+  if (!/^\d{1,15}$/.test(value)) refuse(name, `convert to int error: ${value}`);
+  return Number(value);
+}
+
+/** Answer of `all`. */
+export function allBody(rows: readonly TransactionRow[], next: Position | null): object {
+  return {
+    transactions: rows.length === 0 ? null : rows.map(rowBody),
+    next_position: next === null ? '' : cursorOf(next),
+  };
+}

@@ -1,0 +1,103 @@
+import { decide, epochMs, type Gid, nodeId, toRow } from '@amends/core';
+import { describe, expect, it } from 'vitest';
+import { allBody, parseAll } from './list.ts';
+import { queryBody } from './query.ts';
+import { parseSubmit } from './submit.ts';
+
+const defaults = { requestTimeoutS: 3, retryIntervalS: 10, timeoutToFailS: 0 };
+const at = epochMs(Date.UTC(2030, 0, 2, 3, 4, 5, 678));
+
+function view() {
+  const { spec } = parseSubmit(
+    {
+      gid: 'g1',
+      trans_type: 'saga',
+      steps: [{ action: 'http://a/out', compensate: 'http://a/undo' }, { action: 'http://b/in' }],
+      payloads: ['{"a":1}', ''],
+      wait_result: true,
+      retry_limit: 2,
+      custom_data: '{"concurrent":true}',
+    },
+    defaults,
+  );
+  const moment = { at, jitter: 0 };
+  const submitted = { ...moment, type: 'submitted', gid: 'g1' as Gid, owner: nodeId('n1'), traceId: null } as const;
+  const { next, wakeAt } = decide(null, spec, [submitted]);
+  return { transaction: next, spec, wakeAt };
+}
+
+describe('the answer of query', () => {
+  it('shows the transaction as DTM does', () => {
+    expect(queryBody(view())).toMatchObject({
+      transaction: {
+        id: expect.any(Number),
+        create_time: '2030-01-02T03:04:05.678Z',
+        update_time: '2030-01-02T03:04:05.678Z',
+        gid: 'g1',
+        trans_type: 'saga',
+        status: 'submitted',
+        protocol: 'http',
+        options: '{"wait_result":true,"concurrent":false,"retry_limit":2}',
+        custom_data: '{"concurrent":true}',
+        next_cron_interval: 10,
+        owner: 'n1',
+        wait_result: true,
+        retry_limit: 2,
+        concurrent: false,
+      },
+    });
+  });
+
+  it('lists the compensation of each step before its action', () => {
+    const { branches } = queryBody(view()) as { branches: object[] };
+    const shared = {
+      create_time: '2030-01-02T03:04:05.678Z',
+      update_time: '2030-01-02T03:04:05.678Z',
+      gid: 'g1',
+      status: 'prepared',
+    };
+    expect(branches).toEqual([
+      { id: 1, ...shared, url: 'http://a/undo', bin_data: 'eyJhIjoxfQ==', branch_id: '01', op: 'compensate' },
+      { id: 2, ...shared, url: 'http://a/out', bin_data: 'eyJhIjoxfQ==', branch_id: '01', op: 'action' },
+      { id: 3, ...shared, branch_id: '02', op: 'compensate' },
+      { id: 4, ...shared, url: 'http://b/in', branch_id: '02', op: 'action' },
+    ]);
+  });
+
+  it('has ids that fit 32 bits with sign', () => {
+    const { transaction } = queryBody(view()) as { transaction: { id: number } };
+    expect(transaction.id).toBeGreaterThan(0);
+    expect(transaction.id).toBeLessThan(2 ** 31);
+  });
+});
+
+describe('all', () => {
+  it('takes DTM filters', () => {
+    expect(parseAll({ limit: '5', status: 'failed', transType: 'saga', createTimeStart: '1500', createTimeEnd: '2500' })).toEqual(
+      {
+        kind: 'page',
+        page: { limit: 5, status: 'failed', mode: 'saga', createdFrom: 1000, createdBefore: 3000 },
+      },
+    );
+    expect(parseAll({})).toEqual({ kind: 'page', page: { limit: 100 } });
+    expect(parseAll({ gid: 'x' })).toEqual({ kind: 'one', gid: 'x' });
+    expect(parseAll({ transType: 'tcc' })).toEqual({ kind: 'none' });
+  });
+
+  it('goes on where the page before ended', () => {
+    const { transaction } = view();
+    const row = toRow(transaction, { dueAt: null, waitsFor: '', errorPrint: '' });
+    const body = allBody([row], { createdAt: row.createdAt, gid: row.gid }) as { transactions: object[]; next_position: string };
+    expect(body.transactions).toMatchObject([{ gid: 'g1', options: '{"concurrent":false}' }]);
+    expect(parseAll({ position: body.next_position })).toEqual({
+      kind: 'page',
+      page: { limit: 100, after: { createdAt: at, gid: 'g1' } },
+    });
+    expect(allBody([], null)).toEqual({ transactions: null, next_position: '' });
+  });
+
+  it('refuses what is no number and no position', () => {
+    expect(() => parseAll({ limit: 'abc' })).toThrow('limit: convert to int error: abc');
+    expect(() => parseAll({ position: 'abc' })).toThrow(/^position: /);
+  });
+});

@@ -1,0 +1,59 @@
+/** The DTM face as one table: the server mounts it. */
+import type { Permission } from '../native/routes.ts';
+
+/** Where DTM's API begins. */
+export const dtmBase = '/api/dtmsvr';
+
+/** One route of DTM. */
+export interface DtmRoute {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  /** Below `dtmBase`, or absolute when it begins with `/api/`. */
+  readonly path: string;
+  /** What it does here; `notSupported`: DTM has it, this version has not. */
+  readonly operation: DtmOperation;
+  readonly permission: Permission;
+}
+
+/** What the routes do. */
+export type DtmOperation =
+  | 'version'
+  | 'newGid'
+  | 'submit'
+  | 'query'
+  | 'all'
+  | 'forceStop'
+  | 'resetNextCronTime'
+  | 'ping'
+  | 'metrics'
+  | 'notSupported';
+
+function later(method: DtmRoute['method'], path: string, permission: Permission): DtmRoute {
+  return { method, path, operation: 'notSupported', permission };
+}
+
+/** Every route of DTM's HTTP API. */
+export const dtmRoutes: readonly DtmRoute[] = [
+  { method: 'GET', path: '/version', operation: 'version', permission: 'public' },
+  { method: 'GET', path: '/newGid', operation: 'newGid', permission: 'transactions:create' },
+  { method: 'POST', path: '/submit', operation: 'submit', permission: 'transactions:create' },
+  { method: 'GET', path: '/query', operation: 'query', permission: 'transactions:read' },
+  { method: 'GET', path: '/all', operation: 'all', permission: 'transactions:read' },
+  { method: 'POST', path: '/forceStop', operation: 'forceStop', permission: 'transactions:terminate' },
+  { method: 'POST', path: '/resetNextCronTime', operation: 'resetNextCronTime', permission: 'transactions:retry' },
+  { method: 'GET', path: '/api/ping', operation: 'ping', permission: 'public' },
+  { method: 'POST', path: '/api/ping', operation: 'ping', permission: 'public' },
+  { method: 'GET', path: '/api/metrics', operation: 'metrics', permission: 'system:read' },
+  later('POST', '/prepare', 'transactions:create'),
+  later('POST', '/abort', 'transactions:create'),
+  later('POST', '/registerBranch', 'transactions:create'),
+  later('POST', '/registerTccBranch', 'transactions:create'),
+  later('POST', '/registerXaBranch', 'transactions:create'),
+  later('POST', '/prepareWorkflow', 'transactions:create'),
+  later('GET', '/resetCronTime', 'transactions:retry'),
+  later('GET', '/subscribe', 'transactions:create'),
+  later('GET', '/unsubscribe', 'transactions:create'),
+  later('DELETE', '/topic/:topicName', 'transactions:create'),
+  later('GET', '/queryKV', 'transactions:read'),
+  later('GET', '/scanKV', 'transactions:read'),
+  later('POST', '/api/json-rpc', 'transactions:create'),
+];

@@ -1,0 +1,161 @@
+import { isAmendsError, type Transaction } from '@amends/core';
+import { describe, expect, it } from 'vitest';
+import { parseSubmit, submittedAnswer, waitedAnswer } from './submit.ts';
+
+const defaults = { requestTimeoutS: 3, retryIntervalS: 10, timeoutToFailS: 0 };
+const steps = [
+  { action: 'http://a/out', compensate: 'http://a/out/undo' },
+  { action: 'http://b/in', compensate: 'http://b/in/undo' },
+];
+const minimal = { gid: 'g1', trans_type: 'saga', steps, payloads: ['{"a":1}', 'null'] };
+
+const specOf = (change: object) => parseSubmit({ ...minimal, ...change }, defaults).spec;
+
+function refusal(body: unknown): string {
+  try {
+    parseSubmit(body, defaults);
+  } catch (error) {
+    if (isAmendsError(error)) return `${error.code} ${error.message}`;
+    throw error;
+  }
+  return 'accepted';
+}
+
+describe('what a DTM client submits', () => {
+  it('becomes a spec with the policies that DTM has by default', () => {
+    const forEver = { kind: 'exponential', delayMs: 10_000, delayMsMax: 300_000, attemptsMax: null, atEnd: 'hold' };
+    const { gid, spec, waits } = parseSubmit(minimal, defaults);
+    expect([gid, waits]).toEqual(['g1', false]);
+    expect(spec).toMatchObject({ mode: 'saga', timeoutMs: null, headers: {}, face: 'dtm' });
+    expect(spec.steps).toEqual([
+      { kind: 'compensatable', ...steps[0], timeoutMs: 3_000, actionRetry: forEver, compensateRetry: forEver, after: [] },
+      { kind: 'compensatable', ...steps[1], timeoutMs: 3_000, actionRetry: forEver, compensateRetry: forEver, after: [0] },
+    ]);
+    expect(spec.payloads.map((payload) => Buffer.from(payload).toString())).toEqual(['{"a":1}', 'null']);
+  });
+
+  it('may name its times and limits', () => {
+    const spec = specOf({ request_timeout: 8, retry_interval: 400, retry_limit: 2, timeout_to_fail: 5, wait_result: true });
+    expect(spec.steps[0]).toMatchObject({
+      timeoutMs: 8_000,
+      actionRetry: { delayMs: 400_000, delayMsMax: 400_000, attemptsMax: 3, atEnd: 'roll-back' },
+      compensateRetry: { delayMs: 400_000, attemptsMax: null },
+    });
+    expect([spec.timeoutMs, spec.timeoutReason]).toEqual([5_000, 'Timeout after 5 seconds']);
+  });
+
+  it('may be concurrent with orders', () => {
+    const spec = specOf({ custom_data: '{"concurrent":true,"orders":{"1":[0]}}' });
+    expect(spec.steps.map((step) => step.after)).toEqual([[], [0]]);
+    expect(specOf({ custom_data: '{"concurrent":true}' }).steps.map((step) => step.after)).toEqual([[], []]);
+    expect(specOf({ custom_data: '{"Concurrent":false,"Orders":null}' }).steps.map((step) => step.after)).toEqual([[], [0]]);
+  });
+
+  it('may be as untidy as the clients are', () => {
+    const { gid, spec } = parseSubmit(
+      {
+        Gid: 'a;\r\nb"\'',
+        TRANS_TYPE: 'saga',
+        steps: steps.map((step, index) => ({ ...step, data: `{"n":${index}}`, op: null })),
+        payloads: null,
+        passthrough_headers: [],
+        subType: 'x',
+        protocol: '',
+        rollback_reason: null,
+        request_timeout: null,
+        branch_headers: null,
+        status: 4,
+      },
+      defaults,
+    );
+    expect(gid).toBe('ab"\'');
+    expect(spec.payloads.map((payload) => Buffer.from(payload).toString())).toEqual(['{"n":0}', '{"n":1}']);
+  });
+
+  it('ignores payloads beyond the steps', () => {
+    expect(specOf({ payloads: ['a', 'b', 'c'] }).payloads).toHaveLength(2);
+  });
+
+  it.each([
+    ['no object', [], /^invalid_request body: /],
+    ['no gid', { ...minimal, gid: ';\n' }, /^invalid_request gid: is missing/],
+    ['a long gid', { ...minimal, gid: 'g'.repeat(129) }, /^invalid_request gid: /],
+    ['no type', { ...minimal, trans_type: null }, /^invalid_request trans_type: is "", must be "saga"/],
+    ['an unknown type', { ...minimal, trans_type: 'magic' }, /^invalid_request trans_type: is "magic"/],
+    ['a type of later', { ...minimal, trans_type: 'tcc' }, /^not_implemented trans_type tcc is not supported by this version/],
+    ['a protocol of later', { ...minimal, protocol: 'grpc' }, /^not_implemented protocol grpc/],
+    ['no steps', { ...minimal, steps: null }, /^invalid_request steps: /],
+    ['steps of a wrong type', { ...minimal, steps: 'x' }, /^invalid_request steps: is "x", must be an array/],
+    ['a step of a wrong type', { ...minimal, steps: [7] }, /^invalid_request steps\[0\]: is 7, must be an object/],
+    ['fewer payloads than steps', { ...minimal, payloads: ['x'] }, /^invalid_request payloads: has 1 entries for 2 steps/],
+    ['a payload of a wrong type', { ...minimal, payloads: [{}, ''] }, /^invalid_request payloads\[0\]: is \{\}, must be a text/],
+    ['a URL of a wrong type', { ...minimal, steps: [{ action: 5 }, {}] }, /^invalid_request steps\[0\]\.action: is 5/],
+    ['a broken URL', { ...minimal, steps: [{ action: 'http://' }, {}] }, /^invalid_request steps\[0\]\.action: /],
+    ['5,000 steps', { ...minimal, steps: new Array(5000).fill({}) }, /^invalid_request steps: has 5000 entries/],
+    ['a number as text', { ...minimal, retry_limit: '3' }, /^invalid_request retry_limit: is "3"/],
+    ['a fraction', { ...minimal, timeout_to_fail: 1.5 }, /^invalid_request timeout_to_fail: is 1.5/],
+    ['a negative number', { ...minimal, request_timeout: -1 }, /^invalid_request request_timeout: is -1/],
+    ['a huge number', { ...minimal, retry_interval: 1e15 }, /^invalid_request retry_interval: /],
+    ['a header that breaks its line', { ...minimal, branch_headers: { a: 'x\ny' } }, /^invalid_request branch_headers\.a: /],
+    ['custom data that is not JSON', { ...minimal, custom_data: '{' }, /^invalid_request custom_data: /],
+    [
+      'orders out of range',
+      { ...minimal, custom_data: '{"concurrent":true,"orders":{"7":[0]}}' },
+      /^invalid_request custom_data\.orders: names step "7"/,
+    ],
+    [
+      'orders of a wrong type',
+      { ...minimal, custom_data: '{"concurrent":true,"orders":{"1":["0"]}}' },
+      /^invalid_request custom_data\.orders\.1: /,
+    ],
+    [
+      'a cycle',
+      { ...minimal, custom_data: '{"concurrent":true,"orders":{"1":[0],"0":[1]}}' },
+      /^invalid_request steps\[\d\]\.after: is part of a cycle/,
+    ],
+  ])('is refused for %s', (_what, body, message) => {
+    expect(refusal(body)).toMatch(message);
+  });
+});
+
+describe('the answer to a submission', () => {
+  const tx = (change: Partial<Transaction>) => ({ status: 'submitted', reason: '', hold: null, ...change }) as Transaction;
+  const asked = parseSubmit(minimal, defaults);
+  const waiting = parseSubmit({ ...minimal, wait_result: true }, defaults);
+
+  it('is success at once, or after waiting', () => {
+    expect(submittedAnswer(asked, { outcome: 'created', transaction: tx({}) })).toEqual({
+      status: 200,
+      body: { dtm_result: 'SUCCESS' },
+    });
+    expect(submittedAnswer(asked, { outcome: 'repeated', transaction: tx({}) })?.status).toBe(200);
+    expect(submittedAnswer(waiting, { outcome: 'created', transaction: tx({}) })).toBeNull();
+    expect(waitedAnswer(tx({ status: 'succeed' }))).toEqual({ status: 200, body: { dtm_result: 'SUCCESS' } });
+  });
+
+  it('tells a failure with its reason, ending in FAILURE', () => {
+    expect(waitedAnswer(tx({ status: 'failed', reason: 'Timeout after 5 seconds' }))).toEqual({
+      status: 409,
+      body: { dtm_result: 'FAILURE', message: 'Timeout after 5 seconds FAILURE' },
+    });
+    expect(waitedAnswer(tx({ status: 'failed', reason: 'url:x return failed: no FAILURE' }))).toMatchObject({
+      body: { message: 'url:x return failed: no FAILURE' },
+    });
+  });
+
+  it('tells an open outcome as ongoing', () => {
+    expect(waitedAnswer(tx({ status: 'aborting' }))).toMatchObject({ status: 425, body: { dtm_result: 'ONGOING' } });
+  });
+
+  it('refuses what is finished or different', () => {
+    const finished = submittedAnswer(asked, { outcome: 'repeated', transaction: tx({ status: 'failed' }) });
+    expect(finished).toEqual({
+      status: 409,
+      body: { dtm_result: 'FAILURE', message: "current status 'failed', cannot sumbmit. FAILURE" },
+    });
+    expect(submittedAnswer(asked, { outcome: 'different', transaction: tx({}) })).toMatchObject({
+      status: 409,
+      body: { message: expect.stringMatching(/other content, cannot submit\. FAILURE$/) },
+    });
+  });
+});

@@ -1,0 +1,150 @@
+/**
+ * DTM's transaction JSON, read as DTM's own server reads it: null for any key, unknown keys ignored, letter case of keys
+ * ignored, payloads also inside the steps. What a Go decoder refuses is refused here too, naming the field.
+ */
+import { limits } from '@amends/core';
+import { refuse, shown } from '../field-error.ts';
+
+/** A transaction as a DTM client sends it, with the defaults of its wire; times in seconds. */
+export interface DtmTransaction {
+  gid: string;
+  trans_type: string;
+  steps: readonly DtmStep[];
+  /** Payloads by step, those inside the steps included. */
+  payloads: readonly string[];
+  query_prepared: string;
+  protocol: string;
+  custom_data: string;
+  rollback_reason: string;
+  wait_result: boolean;
+  timeout_to_fail: number;
+  request_timeout: number;
+  retry_interval: number;
+  retry_limit: number;
+  branch_headers: Readonly<Record<string, string>>;
+  concurrent: boolean;
+}
+
+/** One step; which keys mean something depends on the type of the transaction. */
+export type DtmStep = Readonly<Record<string, string>>;
+
+type Field = keyof DtmTransaction;
+
+/**
+ * Reads a transaction.
+ * @throws AmendsError `invalid_request` naming the field that has a wrong type
+ */
+export function parseDtmTransaction(body: unknown): DtmTransaction {
+  const transaction = blank();
+  const source = objectOf('body', body);
+  for (const key in source) {
+    const field = fieldOf(key);
+    const value = source[key];
+    if (field !== undefined && value !== null) assign(transaction, field, value);
+  }
+  transaction.payloads = [...transaction.payloads, ...payloadsInSteps(transaction.steps)];
+  return transaction;
+}
+
+function blank(): DtmTransaction {
+  return {
+    gid: '',
+    trans_type: '',
+    steps: [],
+    payloads: [],
+    query_prepared: '',
+    protocol: '',
+    custom_data: '',
+    rollback_reason: '',
+    wait_result: false,
+    timeout_to_fail: 0,
+    request_timeout: 0,
+    retry_interval: 0,
+    retry_limit: 0,
+    branch_headers: {},
+    concurrent: false,
+  };
+}
+
+const fields: ReadonlyMap<string, Field> = new Map((Object.keys(blank()) as Field[]).map((field) => [field, field]));
+
+function fieldOf(key: string): Field | undefined {
+  return fields.get(key) ?? fields.get(key.toLowerCase());
+}
+
+function assign(transaction: DtmTransaction, field: Field, value: unknown): void {
+  switch (field) {
+    case 'steps':
+      transaction.steps = arrayOf(field, value).map(stepOf);
+      return;
+    case 'payloads':
+      transaction.payloads = arrayOf(field, value).map((payload, index) => textOrEmpty(`payloads[${index}]`, payload));
+      return;
+    case 'branch_headers':
+      transaction.branch_headers = textMap(field, value);
+      return;
+    case 'wait_result':
+    case 'concurrent':
+      transaction[field] = truthOf(field, value);
+      return;
+    case 'timeout_to_fail':
+    case 'request_timeout':
+    case 'retry_interval':
+    case 'retry_limit':
+      transaction[field] = countOf(field, value);
+      return;
+    default:
+      transaction[field] = textOf(field, value);
+  }
+}
+
+function stepOf(step: unknown, index: number): DtmStep {
+  if (step === null) return {};
+  return textMap(`steps[${index}]`, step);
+}
+
+/** Clients from before version 1.0 put a step's payload into the step. */
+function payloadsInSteps(steps: readonly DtmStep[]): readonly string[] {
+  return steps.flatMap((step) => (step.data === undefined || step.data === '' ? [] : [step.data]));
+}
+
+/** A value that must be an object. */
+export function objectOf(field: string, value: unknown): Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) refuse(field, `is ${shown(value)}, must be an object`);
+  return value as Record<string, unknown>;
+}
+
+function arrayOf(field: string, value: unknown): readonly unknown[] {
+  if (!Array.isArray(value)) refuse(field, `is ${shown(value)}, must be an array`);
+  if (value.length > limits.branchesMax) refuse(field, `has ${value.length} entries, at most ${limits.branchesMax} are allowed`);
+  return value;
+}
+
+function textMap(field: string, value: unknown): Readonly<Record<string, string>> {
+  const source = objectOf(field, value);
+  const texts: Record<string, string> = {};
+  for (const key in source) texts[key] = textOrEmpty(`${field}.${key}`, source[key]);
+  return texts;
+}
+
+function textOrEmpty(field: string, value: unknown): string {
+  return value === null ? '' : textOf(field, value);
+}
+
+/** A value that must be a text. */
+export function textOf(field: string, value: unknown): string {
+  if (typeof value !== 'string') refuse(field, `is ${shown(value)}, must be a text`);
+  return value;
+}
+
+/** A value that must be true or false. */
+export function truthOf(field: string, value: unknown): boolean {
+  if (typeof value !== 'boolean') refuse(field, `is ${shown(value)}, must be true or false`);
+  return value;
+}
+
+function countOf(field: string, value: unknown): number {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0)
+    refuse(field, `is ${shown(value)}, must be a whole number from 0`);
+  return value;
+}

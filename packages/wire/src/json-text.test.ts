@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { parseJsonBody } from './json-text.ts';
+
+const parse = (text: string) => parseJsonBody(Buffer.from(text));
+
+describe('a JSON body', () => {
+  it('is parsed', () => {
+    expect(parse('{"a":[1,"x",null,true]}')).toEqual({ a: [1, 'x', null, true] });
+  });
+
+  it('keeps the digits of numbers that a double cannot hold', () => {
+    const text = '{"id":12345678901234567890,"small":7,"sum":0.1234567890123456789}';
+    expect(JSON.stringify(parse(text))).toBe(text);
+  });
+
+  it('keeps numbers that a double holds as numbers', () => {
+    expect(parse('{"a":1e3,"b":1000000000000000,"c":0.5e-3}')).toEqual({ a: 1000, b: 1e15, c: 0.0005 });
+  });
+
+  it.each([
+    ['nonsense', 'hello', /^body: is not JSON: expected a value at position 0$/],
+    ['a cut text', '{"a":', /expected a value at position 5, but the text ends there/],
+    ['a missing colon', '{"a" 1}', /expected : after the key at position 5/],
+    ['a trailing comma', '{"a":1,}', /expected a key at position 7/],
+    ['something after the end', '{} x', /expected the end of the text at position 3/],
+    ['a missing comma', '[1 2]', /expected , or the end at position 3/],
+    ['an open string', '["abc', /expected a value or \] at position 1/],
+    ['nothing', '', /^body: is empty/],
+    ['the key __proto__', '{"a":{"__proto__":{}}}', /has the key __proto__/],
+    ['the key __proto__ in disguise', '{"\\u005f_proto__":1}', /has the key __proto__/],
+    ['the key constructor', '[{"constructor":1}]', /has the key constructor/],
+    ['deep nesting', '['.repeat(65) + ']'.repeat(65), /nested deeper than 64 levels/],
+    ['very deep nesting', '['.repeat(500_000) + ']'.repeat(500_000), /nested deeper than 64 levels/],
+    ['too many keys', `{${Array.from({ length: 10_001 }, (_, i) => `"k${i}":1`).join(',')}}`, /more than 10000 keys/],
+  ])('is refused for %s', (_what, text, message) => {
+    expect(() => parse(text)).toThrow(message);
+  });
+
+  it('is refused when it is not UTF-8', () => {
+    expect(() => parseJsonBody(Buffer.from([0x22, 0xff, 0x22]))).toThrow(/not valid UTF-8/);
+  });
+
+  it('may speak of constructors in its values', () => {
+    expect(parse('{"a":"__proto__ constructor"}')).toEqual({ a: '__proto__ constructor' });
+  });
+});

@@ -1,0 +1,6 @@
+export * from './create.ts';
+export * from './openapi.ts';
+export * from './problem.ts';
+export * from './requests.ts';
+export * from './responses.ts';
+export * from './routes.ts';

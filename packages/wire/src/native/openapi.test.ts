@@ -1,0 +1,46 @@
+import { describe, expect, it } from 'vitest';
+import { openApiDocument } from './openapi.ts';
+import { nativeRoutes } from './routes.ts';
+
+interface Operation {
+  readonly operationId: string;
+  readonly 'x-permission': string;
+}
+
+const document = openApiDocument('1.2.3') as {
+  readonly paths: Record<string, Record<string, Operation>>;
+  readonly components: { readonly schemas: Record<string, unknown> };
+};
+
+describe('the OpenAPI document', () => {
+  it('has every route with its permission', () => {
+    const operations = Object.values(document.paths).flatMap((path) => Object.values(path));
+    expect(operations.map((each) => [each.operationId, each['x-permission']]).sort()).toEqual(
+      nativeRoutes.map((route) => [route.operationId, route.permission] as [string, string]).sort(),
+    );
+  });
+
+  it('refers only to schemas that it has', () => {
+    const references = [...JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/([^"]+)"/g)].map(
+      (match) => match[1]!,
+    );
+    expect(new Set(references)).toEqual(new Set(Object.keys(document.components.schemas)));
+  });
+
+  it('lets callers leave out what has a default', () => {
+    expect(document.components.schemas.NewTransaction).toMatchObject({
+      required: ['mode', 'steps'],
+      additionalProperties: false,
+    });
+    expect(document.components.schemas.NewStep).toMatchObject({ required: ['action'] });
+  });
+
+  it('gives query parameters their types and limits', () => {
+    const list = document.paths['/transactions']!.get as unknown as { parameters: { name: string; schema: object }[] };
+    expect(list.parameters.find((each) => each.name === 'limit')?.schema).toMatchObject({
+      type: 'integer',
+      maximum: 1000,
+      default: 50,
+    });
+  });
+});

@@ -1,0 +1,126 @@
+/** The OpenAPI 3.1 document of the native API, made from its routes and schemas. */
+import { z } from 'zod';
+import { problemContentType, problemSchema } from './problem.ts';
+import { apiSchemas } from './registry.ts';
+import { type NativeRoute, nativeBase, nativeRoutes } from './routes.ts';
+
+type Json = Record<string, unknown>;
+
+/** Makes the document. @param version of the product */
+export function openApiDocument(version: string): Json {
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Amends',
+      version,
+      description: 'Global transactions over several services: begin them, watch them, act on them.',
+    },
+    servers: [{ url: nativeBase }],
+    paths: paths(),
+    components: { schemas: components() },
+  };
+}
+
+function paths(): Json {
+  const byPath: Record<string, Json> = {};
+  for (const route of nativeRoutes as readonly NativeRoute[]) {
+    byPath[route.path] = { ...byPath[route.path], [route.method.toLowerCase()]: operation(route) };
+  }
+  return byPath;
+}
+
+function operation(route: NativeRoute): Json {
+  const parameters = [...pathParameters(route.path), ...queryParameters(route), ...headerParameters(route)];
+  return {
+    operationId: route.operationId,
+    summary: route.summary,
+    'x-permission': route.permission,
+    ...(parameters.length > 0 ? { parameters } : {}),
+    ...(route.body === undefined ? {} : { requestBody: { required: true, content: json(reference(route.body, 'input')) } }),
+    responses: { ...answers(route), ...problems(route) },
+  };
+}
+
+function pathParameters(path: string): Json[] {
+  return [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({ name, in: 'path', required: true, schema: { type: 'string' } }));
+}
+
+function queryParameters({ query }: NativeRoute): Json[] {
+  if (query === undefined) return [];
+  const { properties = {} } = schemaOf(query, 'output') as { properties?: Record<string, Json> };
+  return Object.entries(properties).map(([name, { description, ...schema }]) => ({
+    name,
+    in: 'query',
+    required: false,
+    description,
+    schema,
+  }));
+}
+
+function headerParameters({ takesActor }: NativeRoute): Json[] {
+  if (takesActor === undefined) return [];
+  const description = 'Who acts; recorded in the history';
+  return [
+    { name: 'X-Amends-Actor', in: 'header', required: false, description, schema: { type: 'string', default: 'anonymous' } },
+  ];
+}
+
+function answers({ answers }: NativeRoute): Json {
+  return Object.fromEntries(
+    Object.entries(answers).map(([status, schema]) => [
+      status,
+      { description: status === '201' ? 'Created' : 'OK', content: json(schema === null ? {} : reference(schema, 'output')) },
+    ]),
+  );
+}
+
+function problems(route: NativeRoute): Json {
+  const content = { [problemContentType]: { schema: reference(problemSchema, 'output') } };
+  const statuses = [400, ...route.problems, 500, 503].sort((a, b) => a - b);
+  return Object.fromEntries(statuses.map((status) => [status, { description: descriptions[status], content }]));
+}
+
+const descriptions: Readonly<Record<number, string>> = {
+  400: 'The request is not valid',
+  404: 'There is no such thing here',
+  409: 'It is in use for something else, finished, or has moved on',
+  413: 'The body is too large',
+  415: 'The body must be JSON',
+  500: 'A bug, or a store that needs a human',
+  503: 'Not now; try again after `Retry-After`',
+};
+
+function json(schema: Json): Json {
+  return { 'application/json': { schema } };
+}
+
+function reference(schema: z.ZodType, io: 'input' | 'output'): Json {
+  const id = apiSchemas.get(schema)?.id;
+  return id === undefined ? schemaOf(schema, io) : { $ref: referenceTo(id) };
+}
+
+function referenceTo(id: string): string {
+  return `#/components/schemas/${id}`;
+}
+
+/** Names of what callers send; there a field with a default may be left out. */
+const sent: ReadonlySet<string> = new Set(['NewTransaction', 'NewStep', 'RetryPolicy']);
+
+function components(): Json {
+  const output = z.toJSONSchema(apiSchemas, { uri: referenceTo, io: 'output' }).schemas as Record<string, Json>;
+  const input = z.toJSONSchema(apiSchemas, { uri: referenceTo, io: 'input' }).schemas as Record<string, Json>;
+  return Object.fromEntries(
+    Object.keys(output)
+      .sort()
+      .map((id) => [id, bare((sent.has(id) ? input : output)[id]!)]),
+  );
+}
+
+function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Json {
+  return bare(z.toJSONSchema(schema, { io }) as Json);
+}
+
+/** Without what names the document it would be on its own. */
+function bare({ $schema, $id, id, ...schema }: Json): Json {
+  return schema;
+}

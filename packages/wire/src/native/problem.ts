@@ -1,0 +1,46 @@
+/** Problem details (RFC 9457): how the native API says that something went wrong. */
+import { type AmendsError, type ErrorCode, errorKinds } from '@amends/core';
+import { z } from 'zod';
+import { fieldIssues } from '../field-error.ts';
+import { named } from './registry.ts';
+
+/** Media type of problem details. */
+export const problemContentType = 'application/problem+json';
+
+/** A problem document. */
+export const problemSchema = named(
+  'Problem',
+  z.object({
+    type: z.string().describe('urn:amends:error: and the code'),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().describe('What is wrong this time, naming the field and the remedy'),
+    code: z.enum(Object.keys(errorKinds) as [ErrorCode, ...ErrorCode[]]),
+    errors: z
+      .array(z.object({ field: z.string(), message: z.string() }))
+      .optional()
+      .describe('The fields that are wrong'),
+  }),
+);
+
+/** A problem document. */
+export type ProblemBody = z.infer<typeof problemSchema>;
+
+/** The problem document of an operating error. */
+export function problemBody(error: AmendsError): ProblemBody {
+  const { httpStatus, title } = errorKinds[error.code];
+  const issues = fieldIssues(error);
+  return {
+    type: `urn:amends:error:${error.code}`,
+    title,
+    status: httpStatus,
+    detail: error.message,
+    code: error.code,
+    ...(issues.length > 0 ? { errors: [...issues] } : {}),
+  };
+}
+
+/** When to try again after an error that may pass, for the `Retry-After` header; null: repeating will not help. Seconds. */
+export function retryAfterSeconds(error: AmendsError): number | null {
+  return errorKinds[error.code].retryable ? 1 : null;
+}

@@ -1,0 +1,255 @@
+/** The answers of the native API: schemas, and the mapping from what core and store know. */
+import {
+  type Branch,
+  type BranchId,
+  branchIdOfStep,
+  type EpochMs,
+  type HistoryEntry,
+  type OpState,
+  type Spec,
+  type Status,
+  type Transaction,
+  type TransactionRow,
+} from '@amends/core';
+import { z } from 'zod';
+import { named } from './registry.ts';
+
+const moment = z.string().describe('ISO 8601, UTC, with milliseconds');
+const status = z.enum(['prepared', 'submitted', 'aborting', 'succeed', 'failed']).describe("Global status in DTM's words");
+const outcome = z.enum(['running', 'succeeded', 'failed']).describe('failed: rolled back as a whole, or terminated as it stood');
+const op = z.enum(['action', 'compensate']);
+
+const opStateSchema = named(
+  'OpState',
+  z.object({
+    at: z.enum(['idle', 'running', 'waiting', 'succeed', 'failed']),
+    attempts: z.int().describe('Calls begun so far'),
+    dueAt: moment.optional().describe('When waiting: the next attempt'),
+  }),
+);
+
+const stepStateSchema = named(
+  'Step',
+  z.object({
+    branchId: z.string(),
+    kind: z.enum(['compensatable', 'pivot', 'retriable']),
+    action: z.string(),
+    compensate: z.string(),
+    after: z.array(z.string()).describe('Branch ids of the steps that come before'),
+    actionState: opStateSchema,
+    compensateState: opStateSchema,
+  }),
+);
+
+/** A transaction with its steps. */
+export const transactionSchema = named(
+  'Transaction',
+  z.object({
+    gid: z.string(),
+    mode: z.literal('saga'),
+    status,
+    outcome,
+    hold: z
+      .object({ code: z.string(), branchId: z.string(), op })
+      .nullable()
+      .describe('Why nothing is called until a human acts; null: it goes on by itself'),
+    decision: z
+      .object({ direction: z.enum(['commit', 'roll-back', 'terminate']), seq: z.int(), actor: z.string() })
+      .nullable()
+      .describe('The durable choice of its end'),
+    reason: z.string().describe('Why it is rolled back or terminated'),
+    version: z.int(),
+    epoch: z.int(),
+    owner: z.string().nullable(),
+    createdAt: moment,
+    updatedAt: moment,
+    finishedAt: moment.nullable(),
+    wakeAt: moment.nullable().describe('When it is looked at next'),
+    steps: z.array(stepStateSchema),
+  }),
+);
+
+/** A transaction as lists show it. */
+export const summarySchema = named(
+  'TransactionSummary',
+  z.object({
+    gid: z.string(),
+    mode: z.string(),
+    status,
+    outcome,
+    hold: z.string().nullable().describe('Code of the hold'),
+    reason: z.string(),
+    version: z.int(),
+    owner: z.string().nullable(),
+    createdAt: moment,
+    updatedAt: moment,
+    finishedAt: moment.nullable(),
+    dueAt: moment.nullable(),
+    waitsFor: z.string().describe('Host of the participant it waits for because of an error'),
+    errorPrint: z.string().describe('Last error as host, op and code; equal for equal errors'),
+  }),
+);
+
+/** One page of a list. */
+export const listSchema = named(
+  'TransactionList',
+  z.object({
+    transactions: z.array(summarySchema),
+    next: z.string().nullable().describe('Cursor of the next page; null: this was the last'),
+  }),
+);
+
+const historyEntrySchema = named(
+  'HistoryEntry',
+  z.object({
+    seq: z.int(),
+    at: moment,
+    kind: z.enum(['submitted', 'answered', 'interrupted', 'timed-out', 'held', 'settled', 'terminated', 'retried']),
+    status,
+    branchId: z.string().nullable(),
+    op: op.nullable(),
+    attempt: z.int().nullable(),
+    outcome: z.enum(['success', 'failure', 'ongoing', 'unknown']).nullable(),
+    code: z.string().nullable(),
+    durationMs: z.number().nullable(),
+    detail: z.string().nullable(),
+    actor: z.string().nullable(),
+    traceId: z.string().nullable(),
+  }),
+);
+
+/** History of a transaction, oldest first. */
+export const historySchema = named('History', z.object({ entries: z.array(historyEntrySchema) }));
+
+/** How the server is. */
+export const healthSchema = named(
+  'Health',
+  z.object({
+    state: z.enum(['starting', 'running', 'paused', 'stopping', 'stopped']),
+    reason: z.string(),
+    store: z.object({ latencyMs: z.number(), facts: z.record(z.string(), z.union([z.string(), z.number()])) }).nullable(),
+    nodes: z.array(z.object({ node: z.string(), name: z.string(), startedAt: moment, aliveUntil: moment })),
+    live: z.int().describe('Transactions in memory'),
+    calling: z.int().describe('Calls in flight'),
+    uncommitted: z.int().describe('Changes that wait for their commit'),
+  }),
+);
+
+/** The limits that hold, by name; each name ends in its unit. */
+export const limitsSchema = named('Limits', z.record(z.string(), z.number()));
+
+/** A transaction with its steps, as the API shows it. */
+export type TransactionBody = z.infer<typeof transactionSchema>;
+/** A transaction as lists show it. */
+export type TransactionSummaryBody = z.infer<typeof summarySchema>;
+/** One page of a list, as the API shows it. */
+export type TransactionListBody = z.infer<typeof listSchema>;
+/** One history row, as the API shows it. */
+export type HistoryEntryBody = z.infer<typeof historyEntrySchema>;
+/** History, as the API shows it. */
+export type HistoryBody = z.infer<typeof historySchema>;
+/** How the server is, as the API shows it. */
+export type HealthBody = z.infer<typeof healthSchema>;
+
+/** What is shown of a transaction; the coordinator's view has this shape. */
+export interface PresentedTransaction {
+  readonly transaction: Transaction;
+  readonly spec: Spec;
+  readonly wakeAt: EpochMs | null;
+}
+
+/** A transaction for the API. */
+export function transactionBody({ transaction: tx, spec, wakeAt }: PresentedTransaction): TransactionBody {
+  return {
+    gid: tx.gid,
+    mode: tx.mode,
+    status: tx.status,
+    outcome: outcomeOf(tx.status),
+    hold: tx.hold,
+    decision: tx.decision,
+    reason: tx.reason,
+    version: tx.version,
+    epoch: tx.epoch,
+    owner: tx.owner,
+    createdAt: iso(tx.createdAt),
+    updatedAt: iso(tx.updatedAt),
+    finishedAt: isoOrNull(tx.finishedAt),
+    wakeAt: isoOrNull(wakeAt),
+    steps: tx.branches.map((branch, index) => stepBody(spec, branch, index)),
+  };
+}
+
+function stepBody(spec: Spec, branch: Branch, index: number): TransactionBody['steps'][number] {
+  const step = spec.steps[index]!;
+  return {
+    branchId: branchIdOfStep(index),
+    kind: step.kind,
+    action: step.action,
+    compensate: step.compensate,
+    after: step.after.map((before): BranchId => branchIdOfStep(before)),
+    actionState: opStateBody(branch.action),
+    compensateState: opStateBody(branch.compensate),
+  };
+}
+
+function opStateBody(state: OpState): z.infer<typeof opStateSchema> {
+  if (state.at === 'idle') return { at: 'idle', attempts: 0 };
+  if (state.at === 'waiting') return { at: 'waiting', attempts: state.attempts, dueAt: iso(state.dueAt) };
+  return { at: state.at, attempts: state.attempts };
+}
+
+/** A row for a list. */
+export function summaryBody(row: TransactionRow): TransactionSummaryBody {
+  return {
+    gid: row.gid,
+    mode: row.mode,
+    status: row.status,
+    outcome: outcomeOf(row.status),
+    hold: row.hold,
+    reason: row.reason,
+    version: row.version,
+    owner: row.owner,
+    createdAt: iso(row.createdAt),
+    updatedAt: iso(row.updatedAt),
+    finishedAt: isoOrNull(row.finishedAt),
+    dueAt: isoOrNull(row.dueAt),
+    waitsFor: row.waitsFor,
+    errorPrint: row.errorPrint,
+  };
+}
+
+/** A history row for the API. */
+export function historyEntryBody(entry: HistoryEntry): HistoryEntryBody {
+  return { ...entry, at: iso(entry.at) };
+}
+
+/** How a coordinator is, in the shape that it reports. */
+export interface PresentedHealth extends Omit<HealthBody, 'nodes' | 'store'> {
+  readonly store: { readonly latencyMs: number; readonly facts: Readonly<Record<string, string | number>> } | null;
+  readonly nodes: readonly {
+    readonly node: string;
+    readonly name: string;
+    readonly startedAt: EpochMs;
+    readonly aliveUntil: EpochMs;
+  }[];
+}
+
+/** Health for the API. */
+export function healthBody(health: PresentedHealth): HealthBody {
+  const { state, reason, store, live, calling, uncommitted } = health;
+  const nodes = health.nodes.map((row) => ({ ...row, startedAt: iso(row.startedAt), aliveUntil: iso(row.aliveUntil) }));
+  return { state, reason, store, nodes, live, calling, uncommitted };
+}
+
+function outcomeOf(of: Status): TransactionBody['outcome'] {
+  if (of === 'succeed') return 'succeeded';
+  return of === 'failed' ? 'failed' : 'running';
+}
+
+function iso(at: EpochMs): string {
+  return new Date(at).toISOString();
+}
+
+function isoOrNull(at: EpochMs | null): string | null {
+  return at === null ? null : iso(at);
+}

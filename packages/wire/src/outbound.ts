@@ -1,0 +1,68 @@
+/** What a request may make Amends send: addresses of participants and headers of branch calls. Shapes only; where they lead is the transport's business. */
+import { limits } from '@amends/core';
+import { refuse, shown } from './field-error.ts';
+
+/**
+ * Refuses what is not an absolute HTTP or HTTPS address. The empty text is allowed: nothing to call.
+ * @throws AmendsError `invalid_request` naming `field`
+ */
+export function checkUrl(field: string, url: string): void {
+  if (url === '') return;
+  if (url.length > limits.urlCharactersMax)
+    refuse(field, `has ${url.length} characters, at most ${limits.urlCharactersMax} are allowed`);
+  if (!httpScheme.test(url) || !URL.canParse(url))
+    refuse(field, `is ${shown(url)}, must be an absolute address that begins with http:// or https://`);
+  if (untidy.test(url)) refuse(field, 'must not contain white space or control characters; write them as %XX');
+  if (url.includes('#')) refuse(field, 'must not have a fragment (#...): it would never be sent');
+  if (url.includes('@')) checkCredentials(field, url);
+}
+
+const httpScheme = /^https?:\/\/[^/]/i;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
+const untidy = /[\u0000- \u007f\\]/;
+
+function checkCredentials(field: string, url: string): void {
+  const { username, password } = new URL(url);
+  if (username !== '' || password !== '')
+    refuse(field, 'must not carry a user name or password: it would be stored and shown; use a header');
+}
+
+const headerName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
+const headerValueRefused = /[\u0000-\u0008\u000a-\u001f\u007f]|[^\u0000-\u00ff]/;
+
+/** Headers that belong to one connection or frame the message: the transport alone sets them. */
+const reservedHeaders: ReadonlySet<string> = new Set([
+  'connection',
+  'content-length',
+  'expect',
+  'host',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/**
+ * Refuses headers that could break out of their line, frame the message or name another host.
+ * @throws AmendsError `invalid_request` naming `field` and the header
+ */
+export function checkHeaders(field: string, headers: Readonly<Record<string, string>>): void {
+  const names = Object.keys(headers);
+  if (names.length === 0) return;
+  if (names.length > limits.headersMax) refuse(field, `has ${names.length} headers, at most ${limits.headersMax} are allowed`);
+  for (const name of names) checkHeader(`${field}.${headerName.test(name) ? name : shown(name)}`, name, headers[name]!);
+}
+
+function checkHeader(field: string, name: string, value: string): void {
+  if (!headerName.test(name)) refuse(field, 'is not a valid header name');
+  if (reservedHeaders.has(name.toLowerCase())) refuse(field, 'is set by the connection itself and must not be given');
+  if (name.length + value.length > limits.headerCharactersMax)
+    refuse(field, `has ${name.length + value.length} characters, at most ${limits.headerCharactersMax} are allowed`);
+  if (headerValueRefused.test(value))
+    refuse(field, 'must not contain line breaks, control characters or characters beyond Latin-1');
+}

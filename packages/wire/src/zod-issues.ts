@@ -1,0 +1,82 @@
+/** What a schema complains about, as complaints about fields. */
+import type { z } from 'zod';
+import { type FieldIssue, refuseAll } from './field-error.ts';
+
+/** More complaints than this about one request help nobody. */
+const issuesShownMax = 10;
+
+/**
+ * Parses by a schema.
+ * @param at path before the fields in messages, such as `query.`
+ * @throws AmendsError `invalid_request` with every field that is wrong, the first ten
+ */
+export function parseBy<T>(schema: z.ZodType<T>, value: unknown, at = ''): T {
+  const result = schema.safeParse(value, { reportInput: true });
+  if (result.success) return result.data;
+  const issues = result.error.issues.flatMap((issue) => issuesOf(issue, at));
+  refuseAll(issues.filter(isFirstOfField).slice(0, issuesShownMax));
+}
+
+function isFirstOfField({ field }: FieldIssue, index: number, all: readonly FieldIssue[]): boolean {
+  return index === all.findIndex((other) => other.field === field);
+}
+
+function issuesOf(issue: z.core.$ZodIssue, at: string): readonly FieldIssue[] {
+  const field = at + pathText(issue.path);
+  if (issue.code !== 'unrecognized_keys') return [{ field, message: complaint(issue) }];
+  const prefix = field === '' ? '' : `${field}.`;
+  return issue.keys.map((key) => ({ field: prefix + key, message: 'is not known here; check the spelling or leave it out' }));
+}
+
+/** Path of a field as people write it: `steps[0].action`. */
+export function pathText(path: readonly PropertyKey[]): string {
+  return path.reduce<string>((text, part) => {
+    if (typeof part === 'number') return `${text}[${part}]`;
+    return text === '' ? String(part) : `${text}.${String(part)}`;
+  }, '');
+}
+
+function complaint(issue: z.core.$ZodIssue): string {
+  switch (issue.code) {
+    case 'invalid_type':
+      return `must be ${nouns[issue.expected] ?? issue.expected}, ${issue.input === undefined ? 'is missing' : `is ${kindOf(issue.input)}`}`;
+    case 'invalid_value':
+      return `must be ${issue.values.map((value) => JSON.stringify(value)).join(' or ')}, ${issue.input === undefined ? 'is missing' : `is ${brief(issue.input)}`}`;
+    case 'too_big':
+      return `must ${sizeWord(issue.origin)} at most ${issue.maximum}${unit(issue.origin)}`;
+    case 'too_small':
+      return `must ${sizeWord(issue.origin)} at least ${issue.minimum}${unit(issue.origin)}`;
+    default:
+      return issue.message;
+  }
+}
+
+const nouns: Readonly<Record<string, string>> = {
+  array: 'an array',
+  boolean: 'true or false',
+  int: 'a whole number',
+  number: 'a number',
+  object: 'an object',
+  record: 'an object',
+  string: 'a text',
+};
+
+function kindOf(value: unknown): string {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'an array';
+  return typeof value === 'object' ? 'an object' : brief(value);
+}
+
+function brief(value: unknown): string {
+  const text = JSON.stringify(value) ?? typeof value;
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+}
+
+function sizeWord(origin: string): string {
+  return origin === 'number' || origin === 'int' ? 'be' : 'have';
+}
+
+function unit(origin: string): string {
+  if (origin === 'string') return ' characters';
+  return origin === 'array' ? ' entries' : '';
+}
