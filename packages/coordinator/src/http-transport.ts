@@ -201,7 +201,9 @@ function classOfError(error: Error): { code: string; exchange: Exchange } {
   const code = (first as NodeJS.ErrnoException).code ?? '';
   const refused = refusedCodes[code];
   if (refused !== undefined) return { code: refused, exchange: 'refused' };
-  return { code: code.startsWith('ERR_TLS') || code.includes('CERT') ? 'tls_failed' : 'connection_lost', exchange: 'broken' };
+  if (code.startsWith('ERR_TLS') || code.startsWith('ERR_SSL') || code.includes('CERT'))
+    return { code: 'tls_failed', exchange: 'refused' };
+  return { code: 'connection_lost', exchange: 'broken' };
 }
 
 function unknown(code: string, detail: string, { exchange }: { exchange: Exchange }): Outcome {

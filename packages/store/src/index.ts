@@ -1,1 +1,3 @@
-export * from './store.ts';
+export type { MemoryStoreOptions } from './memory-store.ts';
+export { openMemoryStore } from './memory-store.ts';
+export type * from './store.ts';

@@ -1,0 +1,332 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { AmendsError, defaultRetry, type Gid, parseGid, type RetryPolicy, type SagaSpec } from '@amends/core';
+import { openMemoryStore, type Store } from '@amends/store';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { Coordinator } from './coordinator.ts';
+import { type CoordinatorOptions, createCoordinator } from './create-coordinator.ts';
+
+const running: { servers: Server[]; coordinators: Coordinator[] } = { servers: [], coordinators: [] };
+
+afterEach(async () => {
+  await Promise.all(running.coordinators.splice(0).map((each) => each.stop({ graceMs: 100 })));
+  for (const server of running.servers.splice(0)) {
+    server.closeAllConnections();
+    server.close();
+  }
+});
+
+interface Participant {
+  readonly url: string;
+  /** `op path` of every call, in order. */
+  readonly calls: string[];
+  /** Status to answer by path; a function decides per call; default 200. */
+  readonly answers: Record<string, number | (() => number | Promise<number>)>;
+}
+
+async function participant(): Promise<Participant> {
+  const calls: string[] = [];
+  const answers: Participant['answers'] = {};
+  const server = createServer(async (request, response) => {
+    const { pathname, searchParams } = new URL(request.url!, 'http://x');
+    calls.push(`${searchParams.get('op')} ${pathname}`);
+    const answer = answers[pathname] ?? 200;
+    response.writeHead(typeof answer === 'number' ? answer : await answer()).end('{"message":"said so"}');
+  });
+  running.servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, calls, answers };
+}
+
+async function coordinator(options: Partial<CoordinatorOptions> & { store: Store }): Promise<Coordinator> {
+  const made = createCoordinator({ heartbeatEveryMs: 20, timeToLiveMs: 200, claimEveryMs: 20, ...options });
+  running.coordinators.push(made);
+  await made.start();
+  return made;
+}
+
+const quickly: RetryPolicy = { ...defaultRetry, kind: 'fixed', delayMs: 20 };
+
+function saga(url: string, names: readonly string[], rest: Partial<SagaSpec> = {}): SagaSpec {
+  const steps = names.map((name, index) => ({
+    kind: 'compensatable' as const,
+    action: `${url}/${name}`,
+    compensate: `${url}/un${name}`,
+    timeoutMs: 2_000,
+    actionRetry: quickly,
+    compensateRetry: quickly,
+    after: index === 0 ? [] : [index - 1],
+  }));
+  const payloads = names.map((name) => Buffer.from(JSON.stringify({ name })));
+  return {
+    mode: 'saga',
+    steps,
+    payloads,
+    timeoutMs: null,
+    timeoutReason: 'late',
+    headers: {},
+    face: 'native',
+    presentation: {},
+    ...rest,
+  };
+}
+
+/** Waits through quiet pauses until the end. */
+async function end(of: Coordinator, gid: Gid): Promise<string> {
+  for (;;) {
+    const view = await of.wait(gid, { waitMs: 5_000 });
+    if (view!.transaction.finishedAt !== null || view!.transaction.hold !== null) return view!.transaction.status;
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+describe('a transaction', () => {
+  test('runs to its end, and tells its history', async () => {
+    const bank = await participant();
+    const amends = await coordinator({ store: openMemoryStore() });
+    const gid = amends.newGid();
+    const submitted = await amends.submit({ gid, spec: saga(bank.url, ['a', 'b']) });
+    expect(submitted).toMatchObject({ outcome: 'created', view: { transaction: { gid, status: 'submitted' } } });
+    expect((await amends.wait(gid, { waitMs: 5_000 }))!.transaction.status).toBe('succeed');
+    expect(bank.calls).toEqual(['action /a', 'action /b']);
+    const history = await amends.history(gid, { afterSeq: 0, limit: 10 });
+    expect(history.map(({ kind, branchId, outcome }) => [kind, branchId, outcome])).toEqual([
+      ['submitted', null, null],
+      ['answered', '01', 'success'],
+      ['answered', '02', 'success'],
+    ]);
+  });
+
+  test('that a participant refuses is undone in reverse', async () => {
+    const bank = await participant();
+    bank.answers['/b'] = 409;
+    const amends = await coordinator({ store: openMemoryStore() });
+    const gid = parseGid('refused');
+    await amends.submit({ gid, spec: saga(bank.url, ['a', 'b', 'c']) });
+    const view = await amends.wait(gid, { waitMs: 5_000 });
+    expect(view!.transaction).toMatchObject({ status: 'failed', reason: 'step 02: said so' });
+    expect(bank.calls).toEqual(['action /a', 'action /b', 'compensate /unb', 'compensate /una']);
+  });
+
+  test('submitted again with the same content is repeated, with other content different; nothing runs twice', async () => {
+    const bank = await participant();
+    const amends = await coordinator({ store: openMemoryStore() });
+    const gid = parseGid('twice');
+    const spec = saga(bank.url, ['a']);
+    const both = await Promise.all([amends.submit({ gid, spec }), amends.submit({ gid, spec })]);
+    expect(both.map(({ outcome }) => outcome).sort()).toEqual(['created', 'repeated']);
+    await end(amends, gid);
+    expect((await amends.submit({ gid, spec })).outcome).toBe('repeated');
+    expect((await amends.submit({ gid, spec: saga(bank.url, ['other']) })).outcome).toBe('different');
+    expect(bank.calls).toEqual(['action /a']);
+  });
+
+  test('that waits for a later retry lets the waiting caller go', async () => {
+    const bank = await participant();
+    bank.answers['/a'] = 500;
+    const amends = await coordinator({ store: openMemoryStore() });
+    const gid = parseGid('later');
+    const spec = saga(bank.url, ['a']);
+    const slow = { ...spec, steps: spec.steps.map((step) => ({ ...step, actionRetry: { ...quickly, delayMs: 60_000 } })) };
+    await amends.submit({ gid, spec: slow });
+    const view = await amends.wait(gid, { waitMs: 60_000 });
+    expect(view!.transaction).toMatchObject({ status: 'submitted', owner: null });
+    expect(view!.wakeAt).toBeGreaterThan(amends.now() + 50_000);
+  });
+
+  test('can be tried again at once, or ended, by a human, on the version that was seen', async () => {
+    const bank = await participant();
+    bank.answers['/a'] = 500;
+    const amends = await coordinator({ store: openMemoryStore() });
+    const gid = parseGid('by-hand');
+    const spec = saga(bank.url, ['a']);
+    const patient = {
+      ...spec,
+      steps: spec.steps.map((step) => ({ ...step, actionRetry: { ...quickly, delayMs: 3_600_000, delayMsMax: 3_600_000 } })),
+    };
+    await amends.submit({ gid, spec: patient });
+    const before = await amends.wait(gid, { waitMs: 5_000 });
+    const act = { gid, actor: 'alice', reason: 'bank is back' };
+    const stale = amends.intervene({ ...act, verb: 'retry', expectedVersion: before!.transaction.version - 1 });
+    await expect(stale).rejects.toMatchObject({ code: 'version_conflict' });
+    await amends.intervene({ ...act, verb: 'retry', expectedVersion: before!.transaction.version });
+    const after = await amends.wait(gid, { waitMs: 5_000 });
+    expect(bank.calls).toEqual(['action /a', 'action /a']);
+    const ended = await amends.intervene({ ...act, verb: 'terminate', expectedVersion: after!.transaction.version });
+    expect(ended.transaction).toMatchObject({ status: 'failed', reason: 'terminated by alice: bank is back' });
+    await expect(amends.intervene({ ...act, verb: 'terminate', expectedVersion: null })).rejects.toMatchObject({
+      code: 'already_finished',
+    });
+    await expect(amends.intervene({ ...act, gid: parseGid('none'), verb: 'retry', expectedVersion: null })).rejects.toMatchObject(
+      { code: 'not_found' },
+    );
+  });
+});
+
+describe('among others on one store', () => {
+  test('what a dead node was doing is done by the next one', async () => {
+    const bank = await participant();
+    const store = openMemoryStore();
+    const first = await coordinator({ store });
+    let release: (status: number) => void = () => {};
+    const asked = new Promise<void>((resolve) => {
+      bank.answers['/a'] = () => {
+        resolve();
+        return new Promise<number>((answer) => {
+          release = answer;
+        });
+      };
+    });
+    const gid = parseGid('orphan');
+    await first.submit({ gid, spec: saga(bank.url, ['a', 'b']) });
+    await asked;
+    await first.stop({ graceMs: 0 });
+    bank.answers['/a'] = 200;
+    const second = await coordinator({ store });
+    expect(await end(second, gid)).toBe('succeed');
+    release(200);
+    const kinds = (await second.history(gid, { afterSeq: 0, limit: 10 })).map(({ kind }) => kind);
+    expect(kinds).toEqual(['submitted', 'interrupted', 'answered', 'answered']);
+    expect(bank.calls).toEqual(['action /a', 'action /a', 'action /b']);
+  });
+
+  test('any node waits for, and acts on, what another one drives', async () => {
+    const bank = await participant();
+    const store = openMemoryStore();
+    const [first, second] = [await coordinator({ store }), await coordinator({ store })];
+    bank.answers['/a'] = 425;
+    const gid = parseGid('elsewhere');
+    await first.submit({ gid, spec: saga(bank.url, ['a']) });
+    bank.answers['/a'] = 200;
+    expect(await end(second, gid)).toBe('succeed');
+    bank.answers['/b'] = () => new Promise(() => {});
+    const other = parseGid('taken');
+    await first.submit({ gid: other, spec: saga(bank.url, ['b']) });
+    const ended = await second.intervene({
+      gid: other,
+      verb: 'terminate',
+      actor: 'bob',
+      reason: 'enough',
+      expectedVersion: null,
+    });
+    expect(ended.transaction.status).toBe('failed');
+    expect((await first.get(other))!.transaction.gid).toBe(other);
+  });
+});
+
+describe('when the store fails', () => {
+  /** Fails or mangles commits as the test says; everything else goes through. */
+  function faulty(
+    store: Store,
+    commit: (real: Store['commit'], changes: Parameters<Store['commit']>[0]) => ReturnType<Store['commit']>,
+  ): Store {
+    return { ...bound(store), commit: (changes) => commit(store.commit.bind(store), changes) };
+  }
+
+  function bound(store: Store): Store {
+    const methods = [
+      'commit',
+      'load',
+      'claim',
+      'list',
+      'history',
+      'heartbeat',
+      'nodes',
+      'documents',
+      'audit',
+      'purge',
+      'ping',
+      'close',
+    ] as const;
+    const entries = methods.map((name) => [name, (...args: never[]) => (store[name] as (...all: never[]) => unknown)(...args)]);
+    return { capabilities: store.capabilities, ...Object.fromEntries(entries) } as Store;
+  }
+
+  test.each(['applied', 'lost'])(
+    'a commit of unknown outcome that was %s is read back, and everything is done once',
+    async (fate) => {
+      const bank = await participant();
+      let odd = 0;
+      const store = faulty(openMemoryStore(), async (real, changes) => {
+        odd += 1;
+        if (odd % 2 === 0) return real(changes);
+        if (fate === 'applied') await real(changes);
+        return changes.map(() => ({ outcome: 'unknown' }) as const);
+      });
+      const amends = await coordinator({ store });
+      const gid = parseGid(`unknown-${fate}`);
+      expect((await amends.submit({ gid, spec: saga(bank.url, ['a', 'b']) })).outcome).toBe('created');
+      expect(await end(amends, gid)).toBe('succeed');
+      expect(bank.calls).toEqual(['action /a', 'action /b']);
+    },
+  );
+
+  test('new work is refused, old work waits, and goes on by itself', async () => {
+    const bank = await participant();
+    let full = false;
+    const store = faulty(openMemoryStore(), async (real, changes) => {
+      if (full) throw new AmendsError('store_unavailable', 'disk full');
+      return real(changes);
+    });
+    const ping = store.ping;
+    store.ping = async () => {
+      if (full) throw new AmendsError('store_unavailable', 'disk full');
+      return ping();
+    };
+    const amends = await coordinator({ store });
+    bank.answers['/a'] = () => {
+      full = true;
+      return 200;
+    };
+    const gid = parseGid('patient');
+    await amends.submit({ gid, spec: saga(bank.url, ['a', 'b']) });
+    while ((await amends.health()).state !== 'paused') await new Promise((resolve) => setImmediate(resolve));
+    const refused = amends.submit({ gid: parseGid('refused'), spec: saga(bank.url, ['a']) });
+    await expect(refused).rejects.toMatchObject({ code: 'store_unavailable' });
+    full = false;
+    expect(await end(amends, gid)).toBe('succeed');
+    expect(bank.calls).toEqual(['action /a', 'action /b']);
+    expect(await amends.get(parseGid('refused'))).toBeNull();
+  });
+});
+
+test('more work than it can hold is refused before memory grows', async () => {
+  const bank = await participant();
+  bank.answers['/a'] = () => new Promise(() => {});
+  const amends = await coordinator({ store: openMemoryStore(), liveMax: 3 });
+  for (const name of ['1', '2', '3']) await amends.submit({ gid: parseGid(name), spec: saga(bank.url, ['a']) });
+  await expect(amends.submit({ gid: parseGid('4'), spec: saga(bank.url, ['a']) })).rejects.toMatchObject({ code: 'overloaded' });
+});
+
+test('200 transactions that wait for a dead host do not hold up others', async () => {
+  const [dead, bank] = [await participant(), await participant()];
+  dead.answers['/a'] = () => new Promise(() => {});
+  const amends = await coordinator({ store: openMemoryStore() });
+  for (let i = 0; i < 200; i++) await amends.submit({ gid: amends.newGid(), spec: saga(dead.url, ['a']) });
+  const gid = amends.newGid();
+  await amends.submit({ gid, spec: saga(bank.url, ['a', 'b']) });
+  expect(await end(amends, gid)).toBe('succeed');
+  expect((await amends.health()).calling).toBe(200);
+});
+
+test('a stopping coordinator refuses new work and lets calls in flight end', async () => {
+  const bank = await participant();
+  const amends = await coordinator({ store: openMemoryStore() });
+  let answer: (status: number) => void = () => {};
+  const asked = new Promise<void>((resolve) => {
+    bank.answers['/a'] = () => {
+      resolve();
+      return new Promise<number>((release) => {
+        answer = release;
+      });
+    };
+  });
+  const gid = parseGid('last');
+  await amends.submit({ gid, spec: saga(bank.url, ['a']) });
+  await asked;
+  const stopped = amends.stop({ graceMs: 5_000 });
+  await expect(amends.submit({ gid: parseGid('new'), spec: saga(bank.url, ['a']) })).rejects.toMatchObject({ code: 'stopping' });
+  answer(200);
+  await stopped;
+  expect((await amends.get(gid))!.transaction.status).toBe('succeed');
+});
