@@ -1,0 +1,125 @@
+/** `npm run conformance`: runs the client libraries of other languages against Amends, as black boxes. */
+import { parseArgs } from 'node:util';
+import { startAmends } from './amends-process.ts';
+import { type CaseResult, closingLine, resultTable, type Suite } from './case-result.ts';
+import { goSuite } from './go-suite.ts';
+import { showProgress } from './progress-line.ts';
+
+const suites: readonly Suite[] = [goSuite];
+
+const help = `Runs the client libraries of other languages against Amends, as black boxes.
+
+Usage: npm run conformance -- [SUITE …] [--url URL]
+
+Suites (all of them when none is named)
+  go           the Go client of DTM, github.com/dtm-labs/client v1.18.7; needs Go 1.22 or newer
+
+Options
+  --url URL    test the server that runs there, such as http://127.0.0.1:36789; it must be able to call back to 127.0.0.1.
+               Without it a server with an empty store is started, and stopped and removed at the end
+  --help       show this text
+
+A suite whose language is not installed is skipped; with CI=true it fails.
+Ends with the line "N passed, N failed"; the exit code is 0 when nothing failed, 1 when something did, 2 for wrong usage.
+`;
+
+interface Arguments {
+  readonly chosen: readonly Suite[];
+  readonly url: string | null;
+}
+
+/** A command line that cannot be understood. */
+class UsageError extends Error {}
+
+const interruption = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => interruption.abort());
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(args: readonly string[]): Promise<number> {
+  try {
+    const given = readArguments(args);
+    if (given === null) {
+      process.stdout.write(help);
+      return 0;
+    }
+    return conclude(await runAll(given));
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    process.stderr.write(`conformance: ${error.message}\n`);
+    return error instanceof UsageError ? 2 : 1;
+  }
+}
+
+/** @returns null when help is asked for */
+function readArguments(args: readonly string[]): Arguments | null {
+  const { values, positionals } = parse(args);
+  if (values.help === true) return null;
+  const chosen = positionals.map((name) => {
+    const suite = suites.find((candidate) => candidate.name === name);
+    if (suite === undefined) throw new UsageError(`no suite "${name}": there is ${suites.map((s) => s.name).join(', ')}`);
+    return suite;
+  });
+  if (values.url !== undefined && !/^https?:\/\/[^/]/.test(values.url))
+    throw new UsageError(`--url "${values.url}": give the root of a server, such as http://127.0.0.1:36789`);
+  return { chosen: chosen.length > 0 ? chosen : suites, url: values.url?.replace(/\/+$/, '') ?? null };
+}
+
+function parse(args: readonly string[]) {
+  try {
+    const options = { url: { type: 'string' }, help: { type: 'boolean', short: 'h' } } as const;
+    return parseArgs({ args: [...args], options, allowPositionals: true });
+  } catch (error) {
+    throw new UsageError(`${(error as Error).message}; see --help`);
+  }
+}
+
+async function runAll({ chosen, url }: Arguments): Promise<readonly CaseResult[]> {
+  const absent = chosen.flatMap(absenceOf);
+  const able = chosen.filter((suite) => !absent.some((result) => result.name === suite.name));
+  if (able.length === 0) return absent;
+  if (url !== null) return [...absent, ...(await runSuites(able, url))];
+  const server = await startAmends().catch((error: Error) => error);
+  if (server instanceof Error) return [...absent, failure('the server starts', server.message)];
+  try {
+    const results = [...absent, ...(await runSuites(able, server.url))];
+    const end = server.ended();
+    return end === null ? results : [...results, failure('the server stays up', end)];
+  } finally {
+    await server.stop();
+  }
+}
+
+async function runSuites(able: readonly Suite[], url: string): Promise<readonly CaseResult[]> {
+  const results: CaseResult[] = [];
+  for (const suite of able) results.push(...(await runSuite(suite, url)));
+  return results;
+}
+
+function absenceOf(suite: Suite): CaseResult[] {
+  const reason = suite.missing();
+  if (reason === null) return [];
+  const required = process.env['CI'] === 'true';
+  process.stdout.write(`${required ? 'required with CI=true' : 'skipped'}: ${suite.name}: ${reason}\n`);
+  return [{ name: suite.name, outcome: required ? 'failed' : 'skipped', seconds: 0, output: reason }];
+}
+
+async function runSuite(suite: Suite, url: string): Promise<readonly CaseResult[]> {
+  process.stdout.write(`${suite.name}: ${suite.caseNames().length} cases against ${url}\n`);
+  const line = showProgress(suite.name, suite.caseNames().length);
+  try {
+    return await suite.run({ url, onProgress: line.update, signal: interruption.signal });
+  } finally {
+    line.end();
+  }
+}
+
+function failure(name: string, output: string): CaseResult {
+  return { name, outcome: 'failed', seconds: 0, output };
+}
+
+function conclude(results: readonly CaseResult[]): number {
+  process.stdout.write(`${resultTable(results)}\n\n${closingLine(results)}\n`);
+  if (interruption.signal.aborted) process.stderr.write('conformance: interrupted\n');
+  return results.some((result) => result.outcome === 'failed') || interruption.signal.aborted ? 1 : 0;
+}
