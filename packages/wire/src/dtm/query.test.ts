@@ -4,7 +4,7 @@ import { allBody, parseAll } from './list.ts';
 import { queryBody } from './query.ts';
 import { parseSubmit } from './submit.ts';
 
-const defaults = { requestTimeoutS: 3, retryIntervalS: 10, timeoutToFailS: 0 };
+const defaults = { requestTimeoutMs: 3_000, retryIntervalMs: 10_000 };
 const at = epochMs(Date.UTC(2030, 0, 2, 3, 4, 5, 678));
 
 function view() {

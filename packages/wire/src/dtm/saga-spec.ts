@@ -1,5 +1,5 @@
 /** From DTM's saga to ours: its options become policies of each branch. */
-import { AmendsError, checkSagaSpec, limits, type RetryPolicy, type SagaSpec, type SagaStep } from '@amends/core';
+import { AmendsError, limits, type RetryPolicy, type SagaSpec, type SagaStep } from '@amends/core';
 import { refuse, shown } from '../field-error.ts';
 import { checkHeaders, checkUrl } from '../outbound.ts';
 import { presentationOf } from './presentation.ts';
@@ -7,27 +7,25 @@ import { type DtmTransaction, objectOf, truthOf } from './transaction.ts';
 
 /** What holds on the DTM face when a transaction says 0 or nothing. */
 export interface DtmDefaults {
-  /** Time for one branch call. Seconds; DTM: 3. */
-  readonly requestTimeoutS: number;
-  /** Pause before the second attempt. Seconds; DTM: 10. */
-  readonly retryIntervalS: number;
-  /** Life of an undecided saga that names no `timeout_to_fail`. Seconds; 0, as in DTM: for ever. */
-  readonly timeoutToFailS: number;
+  /** Time for one branch call. Milliseconds; DTM: 3 s. */
+  readonly requestTimeoutMs: number;
+  /** Pause before the second attempt. Milliseconds; DTM: 10 s. */
+  readonly retryIntervalMs: number;
 }
 
 /** Longest pause between attempts, unless the interval itself is longer. Milliseconds. */
 const retryDelayMsMax = 300_000;
 
 /**
- * The spec of a saga.
+ * The spec of a saga. The rules between fields are core's `checkSagaSpec`, which the coordinator applies.
  * @throws AmendsError `invalid_request` naming the field; `not_implemented` for protocols other than HTTP
  */
 export function sagaSpecOf(dtm: DtmTransaction, defaults: DtmDefaults): SagaSpec {
   checkProtocol(dtm.protocol);
   checkTimes(dtm);
   checkHeaders('branch_headers', dtm.branch_headers);
-  const timeoutS = dtm.timeout_to_fail || defaults.timeoutToFailS;
-  const spec: SagaSpec = {
+  const timeoutS = dtm.timeout_to_fail;
+  return {
     mode: 'saga',
     steps: stepsOf(dtm, defaults),
     payloads: dtm.payloads.slice(0, dtm.steps.length).map(bytesOf),
@@ -37,8 +35,6 @@ export function sagaSpecOf(dtm: DtmTransaction, defaults: DtmDefaults): SagaSpec
     face: 'dtm',
     presentation: presentationOf(dtm),
   };
-  checkSagaSpec(spec);
-  return spec;
 }
 
 function checkProtocol(protocol: string): void {
@@ -62,8 +58,8 @@ function checkSeconds(field: string, seconds: number, msMax: number): void {
 }
 
 function stepsOf(dtm: DtmTransaction, defaults: DtmDefaults): readonly SagaStep[] {
-  const timeoutMs = (dtm.request_timeout || defaults.requestTimeoutS) * 1000;
-  const compensateRetry = retryForEver(dtm.retry_interval || defaults.retryIntervalS);
+  const timeoutMs = dtm.request_timeout * 1000 || defaults.requestTimeoutMs;
+  const compensateRetry = retryForEver(dtm.retry_interval * 1000 || defaults.retryIntervalMs);
   const actionRetry = limited(compensateRetry, dtm.retry_limit);
   const orders = ordersOf(dtm);
   return dtm.steps.map((step, index) => {
@@ -74,8 +70,7 @@ function stepsOf(dtm: DtmTransaction, defaults: DtmDefaults): readonly SagaStep[
   });
 }
 
-function retryForEver(intervalS: number): RetryPolicy {
-  const delayMs = intervalS * 1000;
+function retryForEver(delayMs: number): RetryPolicy {
   return { kind: 'exponential', delayMs, delayMsMax: Math.max(retryDelayMsMax, delayMs), attemptsMax: null, atEnd: 'hold' };
 }
 

@@ -1,8 +1,8 @@
-import { isAmendsError, type Transaction } from '@amends/core';
+import { checkSagaSpec, isAmendsError, type Transaction } from '@amends/core';
 import { describe, expect, it } from 'vitest';
 import { parseSubmit, submittedAnswer, waitedAnswer } from './submit.ts';
 
-const defaults = { requestTimeoutS: 3, retryIntervalS: 10, timeoutToFailS: 0 };
+const defaults = { requestTimeoutMs: 3_000, retryIntervalMs: 10_000 };
 const steps = [
   { action: 'http://a/out', compensate: 'http://a/out/undo' },
   { action: 'http://b/in', compensate: 'http://b/in/undo' },
@@ -13,7 +13,7 @@ const specOf = (change: object) => parseSubmit({ ...minimal, ...change }, defaul
 
 function refusal(body: unknown): string {
   try {
-    parseSubmit(body, defaults);
+    checkSagaSpec(parseSubmit(body, defaults).spec);
   } catch (error) {
     if (isAmendsError(error)) return `${error.code} ${error.message}`;
     throw error;

@@ -1,4 +1,4 @@
-import { defaultRetry, isAmendsError } from '@amends/core';
+import { checkSagaSpec, defaultRetry, isAmendsError } from '@amends/core';
 import { describe, expect, it } from 'vitest';
 import { fieldIssues } from '../field-error.ts';
 import { parseCreate } from './create.ts';
@@ -8,7 +8,7 @@ const step = { action: 'http://a/do', compensate: 'http://a/undo', payload: { am
 /** Fields that a body is refused for. */
 function refusedFields(body: unknown): string[] {
   try {
-    parseCreate(body);
+    checkSagaSpec(parseCreate(body).spec);
   } catch (error) {
     if (isAmendsError(error, 'invalid_request')) return fieldIssues(error).map((issue) => issue.field);
     throw error;

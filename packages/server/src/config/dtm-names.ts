@@ -1,0 +1,128 @@
+/** DTM's own names of options, in the environment and in its YAML file, so that a deployment can be moved as it is. */
+import { ConfigError } from './config-error.ts';
+
+/** What one of DTM's settings means here. */
+export type DtmSetting =
+  | { readonly use: 'value'; readonly option: string; readonly value: unknown }
+  | { readonly use: 'ignored'; readonly reason: string };
+
+type Meaning = (value: unknown, key: string) => DtmSetting;
+
+const asIs =
+  (option: string): Meaning =>
+  (value) => ({ use: 'value', option, value: number(value) });
+
+const seconds =
+  (option: string): Meaning =>
+  (value) => {
+    const count = number(value);
+    return { use: 'value', option, value: typeof count === 'number' ? count * 1000 : count };
+  };
+
+const ignored =
+  (reason: string): Meaning =>
+  () => ({ use: 'ignored', reason });
+
+function number(value: unknown): unknown {
+  return typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
+}
+
+function storeDriver(value: unknown, key: string): DtmSetting {
+  if (value === 'boltdb') return { use: 'ignored', reason: 'the embedded store is SQLite here, see the option store' };
+  throw new ConfigError(
+    key,
+    value,
+    'boltdb, which stands for the embedded SQLite store; mysql, postgres, redis and sqlserver are not supported by this version',
+    key,
+  );
+}
+
+const notHere = ignored('has no meaning here');
+const fixedHere = ignored('is not an option here');
+
+/** By path as in DTM's YAML, joined by dots. */
+const meanings: Readonly<Record<string, Meaning>> = {
+  HttpPort: asIs('port'),
+  GrpcPort: asIs('grpcPort'),
+  RequestTimeout: seconds('requestTimeoutMs'),
+  RetryInterval: seconds('retryIntervalMs'),
+  TimeoutToFail: seconds('timeoutToFailMs'),
+  LogLevel: (value) => ({ use: 'value', option: 'logLevel', value }),
+  'Store.Driver': storeDriver,
+  'Store.Host': notHere,
+  'Store.Port': notHere,
+  'Store.User': notHere,
+  'Store.Password': notHere,
+  'Store.Db': notHere,
+  'Store.Schema': notHere,
+  'Store.MaxOpenConns': notHere,
+  'Store.MaxIdleConns': notHere,
+  'Store.ConnMaxLifeTime': notHere,
+  'Store.DataExpire': notHere,
+  'Store.FinishedDataExpire': notHere,
+  'Store.RedisPrefix': notHere,
+  TransCronInterval: ignored('is not needed: due work is woken, not polled for'),
+  JsonRpcPort: notHere,
+  'MicroService.Driver': notHere,
+  'MicroService.Target': notHere,
+  'MicroService.EndPoint': notHere,
+  'HttpMicroService.Driver': notHere,
+  'HttpMicroService.RegistryType': notHere,
+  'HttpMicroService.RegistryAddress': notHere,
+  'HttpMicroService.RegistryOptions': notHere,
+  'HttpMicroService.Target': notHere,
+  'HttpMicroService.EndPoint': notHere,
+  UpdateBranchSync: ignored('is always on: nothing is called before it is stored'),
+  UpdateBranchAsyncGoroutineNum: fixedHere,
+  'Log.Outputs': ignored('is not an option here: logs go to standard output'),
+  'Log.RotationEnable': fixedHere,
+  'Log.RotationConfigJSON': fixedHere,
+  TimeZoneOffset: ignored('is not needed: all times are UTC'),
+  ConfigUpdateInterval: fixedHere,
+  AlertRetryLimit: ignored('is not supported by this version'),
+  AlertWebHook: ignored('is not supported by this version'),
+  AdminBasePath: ignored('is not supported by this version'),
+  GrpcServiceConfig: notHere,
+};
+
+/** Environment names that only DTM would set; general ones such as HOST are not looked at. */
+const byEnv: ReadonlyMap<string, string> = new Map(Object.keys(meanings).map((path) => [envName(path), path]));
+
+/** `Store.MaxOpenConns` is `STORE_MAX_OPEN_CONNS`. */
+function envName(path: string): string {
+  return path
+    .split('.')
+    .flatMap((part) => part.match(/[A-Z]+(?![a-z])|[A-Z][a-z]*/g) ?? [])
+    .join('_')
+    .toUpperCase();
+}
+
+/** What a variable of the environment means; null: it is none of DTM's. */
+export function dtmEnvSetting(name: string, value: string): DtmSetting | null {
+  const path = byEnv.get(name);
+  return path === undefined || value === '' ? null : meanings[path]!(value, name);
+}
+
+/** Whether a key at the top of a file is DTM's; its own options begin with a small letter. */
+export function isDtmKey(key: string): boolean {
+  return dtmRoots.has(key);
+}
+
+const dtmRoots: ReadonlySet<string> = new Set(Object.keys(meanings).map((path) => path.split('.')[0]!));
+
+/**
+ * What a key of DTM's YAML file means, for each leaf below it.
+ * @throws ConfigError when DTM does not know such a key
+ */
+export function dtmFileSettings(key: string, value: unknown): readonly (DtmSetting & { readonly key: string })[] {
+  const meaning = meanings[key];
+  if (meaning !== undefined) return value === null || value === '' ? [] : [{ ...meaning(value, key), key }];
+  if (value === null) return [];
+  if (typeof value !== 'object' || Array.isArray(value))
+    throw new ConfigError(key, value, 'a group of keys, as in a DTM configuration', 'file');
+  return Object.entries(value).flatMap(([name, inner]) => {
+    if (meanings[`${key}.${name}`] === undefined)
+      throw new ConfigError(`${key}.${name}`, inner, 'a key that DTM or Amends knows', 'file');
+    return dtmFileSettings(`${key}.${name}`, inner);
+  });
+}

@@ -1,0 +1,87 @@
+/** Every option of the server: its name, unit, default and bounds. Help, documentation, flags and environment names are made from here. */
+import { limits } from '@amends/core';
+import { z } from 'zod';
+
+const port = z.int().min(0).max(65_535);
+
+/** The options. Nested names are joined by dots: `participants.allow`. */
+export const configSchema = z.strictObject({
+  host: z
+    .string()
+    .min(1)
+    .default('127.0.0.1')
+    .describe('Address to listen on. Any that is not loopback needs `insecure`, because this version has no authentication'),
+  port: port.default(36_789).describe('TCP port of the HTTP API, native and DTM; 0: a free one is chosen'),
+  grpcPort: port.default(36_790).describe("TCP port of DTM's gRPC API; reserved, not served by this version"),
+  store: z
+    .string()
+    .regex(/^(sqlite:.+|memory:)$/, 'must be sqlite:PATH, or memory: which forgets everything at the end')
+    .default('sqlite:./data/amends.db')
+    .describe('Where transactions live: `sqlite:PATH`, or `memory:` for trying out'),
+  insecure: z
+    .boolean()
+    .default(false)
+    .describe('Listen on an address that others can reach, although whoever reaches it may do everything'),
+  logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info').describe('Least important messages that are logged'),
+  logFormat: z
+    .enum(['auto', 'json', 'text'])
+    .default('auto')
+    .describe('`json`: one object per line; `text`: for people; `auto`: text on a terminal'),
+  requestTimeoutMs: z
+    .int()
+    .min(1)
+    .max(limits.callTimeoutMsMax)
+    .default(3_000)
+    .describe('Time for one call of a participant, in milliseconds, where a DTM client names none'),
+  retryIntervalMs: z
+    .int()
+    .min(1)
+    .max(limits.retryDelayMsMax)
+    .default(10_000)
+    .describe('Pause before the second attempt, in milliseconds, where a DTM client names none'),
+  timeoutToFailMs: z
+    .int()
+    .min(1)
+    .max(limits.transactionTimeoutMsMax)
+    .default(35_000)
+    .describe('Life of undecided tcc, xa and msg transactions, in milliseconds; reserved: sagas that name none live on'),
+  inFlightMax: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(20_000)
+    .describe('Transactions in memory above which new ones are refused with 503'),
+  perHostInFlightMax: z
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(128)
+    .describe('Calls at once to one participant host; more wait for their turn'),
+  participants: z
+    .strictObject({
+      allow: z
+        .array(z.string().min(1))
+        .default([])
+        .describe('Hosts (`*.example.com`) and networks (`10.1.0.0/16`) that may be called although they are private'),
+      deny: z
+        .array(z.string().min(1))
+        .default([])
+        .describe('Hosts and networks that are never called; wins over `participants.allow`'),
+    })
+    .prefault({}),
+  bodyBytesMax: z
+    .int()
+    .min(1_024)
+    .max(limits.bodyBytesMax)
+    .default(limits.bodyBytesMax)
+    .describe('Largest request body, in bytes'),
+  stopGraceMs: z
+    .int()
+    .min(0)
+    .max(600_000)
+    .default(10_000)
+    .describe('Time for calls in flight to end when the server is stopped, in milliseconds'),
+});
+
+/** The options with every default filled in. */
+export type ConfigValues = z.output<typeof configSchema>;
