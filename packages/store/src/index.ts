@@ -1,3 +1,3 @@
-export type { MemoryStoreOptions } from './memory-store.ts';
-export { openMemoryStore } from './memory-store.ts';
-export type * from './store.ts';
+export * from './change-rules.ts';
+export * from './memory-store.ts';
+export * from './store.ts';

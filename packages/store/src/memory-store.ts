@@ -1,115 +1,75 @@
 /**
- * The store in memory: for tests, for trying things out, for the simulator. Nothing survives the process; several
- * coordinators of one process may share it. Every method takes effect at one moment, so each is atomic.
+ * The store that keeps everything in this process's memory: for tests, for trying out, and for the simulator. Several
+ * coordinators of one process may share it. Deterministic: time comes from `now`, order from insertion and sorting.
  */
 import {
   AmendsError,
   type EpochMs,
   epochMs,
   type Gid,
-  type HistoryEntry,
   isFinished,
-  type NodeId,
   specFormat,
   stateFormat,
   type TransactionRow,
 } from '@amends/core';
+import { refusalOf } from './change-rules.ts';
+import { MemoryDocuments } from './memory-documents.ts';
+import { type Entry, entryOf, extend, holdsAny, stored } from './memory-entry.ts';
 import type {
-  AuditRow,
   Change,
   ClaimRequest,
   CommitAnswer,
-  DocumentChange,
   ListPage,
   ListQuery,
   NodeRow,
   Store,
   StoreCapabilities,
   StoredAuditRow,
-  StoredDocument,
   StoredTransaction,
-  StoreHealth,
-  WriteOnceRecord,
 } from './store.ts';
 
-/** How a memory store tells the time. */
+/** How a memory store is made. */
 export interface MemoryStoreOptions {
-  /** Milliseconds since 1970; default: the wall clock. */
+  /** Its clock. Milliseconds since 1970; may step back, the store's time does not. Default: `Date.now`. */
   readonly now?: () => number;
 }
 
-interface Entry {
-  row: TransactionRow;
-  readonly spec: StoredTransaction['spec'];
-  readonly records: WriteOnceRecord[];
-  readonly history: HistoryEntry[];
-}
+const capabilities: StoreCapabilities = {
+  name: 'memory',
+  durable: false,
+  shared: false,
+  commitsInFlightMax: 1,
+  changesPerCommitMax: 1_000,
+};
 
-/** Opens an empty store in memory. */
+/** Opens an empty store in memory. What it holds ends with it. */
 export function openMemoryStore(options: MemoryStoreOptions = {}): Store {
   return new MemoryStore(options.now ?? Date.now);
 }
 
 class MemoryStore implements Store {
-  readonly capabilities: StoreCapabilities = {
-    name: 'memory',
-    durable: false,
-    shared: true,
-    commitsInFlightMax: 1,
-    changesPerCommitMax: 1_000,
-  };
-  readonly #now: () => number;
+  readonly capabilities = capabilities;
+  readonly #clock: () => number;
   readonly #entries = new Map<Gid, Entry>();
-  readonly #documents = new Map<string, StoredDocument>();
-  readonly #nodes = new Map<NodeId, NodeRow>();
+  /** Gids with a due time, so that finished transactions cost claims nothing. */
+  readonly #due = new Set<Gid>();
+  readonly #nodes = new Map<string, NodeRow>();
+  readonly #documents = new MemoryDocuments();
   readonly #audit: StoredAuditRow[] = [];
-  #latest = 0;
+  #timeHighWater = 0;
   #closed = false;
 
-  constructor(now: () => number) {
-    this.#now = now;
+  constructor(clock: () => number) {
+    this.#clock = clock;
   }
 
   async commit(changes: readonly Change[]): Promise<readonly CommitAnswer[]> {
-    this.#refuseWhenClosed();
+    this.#assertOpen();
     return changes.map((change) => this.#apply(change));
   }
 
-  #apply(change: Change): CommitAnswer {
-    const { row, expectedVersion } = change;
-    const entry = this.#entries.get(row.gid);
-    const fits =
-      (entry?.row.version ?? 0) === expectedVersion && this.#documentsFit(change.documents) && recordsFit(entry, change);
-    if (!fits) return { outcome: 'conflict' };
-    if (entry === undefined && change.spec === null)
-      return { outcome: 'refused', message: `the first change of ${row.gid} has no spec` };
-    const target = entry ?? { row, spec: change.spec!, records: [], history: [] };
-    target.row = row;
-    target.records.push(...change.records);
-    target.history.push(...change.history);
-    this.#entries.set(row.gid, target);
-    for (const document of change.documents) this.#applyDocument(document);
-    for (const audited of change.audit) this.#append(audited);
-    return { outcome: 'applied' };
-  }
-
-  #documentsFit(documents: readonly DocumentChange[]): boolean {
-    return documents.every(
-      ({ kind, key, expectedVersion }) => (this.#documents.get(documentKey(kind, key))?.version ?? 0) === expectedVersion,
-    );
-  }
-
-  #applyDocument({ kind, key, expectedVersion, content }: DocumentChange): void {
-    if (content === null) this.#documents.delete(documentKey(kind, key));
-    else this.#documents.set(documentKey(kind, key), { kind, key, version: expectedVersion + 1, content });
-  }
-
-  #append(audited: AuditRow): void {
-    this.#audit.push({ ...audited, id: this.#audit.length + 1 });
-  }
-
   async load(gids: readonly Gid[]): Promise<readonly (StoredTransaction | null)[]> {
-    this.#refuseWhenClosed();
+    this.#assertOpen();
     return gids.map((gid) => {
       const entry = this.#entries.get(gid);
       return entry === undefined ? null : stored(entry);
@@ -117,141 +77,139 @@ class MemoryStore implements Store {
   }
 
   async claim({ node, dueBefore, limit }: ClaimRequest): Promise<readonly StoredTransaction[]> {
-    this.#refuseWhenClosed();
-    const alive = new Set(this.#alive().map((each) => each.node));
-    alive.add(node);
-    const free = [...this.#entries.values()].filter(
-      ({ row, spec }) =>
-        row.dueAt !== null &&
-        row.dueAt <= dueBefore &&
-        (row.owner === null || !alive.has(row.owner)) &&
-        row.format <= stateFormat &&
-        spec.format <= specFormat,
-    );
-    const longestDue = free.sort((a, b) => a.row.dueAt! - b.row.dueAt!).slice(0, limit);
-    return longestDue.map((entry) => {
-      const { row } = entry;
-      entry.row = { ...row, owner: node, epoch: row.epoch + 1, version: row.version + 1 };
-      return stored(entry);
-    });
+    this.#assertOpen();
+    const alive = new Set(this.#alive().map((row) => row.node));
+    const free = (row: TransactionRow) => row.owner === null || (row.owner !== node && !alive.has(row.owner));
+    return [...this.#due]
+      .map((gid) => this.#entries.get(gid)!)
+      .filter(({ row, spec }) => row.dueAt! <= dueBefore && free(row) && row.format <= stateFormat && spec.format <= specFormat)
+      .sort((a, b) => a.row.dueAt! - b.row.dueAt! || order(a.row.gid, b.row.gid))
+      .slice(0, limit)
+      .map((entry) => {
+        const { row } = entry;
+        entry.row = Object.freeze({ ...row, owner: node, epoch: row.epoch + 1, version: row.version + 1 });
+        return stored(entry);
+      });
   }
 
   async list(query: ListQuery): Promise<ListPage> {
-    this.#refuseWhenClosed();
+    this.#assertOpen();
     const rows = [...this.#entries.values()]
-      .map(({ row }) => row)
+      .map((entry) => entry.row)
       .filter((row) => matches(row, query))
-      .sort(newestFirst);
+      .sort((a, b) => b.createdAt - a.createdAt || order(b.gid, a.gid));
     const page = rows.slice(0, query.limit);
     const last = page.at(-1);
-    return {
-      rows: page,
-      next: rows.length > page.length && last !== undefined ? { createdAt: last.createdAt, gid: last.gid } : null,
-    };
+    const next = last !== undefined && rows.length > page.length ? { createdAt: last.createdAt, gid: last.gid } : null;
+    return { rows: page, next };
   }
 
-  async history(gid: Gid, page: { readonly afterSeq: number; readonly limit: number }): Promise<readonly HistoryEntry[]> {
-    this.#refuseWhenClosed();
+  history: Store['history'] = async (gid, { afterSeq, limit }) => {
+    this.#assertOpen();
     const entries = this.#entries.get(gid)?.history ?? [];
-    return entries.filter(({ seq }) => seq > page.afterSeq).slice(0, page.limit);
-  }
+    return entries.filter((entry) => entry.seq > afterSeq).slice(0, limit);
+  };
 
-  async heartbeat(beat: { readonly node: NodeId; readonly ttlMs: number; readonly name: string }): Promise<EpochMs> {
-    this.#refuseWhenClosed();
-    const now = this.#time();
-    const startedAt = this.#nodes.get(beat.node)?.startedAt ?? now;
-    this.#nodes.set(beat.node, { node: beat.node, name: beat.name, startedAt, aliveUntil: epochMs(now + beat.ttlMs) });
-    for (const other of this.#nodes.values()) if (other.aliveUntil <= now) this.#nodes.delete(other.node);
+  heartbeat: Store['heartbeat'] = async ({ node, ttlMs, name }) => {
+    this.#assertOpen();
+    const now = this.#now();
+    const startedAt = this.#nodes.get(node)?.startedAt ?? now;
+    this.#nodes.set(node, Object.freeze({ node, name, startedAt, aliveUntil: epochMs(now + ttlMs) }));
     return now;
-  }
+  };
 
   async nodes(): Promise<readonly NodeRow[]> {
-    this.#refuseWhenClosed();
+    this.#assertOpen();
     return this.#alive();
   }
 
-  async documents(kind: string, key?: string): Promise<readonly StoredDocument[]> {
-    this.#refuseWhenClosed();
-    const found = [...this.#documents.values()].filter((each) => each.kind === kind && (key === undefined || each.key === key));
-    return found.sort((a, b) => (a.key < b.key ? -1 : 1));
-  }
+  documents: Store['documents'] = async (kind, key) => {
+    this.#assertOpen();
+    return this.#documents.list(kind, key);
+  };
 
-  async audit(query: {
-    readonly gid?: Gid;
-    readonly beforeId?: number;
-    readonly limit: number;
-  }): Promise<readonly StoredAuditRow[]> {
-    this.#refuseWhenClosed();
-    const { gid, beforeId = Number.POSITIVE_INFINITY, limit } = query;
-    const found = this.#audit.filter((row) => row.id < beforeId && (gid === undefined || row.gid === gid));
-    return found.reverse().slice(0, limit);
-  }
-
-  async purge({ finishedBefore, limit }: { readonly finishedBefore: EpochMs; readonly limit: number }): Promise<number> {
-    this.#refuseWhenClosed();
-    const old = [...this.#entries.values()]
-      .map(({ row }) => row)
-      .filter((row) => isFinished(row) && row.finishedAt !== null && row.finishedAt < finishedBefore)
-      .sort((a, b) => a.finishedAt! - b.finishedAt!)
+  audit: Store['audit'] = async ({ gid, beforeId, limit }) => {
+    this.#assertOpen();
+    return this.#audit
+      .filter((row) => (gid === undefined || row.gid === gid) && (beforeId === undefined || row.id < beforeId))
+      .reverse()
       .slice(0, limit);
-    for (const { gid } of old) this.#entries.delete(gid);
-    return old.length;
-  }
+  };
 
-  async ping(): Promise<StoreHealth> {
-    this.#refuseWhenClosed();
-    return { latencyMs: 0, facts: { store: 'memory', transactions: this.#entries.size } };
-  }
+  purge: Store['purge'] = async ({ finishedBefore, limit }) => {
+    this.#assertOpen();
+    const over = [...this.#entries.values()]
+      .map((entry) => entry.row)
+      .filter((row) => row.finishedAt !== null && row.finishedAt < finishedBefore)
+      .sort((a, b) => a.createdAt - b.createdAt || order(a.gid, b.gid))
+      .slice(0, limit);
+    for (const row of over) this.#entries.delete(row.gid);
+    return over.length;
+  };
+
+  ping: Store['ping'] = async () => {
+    this.#assertOpen();
+    return { latencyMs: 0, facts: { transactions: this.#entries.size } };
+  };
 
   async close(): Promise<void> {
     this.#closed = true;
   }
 
-  #alive(): NodeRow[] {
-    const now = this.#time();
-    return [...this.#nodes.values()].filter(({ aliveUntil }) => aliveUntil > now);
+  #apply(change: Change): CommitAnswer {
+    const entry = this.#entries.get(change.row.gid);
+    const message = refusalOf(change) ?? (entry === undefined ? null : refusalOfSeqs(entry, change));
+    if (message !== null) return { outcome: 'refused', message };
+    if ((entry?.row.version ?? 0) !== change.expectedVersion) return { outcome: 'conflict' };
+    if (holdsAny(entry, change.records)) return { outcome: 'conflict' };
+    if (!this.#documents.allow(change.documents)) return { outcome: 'conflict' };
+    this.#write(entry ?? entryOf(change.row, change.spec!), change);
+    return { outcome: 'applied' };
   }
 
-  #time(): EpochMs {
-    this.#latest = Math.max(this.#latest, this.#now());
-    return epochMs(this.#latest);
+  #write(entry: Entry, change: Change): void {
+    extend(entry, change);
+    const { gid, dueAt } = entry.row;
+    this.#entries.set(gid, entry);
+    if (dueAt === null || isFinished(entry.row)) this.#due.delete(gid);
+    else this.#due.add(gid);
+    this.#documents.apply(change.documents);
+    for (const row of change.audit) this.#audit.push(Object.freeze({ ...row, id: this.#audit.length + 1 }));
   }
 
-  #refuseWhenClosed(): void {
+  #alive(): readonly NodeRow[] {
+    const now = this.#now();
+    return [...this.#nodes.values()].filter((row) => row.aliveUntil > now).sort((a, b) => order(a.node, b.node));
+  }
+
+  #now(): EpochMs {
+    this.#timeHighWater = Math.max(this.#timeHighWater, Math.floor(this.#clock()));
+    return epochMs(this.#timeHighWater);
+  }
+
+  #assertOpen(): void {
     if (this.#closed) throw new AmendsError('store_unavailable', 'the store is closed');
   }
 }
 
-/** A transaction as it is handed out: rows, specs and records are never changed in place, the lists are copies. */
-function stored({ row, spec, records }: Entry): StoredTransaction {
-  return { row, spec, records: [...records] };
-}
-
-function recordsFit(entry: Entry | undefined, change: Change): boolean {
-  const known = new Set(entry?.records.map(({ kind, key }) => documentKey(kind, key)));
-  return change.records.every(({ kind, key }) => !known.has(documentKey(kind, key)));
-}
-
-function documentKey(kind: string, key: string): string {
-  return JSON.stringify([kind, key]);
+function refusalOfSeqs(entry: Entry, change: Change): string | null {
+  if (entry.row.version !== change.expectedVersion) return null;
+  const last = entry.history.at(-1)?.seq ?? 0;
+  return change.history.some((added) => added.seq <= last) ? `history: seq ${last} and those before it are taken` : null;
 }
 
 function matches(row: TransactionRow, query: ListQuery): boolean {
+  const { status, mode, held, createdFrom, createdBefore, after } = query;
   return (
-    (query.status === undefined || row.status === query.status) &&
-    (query.mode === undefined || row.mode === query.mode) &&
-    (query.held === undefined || (row.hold !== null) === query.held) &&
-    (query.createdFrom === undefined || row.createdAt >= query.createdFrom) &&
-    (query.createdBefore === undefined || row.createdAt < query.createdBefore) &&
-    (query.after === undefined || newestFirst(query.after, row) < 0)
+    (status === undefined || row.status === status) &&
+    (mode === undefined || row.mode === mode) &&
+    (held === undefined || (row.hold !== null) === held) &&
+    (createdFrom === undefined || row.createdAt >= createdFrom) &&
+    (createdBefore === undefined || row.createdAt < createdBefore) &&
+    (after === undefined || row.createdAt < after.createdAt || (row.createdAt === after.createdAt && row.gid < after.gid))
   );
 }
 
-interface Placed {
-  readonly createdAt: EpochMs;
-  readonly gid: Gid;
-}
-
-function newestFirst(a: Placed, b: Placed): number {
-  return b.createdAt - a.createdAt || (a.gid < b.gid ? 1 : a.gid > b.gid ? -1 : 0);
+function order(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
 }

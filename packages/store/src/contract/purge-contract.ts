@@ -1,0 +1,39 @@
+/** Purging what is finished. */
+import { epochMs } from '@amends/core';
+import { expect } from 'vitest';
+import type { StoreTest } from './harness.ts';
+import { finished, firstChange, gidOf, sampleAudit, sampleTime } from './samples.ts';
+
+/** A transaction created and finished at the same moment. */
+function over(ms: number, gid: string) {
+  const at = epochMs(sampleTime + ms);
+  const records = [{ kind: 'result', key: 'r', content: Uint8Array.from([1]) }];
+  return firstChange(gidOf(gid), { createdAt: at, ...finished(at) }, { records, audit: [sampleAudit(gidOf(gid))] });
+}
+
+/** Declares the topic. */
+export function purgeContract(test: StoreTest): void {
+  test('deletes the oldest finished ones with all they have, except audit', async ({ store, applied }) => {
+    await applied(over(2, 'b'), over(1, 'a'), over(3, 'c'), firstChange(gidOf('running')), over(9, 'young'));
+    const finishedBefore = epochMs(sampleTime + 4);
+    expect(await store.purge({ finishedBefore, limit: 2 })).toBe(2);
+    expect((await store.list({ limit: 9 })).rows.map((row) => row.gid)).toEqual(['young', 'c', 'running']);
+    expect(await store.purge({ finishedBefore, limit: 2 })).toBe(1);
+    expect(await store.purge({ finishedBefore, limit: 2 })).toBe(0);
+    expect(await store.load([gidOf('a')])).toEqual([null]);
+    expect(await store.history(gidOf('a'), { afterSeq: 0, limit: 9 })).toEqual([]);
+    expect(await store.audit({ gid: gidOf('a'), limit: 9 })).toHaveLength(1);
+  });
+
+  test('a purged gid may begin anew', async ({ store, applied, loadOne }) => {
+    await applied(over(0, 'a'));
+    await store.purge({ finishedBefore: epochMs(sampleTime + 1), limit: 9 });
+    await applied(firstChange(gidOf('a')));
+    expect((await loadOne(gidOf('a'))).records).toEqual([]);
+  });
+
+  test('the moment itself is not before the moment', async ({ store, applied }) => {
+    await applied(over(0, 'a'));
+    expect(await store.purge({ finishedBefore: sampleTime, limit: 9 })).toBe(0);
+  });
+}

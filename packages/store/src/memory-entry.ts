@@ -1,0 +1,51 @@
+/** One transaction as the memory store keeps it: copies that nobody outside can change. */
+import type { HistoryEntry, StoredSpec, TransactionRow } from '@amends/core';
+import type { Change, StoredTransaction, WriteOnceRecord } from './store.ts';
+
+/** Everything under one gid. */
+export interface Entry {
+  row: TransactionRow;
+  readonly spec: StoredSpec;
+  readonly records: Map<string, WriteOnceRecord>;
+  readonly history: HistoryEntry[];
+}
+
+/** A fresh entry; `extend` gives it its first change. */
+export function entryOf(row: TransactionRow, spec: StoredSpec): Entry {
+  return { row, spec: copyOfSpec(spec), records: new Map(), history: [] };
+}
+
+/** Whether one of the records is there already, or comes twice. */
+export function holdsAny(entry: Entry | undefined, records: readonly WriteOnceRecord[]): boolean {
+  const names = new Set(records.map(nameOf));
+  return names.size < records.length || records.some((record) => entry?.records.has(nameOf(record)));
+}
+
+/** Adds what a change brings to the entry. */
+export function extend(entry: Entry, change: Change): void {
+  entry.row = Object.freeze({ ...change.row });
+  for (const record of change.records) entry.records.set(nameOf(record), copyOfRecord(record));
+  for (const row of change.history) entry.history.push(Object.freeze({ ...row }));
+}
+
+/** The transaction as handed out; its bytes are the reader's own. */
+export function stored(entry: Entry): StoredTransaction {
+  const names = [...entry.records.keys()].sort();
+  return {
+    row: entry.row,
+    spec: copyOfSpec(entry.spec),
+    records: names.map((name) => copyOfRecord(entry.records.get(name)!)),
+  };
+}
+
+function nameOf(record: WriteOnceRecord): string {
+  return JSON.stringify([record.kind, record.key]);
+}
+
+function copyOfSpec(spec: StoredSpec): StoredSpec {
+  return { ...spec, payloads: Uint8Array.from(spec.payloads) };
+}
+
+function copyOfRecord(record: WriteOnceRecord): WriteOnceRecord {
+  return { ...record, content: Uint8Array.from(record.content) };
+}
