@@ -1,5 +1,6 @@
 /** Starts Amends as its users do, by its command, with an empty SQLite store on free ports of the loopback interface. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -31,7 +32,7 @@ export interface AmendsProcess {
 export async function startAmends(): Promise<AmendsProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'amends-conformance-'));
   const log = join(folder, 'server.log');
-  const [port, grpcPort] = await freePorts(2);
+  const [port, grpcPort] = await freePorts();
   const url = `http://127.0.0.1:${port}`;
   const listen = ['--host', '127.0.0.1', '--port', String(port), '--grpc-port', String(grpcPort)];
   const output = openSync(log, 'a');
@@ -104,11 +105,27 @@ function tail(file: string): string {
   return existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n').slice(-20).join('\n') : '';
 }
 
-/** Ports that were free a moment ago; they are held together so that they differ. */
-async function freePorts(count: number): Promise<readonly number[]> {
-  const holders = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(holders.map((holder) => once(holder, 'listening')));
-  const ports = holders.map((holder) => (holder.address() as { port: number }).port);
-  await Promise.all(holders.map((holder) => once(holder.close(), 'close')));
-  return ports;
+/**
+ * Two ports that were free a moment ago, below the range from which systems give ports to outgoing connections: from
+ * that range one could be taken before the server listens.
+ */
+async function freePorts(): Promise<readonly [number, number]> {
+  const first = await freePort();
+  let second = await freePort();
+  while (second === first) second = await freePort();
+  return [first, second];
+}
+
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(20_000, 32_000);
+    const holder = createServer();
+    const taken = await new Promise<boolean>((resolve) => {
+      holder.once('error', () => resolve(true));
+      holder.listen(port, '127.0.0.1', () => resolve(false));
+    });
+    if (taken) continue;
+    await once(holder.close(), 'close');
+    return port;
+  }
 }

@@ -28,7 +28,7 @@ func TestNewGid(t *testing.T) {
 	form := regexp.MustCompile(`^[0-9A-Za-z]{22}$`)
 	seen := map[string]bool{}
 	for range 100 {
-		gid := dtmcli.MustGenGid(dtm)
+		gid := newGid(t)
 		if !form.MatchString(gid) || seen[gid] {
 			t.Fatalf("gid %q: want 22 letters and digits, never the same again", gid)
 		}
@@ -63,7 +63,7 @@ func TestUnknownRoute(t *testing.T) {
 func TestQuery(t *testing.T) {
 	t.Parallel()
 	p := newParticipant(t)
-	saga := newSaga(p, "1")
+	saga := newSaga(t, p, "1")
 	began := time.Now()
 	submit(t, saga)
 	s := waitForStatus(t, saga.Gid, dtmcli.StatusSucceed)
@@ -107,7 +107,7 @@ func TestQueryWithoutGid(t *testing.T) {
 
 func TestQueryUnknownGid(t *testing.T) {
 	t.Parallel()
-	answer := get(t, "/api/dtmsvr/query?gid="+dtmcli.MustGenGid(dtm))
+	answer := get(t, "/api/dtmsvr/query?gid="+newGid(t))
 	equal(t, "status", answer.status, http.StatusOK)
 	var said map[string]any
 	fromJSON(t, answer.body, &said)
@@ -167,12 +167,12 @@ func TestAll(t *testing.T) {
 	since := fmt.Sprint(time.Now().Add(-time.Second).UnixMilli())
 	succeeded := map[string]bool{}
 	for range 5 {
-		saga := newSaga(p, "1")
+		saga := newSaga(t, p, "1")
 		submit(t, saga)
 		waitForStatus(t, saga.Gid, dtmcli.StatusSucceed)
 		succeeded[saga.Gid] = true
 	}
-	failed := newSaga(p, "9")
+	failed := newSaga(t, p, "9")
 	submit(t, failed)
 	waitForStatus(t, failed.Gid, dtmcli.StatusFailed)
 
@@ -247,7 +247,7 @@ func TestForceStop(t *testing.T) {
 		t.Parallel()
 		p := newParticipant(t)
 		p.on("a2", ongoing)
-		saga := newSaga(p, "1", "2")
+		saga := newSaga(t, p, "1", "2")
 		submit(t, saga)
 		p.waitForCalls(t, "a2", 1)
 		equal(t, "status", postGid(t, "forceStop", saga.Gid).status, http.StatusOK)
@@ -261,7 +261,7 @@ func TestForceStop(t *testing.T) {
 	t.Run("finished", func(t *testing.T) {
 		t.Parallel()
 		p := newParticipant(t)
-		saga := newSaga(p, "1")
+		saga := newSaga(t, p, "1")
 		submit(t, saga)
 		waitForStatus(t, saga.Gid, dtmcli.StatusSucceed)
 		answer := postGid(t, "forceStop", saga.Gid)
@@ -283,7 +283,7 @@ func TestResetNextCronTime(t *testing.T) {
 		t.Parallel()
 		p := newParticipant(t)
 		p.on("a1", broken, success)
-		saga := newSaga(p, "1")
+		saga := newSaga(t, p, "1")
 		saga.RetryInterval = 60
 		submit(t, saga)
 		p.waitForCalls(t, "a1", 1)
@@ -298,7 +298,7 @@ func TestResetNextCronTime(t *testing.T) {
 	t.Run("finished", func(t *testing.T) {
 		t.Parallel()
 		p := newParticipant(t)
-		saga := newSaga(p, "1")
+		saga := newSaga(t, p, "1")
 		submit(t, saga)
 		waitForStatus(t, saga.Gid, dtmcli.StatusSucceed)
 		equal(t, "status", postGid(t, "resetNextCronTime", saga.Gid).status, http.StatusOK)
@@ -316,7 +316,7 @@ func TestAbortOfSaga(t *testing.T) {
 	t.Parallel()
 	p := newParticipant(t)
 	p.on("a1", ongoing)
-	saga := newSaga(p, "1")
+	saga := newSaga(t, p, "1")
 	submit(t, saga)
 	answer := post(t, "abort", toJSON(t, map[string]string{"gid": saga.Gid, "trans_type": "saga"}))
 	if answer.status < 400 || strings.Contains(answer.body, "SUCCESS") {
@@ -328,7 +328,7 @@ func TestAbortOfSaga(t *testing.T) {
 
 func TestGidCharacters(t *testing.T) {
 	t.Parallel()
-	gid := dtmcli.MustGenGid(dtm)
+	gid := newGid(t)
 	given := map[string]string{
 		"quotes and spaces":        gid + `-'"` + "` x",
 		"newlines and semicolons":  gid + "-\n;\r;stripped",
@@ -339,7 +339,7 @@ func TestGidCharacters(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := newParticipant(t)
-			saga := newSaga(p, "1")
+			saga := newSaga(t, p, "1")
 			saga.Gid = wish
 			submit(t, saga)
 			stored := strings.NewReplacer("\n", "", "\r", "", ";", "").Replace(wish)

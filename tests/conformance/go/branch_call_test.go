@@ -11,7 +11,7 @@ func TestBranchCallForm(t *testing.T) {
 	t.Parallel()
 	p := newParticipant(t)
 	p.on("a2", failure)
-	saga := newSaga(p, "1")
+	saga := newSaga(t, p, "1")
 	saga.Add(p.url("a2")+"?z=1&a=2", p.url("c2"), payload{Amount: 7})
 	submit(t, saga)
 	waitForStatus(t, saga.Gid, dtmcli.StatusFailed)
@@ -36,7 +36,7 @@ func TestBranchCallForm(t *testing.T) {
 func TestBranchCallReadableByClient(t *testing.T) {
 	t.Parallel()
 	p := newParticipant(t)
-	saga := newSaga(p, "1")
+	saga := newSaga(t, p, "1")
 	submit(t, saga)
 	waitForStatus(t, saga.Gid, dtmcli.StatusSucceed)
 	barrier, err := dtmcli.BarrierFromQuery(p.to("a1")[0].query)
@@ -52,7 +52,7 @@ func TestBranchCallReadableByClient(t *testing.T) {
 func TestNilPayload(t *testing.T) {
 	t.Parallel()
 	p := newParticipant(t)
-	saga := newSaga(p)
+	saga := newSaga(t, p)
 	saga.Add(p.url("a1"), p.url("c1"), nil)
 	submit(t, saga)
 	waitForStatus(t, saga.Gid, dtmcli.StatusSucceed)
@@ -63,7 +63,7 @@ func TestNilPayload(t *testing.T) {
 func TestEmptyPayloadIsGet(t *testing.T) {
 	t.Parallel()
 	p := newParticipant(t)
-	gid := dtmcli.MustGenGid(dtm)
+	gid := newGid(t)
 	submitRaw(t, map[string]any{
 		"gid": gid, "trans_type": "saga", "payloads": []string{""},
 		"steps": []map[string]string{{"action": p.url("a1"), "compensate": p.url("c1")}},
@@ -87,7 +87,7 @@ func TestBodyUnchanged(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := newParticipant(t)
-			gid := dtmcli.MustGenGid(dtm)
+			gid := newGid(t)
 			submitRaw(t, map[string]any{
 				"gid": gid, "trans_type": "saga", "payloads": []string{body},
 				"steps": []map[string]string{{"action": p.url("a1"), "compensate": p.url("c1")}},
@@ -103,7 +103,7 @@ func TestOldPayloadForm(t *testing.T) {
 	t.Parallel()
 	p := newParticipant(t)
 	p.on("a2", failure)
-	gid := dtmcli.MustGenGid(dtm)
+	gid := newGid(t)
 	submitRaw(t, map[string]any{
 		"gid": gid, "trans_type": "saga",
 		"steps": []map[string]string{
@@ -121,7 +121,7 @@ func TestOldPayloadForm(t *testing.T) {
 func TestOtherClientsFields(t *testing.T) {
 	t.Parallel()
 	p := newParticipant(t)
-	gid := dtmcli.MustGenGid(dtm)
+	gid := newGid(t)
 	submitRaw(t, map[string]any{
 		"GID": gid, "Trans_Type": "saga", "payloads": []string{"{}"}, "protocol": nil, "custom_data": nil, "branch_headers": nil,
 		"query_prepared": nil, "rollback_reason": nil, "req_extra": nil, "request_timeout": 8, "passthrough_headers": []string{},

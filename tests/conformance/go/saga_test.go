@@ -16,8 +16,9 @@ type payload struct {
 }
 
 // newSaga makes a saga with steps aN and cN at the participant, which retries after one second.
-func newSaga(p *participant, steps ...string) *dtmcli.Saga {
-	saga := dtmcli.NewSaga(dtm, dtmcli.MustGenGid(dtm))
+func newSaga(t *testing.T, p *participant, steps ...string) *dtmcli.Saga {
+	t.Helper()
+	saga := dtmcli.NewSaga(dtm, newGid(t))
 	saga.RetryInterval = 1
 	for _, step := range steps {
 		saga.Add(p.url("a"+step), p.url("c"+step), payload{Amount: 30})
@@ -36,7 +37,7 @@ func submit(t *testing.T, saga *dtmcli.Saga) {
 func TestSagaNormal(t *testing.T) {
 	t.Parallel()
 	p := newParticipant(t)
-	saga := newSaga(p, "1", "2")
+	saga := newSaga(t, p, "1", "2")
 	submit(t, saga)
 	s := waitForStatus(t, saga.Gid, dtmcli.StatusSucceed)
 	equal(t, "statuses", s.statuses(), []string{"prepared", "succeed", "prepared", "succeed"})
@@ -56,7 +57,7 @@ func TestSagaRollback(t *testing.T) {
 			t.Parallel()
 			p := newParticipant(t)
 			p.on("a2", fails)
-			saga := newSaga(p, "1", "2", "3")
+			saga := newSaga(t, p, "1", "2", "3")
 			submit(t, saga)
 			s := waitForStatus(t, saga.Gid, dtmcli.StatusFailed)
 			equal(t, "statuses", s.statuses(), []string{"succeed", "succeed", "succeed", "failed", "prepared", "prepared"})
@@ -75,7 +76,7 @@ func TestSagaOngoing(t *testing.T) {
 			t.Parallel()
 			p := newParticipant(t)
 			p.on("a1", busy, busy, busy, success)
-			saga := newSaga(p, "1", "2")
+			saga := newSaga(t, p, "1", "2")
 			submit(t, saga)
 			waitForStatus(t, saga.Gid, dtmcli.StatusSucceed)
 			equal(t, "calls", p.order(), []string{"a1", "a1", "a1", "a1", "a2"})
@@ -92,7 +93,7 @@ func TestSagaFlaky(t *testing.T) {
 	t.Parallel()
 	p := newParticipant(t)
 	p.on("a2", broken, broken, success)
-	saga := newSaga(p, "1", "2")
+	saga := newSaga(t, p, "1", "2")
 	submit(t, saga)
 	waitForStatus(t, saga.Gid, dtmcli.StatusSucceed)
 	equal(t, "calls", p.order(), []string{"a1", "a2", "a2", "a2"})
@@ -105,7 +106,7 @@ func TestSagaConnectionLost(t *testing.T) {
 	t.Parallel()
 	p := newParticipant(t)
 	p.on("a1", hangUp, success)
-	saga := newSaga(p, "1")
+	saga := newSaga(t, p, "1")
 	submit(t, saga)
 	waitForStatus(t, saga.Gid, dtmcli.StatusSucceed)
 	equal(t, "calls", p.order(), []string{"a1", "a1"})
@@ -118,7 +119,7 @@ func TestSagaOtherStatusIsRetried(t *testing.T) {
 			t.Parallel()
 			p := newParticipant(t)
 			p.on("a1", respond(status, ""), success)
-			saga := newSaga(p, "1")
+			saga := newSaga(t, p, "1")
 			submit(t, saga)
 			waitForStatus(t, saga.Gid, dtmcli.StatusSucceed)
 			equal(t, "calls", p.order(), []string{"a1", "a1"})
@@ -135,7 +136,7 @@ func TestSagaCompensationFlaky(t *testing.T) {
 			p := newParticipant(t)
 			p.on("a2", failure)
 			p.on("c2", first)
-			saga := newSaga(p, "1", "2")
+			saga := newSaga(t, p, "1", "2")
 			submit(t, saga)
 			s := waitForStatus(t, saga.Gid, dtmcli.StatusAborting)
 			contains(t, "reason", s.Transaction.RollbackReason, "out of stock")
@@ -155,7 +156,7 @@ func TestSagaEmptyURL(t *testing.T) {
 	t.Run("success", func(t *testing.T) {
 		t.Parallel()
 		p := newParticipant(t)
-		saga := newSaga(p, "1")
+		saga := newSaga(t, p, "1")
 		saga.Add("", "", nil)
 		submit(t, saga)
 		s := waitForStatus(t, saga.Gid, dtmcli.StatusSucceed)
@@ -166,7 +167,7 @@ func TestSagaEmptyURL(t *testing.T) {
 		t.Parallel()
 		p := newParticipant(t)
 		p.on("a2", failure)
-		saga := newSaga(p)
+		saga := newSaga(t, p)
 		saga.Add(p.url("a1"), "", nil).Add(p.url("a2"), p.url("c2"), nil)
 		submit(t, saga)
 		s := waitForStatus(t, saga.Gid, dtmcli.StatusFailed)
@@ -181,7 +182,7 @@ func TestSagaDuplicateSubmit(t *testing.T) {
 		t.Parallel()
 		p := newParticipant(t)
 		p.on("a2", ongoing)
-		saga := newSaga(p, "1", "2")
+		saga := newSaga(t, p, "1", "2")
 		submit(t, saga)
 		p.waitForCalls(t, "a2", 1)
 		submit(t, saga)
@@ -193,7 +194,7 @@ func TestSagaDuplicateSubmit(t *testing.T) {
 		t.Parallel()
 		p := newParticipant(t)
 		p.on("a1", late(300*time.Millisecond, success))
-		saga := newSaga(p, "1", "2")
+		saga := newSaga(t, p, "1", "2")
 		var all sync.WaitGroup
 		for range 10 {
 			all.Add(1)
@@ -212,7 +213,7 @@ func TestSagaDuplicateSubmit(t *testing.T) {
 	t.Run("after success", func(t *testing.T) {
 		t.Parallel()
 		p := newParticipant(t)
-		saga := newSaga(p, "1")
+		saga := newSaga(t, p, "1")
 		submit(t, saga)
 		waitForStatus(t, saga.Gid, dtmcli.StatusSucceed)
 		refuses(t, saga, "current status 'succeed', cannot sumbmit. FAILURE")
@@ -222,7 +223,7 @@ func TestSagaDuplicateSubmit(t *testing.T) {
 		t.Parallel()
 		p := newParticipant(t)
 		p.on("a1", failure)
-		saga := newSaga(p, "1")
+		saga := newSaga(t, p, "1")
 		submit(t, saga)
 		waitForStatus(t, saga.Gid, dtmcli.StatusFailed)
 		refuses(t, saga, "current status 'failed', cannot sumbmit. FAILURE")

@@ -101,6 +101,17 @@ func postGid(t *testing.T, route string, gid string) answerOf {
 	return post(t, route, toJSON(t, map[string]string{"gid": gid}))
 }
 
+// newGid takes a gid by the client, whose panic fails this test only.
+func newGid(t *testing.T) string {
+	t.Helper()
+	defer func() {
+		if problem := recover(); problem != nil {
+			t.Fatal(problem)
+		}
+	}()
+	return dtmcli.MustGenGid(dtm)
+}
+
 func readAnswer(t *testing.T, response *http.Response, err error) answerOf {
 	t.Helper()
 	if err != nil {
