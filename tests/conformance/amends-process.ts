@@ -120,8 +120,8 @@ async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(20_000, 32_000);
     const holder = createServer();
-    const taken = await new Promise<boolean>((resolve) => {
-      holder.once('error', () => resolve(true));
+    const taken = await new Promise<boolean>((resolve, reject) => {
+      holder.once('error', (error: NodeJS.ErrnoException) => (error.code === 'EADDRINUSE' ? resolve(true) : reject(error)));
       holder.listen(port, '127.0.0.1', () => resolve(false));
     });
     if (taken) continue;
