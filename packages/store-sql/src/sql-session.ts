@@ -1,0 +1,26 @@
+/** The way to one SQL database: what the store on top needs of a driver, a pool or a thread. */
+import type { EpochMs } from '@amends/core';
+import type { Change, CommitAnswer } from '@amends/store';
+import type { SqlRow, SqlValue } from './columns.ts';
+
+/** One statement with its parameters. */
+export interface SqlQuery {
+  readonly sql: string;
+  readonly parameters: readonly SqlValue[];
+}
+
+/** Errors are those of `Store`. */
+export interface SqlSession {
+  /** Runs statements that only read, all on one snapshot. @returns the rows of each */
+  read(queries: readonly SqlQuery[]): Promise<readonly (readonly SqlRow[])[]>;
+  /** Runs statements in one database transaction. @returns the rows of each that returns any */
+  write(queries: readonly SqlQuery[]): Promise<readonly (readonly SqlRow[])[]>;
+  /** As `Store.commit`. */
+  commit(changes: readonly Change[]): Promise<readonly CommitAnswer[]>;
+  /** The database's time, not earlier than the stored high-water mark. */
+  time(): Promise<EpochMs>;
+  /** For `Store.ping`. */
+  facts(): Promise<Readonly<Record<string, string | number>>>;
+  /** Finishes what was begun and releases everything; other calls reject afterwards. */
+  close(): Promise<void>;
+}

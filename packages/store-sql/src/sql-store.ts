@@ -1,0 +1,157 @@
+/** The Store port on a SQL database: one implementation for all of them. */
+import { epochMs, type Gid, specFormat, stateFormat } from '@amends/core';
+import type { ListPage, ListQuery, Store, StoreCapabilities, StoredTransaction, WriteOnceRecord } from '@amends/store';
+import {
+  readAudit,
+  readDocument,
+  readHistory,
+  readNode,
+  readRecord,
+  readSpec,
+  readTx,
+  type SqlRow,
+  type SqlValue,
+} from './columns.ts';
+import type { Dialect } from './dialect.ts';
+import type { SqlQuery, SqlSession } from './sql-session.ts';
+import { auditQuery, listQuery, statementsOf } from './statements.ts';
+
+/** Makes a store of an open session. */
+export function createSqlStore(session: SqlSession, dialect: Dialect, capabilities: StoreCapabilities): Store {
+  return new SqlStore(session, dialect, capabilities);
+}
+
+class SqlStore implements Store {
+  readonly capabilities: StoreCapabilities;
+  readonly #session: SqlSession;
+  readonly #dialect: Dialect;
+  readonly #sql: ReturnType<typeof statementsOf>;
+  #closing: Promise<void> | null = null;
+
+  constructor(session: SqlSession, dialect: Dialect, capabilities: StoreCapabilities) {
+    this.capabilities = capabilities;
+    this.#session = session;
+    this.#dialect = dialect;
+    this.#sql = statementsOf(dialect);
+  }
+
+  commit: Store['commit'] = (changes) => this.#session.commit(changes);
+
+  async load(gids: readonly Gid[]): Promise<readonly (StoredTransaction | null)[]> {
+    const list = this.#dialect.gidList(gids);
+    const [txs = [], specs = [], records = []] = await this.#session.read([
+      query(this.#sql.txs, list),
+      query(this.#sql.specs, list),
+      query(this.#sql.records, list),
+    ]);
+    const found = joined(txs, specs, records);
+    return gids.map((gid) => found.get(gid) ?? null);
+  }
+
+  claim: Store['claim'] = async ({ node, dueBefore, limit }) => {
+    const now = await this.#session.time();
+    const claimable = [dueBefore, stateFormat, node, now, specFormat];
+    const [candidates = []] = await this.#session.read([query(this.#sql.claimable, ...claimable, limit)]);
+    if (candidates.length === 0) return [];
+    const list = this.#dialect.gidList(candidates.map((row) => row[0] as Gid));
+    const [txs = [], specs = [], records = []] = await this.#session.write([
+      query(this.#sql.claim, node, list, ...claimable),
+      query(this.#sql.specs, list),
+      query(this.#sql.records, list),
+    ]);
+    const claimed = joined(txs, specs, records);
+    return candidates.map((row) => claimed.get(row[0] as Gid)).filter((one) => one !== undefined);
+  };
+
+  async list(asked: ListQuery): Promise<ListPage> {
+    const [found = []] = await this.#session.read([listQuery(asked)]);
+    const rows = found.slice(0, asked.limit).map(readTx);
+    const last = rows.at(-1);
+    const next = last !== undefined && found.length > rows.length ? { createdAt: last.createdAt, gid: last.gid } : null;
+    return { rows, next };
+  }
+
+  history: Store['history'] = async (gid, { afterSeq, limit }) => {
+    const [rows = []] = await this.#session.read([query(this.#sql.history, gid, afterSeq, limit)]);
+    return rows.map(readHistory);
+  };
+
+  heartbeat: Store['heartbeat'] = async ({ node, ttlMs, name }) => {
+    const now = await this.#session.time();
+    await this.#session.write([
+      query(this.#sql.markTime, now, now),
+      query(this.#sql.beat, node, name, now, epochMs(now + ttlMs)),
+      query(this.#sql.forgetDeadNodes, now - deadNodesKeptMs),
+    ]);
+    return now;
+  };
+
+  nodes: Store['nodes'] = async () => {
+    const [rows = []] = await this.#session.read([query(this.#sql.nodes, await this.#session.time())]);
+    return rows.map(readNode);
+  };
+
+  documents: Store['documents'] = async (kind, key) => {
+    const asked = key === undefined ? query(this.#sql.documents, kind) : query(this.#sql.document, kind, key);
+    const [rows = []] = await this.#session.read([asked]);
+    return rows.map(readDocument);
+  };
+
+  audit: Store['audit'] = async (asked) => {
+    const [rows = []] = await this.#session.read([auditQuery(asked)]);
+    return rows.map(readAudit);
+  };
+
+  purge: Store['purge'] = async ({ finishedBefore, limit }) => {
+    const [found = []] = await this.#session.read([query(this.#sql.purgeable, finishedBefore, finishedBefore, limit)]);
+    if (found.length === 0) return 0;
+    const list = this.#dialect.gidList(found.map((row) => row[0] as Gid));
+    const [purged = []] = await this.#session.write(
+      [this.#sql.purgeTxs, this.#sql.purgeSpecs, this.#sql.purgeRecords, this.#sql.purgeHistory].map((sql) => query(sql, list)),
+    );
+    return purged.length;
+  };
+
+  ping: Store['ping'] = async () => {
+    const began = performance.now();
+    const now = await this.#session.time();
+    await this.#session.write([query(this.#sql.markTime, now, now)]);
+    const latencyMs = performance.now() - began;
+    return { latencyMs, facts: await this.#session.facts() };
+  };
+
+  close: Store['close'] = () => {
+    this.#closing ??= this.#end();
+    return this.#closing;
+  };
+
+  async #end(): Promise<void> {
+    const now = await this.#session.time();
+    // A database that cannot be written at the end keeps the mark of the last heartbeat.
+    await this.#session.write([query(this.#sql.markTime, now, now)]).catch(() => undefined);
+    await this.#session.close();
+  }
+}
+
+/** Rows of nodes that died longer ago than this are removed; until then they help people to understand. Milliseconds. */
+const deadNodesKeptMs = 3_600_000;
+
+function query(sql: string, ...parameters: SqlValue[]): SqlQuery {
+  return { sql, parameters };
+}
+
+function joined(txs: readonly SqlRow[], specs: readonly SqlRow[], records: readonly SqlRow[]): Map<Gid, StoredTransaction> {
+  const specByGid = new Map(specs.map((row) => [row[0] as Gid, readSpec(row)]));
+  const recordsByGid = new Map<Gid, WriteOnceRecord[]>();
+  for (const row of records) {
+    const gid = row[0] as Gid;
+    const list = recordsByGid.get(gid);
+    if (list === undefined) recordsByGid.set(gid, [readRecord(row)]);
+    else list.push(readRecord(row));
+  }
+  const together = (row: SqlRow): [Gid, StoredTransaction] => {
+    const tx = readTx(row);
+    return [tx.gid, { row: tx, spec: specByGid.get(tx.gid)!, records: recordsByGid.get(tx.gid) ?? [] }];
+  };
+  return new Map(txs.map(together));
+}

@@ -1,0 +1,37 @@
+/** Amends on a SQLite file: one process, one file, durable. */
+import type { Store, StoreCapabilities } from '@amends/store';
+import { createSqlStore } from '../sql-store.ts';
+import { type HostClock, hostClock } from './embedded-clock.ts';
+import { slowed } from './slowed-store.ts';
+import { sqliteDialect } from './sqlite-dialect.ts';
+import { openSqliteSession } from './sqlite-session.ts';
+
+/** What to open. */
+export interface SqliteStoreOptions {
+  /** Path of the database file; created with its folders, readable by its owner only, when it is not there. */
+  readonly path: string;
+  /** Lets every commit take this much longer, to see how a slow disk feels. Milliseconds. Default: 0. */
+  readonly fsyncDelayMs?: number;
+  /** The host's clocks. Default: the real ones. */
+  readonly clock?: HostClock;
+}
+
+const capabilities: StoreCapabilities = {
+  name: sqliteDialect.name,
+  durable: true,
+  shared: false,
+  commitsInFlightMax: 1,
+  changesPerCommitMax: 1_000,
+};
+
+/**
+ * Opens a SQLite file and keeps it for this process alone until `close`. A commit is on disk when it is answered: the
+ * file is in WAL mode with synchronous=FULL. All work on it is done in a thread of its own.
+ * @throws AmendsError `store_refused`, naming path and remedy: not a database, damaged, of a newer version, in use by
+ *   another process, not writable
+ */
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
+  const session = await openSqliteSession(options.path, options.clock ?? hostClock);
+  const store = createSqlStore(session, sqliteDialect, capabilities);
+  return options.fsyncDelayMs ? slowed(store, options.fsyncDelayMs) : store;
+}

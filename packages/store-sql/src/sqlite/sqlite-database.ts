@@ -1,0 +1,129 @@
+/** Opens a SQLite file so that it is ours alone, durable and of the present schema, or says clearly why not. */
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { AmendsError } from '@amends/core';
+import Database from 'better-sqlite3';
+import { type AppliedMigration, checksumOf, type Migration, pendingMigrations } from '../migrate.ts';
+import { repair, sqliteCode, sqliteFault } from './sqlite-errors.ts';
+
+/** A SQLite file that is open. */
+export type SqliteDatabase = Database.Database;
+
+/** "Amen": marks our files among SQLite files. */
+const applicationId = 0x416d656e;
+
+/** How long another process may take to let go of the file, as during a restart. Milliseconds. */
+const lockWaitMs = 2_000;
+
+/** Pages of 4 KiB between two checkpoints: long enough to write a hot page once instead of many times. */
+const checkpointPages = 2_000;
+const journalBytesMax = 16_777_216;
+const pageCacheKiB = 4_096;
+
+/**
+ * Opens the file, creates it if need be, and brings it to the newest schema.
+ * @throws AmendsError `store_refused` naming the path and the remedy
+ */
+export function openDatabase(path: string, migrations: readonly Migration[]): SqliteDatabase {
+  try {
+    prepareFile(path);
+    const db = new Database(path, { timeout: lockWaitMs });
+    try {
+      configure(db);
+      migrate(db, migrations, path);
+      probe(db);
+      return db;
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+  } catch (error) {
+    throw error instanceof AmendsError ? error : openingError(error, path);
+  }
+}
+
+function prepareFile(path: string): void {
+  if (path === '' || path.startsWith(':') || path.startsWith('file:'))
+    throw new AmendsError('store_refused', `path: ${JSON.stringify(path)} does not name a file; give a path such as ./amends.db`);
+  if (existsSync(path)) {
+    if (statSync(path).isDirectory())
+      throw new AmendsError('store_refused', `${path} is a directory; give the path of a file in it, such as ${path}/amends.db`);
+    return;
+  }
+  const made = mkdirSync(dirname(path), { recursive: true });
+  closeSync(openSync(path, 'a', 0o600));
+  syncDirectory(dirname(path));
+  if (made !== undefined) syncDirectory(dirname(made));
+}
+
+/** Makes new entries of a directory survive a power failure. Where directories cannot be opened, there is no need to. */
+function syncDirectory(path: string): void {
+  if (process.platform === 'win32') return;
+  const directory = openSync(path, 'r');
+  fsyncSync(directory);
+  closeSync(directory);
+}
+
+function configure(db: SqliteDatabase): void {
+  // Before the first access, so that the WAL index lives in memory and nobody else gets in.
+  db.pragma('locking_mode = EXCLUSIVE');
+  db.pragma('temp_store = MEMORY');
+  db.pragma(`cache_size = -${pageCacheKiB}`);
+  db.pragma('journal_mode = WAL');
+  db.pragma('synchronous = FULL');
+  db.pragma(`wal_autocheckpoint = ${checkpointPages}`);
+  db.pragma(`journal_size_limit = ${journalBytesMax}`);
+  db.pragma('trusted_schema = OFF');
+}
+
+function migrate(db: SqliteDatabase, migrations: readonly Migration[], path: string): void {
+  const tables = db.prepare('SELECT count(*) FROM sqlite_schema').pluck().get() as number;
+  if (tables > 0 && db.pragma('application_id', { simple: true }) !== applicationId)
+    throw new AmendsError('store_refused', `${path} is a SQLite database of another program; give Amends a file of its own`);
+  if (tables === 0) createMigrationTable(db);
+  const applied = db.prepare('SELECT number, name, checksum FROM migration ORDER BY number').all() as AppliedMigration[];
+  for (const migration of pendingMigrations(migrations, applied, path)) apply(db, migration);
+}
+
+function createMigrationTable(db: SqliteDatabase): void {
+  db.transaction(() => {
+    db.pragma(`application_id = ${applicationId}`);
+    db.exec(
+      'CREATE TABLE migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT',
+    );
+  }).immediate();
+}
+
+function apply(db: SqliteDatabase, migration: Migration): void {
+  const insert = db.prepare('INSERT INTO migration (number, name, checksum, applied_at) VALUES (?, ?, ?, ?)');
+  db.transaction(() => {
+    db.exec(migration.sql);
+    insert.run(migration.number, migration.name, checksumOf(migration), Date.now());
+  }).immediate();
+}
+
+/** Reads a little of every table and index: gross damage shows at once, without reading a file of gigabytes. */
+function probe(db: SqliteDatabase): void {
+  const tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").pluck().all() as string[];
+  for (const table of tables) {
+    db.prepare(`SELECT * FROM "${table}" LIMIT 1`).all();
+    db.prepare(`SELECT * FROM "${table}" ORDER BY 1 DESC LIMIT 1`).all();
+  }
+}
+
+function openingError(error: unknown, path: string): AmendsError {
+  const text = `${path} cannot be opened`;
+  const message = error instanceof Error ? error.message : String(error);
+  return new AmendsError('store_refused', `${text}: ${reasonOf(error, message)}`, { cause: error });
+}
+
+function reasonOf(error: unknown, message: string): string {
+  const code = sqliteCode(error) ?? '';
+  if (code.startsWith('SQLITE_BUSY'))
+    return 'it is in use by another process; stop that one, or give this one another path, for a file serves one process at a time';
+  if (code.startsWith('SQLITE_NOTADB')) return `it is not a SQLite database; give another path, or restore a backup`;
+  if (sqliteFault(error) === 'refused') return `it is damaged (${message}); ${repair}`;
+  if (code.startsWith('SQLITE_READONLY')) return 'it is read-only; make file and directory writable for the user of this process';
+  if (code.startsWith('SQLITE_FULL')) return 'the disk is full; free some space';
+  return `${message}; check that its directory exists and that the user of this process may write there`;
+}

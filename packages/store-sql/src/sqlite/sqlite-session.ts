@@ -1,0 +1,135 @@
+/** A SQL session on a SQLite file, as seen from the main thread: requests to the thread that has the file open. */
+import { Worker } from 'node:worker_threads';
+import { AmendsError } from '@amends/core';
+import type { Change, CommitAnswer } from '@amends/store';
+import type { SqlSession } from '../sql-session.ts';
+import { applied, conflict, type PackedAnswers } from './apply-changes.ts';
+import { embeddedClock, type HostClock } from './embedded-clock.ts';
+import { packChanges } from './pack-changes.ts';
+import { openingId, type ThreadReply, type ThreadRequest, type ThreadValues } from './thread-messages.ts';
+
+/** The thread holds one batch and one page of rows at a time; a small young generation keeps its resident memory small. */
+const resourceLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 4, stackSizeMb: 2 };
+
+/** From sources the thread starts from source too. */
+const threadUrl = new URL(import.meta.url.endsWith('.ts') ? './sqlite-thread.ts' : './sqlite-thread.js', import.meta.url);
+
+/**
+ * Starts the thread and opens the file in it.
+ * @throws AmendsError `store_refused`
+ */
+export async function openSqliteSession(path: string, host: HostClock): Promise<SqlSession> {
+  const thread = new SqliteThread(path);
+  const { highWaterMs } = (await thread.opened) as ThreadValues['opened'];
+  const now = embeddedClock(host, highWaterMs);
+  return {
+    read: (queries) => thread.ask({ op: 'read', queries }) as Promise<ThreadValues['rows']>,
+    write: (queries) => thread.ask({ op: 'write', queries }) as Promise<ThreadValues['rows']>,
+    commit: (changes) => commit(thread, changes),
+    time: async () => now(),
+    facts: () => thread.ask({ op: 'facts' }) as Promise<ThreadValues['facts']>,
+    close: () => thread.close(),
+  };
+}
+
+async function commit(thread: SqliteThread, changes: readonly Change[]): Promise<readonly CommitAnswer[]> {
+  const values = packChanges(changes);
+  const answers = (await thread.ask({ op: 'commit', values }, 'lost')) as PackedAnswers | 'lost';
+  if (answers === 'lost') return changes.map(() => ({ outcome: 'unknown' }));
+  return answers === null ? changes.map(() => ({ outcome: 'applied' })) : answers.map(unpacked);
+}
+
+function unpacked(answer: NonNullable<PackedAnswers>[number]): CommitAnswer {
+  switch (answer) {
+    case applied:
+      return { outcome: 'applied' };
+    case conflict:
+      return { outcome: 'conflict' };
+    default:
+      return { outcome: 'refused', message: answer };
+  }
+}
+
+interface Pending {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+  /** What the answer is when the thread ends without one; undefined: an error. */
+  readonly whenLost: unknown;
+}
+
+/** `Omit` over each member of a union. */
+type Unnumbered<T> = T extends unknown ? Omit<T, 'id'> : never;
+
+class SqliteThread {
+  readonly opened: Promise<unknown>;
+  readonly #path: string;
+  readonly #worker: Worker;
+  readonly #ended: Promise<void>;
+  readonly #pending = new Map<number, Pending>();
+  #lastId = openingId;
+  #closed = false;
+  #failure: unknown = null;
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#worker = new Worker(threadUrl, { workerData: { path }, name: 'amends-sqlite', resourceLimits, execArgv: [] });
+    this.#worker.on('message', (reply: ThreadReply) => this.#settle(reply));
+    this.#worker.on('error', (error) => {
+      this.#failure = error;
+    });
+    this.#ended = new Promise((resolve) => {
+      this.#worker.once('exit', () => {
+        this.#lose();
+        resolve();
+      });
+    });
+    this.opened = this.#answerOf(openingId, undefined);
+  }
+
+  /** Sends a request; `whenLost` answers it if the thread breaks down meanwhile. */
+  ask(request: Unnumbered<ThreadRequest>, whenLost?: unknown): Promise<unknown> {
+    if (this.#closed) return Promise.reject(new AmendsError('store_unavailable', 'the store is closed'));
+    const id = ++this.#lastId;
+    this.#worker.postMessage({ ...request, id });
+    return this.#answerOf(id, whenLost);
+  }
+
+  async close(): Promise<void> {
+    if (!this.#closed) {
+      const closing = this.ask({ op: 'close' });
+      this.#closed = true;
+      await closing;
+    }
+    await this.#ended;
+  }
+
+  #answerOf(id: number, whenLost: unknown): Promise<unknown> {
+    return new Promise((resolve, reject) => this.#pending.set(id, { resolve, reject, whenLost }));
+  }
+
+  #settle(reply: ThreadReply): void {
+    const pending = this.#pending.get(reply.id)!;
+    this.#pending.delete(reply.id);
+    if ('value' in reply) return pending.resolve(reply.value);
+    const { code, message } = reply.error;
+    pending.reject(code === null ? new Error(message) : new AmendsError(code, message));
+  }
+
+  /** The thread is gone: nothing more will be answered. */
+  #lose(): void {
+    this.#closed = true;
+    for (const { resolve, reject, whenLost } of this.#pending.values()) {
+      if (whenLost !== undefined) resolve(whenLost);
+      else reject(this.#lost());
+    }
+    this.#pending.clear();
+  }
+
+  #lost(): AmendsError {
+    return new AmendsError(
+      'store_unavailable',
+      `the thread that had ${this.#path} open has ended unexpectedly; restart the process`,
+      { cause: this.#failure },
+    );
+  }
+}

@@ -1,0 +1,105 @@
+/** Every statement on the tables, by name, with explicit columns. Parameters are positional. */
+import type { ListQuery } from '@amends/store';
+import { auditColumns, historyColumns, recordColumns, type SqlValue, specColumns, txColumns } from './columns.ts';
+import type { Dialect } from './dialect.ts';
+import type { SqlQuery } from './sql-session.ts';
+
+const [insertedOnly, updatedFully, updatedAlways] = txColumns;
+const tx = txColumns.flat().join(', ');
+
+function insert(table: string, columns: readonly string[]): string {
+  return `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`;
+}
+
+function assign(columns: readonly string[]): string {
+  return columns.map((column) => `${column} = ?`).join(', ');
+}
+
+/** What a commit runs, row by row. Each changes one row, or none when its expectation does not hold. */
+export const commitStatements = {
+  insertTx: `${insert('tx', [...insertedOnly, ...updatedFully, ...updatedAlways])} ON CONFLICT (gid) DO NOTHING`,
+  /**
+   * Where status, hold, due time and owner stay as they are, as in the middle of most transactions. They are not
+   * assigned, so no index is looked at; should they differ, no row is changed and `updateTx` follows.
+   */
+  updateTxSteadily: `UPDATE tx SET ${assign(updatedAlways)}
+    WHERE gid = ? AND version = ? AND status = ? AND hold IS ? AND due_at IS ? AND owner IS ?`,
+  updateTx: `UPDATE tx SET ${assign([...updatedFully, ...updatedAlways])} WHERE gid = ? AND version = ?`,
+  insertSpec: insert('spec', specColumns),
+  insertHistory: insert('history', historyColumns),
+  insertRecord: `${insert('record', recordColumns)} ON CONFLICT (gid, kind, key) DO NOTHING`,
+  createDocument: `${insert('document', ['kind', 'key', 'version', 'content'])} ON CONFLICT (kind, key) DO NOTHING`,
+  replaceDocument: 'UPDATE document SET version = ?, content = ? WHERE kind = ? AND key = ? AND version = ?',
+  deleteDocument: 'DELETE FROM document WHERE kind = ? AND key = ? AND version = ?',
+  insertAudit: insert('audit', auditColumns),
+} as const;
+
+/** Everything outside of commits. */
+export function statementsOf(dialect: Dialect) {
+  const some = dialect.gidIn('gid');
+  const claimable = `due_at IS NOT NULL AND due_at <= ? AND format <= ?
+      AND (owner IS NULL OR (owner <> ? AND owner NOT IN (SELECT node FROM node WHERE alive_until > ?)))
+      AND NOT EXISTS (SELECT 1 FROM spec WHERE spec.gid = tx.gid AND spec.format > ?)`;
+  return {
+    txs: `SELECT ${tx} FROM tx WHERE ${some}`,
+    specs: `SELECT ${specColumns.join(', ')} FROM spec WHERE ${some}`,
+    records: `SELECT ${recordColumns.join(', ')} FROM record WHERE ${some} ORDER BY gid, kind, key`,
+    /** Parameters: due before, row format, node, now, spec format, limit. */
+    claimable: `SELECT gid FROM tx WHERE ${claimable} ORDER BY due_at LIMIT ?`,
+    /** Parameters: new owner, gids, then as `claimable` without limit. */
+    claim: `UPDATE tx SET owner = ?, epoch = epoch + 1, version = version + 1 WHERE ${some} AND ${claimable} RETURNING ${tx}`,
+    history: `SELECT ${historyColumns.join(', ')} FROM history WHERE gid = ? AND seq > ? ORDER BY seq LIMIT ?`,
+    markTime: 'UPDATE clock SET high_water_ms = ? WHERE high_water_ms < ?',
+    /** Parameters: node, name, now, alive until. */
+    beat: `${insert('node', ['node', 'name', 'started_at', 'alive_until'])}
+      ON CONFLICT (node) DO UPDATE SET name = excluded.name, alive_until = excluded.alive_until`,
+    forgetDeadNodes: 'DELETE FROM node WHERE alive_until < ?',
+    nodes: 'SELECT node, name, started_at, alive_until FROM node WHERE alive_until > ? ORDER BY node',
+    documents: 'SELECT kind, key, version, content FROM document WHERE kind = ? ORDER BY key',
+    document: 'SELECT kind, key, version, content FROM document WHERE kind = ? AND key = ?',
+    /** Nothing finishes before it is created, so the order of creation bounds the search. Parameters: moment twice, limit. */
+    purgeable: 'SELECT gid FROM tx WHERE finished_at < ? AND created_at < ? ORDER BY created_at, gid LIMIT ?',
+    purgeTxs: `DELETE FROM tx WHERE ${some} AND finished_at IS NOT NULL RETURNING gid`,
+    purgeSpecs: `DELETE FROM spec WHERE ${some}`,
+    purgeRecords: `DELETE FROM record WHERE ${some}`,
+    purgeHistory: `DELETE FROM history WHERE ${some}`,
+  } as const;
+}
+
+/** One page of a list; asks for one row more than the page has, to know whether there is a next one. */
+export function listQuery(query: ListQuery): SqlQuery {
+  const conditions: string[] = [];
+  const parameters: SqlValue[] = [];
+  const where = (condition: string, ...values: SqlValue[]) => {
+    conditions.push(condition);
+    parameters.push(...values);
+  };
+  // The second half repeats the condition of the partial index, so that it is used.
+  if (query.status !== undefined)
+    where(query.status === 'succeed' ? 'status = ?' : "status = ? AND status <> 'succeed'", query.status);
+  if (query.mode !== undefined) where('mode = ?', query.mode);
+  if (query.held !== undefined) where(query.held ? 'hold IS NOT NULL' : 'hold IS NULL');
+  if (query.createdFrom !== undefined) where('created_at >= ?', query.createdFrom);
+  if (query.createdBefore !== undefined) where('created_at < ?', query.createdBefore);
+  if (query.after !== undefined) where('(created_at, gid) < (?, ?)', query.after.createdAt, query.after.gid);
+  const filter = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
+  const sql = `SELECT ${tx} FROM tx ${filter} ORDER BY created_at DESC, gid DESC LIMIT ?`;
+  return { sql, parameters: [...parameters, query.limit + 1] };
+}
+
+/** One page of audit rows. */
+export function auditQuery(query: { readonly gid?: string; readonly beforeId?: number; readonly limit: number }): SqlQuery {
+  const conditions: string[] = [];
+  const parameters: SqlValue[] = [];
+  if (query.gid !== undefined) {
+    conditions.push('gid = ?');
+    parameters.push(query.gid);
+  }
+  if (query.beforeId !== undefined) {
+    conditions.push('id < ?');
+    parameters.push(query.beforeId);
+  }
+  const filter = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
+  const sql = `SELECT id, ${auditColumns.join(', ')} FROM audit ${filter} ORDER BY id DESC LIMIT ?`;
+  return { sql, parameters: [...parameters, query.limit] };
+}
