@@ -5,6 +5,12 @@
 import { type EpochMs, type Gid, type HistoryEntry, nodeId, type StoredSpec, type TransactionRow } from '@amends/core';
 import type { AuditRow, NodeRow, StoredAuditRow, StoredDocument, WriteOnceRecord } from '@amends/store';
 
+/**
+ * What belongs to a transaction refers to `tx.id`, which the database gives it, by a column `tx_id`; the code knows gids
+ * only, so here the columns of such tables begin after it, and rows as read begin with the gid.
+ */
+export const specColumns = ['format', 'plan', 'presentation', 'payloads', 'digest'] as const;
+
 /** What a column holds. */
 export type SqlValue = string | number | null | Uint8Array;
 
@@ -21,10 +27,7 @@ export const txColumns = [
   ['epoch', 'updated_at', 'waits_for', 'error_print', 'reason', 'format', 'state', 'version'],
 ] as const;
 
-export const specColumns = ['gid', 'format', 'plan', 'presentation', 'payloads', 'digest'] as const;
-
 export const historyColumns = [
-  'gid',
   'seq',
   'at',
   'kind',
@@ -40,7 +43,7 @@ export const historyColumns = [
   'trace_id',
 ] as const;
 
-export const recordColumns = ['gid', 'kind', 'key', 'content'] as const;
+export const recordColumns = ['kind', 'key', 'content'] as const;
 
 export const auditColumns = ['at', 'gid', 'actor', 'verb', 'reason', 'detail'] as const;
 
@@ -72,12 +75,12 @@ export function readTx(row: SqlRow): TransactionRow {
   };
 }
 
-/** Appends the columns of `spec` after `gid`. */
+/** Appends the columns of `spec` after `tx_id`. */
 export function pushSpec(values: SqlValue[], spec: StoredSpec): void {
   values.push(spec.format, spec.plan, spec.presentation, spec.payloads, spec.digest);
 }
 
-/** A row of `spec`. */
+/** A row of `spec`, its gid in front. */
 export function readSpec(row: SqlRow): StoredSpec {
   return {
     format: row[1] as number,
@@ -88,13 +91,13 @@ export function readSpec(row: SqlRow): StoredSpec {
   };
 }
 
-/** Appends the columns of `history` after `gid`. */
+/** Appends the columns of `history` after `tx_id`. */
 export function pushHistory(values: SqlValue[], entry: HistoryEntry): void {
   values.push(entry.seq, entry.at, entry.kind, entry.status, entry.branchId, entry.op, entry.attempt, entry.outcome);
   values.push(entry.code, entry.durationMs, entry.detail, entry.actor, entry.traceId);
 }
 
-/** A row of `history`. */
+/** A row of `history`, its gid in front. */
 export function readHistory(row: SqlRow): HistoryEntry {
   return {
     seq: row[1] as number,
@@ -113,7 +116,7 @@ export function readHistory(row: SqlRow): HistoryEntry {
   };
 }
 
-/** A row of `record`. */
+/** A row of `record`, its gid in front. */
 export function readRecord(row: SqlRow): WriteOnceRecord {
   return { kind: row[1] as string, key: row[2] as string, content: bytes(row[3]) };
 }

@@ -106,10 +106,9 @@ class SqlStore implements Store {
     const [found = []] = await this.#session.read([query(this.#sql.purgeable, finishedBefore, finishedBefore, limit)]);
     if (found.length === 0) return 0;
     const list = this.#dialect.gidList(found.map((row) => row[0] as Gid));
-    const [purged = []] = await this.#session.write(
-      [this.#sql.purgeTxs, this.#sql.purgeSpecs, this.#sql.purgeRecords, this.#sql.purgeHistory].map((sql) => query(sql, list)),
-    );
-    return purged.length;
+    const { purgeSpecs, purgeRecords, purgeHistory, purgeTxs } = this.#sql;
+    const rows = await this.#session.write([purgeSpecs, purgeRecords, purgeHistory, purgeTxs].map((sql) => query(sql, list)));
+    return rows.at(-1)!.length;
   };
 
   ping: Store['ping'] = async () => {

@@ -11,6 +11,16 @@ function insert(table: string, columns: readonly string[]): string {
   return `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`;
 }
 
+/** Parameters: gid, then the columns. */
+function insertBeside(table: string, columns: readonly string[]): string {
+  const values = ['(SELECT id FROM tx WHERE gid = ?)', ...columns.map(() => '?')];
+  return `INSERT INTO ${table} (${['tx_id', ...columns].join(', ')}) VALUES (${values.join(', ')})`;
+}
+
+function selectBeside(table: string, columns: readonly string[]): string {
+  return `SELECT tx.gid, ${columns.map((column) => `${table}.${column}`).join(', ')} FROM tx JOIN ${table} ON ${table}.tx_id = tx.id`;
+}
+
 function assign(columns: readonly string[]): string {
   return columns.map((column) => `${column} = ?`).join(', ');
 }
@@ -25,9 +35,9 @@ export const commitStatements = {
   updateTxSteadily: `UPDATE tx SET ${assign(updatedAlways)}
     WHERE gid = ? AND version = ? AND status = ? AND hold IS ? AND due_at IS ? AND owner IS ?`,
   updateTx: `UPDATE tx SET ${assign([...updatedFully, ...updatedAlways])} WHERE gid = ? AND version = ?`,
-  insertSpec: insert('spec', specColumns),
-  insertHistory: insert('history', historyColumns),
-  insertRecord: `${insert('record', recordColumns)} ON CONFLICT (gid, kind, key) DO NOTHING`,
+  insertSpec: insertBeside('spec', specColumns),
+  insertHistory: insertBeside('history', historyColumns),
+  insertRecord: `${insertBeside('record', recordColumns)} ON CONFLICT (tx_id, kind, key) DO NOTHING`,
   createDocument: `${insert('document', ['kind', 'key', 'version', 'content'])} ON CONFLICT (kind, key) DO NOTHING`,
   replaceDocument: 'UPDATE document SET version = ?, content = ? WHERE kind = ? AND key = ? AND version = ?',
   deleteDocument: 'DELETE FROM document WHERE kind = ? AND key = ? AND version = ?',
@@ -36,19 +46,20 @@ export const commitStatements = {
 
 /** Everything outside of commits. */
 export function statementsOf(dialect: Dialect) {
-  const some = dialect.gidIn('gid');
+  const some = dialect.gidIn('tx.gid');
+  const beside = `tx_id IN (SELECT id FROM tx WHERE ${some})`;
   const claimable = `due_at IS NOT NULL AND due_at <= ? AND format <= ?
       AND (owner IS NULL OR (owner <> ? AND owner NOT IN (SELECT node FROM node WHERE alive_until > ?)))
-      AND NOT EXISTS (SELECT 1 FROM spec WHERE spec.gid = tx.gid AND spec.format > ?)`;
+      AND NOT EXISTS (SELECT 1 FROM spec WHERE spec.tx_id = tx.id AND spec.format > ?)`;
   return {
     txs: `SELECT ${tx} FROM tx WHERE ${some}`,
-    specs: `SELECT ${specColumns.join(', ')} FROM spec WHERE ${some}`,
-    records: `SELECT ${recordColumns.join(', ')} FROM record WHERE ${some} ORDER BY gid, kind, key`,
+    specs: `${selectBeside('spec', specColumns)} WHERE ${some}`,
+    records: `${selectBeside('record', recordColumns)} WHERE ${some} ORDER BY tx.gid, record.kind, record.key`,
     /** Parameters: due before, row format, node, now, spec format, limit. */
     claimable: `SELECT gid FROM tx WHERE ${claimable} ORDER BY due_at LIMIT ?`,
     /** Parameters: new owner, gids, then as `claimable` without limit. */
     claim: `UPDATE tx SET owner = ?, epoch = epoch + 1, version = version + 1 WHERE ${some} AND ${claimable} RETURNING ${tx}`,
-    history: `SELECT ${historyColumns.join(', ')} FROM history WHERE gid = ? AND seq > ? ORDER BY seq LIMIT ?`,
+    history: `${selectBeside('history', historyColumns)} WHERE tx.gid = ? AND history.seq > ? ORDER BY history.seq LIMIT ?`,
     markTime: 'UPDATE clock SET high_water_ms = ? WHERE high_water_ms < ?',
     /** Parameters: node, name, now, alive until. */
     beat: `${insert('node', ['node', 'name', 'started_at', 'alive_until'])}
@@ -59,10 +70,11 @@ export function statementsOf(dialect: Dialect) {
     document: 'SELECT kind, key, version, content FROM document WHERE kind = ? AND key = ?',
     /** Nothing finishes before it is created, so the order of creation bounds the search. Parameters: moment twice, limit. */
     purgeable: 'SELECT gid FROM tx WHERE finished_at < ? AND created_at < ? ORDER BY created_at, gid LIMIT ?',
-    purgeTxs: `DELETE FROM tx WHERE ${some} AND finished_at IS NOT NULL RETURNING gid`,
-    purgeSpecs: `DELETE FROM spec WHERE ${some}`,
-    purgeRecords: `DELETE FROM record WHERE ${some}`,
-    purgeHistory: `DELETE FROM history WHERE ${some}`,
+    purgeSpecs: `DELETE FROM spec WHERE ${beside}`,
+    purgeRecords: `DELETE FROM record WHERE ${beside}`,
+    purgeHistory: `DELETE FROM history WHERE ${beside}`,
+    /** After the three before it. */
+    purgeTxs: `DELETE FROM tx WHERE ${some} RETURNING gid`,
   } as const;
 }
 
