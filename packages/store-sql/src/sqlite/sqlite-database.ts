@@ -1,5 +1,5 @@
 /** Opens a SQLite file so that it is ours alone, durable and of the present schema, or says clearly why not. */
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { AmendsError } from '@amends/core';
 import Database from 'better-sqlite3';
@@ -48,6 +48,8 @@ function prepareFile(path: string): void {
   if (existsSync(path)) {
     if (statSync(path).isDirectory())
       throw new AmendsError('store_refused', `${path} is a directory; give the path of a file in it, such as ${path}/amends.db`);
+    accessSync(path, constants.R_OK | constants.W_OK);
+    accessSync(dirname(path), constants.W_OK);
     return;
   }
   const made = mkdirSync(dirname(path), { recursive: true });
@@ -118,12 +120,17 @@ function openingError(error: unknown, path: string): AmendsError {
 }
 
 function reasonOf(error: unknown, message: string): string {
-  const code = sqliteCode(error) ?? '';
+  const code = sqliteCode(error) ?? fileSystemCode(error);
   if (code.startsWith('SQLITE_BUSY'))
     return 'it is in use by another process; stop that one, or give this one another path, for a file serves one process at a time';
   if (code.startsWith('SQLITE_NOTADB')) return `it is not a SQLite database; give another path, or restore a backup`;
   if (sqliteFault(error) === 'refused') return `it is damaged (${message}); ${repair}`;
-  if (code.startsWith('SQLITE_READONLY')) return 'it is read-only; make file and directory writable for the user of this process';
+  if (code.startsWith('SQLITE_READONLY') || ['EROFS', 'EACCES', 'EPERM'].includes(code))
+    return 'it is read-only; make file and directory writable for the user of this process';
   if (code.startsWith('SQLITE_FULL')) return 'the disk is full; free some space';
   return `${message}; check that its directory exists and that the user of this process may write there`;
+}
+
+function fileSystemCode(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }

@@ -67,7 +67,8 @@ class SqliteThread {
   readonly #ended: Promise<void>;
   readonly #pending = new Map<number, Pending>();
   #lastId = openingId;
-  #closed = false;
+  /** Why nothing more can be asked; null: it can. */
+  #over: AmendsError | null = null;
   #failure: unknown = null;
 
   constructor(path: string) {
@@ -88,16 +89,16 @@ class SqliteThread {
 
   /** Sends a request; `whenLost` answers it if the thread breaks down meanwhile. */
   ask(request: Unnumbered<ThreadRequest>, whenLost?: unknown): Promise<unknown> {
-    if (this.#closed) return Promise.reject(new AmendsError('store_unavailable', 'the store is closed'));
+    if (this.#over !== null) return Promise.reject(this.#over);
     const id = ++this.#lastId;
     this.#worker.postMessage({ ...request, id });
     return this.#answerOf(id, whenLost);
   }
 
   async close(): Promise<void> {
-    if (!this.#closed) {
+    if (this.#over === null) {
       const closing = this.ask({ op: 'close' });
-      this.#closed = true;
+      this.#over = new AmendsError('store_unavailable', 'the store is closed');
       await closing;
     }
     await this.#ended;
@@ -117,19 +118,16 @@ class SqliteThread {
 
   /** The thread is gone: nothing more will be answered. */
   #lose(): void {
-    this.#closed = true;
-    for (const { resolve, reject, whenLost } of this.#pending.values()) {
-      if (whenLost !== undefined) resolve(whenLost);
-      else reject(this.#lost());
-    }
-    this.#pending.clear();
-  }
-
-  #lost(): AmendsError {
-    return new AmendsError(
+    const lost = new AmendsError(
       'store_unavailable',
       `the thread that had ${this.#path} open has ended unexpectedly; restart the process`,
       { cause: this.#failure },
     );
+    this.#over ??= lost;
+    for (const { resolve, reject, whenLost } of this.#pending.values()) {
+      if (whenLost !== undefined) resolve(whenLost);
+      else reject(lost);
+    }
+    this.#pending.clear();
   }
 }

@@ -1,0 +1,30 @@
+import { isAmendsError } from '@amends/core';
+import { expect, test } from 'vitest';
+import { checksumOf, pendingMigrations } from './migrate.ts';
+import { sqliteMigrations } from './migrations/sqlite.ts';
+
+const one = { number: 1, name: 'one', sql: 'CREATE TABLE a (x)' };
+const two = { number: 2, name: 'two', sql: 'CREATE TABLE b (x)' };
+const appliedOne = { number: 1, name: 'one', checksum: checksumOf(one) };
+const refused = (error: unknown) => isAmendsError(error, 'store_refused');
+
+test('what is not applied yet is pending, in order', () => {
+  expect(pendingMigrations([one, two], [], 'x.db')).toEqual([one, two]);
+  expect(pendingMigrations([one, two], [appliedOne], 'x.db')).toEqual([two]);
+  expect(pendingMigrations([one], [appliedOne], 'x.db')).toEqual([]);
+});
+
+test('a step that this version does not know, or knows otherwise, is refused', () => {
+  expect(() => pendingMigrations([], [appliedOne], 'x.db')).toThrow(/x\.db has schema version 1 \(one\)/);
+  expect(() => pendingMigrations([{ ...one, sql: 'x' }], [appliedOne], 'x.db')).toThrow(/x\.db: migration 1 \(one\)/);
+  expect(() => pendingMigrations([], [appliedOne], 'x.db')).toThrow(expect.toSatisfy(refused));
+});
+
+test('released migrations are as they were released', () => {
+  expect(sqliteMigrations.map((step) => `${step.number} ${step.name} ${checksumOf(step)}`)).toMatchInlineSnapshot(`
+    [
+      "1 first-schema 5293fa7a17d3b2b410a1e3f2fca55946c88d7257f8dc9bdc0cdfd715f8c2ba50",
+    ]
+  `);
+  expect(sqliteMigrations.map((step) => step.number)).toEqual(sqliteMigrations.map((_, index) => index + 1));
+});
