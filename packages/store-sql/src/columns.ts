@@ -156,5 +156,5 @@ export function readNode(row: SqlRow): NodeRow {
 
 /** Bytes as a plain array of their own, whatever view the driver gave. */
 function bytes(value: SqlValue | undefined): Uint8Array {
-  return Uint8Array.from(value as Uint8Array);
+  return new Uint8Array(value as Uint8Array);
 }

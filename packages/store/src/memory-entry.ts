@@ -43,9 +43,9 @@ function nameOf(record: WriteOnceRecord): string {
 }
 
 function copyOfSpec(spec: StoredSpec): StoredSpec {
-  return { ...spec, payloads: Uint8Array.from(spec.payloads) };
+  return { ...spec, payloads: new Uint8Array(spec.payloads) };
 }
 
 function copyOfRecord(record: WriteOnceRecord): WriteOnceRecord {
-  return { ...record, content: Uint8Array.from(record.content) };
+  return { ...record, content: new Uint8Array(record.content) };
 }

@@ -13,11 +13,11 @@ const directory = mkdtempSync(join(tmpdir(), 'amends-disk-'));
 const mounted = mount('size=2m');
 
 function mount(options: string): boolean {
-  return spawnSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', directory], { stdio: 'ignore' }).status === 0;
+  return spawnSync('/bin/mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', directory], { stdio: 'ignore' }).status === 0;
 }
 
 afterAll(() => {
-  if (mounted) spawnSync('umount', [directory]);
+  if (mounted) spawnSync('/bin/umount', [directory]);
   rmdirSync(directory);
 });
 

@@ -11,8 +11,9 @@ import { openingId, type ThreadReply, type ThreadRequest, type ThreadValues } fr
 /** The thread holds one batch and one page of rows at a time; a small young generation keeps its resident memory small. */
 const resourceLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 4, stackSizeMb: 2 };
 
-/** From sources the thread starts from source too. */
-const threadUrl = new URL(import.meta.url.endsWith('.ts') ? './sqlite-thread.ts' : './sqlite-thread.js', import.meta.url);
+/** The thread's entry: built, or from source where this file runs from source. */
+const threadSource = new URL('./sqlite-thread.ts', import.meta.url);
+const threadUrl = import.meta.url.endsWith('.ts') ? threadSource : new URL('./sqlite-thread.js', import.meta.url);
 
 /**
  * Starts the thread and opens the file in it.
