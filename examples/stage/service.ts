@@ -1,0 +1,133 @@
+/** A process of a system, held from outside: started, killed, restarted, stopped, and never left behind. */
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { createWriteStream, type WriteStream } from 'node:fs';
+import type { Readable, Writable } from 'node:stream';
+
+const leash = import.meta.resolve('./leash.ts');
+const startsWithinMs = 15_000;
+const stopsWithinMs = 6_000;
+const linesKept = 12;
+
+type Child = ChildProcessByStdio<Writable, Readable, Readable>;
+
+/** What to run. */
+export interface Program {
+  /** For people. */
+  readonly name: string;
+  /** Arguments of `node`, given the port to listen on (0: any). */
+  readonly args: (port: number) => readonly string[];
+  /** 0: the system chooses at the first start; restarts keep it. */
+  readonly port: number;
+  /** Everything it prints is appended here. */
+  readonly logFile: string;
+  /** Called when it ends without having been told to. */
+  readonly onCrash: (error: Error) => void;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/** One process. It counts as started when it has printed the address where it listens. */
+export class Service {
+  readonly name: string;
+  /** Where it listens, without a slash at the end; empty before the first start. */
+  url = '';
+  readonly #program: Program;
+  #child: Child | null = null;
+  #port: number;
+  #endIsExpected = false;
+
+  constructor(program: Program) {
+    this.name = program.name;
+    this.#program = program;
+    this.#port = program.port;
+  }
+
+  /** @throws Error with its last lines when it ends, or says nothing for 15 s, before it listens */
+  async start(): Promise<void> {
+    const child = this.#spawn();
+    this.#child = child;
+    this.#endIsExpected = false;
+    const lastLines = keepLastLines(child, this.#program.logFile);
+    const crashed = new Promise<Error>((resolve) => {
+      child.once('error', (error) => resolve(new Error(`${this.name} cannot be started: ${error.message}`)));
+      child.once('exit', () => {
+        this.#child = null;
+      });
+      // Later than `exit`: by now its last words have been read.
+      child.once('close', (code, signal) => {
+        if (!this.#endIsExpected) resolve(new Error(endOf(this.name, code ?? signal, lastLines, this.#program.logFile)));
+      });
+    });
+    const address = await Promise.race([addressIn(child), crashed]);
+    if (address instanceof Error) throw address;
+    if (address === null) {
+      await this.kill();
+      throw new Error(`${this.name} did not say within ${startsWithinMs} ms where it listens; see ${this.#program.logFile}`);
+    }
+    this.url = address;
+    this.#port = Number(new URL(address).port);
+    void crashed.then(this.#program.onCrash);
+  }
+
+  #spawn(): Child {
+    const args = ['--import', leash, ...this.#program.args(this.#port)];
+    // A process group of its own: Ctrl-C reaches the starter only, which then stops everything in order.
+    return spawn(process.execPath, args, { stdio: 'pipe', detached: true, env: this.#program.env ?? process.env });
+  }
+
+  /** SIGKILL: no farewell, as in a power cut. Resolves when it is gone. */
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL');
+  }
+
+  /** SIGTERM, and SIGKILL if that is not enough. Resolves when it is gone; idempotent. */
+  async stop(): Promise<void> {
+    const force = setTimeout(() => this.#child?.kill('SIGKILL'), stopsWithinMs);
+    await this.#end('SIGTERM');
+    clearTimeout(force);
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    this.#endIsExpected = true;
+    const child = this.#child;
+    if (child === null) return;
+    const gone = new Promise((resolve) => child.once('exit', resolve));
+    child.kill(signal);
+    await gone;
+  }
+}
+
+/** The first address that a process prints; null when there is none in time. */
+function addressIn(child: Child): Promise<string | null> {
+  return new Promise((resolve) => {
+    const giveUp = setTimeout(() => resolve(null), startsWithinMs);
+    let printed = '';
+    child.stdout.on('data', function look(chunk: Buffer) {
+      printed += chunk.toString();
+      const [address] = /http:\/\/[\w.:[\]]+:\d+/.exec(printed) ?? [];
+      if (address === undefined) return;
+      clearTimeout(giveUp);
+      child.stdout.off('data', look);
+      resolve(address);
+    });
+  });
+}
+
+function keepLastLines(child: Child, logFile: string): string[] {
+  const log: WriteStream = createWriteStream(logFile, { flags: 'a' });
+  log.on('error', () => {}); // A full disk must not end the story; the lines below are still there.
+  const lines: string[] = [];
+  const keep = (chunk: Buffer) => {
+    log.write(chunk);
+    lines.push(...chunk.toString().trimEnd().split('\n'));
+    lines.splice(0, lines.length - linesKept);
+  };
+  child.stdout.on('data', keep);
+  child.stderr.on('data', keep);
+  child.once('close', () => log.end());
+  return lines;
+}
+
+function endOf(name: string, how: number | string | null, lastLines: readonly string[], logFile: string): string {
+  const said = lastLines.length === 0 ? '' : `; its last words:\n  ${lastLines.join('\n  ')}\n`;
+  return `${name} ended unexpectedly (${how})${said} (log: ${logFile})`;
+}
