@@ -37,6 +37,8 @@ export interface Stage<Name extends string = string> {
   kill(service: Name): Promise<void>;
   /** Starts a killed service again, at the same address, on the same database. */
   restart(service: Name): Promise<void>;
+  /** Resolves when a call of the transaction has found nobody at home. */
+  missed(gid: string): Promise<void>;
 }
 
 /** How a story ended. */

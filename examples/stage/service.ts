@@ -34,6 +34,7 @@ export class Service {
   #child: Child | null = null;
   #port: number;
   #endIsExpected = false;
+  #stopped = false;
 
   constructor(program: Program) {
     this.name = program.name;
@@ -41,8 +42,9 @@ export class Service {
     this.#port = program.port;
   }
 
-  /** @throws Error with its last lines when it ends, or says nothing for 15 s, before it listens */
+  /** @throws Error with its last lines when it ends before it listens, when it takes more than 15 s, or after `stop` */
   async start(): Promise<void> {
+    if (this.#stopped) throw new Error(`${this.name} has been stopped`);
     const child = this.#spawn();
     this.#child = child;
     this.#endIsExpected = false;
@@ -54,7 +56,7 @@ export class Service {
       });
       // Later than `exit`: by now its last words have been read.
       child.once('close', (code, signal) => {
-        if (!this.#endIsExpected) resolve(new Error(endOf(this.name, code ?? signal, lastLines, this.#program.logFile)));
+        resolve(new Error(endOf(this.name, code ?? signal, lastLines, this.#program.logFile)));
       });
     });
     const address = await Promise.race([addressIn(child), crashed]);
@@ -65,7 +67,7 @@ export class Service {
     }
     this.url = address;
     this.#port = Number(new URL(address).port);
-    void crashed.then(this.#program.onCrash);
+    void crashed.then((error) => this.#endIsExpected || this.#program.onCrash(error));
   }
 
   #spawn(): Child {
@@ -79,8 +81,9 @@ export class Service {
     await this.#end('SIGKILL');
   }
 
-  /** SIGTERM, and SIGKILL if that is not enough. Resolves when it is gone; idempotent. */
+  /** SIGTERM, and SIGKILL if that is not enough; for good. Resolves when it is gone; idempotent. */
   async stop(): Promise<void> {
+    this.#stopped = true;
     const force = setTimeout(() => this.#child?.kill('SIGKILL'), stopsWithinMs);
     await this.#end('SIGTERM');
     clearTimeout(force);

@@ -1,6 +1,7 @@
-/** Puts an example on the stage: its services as processes with fresh databases, at addresses that stories can use. */
-import { mkdirSync, rmSync } from 'node:fs';
+/** Puts an example on the stage: its services as processes with databases of their own, at addresses that stories can use. */
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import type { AmendsClient } from '@amends/client';
 import type { Example, Stage } from './example.ts';
 import { Service } from './service.ts';
@@ -10,65 +11,66 @@ const examplesFolder = join(import.meta.dirname, '..');
 /** Where and how to play. */
 export interface StageOptions {
   readonly amends: AmendsClient;
-  /** Holds `<example>/<service>.db`, made anew. */
+  /** Holds `<example>/<service>.db`. */
   readonly dataFolder: string;
   readonly logFolder: string;
   /** Port of the first service, the others follow; 0: any. */
   readonly firstPort: number;
-  /** Called when a service ends that was not killed by a story. */
-  readonly onCrash: (error: Error) => void;
+  /** Called when a service ends that was not told to. */
+  readonly onCrash: (error: Error, service: string) => void;
   /** More arguments of `node` for every service. */
   readonly nodeArgs?: readonly string[];
 }
 
 /** A stage with its curtain. */
 export interface OpenStage<Name extends string = string> extends Stage<Name> {
-  /** Stops all services. Idempotent. */
+  readonly services: ReadonlyMap<Name, Service>;
+  /** Starts all services at once. @throws Error when one of them cannot be started */
+  open(): Promise<void>;
+  /** Stops all services, also while they start. Idempotent. */
   close(): Promise<void>;
 }
 
-/**
- * Starts all services of an example at once.
- * @throws Error when one of them cannot be started; then none is left running
- */
-export async function openStage<Name extends string>(example: Example<Name>, options: StageOptions): Promise<OpenStage<Name>> {
-  const folder = join(options.dataFolder, example.name);
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
-  mkdirSync(options.logFolder, { recursive: true });
-  const services = servicesOf(example, folder, options);
-  const close = async () => {
-    await Promise.all([...services.values()].map((service) => service.stop()));
-  };
-  const started = await Promise.allSettled([...services.values()].map((service) => service.start()));
-  const failure = started.find((result) => result.status === 'rejected');
-  if (failure !== undefined) {
-    await close();
-    throw failure.reason;
-  }
-  const url = Object.fromEntries([...services].map(([name, service]) => [name, service.url])) as Record<Name, string>;
+/** Prepares a stage; nothing runs before `open`. */
+export function createStage<Name extends string>(example: Example<Name>, options: StageOptions): OpenStage<Name> {
+  const services = servicesOf(example, options);
+  const url = {} as Record<Name, string>;
   return {
     amends: options.amends,
     url,
+    services,
     kill: (name) => services.get(name)!.kill(),
     restart: (name) => services.get(name)!.start(),
-    close,
+    missed: (gid) => missed(options.amends, gid),
+    async open() {
+      mkdirSync(join(options.dataFolder, example.name), { recursive: true });
+      mkdirSync(options.logFolder, { recursive: true });
+      await Promise.all([...services.values()].map((service) => service.start()));
+      for (const [name, service] of services) url[name] = service.url;
+    },
+    async close() {
+      await Promise.all([...services.values()].map((service) => service.stop()));
+    },
   };
 }
 
-function servicesOf<Name extends string>(example: Example<Name>, folder: string, options: StageOptions): Map<Name, Service> {
+function servicesOf<Name extends string>(example: Example<Name>, options: StageOptions): Map<Name, Service> {
   const names = Object.keys(example.services) as Name[];
   const service = (name: Name, index: number) => {
     const { script, args = [] } = example.services[name];
     const file = join(examplesFolder, example.name, script);
-    const db = join(folder, `${name}.db`);
+    const db = join(options.dataFolder, example.name, `${name}.db`);
     return new Service({
       name: `${example.name}/${name}`,
       args: (port) => [...(options.nodeArgs ?? []), file, '--port', `${port}`, '--db', db, ...args],
       port: options.firstPort === 0 ? 0 : options.firstPort + index,
       logFile: join(options.logFolder, `${example.name}-${name}.log`),
-      onCrash: options.onCrash,
+      onCrash: (error) => options.onCrash(error, name),
     });
   };
   return new Map(names.map((name, index) => [name, service(name, index)]));
+}
+
+async function missed(amends: AmendsClient, gid: string): Promise<void> {
+  while (!(await amends.history(gid)).some(({ outcome }) => outcome === 'unknown')) await setTimeout(50);
 }

@@ -1,0 +1,35 @@
+/** A booking: doctor, device and access to the record together, or none of them. */
+import type { AmendsClient } from '@amends/client';
+
+/** What a patient wants. */
+export interface Booking {
+  readonly booking: string;
+  readonly patient: string;
+  readonly doctor: string;
+  readonly device: string;
+  readonly time: string;
+  /** What is not confirmed in this time is released. Milliseconds. */
+  readonly confirmWithinMs: number;
+}
+
+/** Addresses of the services. */
+export type Hospital = Readonly<Record<'doctors' | 'devices' | 'records' | 'desk', string>>;
+
+/**
+ * Doctor, device and record are held at the same time (steps 0, 1, 2 wait for nothing); with all three in hand the desk asks
+ * the patient (3) and waits for the answer (4). A refusal, a cancellation or the time-out releases what is held. With the
+ * confirmation everything that can be undone is done, which is the point of no return: 5 and 6 are tried until they succeed.
+ */
+export function book(amends: AmendsClient, hospital: Hospital, { confirmWithinMs, ...wanted }: Booking) {
+  const { booking, patient, doctor, device, time } = wanted;
+  const { doctors, devices, records, desk } = hospital;
+  return amends
+    .saga({ concurrent: true, timeoutMs: confirmWithinMs })
+    .step({ action: `${doctors}/hold`, compensate: `${doctors}/release`, payload: { booking, resource: doctor, time } })
+    .step({ action: `${devices}/hold`, compensate: `${devices}/release`, payload: { booking, resource: device, time } })
+    .step({ action: `${records}/grant`, compensate: `${records}/revoke`, payload: { booking, patient, doctor } })
+    .step({ after: [0, 1, 2], action: `${desk}/ask`, compensate: `${desk}/withdraw`, payload: { booking, patient } })
+    .step({ after: [3], action: `${desk}/answered`, payload: { booking }, retry: { kind: 'fixed', delayMs: 200 } })
+    .step({ after: [4], kind: 'retriable', action: `${doctors}/book`, payload: { booking } })
+    .step({ after: [4], kind: 'retriable', action: `${devices}/book`, payload: { booking } });
+}

@@ -1,0 +1,93 @@
+/** What `npm start` can be told on its command line. */
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { bankTransfer } from '../../examples/bank-transfer/story.ts';
+import { hospitalBooking } from '../../examples/hospital-booking/story.ts';
+import { orderFulfilment } from '../../examples/order-fulfilment/story.ts';
+import type { Example } from '../../examples/stage/example.ts';
+
+/** The root of the repository. */
+export const root = join(import.meta.dirname, '..', '..');
+
+const examples: readonly Example[] = [bankTransfer, orderFulfilment, hospitalBooking];
+const portsPerExample = 10;
+
+/** What to start. */
+export interface StartOptions {
+  /** End after the stories. */
+  readonly once: boolean;
+  readonly examples: readonly PlacedExample[];
+  /** Port of the coordinator. */
+  readonly port: number;
+  readonly dataFolder: string;
+}
+
+/** An example with the port of its first service. */
+export interface PlacedExample {
+  readonly example: Example;
+  readonly firstPort: number;
+}
+
+/** A command line that cannot be followed; its message says why. */
+export class UsageError extends Error {}
+
+/** What `--help` prints. */
+export const help = `npm start -- [options]
+
+Starts a coordinator with its SQLite store, and three example systems as separate processes with databases of their own;
+tells their stories; then stays up until Ctrl-C.
+
+  --once          end after the stories: 0 when each ended as told, 1 otherwise
+  --story NAME    only this example; may be repeated: ${examples.map(({ name }) => name).join(', ')}
+  --port PORT     port of the coordinator, default 36789; the examples' ports follow it
+  --data FOLDER   where databases and logs live, default ./data
+  --help          this text
+`;
+
+/**
+ * Reads the command line; null: help is asked for.
+ * @throws UsageError
+ */
+export function readOptions(args: readonly string[]): StartOptions | null {
+  const values = parsed(args);
+  if (values.help) return null;
+  const port = portIn(values.port);
+  const placed = examples.map((example, index) => ({ example, firstPort: port + portsPerExample * (index + 1) + 1 }));
+  for (const name of values.story) {
+    if (!examples.some((example) => example.name === name))
+      throw new UsageError(
+        `--story ${name}: there is no such example; there are ${examples.map((each) => each.name).join(', ')}`,
+      );
+  }
+  return {
+    once: values.once,
+    examples: values.story.length === 0 ? placed : placed.filter(({ example }) => values.story.includes(example.name)),
+    port,
+    dataFolder: resolve(root, values.data),
+  };
+}
+
+function parsed(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        once: { type: 'boolean', default: false },
+        story: { type: 'string', multiple: true, default: [] },
+        port: { type: 'string', default: '36789' },
+        data: { type: 'string', default: 'data' },
+        help: { type: 'boolean', default: false, short: 'h' },
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function portIn(text: string): number {
+  const port = Number(text);
+  const portMax = 65_535 - portsPerExample * (examples.length + 1);
+  if (!/^\d+$/.test(text) || port < 1 || port > portMax)
+    throw new UsageError(`--port ${text}: must be a whole number from 1 to ${portMax}`);
+  return port;
+}

@@ -1,0 +1,92 @@
+/** Everything that `npm start` runs: the coordinator and the stages of the examples. */
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { AmendsClient } from '@amends/client';
+import type { Example } from '../../examples/stage/example.ts';
+import { Service } from '../../examples/stage/service.ts';
+import { createStage, type OpenStage } from '../../examples/stage/stage.ts';
+import type { Print } from '../../examples/stage/tell.ts';
+import { leftovers, recover } from './leftovers.ts';
+import { type PlacedExample, root, type StartOptions } from './options.ts';
+import { checkFolder, checkPorts } from './place.ts';
+
+const command = join(root, 'packages', 'cli', 'bin', 'amends.js');
+
+/** An example on its stage. */
+export interface Staged {
+  readonly example: Example;
+  readonly stage: OpenStage;
+}
+
+/** The running whole. */
+export interface System {
+  readonly coordinator: Service;
+  readonly amends: AmendsClient;
+  /** Starts the coordinator, lets what the last run left unfinished end, then starts every example on fresh databases. */
+  open(print: Print): Promise<readonly Staged[]>;
+  /** Stops all, at any moment. Idempotent. */
+  close(): Promise<void>;
+}
+
+/** Prepares the whole; nothing runs before `open`. @param onCrash called when a process ends that was not told to */
+export function createSystem(options: StartOptions, onCrash: (error: Error) => void): System {
+  const logFolder = join(options.dataFolder, 'logs');
+  const examplesFolder = join(options.dataFolder, 'examples');
+  const amends = new AmendsClient({ url: `http://127.0.0.1:${options.port}` });
+  const coordinator = createCoordinatorService(options, join(logFolder, 'coordinator.log'), onCrash);
+  const stageOf = ({ example, firstPort }: PlacedExample): Staged => {
+    const stage = createStage(example, { amends, dataFolder: examplesFolder, logFolder, firstPort, onCrash });
+    return { example, stage };
+  };
+  const stages: OpenStage[] = [];
+  const openStages = async () => {
+    const staged = options.examples.map(stageOf);
+    stages.push(...staged.map(({ stage }) => stage));
+    await Promise.all(staged.map(({ stage }) => stage.open()));
+    return staged;
+  };
+
+  return {
+    coordinator,
+    amends,
+    async open(print) {
+      checkFolder(options.dataFolder);
+      await checkPorts(portsOf(options));
+      mkdirSync(logFolder, { recursive: true });
+      await coordinator.start();
+      const unfinished = await leftovers(amends, originsOf(options));
+      if (unfinished.length > 0) {
+        const kept = await openStages();
+        await recover(amends, unfinished, print);
+        await Promise.all(kept.map(({ stage }) => stage.close()));
+      }
+      for (const { example } of options.examples) rmSync(join(examplesFolder, example.name), { recursive: true, force: true });
+      return openStages();
+    },
+    async close() {
+      await Promise.all(stages.map((stage) => stage.close()));
+      await coordinator.stop();
+    },
+  };
+}
+
+function createCoordinatorService(options: StartOptions, logFile: string, onCrash: (error: Error) => void): Service {
+  const { port, dataFolder } = options;
+  const store = `sqlite:${join(dataFolder, 'amends.db')}`;
+  const flags = ['--host', '127.0.0.1', '--port', `${port}`, '--grpc-port', `${port + 1}`, '--store', store];
+  return new Service({ name: 'coordinator', args: () => [command, 'serve', ...flags], port, logFile, onCrash });
+}
+
+function portsOf({ port, examples }: StartOptions): Map<number, string> {
+  const ports = new Map([[port, 'the coordinator']]);
+  for (const { example, firstPort } of examples) {
+    Object.keys(example.services).forEach((name, index) => {
+      ports.set(firstPort + index, `${name} of ${example.name}`);
+    });
+  }
+  return ports;
+}
+
+function originsOf(options: StartOptions): Set<string> {
+  return new Set([...portsOf(options).keys()].map((port) => `http://127.0.0.1:${port}`));
+}
