@@ -10,19 +10,27 @@ const linesKept = 12;
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 
+/** A process that ended without having been told to. */
+export class ServiceEnded extends Error {
+  /** Exit code or signal; null: it could not even be started. */
+  readonly how: number | NodeJS.Signals | null;
+
+  constructor(message: string, how: number | NodeJS.Signals | null) {
+    super(message);
+    this.how = how;
+  }
+}
+
 /** What to run. */
 export interface Program {
   /** For people. */
   readonly name: string;
-  /** Arguments of `node`, given the port to listen on (0: any). */
-  readonly args: (port: number) => readonly string[];
-  /** 0: the system chooses at the first start; restarts keep it. */
-  readonly port: number;
+  /** Arguments of `node`. */
+  readonly args: readonly string[];
   /** Everything it prints is appended here. */
   readonly logFile: string;
   /** Called when it ends without having been told to. */
-  readonly onCrash: (error: Error) => void;
-  readonly env?: NodeJS.ProcessEnv;
+  readonly onCrash: (error: ServiceEnded) => void;
 }
 
 /** One process. It counts as started when it has printed the address where it listens. */
@@ -32,14 +40,12 @@ export class Service {
   url = '';
   readonly #program: Program;
   #child: Child | null = null;
-  #port: number;
   #endIsExpected = false;
   #stopped = false;
 
   constructor(program: Program) {
     this.name = program.name;
     this.#program = program;
-    this.#port = program.port;
   }
 
   /** @throws Error with its last lines when it ends before it listens, when it takes more than 15 s, or after `stop` */
@@ -49,14 +55,14 @@ export class Service {
     this.#child = child;
     this.#endIsExpected = false;
     const lastLines = keepLastLines(child, this.#program.logFile);
-    const crashed = new Promise<Error>((resolve) => {
-      child.once('error', (error) => resolve(new Error(`${this.name} cannot be started: ${error.message}`)));
+    const crashed = new Promise<ServiceEnded>((resolve) => {
+      child.once('error', (error) => resolve(new ServiceEnded(`${this.name} cannot be started: ${error.message}`, null)));
       child.once('exit', () => {
         this.#child = null;
       });
       // Later than `exit`: by now its last words have been read.
       child.once('close', (code, signal) => {
-        resolve(new Error(endOf(this.name, code ?? signal, lastLines, this.#program.logFile)));
+        resolve(endOf(this.name, code ?? signal, lastLines, this.#program.logFile));
       });
     });
     const address = await Promise.race([addressIn(child), crashed]);
@@ -66,14 +72,13 @@ export class Service {
       throw new Error(`${this.name} did not say within ${startsWithinMs} ms where it listens; see ${this.#program.logFile}`);
     }
     this.url = address;
-    this.#port = Number(new URL(address).port);
     void crashed.then((error) => this.#endIsExpected || this.#program.onCrash(error));
   }
 
   #spawn(): Child {
-    const args = ['--import', leash, ...this.#program.args(this.#port)];
+    const args = ['--import', leash, ...this.#program.args];
     // A process group of its own: Ctrl-C reaches the starter only, which then stops everything in order.
-    return spawn(process.execPath, args, { stdio: 'pipe', detached: true, env: this.#program.env ?? process.env });
+    return spawn(process.execPath, args, { stdio: 'pipe', detached: true });
   }
 
   /** SIGKILL: no farewell, as in a power cut. Resolves when it is gone. */
@@ -130,7 +135,7 @@ function keepLastLines(child: Child, logFile: string): string[] {
   return lines;
 }
 
-function endOf(name: string, how: number | string | null, lastLines: readonly string[], logFile: string): string {
+function endOf(name: string, how: number | NodeJS.Signals | null, lastLines: readonly string[], logFile: string): ServiceEnded {
   const said = lastLines.length === 0 ? '' : `; its last words:\n  ${lastLines.join('\n  ')}\n`;
-  return `${name} ended unexpectedly (${how})${said} (log: ${logFile})`;
+  return new ServiceEnded(`${name} ended unexpectedly (${how})${said} (log: ${logFile})`, how);
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { AmendsClient } from '@amends/client';
 import type { Example, Stage } from './example.ts';
-import { Service } from './service.ts';
+import { Service, type ServiceEnded } from './service.ts';
 
 const examplesFolder = join(import.meta.dirname, '..');
 
@@ -14,10 +14,10 @@ export interface StageOptions {
   /** Holds `<example>/<service>.db`. */
   readonly dataFolder: string;
   readonly logFolder: string;
-  /** Port of the first service, the others follow; 0: any. */
+  /** Port of the first service; the others follow. */
   readonly firstPort: number;
   /** Called when a service ends that was not told to. */
-  readonly onCrash: (error: Error, service: string) => void;
+  readonly onCrash: (error: ServiceEnded, service: string) => void;
   /** More arguments of `node` for every service. */
   readonly nodeArgs?: readonly string[];
 }
@@ -62,8 +62,7 @@ function servicesOf<Name extends string>(example: Example<Name>, options: StageO
     const db = join(options.dataFolder, example.name, `${name}.db`);
     return new Service({
       name: `${example.name}/${name}`,
-      args: (port) => [...(options.nodeArgs ?? []), file, '--port', `${port}`, '--db', db, ...args],
-      port: options.firstPort === 0 ? 0 : options.firstPort + index,
+      args: [...(options.nodeArgs ?? []), file, '--port', `${options.firstPort + index}`, '--db', db, ...args],
       logFile: join(options.logFolder, `${example.name}-${name}.log`),
       onCrash: (error) => options.onCrash(error, name),
     });

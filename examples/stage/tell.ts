@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { AmendsClient } from '@amends/client';
 import type { Example, Stage, Story } from './example.ts';
+import { freePorts } from './ports.ts';
 import { createStage } from './stage.ts';
 import { paint, timeline } from './timeline.ts';
 
@@ -52,7 +53,7 @@ export async function tell<Name extends string>(example: Example<Name>): Promise
     amends: new AmendsClient({ url: values.server }),
     dataFolder,
     logFolder: dataFolder,
-    firstPort: 0,
+    firstPort: await freePorts(Object.keys(example.services).length),
     onCrash: crashed.reject,
   });
   try {

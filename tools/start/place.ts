@@ -1,6 +1,6 @@
 /** What must hold before anything is started: a folder that can be written, ports that are free. */
 import { accessSync, constants, mkdirSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { portError } from '../../examples/stage/ports.ts';
 
 /** Something that the user must change; the message says what. */
 export class PlaceError extends Error {}
@@ -23,15 +23,9 @@ export async function checkPorts(ports: ReadonlyMap<number, string>): Promise<vo
   await Promise.all([...ports].map(([port, name]) => checkPort(port, name)));
 }
 
-function checkPort(port: number, name: string): Promise<void> {
-  const probe = createServer();
-  return new Promise((resolve, reject) => {
-    probe.once('error', (error: NodeJS.ErrnoException) => {
-      const why = error.code === 'EADDRINUSE' ? 'is taken by another program; perhaps Amends runs already' : error.message;
-      reject(
-        new PlaceError(`port ${port}, for ${name}: ${why}. End what uses it, or choose other ports: npm start -- --port PORT`),
-      );
-    });
-    probe.listen({ host: '127.0.0.1', port, exclusive: true }, () => probe.close(() => resolve()));
-  });
+async function checkPort(port: number, name: string): Promise<void> {
+  const error = await portError(port);
+  if (error === null) return;
+  const why = error.code === 'EADDRINUSE' ? 'is taken by another program; perhaps Amends runs already' : error.message;
+  throw new PlaceError(`port ${port}, for ${name}: ${why}. End what uses it, or choose other ports: npm start -- --port PORT`);
 }

@@ -1,0 +1,112 @@
+/**
+ * A coordinator whose ports are wrapped so that it can be made to die around each commit, each call and each answer.
+ * Made of the packages as they are; impatient, so that many crashes fit into a short test.
+ */
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { parseArgs } from 'node:util';
+import { createCoordinator, httpTransport, type Transport } from '@amends/coordinator';
+import { isAmendsError, parseGid, type RetryPolicy, type SagaSpec } from '@amends/core';
+import type { Store } from '@amends/store';
+import { openSqliteStore } from '@amends/store-sql';
+import { historyEntryBody, nativeBase, parseCreate, parseJsonBody, problemBody, transactionBody } from '@amends/wire';
+import { watchAnswers } from './answers.ts';
+import { pass } from './boundary.ts';
+
+const callTimeoutMs = 400;
+const retryDelayMs = 40;
+
+const { port, db } = parseArgs({
+  options: { port: { type: 'string', default: '0' }, db: { type: 'string', default: 'amends.db' } },
+}).values;
+
+const coordinator = createCoordinator({
+  store: watchedStore(await openSqliteStore({ path: db })),
+  transport: watchedTransport(httpTransport()),
+  claimEveryMs: 100,
+});
+await coordinator.start();
+watchAnswers((request) => request.method === 'POST');
+const server = createServer((request, response) => void answer(request, response));
+server.listen(Number(port), '127.0.0.1', () => process.stdout.write(`coordinator listens on http://127.0.0.1:${port}\n`));
+process.once('SIGTERM', () => process.exit());
+
+function watchedStore(store: Store): Store {
+  return {
+    capabilities: store.capabilities,
+    async commit(changes) {
+      pass('before-commit');
+      const answers = await store.commit(changes);
+      pass('after-commit');
+      return answers;
+    },
+    load: (gids) => store.load(gids),
+    claim: (request) => store.claim(request),
+    list: (query) => store.list(query),
+    history: (gid, page) => store.history(gid, page),
+    heartbeat: (beat) => store.heartbeat(beat),
+    nodes: () => store.nodes(),
+    documents: (kind, key) => store.documents(kind, key),
+    audit: (query) => store.audit(query),
+    purge: (request) => store.purge(request),
+    ping: () => store.ping(),
+    close: () => store.close(),
+  };
+}
+
+function watchedTransport(transport: Transport): Transport {
+  return {
+    async call(request) {
+      pass('before-call');
+      const outcome = await transport.call(request);
+      pass('after-call');
+      return outcome;
+    },
+    close: () => transport.close(),
+  };
+}
+
+/** The part of the native API that the plays use. */
+async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const url = new URL(request.url ?? '/', 'http://amends');
+  const [gid, what] = url.pathname.slice(`${nativeBase}/transactions/`.length).split('/');
+  try {
+    if (request.method === 'POST') return send(response, 201, await submit(parseJsonBody(await bodyOf(request))));
+    const known = parseGid(decodeURIComponent(gid ?? ''));
+    if (what === 'history') {
+      const entries = await coordinator.history(known, { afterSeq: 0, limit: 1_000 });
+      return send(response, 200, { entries: entries.map(historyEntryBody) });
+    }
+    const view = await coordinator.wait(known, { waitMs: Number(url.searchParams.get('waitMs')) });
+    return view === null ? send(response, 404, {}) : send(response, 200, transactionBody(view));
+  } catch (error) {
+    if (!isAmendsError(error)) throw error;
+    const problem = problemBody(error);
+    send(response, problem.status, problem);
+  }
+}
+
+async function submit(body: unknown): Promise<object> {
+  const { gid, spec } = parseCreate(body);
+  const { outcome, view } = await coordinator.submit({ gid: gid ?? coordinator.newGid(), spec: impatient(spec) });
+  if (outcome === 'different') throw new Error(`${gid} has been submitted with another content`);
+  return transactionBody(view);
+}
+
+function impatient(spec: SagaSpec): SagaSpec {
+  const soon = (policy: RetryPolicy): RetryPolicy => ({ ...policy, delayMs: retryDelayMs, delayMsMax: retryDelayMs });
+  const steps = spec.steps.map((step) => ({
+    ...step,
+    timeoutMs: callTimeoutMs,
+    actionRetry: soon(step.actionRetry),
+    compensateRetry: soon(step.compensateRetry),
+  }));
+  return { ...spec, steps };
+}
+
+async function bodyOf(request: IncomingMessage): Promise<Uint8Array> {
+  return Buffer.concat(await request.toArray());
+}
+
+function send(response: ServerResponse, status: number, body: object): void {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}

@@ -1,0 +1,73 @@
+/** The fault loop: kills one process at one boundary, for every process, every boundary and every passage, one at a time. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Example } from '../../examples/stage/example.ts';
+import type { Boundary } from './boundary.ts';
+import { openSystem, type System } from './system.ts';
+
+/** A small story that can be told again and again, whoever dies in it. */
+export interface Play<Name extends string> {
+  readonly title: string;
+  /** Services that it never calls. */
+  readonly untouched?: readonly Name[];
+  /** Lets it happen under a name of its own, insisting, and asserts that every invariant holds at the end. */
+  run(system: System<Name>, id: string): Promise<void>;
+}
+
+const ofParticipants: readonly Boundary[] = ['before-commit', 'after-commit', 'before-answer', 'after-answer'];
+const ofTheCoordinator: readonly Boundary[] = [...ofParticipants, 'before-call', 'after-call'];
+
+/** More passages of one boundary than any play has. */
+const passagesMax = 60;
+const timeoutMs = 170_000;
+
+/** Registers the tests of one example. */
+export function exerciseFailpoints<Name extends string>(example: Example<Name>, plays: readonly Play<Name>[]): void {
+  describe(example.name, { timeout: timeoutMs }, () => {
+    let system: System<Name>;
+    beforeAll(async () => {
+      system = await openSystem(example);
+    });
+    afterAll(() => system?.close());
+
+    const targets = ['coordinator', ...(Object.keys(example.services) as Name[])] as const;
+    describe.each(plays)('$title', (play) => {
+      it('ends well when nobody dies', async () => {
+        const deaths = system.deaths();
+        await play.run(system, `${play.title}-undisturbed`);
+        expect(system.deaths()).toBe(deaths);
+      });
+
+      it.each(targets)('ends well wherever %s dies', async (target) => {
+        const reached: Failpoint<Name>[] = [];
+        for (const boundary of target === 'coordinator' ? ofTheCoordinator : ofParticipants)
+          for (let n = 1; await dies(system, play, { target, boundary, n }); n++) reached.push({ target, boundary, n });
+        const untouched: readonly string[] = play.untouched ?? [];
+        expect(reached.length === 0).toBe(untouched.includes(target));
+      });
+    });
+  });
+}
+
+interface Failpoint<Name> {
+  readonly target: Name | 'coordinator';
+  readonly boundary: Boundary;
+  readonly n: number;
+}
+
+/** Runs the play with one failpoint. @returns whether it was reached */
+async function dies<Name extends string>(system: System<Name>, play: Play<Name>, failpoint: Failpoint<Name>): Promise<boolean> {
+  const { target, boundary, n } = failpoint;
+  const before = system.deaths();
+  system.arm(target, boundary, n);
+  try {
+    await play.run(system, `${play.title}-${target}-${boundary}-${n}`);
+  } catch (error) {
+    await system.whole();
+    throw new Error(`${play.title}: ${target} died at ${boundary} ${n}`, { cause: error });
+  }
+  await system.whole();
+  const reached = system.deaths() > before;
+  if (!reached) system.disarm(target);
+  expect(n, `passages of ${boundary}`).toBeLessThan(passagesMax);
+  return reached;
+}
