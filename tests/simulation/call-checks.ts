@@ -1,0 +1,103 @@
+/** What must hold when a coordinator hands a call to the network: it was made durable before, it is its turn, and it is fenced. */
+import type { BranchCall } from '@amends/coordinator';
+import type { Op, Outcome, SagaSpec } from '@amends/core';
+import type { Entry, Ledger, StartedAttempt } from './ledger.ts';
+import type { NodeProcess } from './node-process.ts';
+import type { World } from './world.ts';
+
+/** One call as it was sent. */
+export interface WireCall {
+  readonly name: string;
+  readonly request: BranchCall;
+  readonly started: StartedAttempt | undefined;
+  /** Once its sender has heard how it ended. */
+  end: Outcome | null;
+}
+
+/** Clocks of two nodes differ by less than this; both lag behind true time. Milliseconds. */
+const skewMs = 16;
+
+export class CallChecks {
+  readonly #world: World;
+  readonly #ledger: Ledger;
+  readonly #calls = new Map<string, WireCall[]>();
+  readonly #seen = new Set<string>();
+
+  constructor(world: World, ledger: Ledger) {
+    this.#world = world;
+    this.#ledger = ledger;
+  }
+
+  /** A call leaves a process. */
+  sent(process: NodeProcess, request: BranchCall): WireCall {
+    const { gid, branchId, op, attempt } = request;
+    const branch = Number(branchId) - 1;
+    const name = `${gid} ${branchId} ${op} #${attempt}`;
+    const started = this.#ledger.attempt(gid, branch, op, attempt);
+    const call: WireCall = { name, request, started, end: null };
+    this.#world.note(() => `${process.name} calls ${name} (epoch ${request.epoch}, ${request.deadlineInMs} ms)`);
+    this.#checkDurable(process, call);
+    const entry = this.#ledger.entries.get(gid);
+    if (entry !== undefined && op === 'compensate') this.#checkUndo(entry, branch, name);
+    const calls = this.#callsOf(gid, branch, op);
+    calls.push(call);
+    return call;
+  }
+
+  #checkDurable(process: NodeProcess, { name, request, started }: WireCall): void {
+    if (this.#seen.has(name)) this.#world.violated('I13', `${name} is sent twice: attempt numbers never repeat`);
+    this.#seen.add(name);
+    if (started === undefined) {
+      this.#world.violated('commit before act', `${name} is sent before its record is durable`);
+      return;
+    }
+    if (request.epoch !== started.epoch || process.node !== started.node)
+      this.#world.violated(
+        'I11',
+        `${name} is sent by ${process.name} in epoch ${request.epoch}; ${started.node} owns epoch ${started.epoch}`,
+      );
+    const now = this.#ledger.entries.get(request.gid)!.tx;
+    if (now.epoch > started.epoch) this.#world.coverage.reached('process faults', 'zombie sent a stale call');
+  }
+
+  /** I2, I6 of the saga (settle before undo) and I7 (order), as seen from outside. */
+  #checkUndo(entry: Entry, branch: number, name: string): void {
+    if (entry.tx.decision === null) this.#world.violated('I2', `${name} is sent before any decision is durable`);
+    if (entry.tx.finishedAt === null) this.#checkSettled(entry.gid, branch, name);
+    for (const other of allDependents(entry.spec, branch)) {
+      const step = entry.spec.steps[other]!;
+      if (step.kind !== 'compensatable' || step.compensate === '') continue;
+      if (this.#callsOf(entry.gid, other, 'action').length === 0) continue;
+      if (!this.#callsOf(entry.gid, other, 'compensate').some(({ end }) => end?.class === 'success'))
+        this.#world.violated('I7', `${name} is sent before step ${other + 1}, which depends on it, is undone`);
+    }
+  }
+
+  #checkSettled(gid: string, branch: number, name: string): void {
+    for (const { end, started, name: action } of this.#callsOf(gid, branch, 'action')) {
+      if (end !== null && end.exchange !== 'broken') continue;
+      if (started === undefined || this.#world.epoch() + skewMs >= started.startedAt + started.timeoutMs) continue;
+      this.#world.violated('settle', `${name} is sent while ${action} may still be running at the participant`);
+    }
+  }
+
+  #callsOf(gid: string, branch: number, op: Op): WireCall[] {
+    const key = `${gid} ${branch} ${op}`;
+    const calls = this.#calls.get(key) ?? [];
+    this.#calls.set(key, calls);
+    return calls;
+  }
+}
+
+/** All steps that depend on one, directly or through others. */
+function allDependents(spec: SagaSpec, branch: number): number[] {
+  const found = new Set([branch]);
+  for (let size = 0; size !== found.size; ) {
+    size = found.size;
+    spec.steps.forEach((step, index) => {
+      if (step.after.some((before) => found.has(before))) found.add(index);
+    });
+  }
+  found.delete(branch);
+  return [...found];
+}

@@ -1,0 +1,132 @@
+/** What the runs have reached: pairs of state and event, faults, answers of the API; and what they have not. */
+
+const actionAnswers = ['action success', 'action failure', 'action ongoing', 'action unknown'] as const;
+const compensateAnswers = ['compensate success', 'compensate failure', 'compensate ongoing', 'compensate unknown'] as const;
+const byHand = ['terminated', 'retried'] as const;
+
+/** The pairs that can occur: what a transaction was before a commit, and what the commit tells. */
+const pairsPossible: Readonly<Record<string, readonly string[]>> = {
+  new: ['submitted'],
+  submitted: [...actionAnswers, 'action interrupted', 'timed-out', 'action held', 'woken', ...byHand],
+  'submitted, committed': [...actionAnswers, 'action interrupted', 'action held', 'woken', ...byHand],
+  'submitted, held': [...actionAnswers, 'action interrupted', ...byHand],
+  'submitted, committed, held': [...actionAnswers, 'action interrupted', ...byHand],
+  aborting: [
+    ...actionAnswers,
+    ...compensateAnswers,
+    'action interrupted',
+    'compensate interrupted',
+    'compensate held',
+    'woken',
+    'settled',
+    ...byHand,
+  ],
+  'aborting, held': [...compensateAnswers, 'compensate interrupted', ...actionAnswers, ...byHand],
+};
+
+const groups: Readonly<Record<string, readonly string[]>> = {
+  'state × event': Object.entries(pairsPossible).flatMap(([state, events]) => events.map((event) => `${state} × ${event}`)),
+  'process faults': [
+    'crash at a moment',
+    'crash at a port call',
+    'pause within the time to live',
+    'pause beyond the time to live',
+    'graceful stop',
+    'start failed',
+    'zombie sent a stale commit',
+    'zombie sent a stale call',
+    'late timer',
+  ],
+  'store faults': [
+    'slow',
+    'unavailable before effect',
+    'unknown, applied',
+    'unknown, not applied',
+    'unknown, applied later',
+    'refused',
+    'outage',
+    'effect after the crash of the sender',
+    'conflict',
+  ],
+  'wire faults': [
+    'dropped',
+    'duplicated',
+    'late',
+    'reset',
+    'answer lost',
+    'timed out',
+    'participant down',
+    'broken off by close',
+    'not sent in time',
+  ],
+  participants: [
+    'applied',
+    'refused',
+    'refused wrongly',
+    'short of money',
+    'error before effect',
+    'error after effect',
+    'ongoing',
+    'effect in the background',
+    'slow',
+    'repeated (barrier)',
+    'null compensation (barrier)',
+    'hanging action (barrier)',
+  ],
+  ownership: ['claimed from nobody', 'claimed from the dead', 'taken by a request', 'released'],
+  api: [
+    'submit created',
+    'submit repeated',
+    'submit repeated at the other node',
+    'submit different',
+    'submit overloaded',
+    'submit stopping',
+    'submit store_unavailable',
+    'submit store_refused',
+    'submit answer lost',
+    'wait at rest',
+    'wait open',
+    'wait null',
+    'intervene terminate',
+    'intervene retry',
+    'intervene version_conflict',
+    'intervene already_finished',
+  ],
+};
+
+/** Counts of what was reached, by group and name. */
+export class Coverage {
+  readonly #counts = new Map<string, Map<string, number>>();
+
+  constructor() {
+    for (const [group, names] of Object.entries(groups)) this.#counts.set(group, new Map(names.map((name) => [name, 0])));
+  }
+
+  /** Counts one; a name that is not in the list of its group is added and shown as unexpected. */
+  reached(group: string, name: string): void {
+    const counts = this.#counts.get(group)!;
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+
+  /** How many of the listed names were reached at least once, and which were not. */
+  missing(): string[] {
+    return [...this.#counts].flatMap(([group, counts]) =>
+      groups[group]!.filter((name) => counts.get(name) === 0).map((name) => `${group}: ${name}`),
+    );
+  }
+
+  /** A table for people. */
+  table(): string {
+    const lines: string[] = [];
+    for (const [group, counts] of this.#counts) {
+      const listed = groups[group]!;
+      const hit = listed.filter((name) => counts.get(name)! > 0).length;
+      lines.push('', `${group}: ${hit} of ${listed.length} reached`);
+      for (const [name, count] of counts) {
+        const remark = count === 0 ? '  not reached' : listed.includes(name) ? '' : '  unexpected';
+        lines.push(`  ${String(count).padStart(9)}  ${name}${remark}`);
+      }
+    }
+    return lines.slice(1).join('\n');
+  }
+}

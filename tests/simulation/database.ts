@@ -1,0 +1,166 @@
+/**
+ * The database that all coordinators share, and the faulty connections to it. A request takes effect at one moment
+ * between its sending and its answer, even when its sender has died meanwhile; then the answer finds nobody.
+ */
+import type { Change, CommitAnswer, Store } from '@amends/store';
+import type { Ledger } from './ledger.ts';
+import type { NodeProcess } from './node-process.ts';
+import type { Chance } from './random.ts';
+import type { World } from './world.ts';
+
+export class Database {
+  /** Without faults, for the checkers. */
+  readonly store: Store;
+  readonly #world: World;
+  readonly #ledger: Ledger;
+  readonly #chance: Chance;
+  readonly #commitsInFlightMax: number;
+  readonly #changesPerCommitMax: number;
+  #down = false;
+
+  constructor(world: World, ledger: Ledger) {
+    this.#world = world;
+    this.#ledger = ledger;
+    this.#chance = world.chance.stream('database');
+    this.store = world.production.store.openMemoryStore({ now: () => world.epoch() });
+    this.#commitsInFlightMax = this.#chance.pick([1, 1, 2, 4]);
+    this.#changesPerCommitMax = this.#chance.pick([1, 3, 100]);
+    this.#outageLater();
+  }
+
+  /** A connection for one process; it dies with it. */
+  connect(process: NodeProcess): Store {
+    const send = <T>(name: string, effect: () => Promise<T>) => this.#send(process, name, effect);
+    const { store } = this;
+    const capabilities = {
+      ...store.capabilities,
+      durable: true,
+      shared: true,
+      commitsInFlightMax: this.#commitsInFlightMax,
+      changesPerCommitMax: this.#changesPerCommitMax,
+    };
+    return {
+      capabilities,
+      commit: (changes) => this.#commit(process, changes),
+      load: (gids) => send('load', () => store.load(gids)),
+      claim: (request) =>
+        send('claim', async () => {
+          const claimed = await store.claim(request);
+          this.#ledger.claimed(claimed, request.node, process.name);
+          return claimed;
+        }),
+      list: (query) => send('list', () => store.list(query)),
+      history: (gid, page) => send('history', () => store.history(gid, page)),
+      heartbeat: (beat) =>
+        send('heartbeat', () => {
+          this.#ledger.beat(beat.node, beat.ttlMs);
+          return store.heartbeat(beat);
+        }),
+      nodes: () => send('nodes', () => store.nodes()),
+      documents: (kind, key) => send('documents', () => store.documents(kind, key)),
+      audit: (query) => send('audit', () => store.audit(query)),
+      purge: (request) => send('purge', () => store.purge(request)),
+      ping: () => send('ping', () => store.ping()),
+      close: () => Promise.resolve(),
+    };
+  }
+
+  /** A request that either takes effect and is answered, or neither. */
+  #send<T>(process: NodeProcess, name: string, effect: () => Promise<T>): Promise<T> {
+    if (!process.acts()) return new Promise(() => {});
+    return new Promise<T>((resolve, reject) => {
+      const refuse = () => this.#answer(process, () => reject(this.#unavailable(name)));
+      if (this.#unlucky(this.#world.faults.store.unavailable, 'unavailable before effect')) return refuse();
+      this.#world.time.after(this.#delayMs(), () => {
+        if (this.#down) return refuse();
+        this.#coverLateEffect(process);
+        effect().then((value) => this.#answer(process, () => resolve(value)));
+      });
+    });
+  }
+
+  #commit(process: NodeProcess, changes: readonly Change[]): Promise<readonly CommitAnswer[]> {
+    if (!process.acts()) return new Promise(() => {});
+    const { unavailable, unknownApplied, unknownNotApplied, unknownAppliedLater } = this.#world.faults.store;
+    return new Promise((resolve, reject) => {
+      const apply = () => this.#apply(process, changes);
+      const answer = (answers: readonly CommitAnswer[]) => this.#answer(process, () => resolve(answers));
+      const unknown = () => answer(changes.map(() => ({ outcome: 'unknown' })));
+      const refuse = () => this.#answer(process, () => reject(this.#unavailable('commit')));
+      if (this.#unlucky(unavailable, 'unavailable before effect')) return refuse();
+      if (this.#unlucky(unknownNotApplied, 'unknown, not applied')) return unknown();
+      if (this.#unlucky(unknownAppliedLater, 'unknown, applied later')) {
+        this.#world.time.after(this.#chance.between(1, 3_000), () => void apply());
+        return unknown();
+      }
+      const loseAnswer = this.#unlucky(unknownApplied, 'unknown, applied');
+      this.#world.time.after(this.#delayMs(), () => {
+        if (this.#down) return refuse();
+        this.#coverLateEffect(process);
+        apply().then((answers) => (loseAnswer ? unknown() : answer(answers)));
+      });
+    });
+  }
+
+  /** The moment at which the changes take effect. */
+  async #apply(process: NodeProcess, changes: readonly Change[]): Promise<readonly CommitAnswer[]> {
+    const refused = this.#unlucky(this.#world.faults.store.refused, 'refused') ? this.#chance.pick(changes) : null;
+    const taken = changes.filter((change) => change !== refused);
+    const answers = await this.store.commit(taken);
+    taken.forEach((change, index) => {
+      const { outcome } = answers[index]!;
+      if (outcome === 'applied') this.#ledger.applied(change, process.name);
+      else this.#noteConflict(process, change, outcome);
+    });
+    let next = 0;
+    return changes.map((change) =>
+      change === refused ? { outcome: 'refused', message: 'a value that this database does not take' } : answers[next++]!,
+    );
+  }
+
+  #noteConflict(process: NodeProcess, change: Change, outcome: string): void {
+    const { owner } = this.#ledger.entries.get(change.row.gid)?.tx ?? { owner: null };
+    this.#world.coverage.reached('store faults', outcome);
+    if (owner !== null && owner !== process.node) this.#world.coverage.reached('process faults', 'zombie sent a stale commit');
+    this.#world.note(() => `database: ${outcome} for ${process.name} on ${change.row.gid} v${change.row.version}`);
+  }
+
+  #answer(process: NodeProcess, run: () => void): void {
+    this.#world.time.after(this.#delayMs(), () => process.deliver(run));
+  }
+
+  #delayMs(): number {
+    if (this.#unlucky(this.#world.faults.store.slow, 'slow')) return this.#chance.between(50, 4_000);
+    return this.#chance.between(0.2, 5);
+  }
+
+  #unlucky(probability: number, name: string): boolean {
+    if (!this.#chance.yes(probability)) return false;
+    this.#world.coverage.reached('store faults', name);
+    return true;
+  }
+
+  #coverLateEffect(process: NodeProcess): void {
+    if (!process.alive) this.#world.coverage.reached('store faults', 'effect after the crash of the sender');
+  }
+
+  #unavailable(name: string): Error {
+    return new this.#world.production.core.AmendsError('store_unavailable', `${name}: the database cannot be reached`);
+  }
+
+  #outageLater(): void {
+    const { outageEveryMs } = this.#world.faults.store;
+    if (outageEveryMs === 0) return;
+    this.#world.time.after(this.#chance.between(0.2, 2) * outageEveryMs, () => {
+      this.#down = !this.#world.healed;
+      if (!this.#down) return;
+      this.#world.coverage.reached('store faults', 'outage');
+      this.#world.note(() => 'database: down');
+      this.#world.time.after(this.#chance.between(100, 12_000), () => {
+        this.#down = false;
+        this.#world.note(() => 'database: up again');
+        this.#outageLater();
+      });
+    });
+  }
+}

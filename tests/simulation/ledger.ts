@@ -1,0 +1,175 @@
+/**
+ * The simulator's own book of what is in the database: every change is entered at the moment it takes effect, and
+ * checked against the one before. The checkers ask this book, never the coordinators.
+ */
+import type { Branch, NodeId, Op, OpState, SagaSpec, Transaction, TransactionRow } from '@amends/core';
+import type { Change, StoredTransaction } from '@amends/store';
+import { checkStep, type Step } from './step-checks.ts';
+import type { World } from './world.ts';
+
+/** What is known of one transaction. */
+export interface Entry {
+  readonly gid: string;
+  readonly spec: SagaSpec;
+  readonly digest: string;
+  row: TransactionRow;
+  tx: Transaction;
+  /** Virtual milliseconds of the first commit, of the decision, and of the end. */
+  readonly createdAt: number;
+  decidedAt: number | null;
+  finishedAt: number | null;
+  /** Attempts without a verdict since the last release by a human, by `branch op`. */
+  readonly unknowns: Map<string, number>;
+  /** Who owned each epoch. */
+  readonly owners: Map<number, NodeId>;
+}
+
+/** An attempt that is durable. */
+export interface StartedAttempt {
+  readonly startedAt: number;
+  readonly timeoutMs: number;
+  readonly epoch: number;
+  readonly node: NodeId | null;
+}
+
+export class Ledger {
+  readonly entries = new Map<string, Entry>();
+  readonly #attempts = new Map<string, StartedAttempt>();
+  readonly #aliveUntil = new Map<string, number>();
+  readonly #world: World;
+  #open = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  /** Transactions that are neither finished nor held. */
+  get open(): number {
+    return this.#open;
+  }
+
+  /** The attempt as it was made durable, or undefined when it was not. */
+  attempt(gid: string, branch: number, op: Op, attempt: number): StartedAttempt | undefined {
+    return this.#attempts.get(attemptKey(gid, branch, op, attempt));
+  }
+
+  /** A heartbeat took effect. */
+  beat(node: NodeId, ttlMs: number): void {
+    this.#aliveUntil.set(node, this.#world.epoch() + ttlMs);
+  }
+
+  /** A commit of one change took effect. */
+  applied(change: Change, by: string): void {
+    const tx = this.#world.production.core.fromRow(change.row);
+    const entry = this.entries.get(tx.gid) ?? this.#begin(change, tx);
+    const before = change.expectedVersion === 0 ? null : entry.tx;
+    const step: Step = { entry, before, after: tx, row: change.row, history: change.history, by };
+    this.#world.note(() => `database: ${by} commits ${describeStep(step)}`);
+    checkStep(this.#world, step);
+    if (change.audit.length !== change.history.filter(({ kind }) => kind === 'terminated' || kind === 'retried').length)
+      this.#world.violated('I15', `${tx.gid}: ${change.audit.length} audit rows do not match its interventions`);
+    this.#enter(step);
+  }
+
+  /** A claim took effect. */
+  claimed(stored: readonly StoredTransaction[], node: NodeId, by: string): void {
+    for (const { row } of stored) {
+      const entry = this.entries.get(row.gid)!;
+      const owner = entry.tx.owner;
+      const after = this.#world.production.core.fromRow(row);
+      this.#world.note(() => `database: ${by} claims ${row.gid} from ${owner ?? 'nobody'}, epoch ${row.epoch}`);
+      this.#world.coverage.reached('ownership', owner === null ? 'claimed from nobody' : 'claimed from the dead');
+      if (owner !== null && (owner === node || (this.#aliveUntil.get(owner) ?? 0) > this.#world.epoch()))
+        this.#world.violated('I11', `${row.gid}: ${by} claims work of ${owner}, which is alive`);
+      this.#enter({ entry, before: entry.tx, after, row, history: [], by });
+    }
+  }
+
+  #begin(change: Change, tx: Transaction): Entry {
+    const spec = this.#world.production.core.decodeSpec(change.spec!);
+    const entry: Entry = {
+      gid: tx.gid,
+      spec,
+      digest: change.spec!.digest,
+      row: change.row,
+      tx,
+      createdAt: this.#world.time.now,
+      decidedAt: null,
+      finishedAt: null,
+      unknowns: new Map(),
+      owners: new Map(),
+    };
+    this.entries.set(tx.gid, entry);
+    return entry;
+  }
+
+  #enter(step: Step): void {
+    const { entry, before, after, row } = step;
+    this.#recordAttempts(entry, before, after);
+    this.#open += Number(isOpen(after)) - Number(before !== null && isOpen(before));
+    if (before?.owner !== after.owner && after.owner !== null && before !== null && step.history.length > 0)
+      this.#world.coverage.reached('ownership', 'taken by a request');
+    if (after.owner === null && before?.owner && isOpen(after)) this.#world.coverage.reached('ownership', 'released');
+    entry.row = row;
+    entry.tx = after;
+    if (after.decision !== null) entry.decidedAt ??= this.#world.time.now;
+    if (after.finishedAt !== null) entry.finishedAt ??= this.#world.time.now;
+    if (after.owner !== null) {
+      const owner = entry.owners.get(after.epoch);
+      if (owner !== undefined && owner !== after.owner)
+        this.#world.violated('I11', `${entry.gid}: epoch ${after.epoch} belongs to ${owner} and to ${after.owner}`);
+      entry.owners.set(after.epoch, after.owner);
+    }
+  }
+
+  #recordAttempts(entry: Entry, before: Transaction | null, after: Transaction): void {
+    forEachOp(after.branches, (state, branch, op) => {
+      if (state.at !== 'running') return;
+      const was = before?.branches[branch]![op];
+      if (was?.at === 'running' && was.attempts === state.attempts) return;
+      this.#attempts.set(attemptKey(entry.gid, branch, op, state.attempts), {
+        startedAt: state.startedAt,
+        timeoutMs: entry.spec.steps[branch]!.timeoutMs,
+        epoch: after.epoch,
+        node: after.owner,
+      });
+    });
+  }
+}
+
+/** Calls back for each op of each branch. */
+export function forEachOp(branches: readonly Branch[], visit: (state: OpState, branch: number, op: Op) => void): void {
+  branches.forEach((branch, index) => {
+    visit(branch.action, index, 'action');
+    visit(branch.compensate, index, 'compensate');
+  });
+}
+
+function isOpen(tx: Transaction): boolean {
+  return tx.finishedAt === null && tx.hold === null;
+}
+
+function attemptKey(gid: string, branch: number, op: Op, attempt: number): string {
+  return `${gid} ${branch} ${op} ${attempt}`;
+}
+
+/** One line on what a commit says. */
+export function describeStep({ before, after, history }: Step): string {
+  const what = history.map(({ kind, branchId, op, attempt, outcome, code }) =>
+    [kind, branchId, op, attempt === null ? null : `#${attempt}`, outcome, code].filter((part) => part !== null).join(' '),
+  );
+  const decision = after.decision === null ? '' : ` ${after.decision.direction}`;
+  const hold = after.hold === null ? '' : ' held';
+  const owner = before?.owner === after.owner ? '' : ` owner ${after.owner ?? 'nobody'} epoch ${after.epoch}`;
+  return `${after.gid} v${after.version} ${after.status}${decision}${hold}${owner} [${after.branches.map(describeBranch).join(' ')}] ${what.join('; ')}`;
+}
+
+function describeBranch({ action, compensate }: Branch): string {
+  return compensate.at === 'idle' ? describeOp(action) : `${describeOp(action)}/${describeOp(compensate)}`;
+}
+
+function describeOp(state: OpState): string {
+  if (state.at === 'idle') return '-';
+  const letter = { running: 'r', waiting: 'w', succeed: 'ok', failed: 'no' }[state.at];
+  return `${letter}${state.attempts}`;
+}
