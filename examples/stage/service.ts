@@ -10,6 +10,12 @@ const linesKept = 12;
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 
+/** One life of a service. */
+interface Life {
+  readonly child: Child;
+  endIsExpected: boolean;
+}
+
 /** A process that ended without having been told to. */
 export class ServiceEnded extends Error {
   /** Exit code or signal; null: it could not even be started. */
@@ -39,8 +45,7 @@ export class Service {
   /** Where it listens, without a slash at the end; empty before the first start. */
   url = '';
   readonly #program: Program;
-  #child: Child | null = null;
-  #endIsExpected = false;
+  #life: Life | null = null;
   #stopped = false;
 
   constructor(program: Program) {
@@ -52,13 +57,13 @@ export class Service {
   async start(): Promise<void> {
     if (this.#stopped) throw new Error(`${this.name} has been stopped`);
     const child = this.#spawn();
-    this.#child = child;
-    this.#endIsExpected = false;
+    const life: Life = { child, endIsExpected: false };
+    this.#life = life;
     const lastLines = keepLastLines(child, this.#program.logFile);
     const crashed = new Promise<ServiceEnded>((resolve) => {
       child.once('error', (error) => resolve(new ServiceEnded(`${this.name} cannot be started: ${error.message}`, null)));
       child.once('exit', () => {
-        this.#child = null;
+        this.#life = null;
       });
       // Later than `exit`: by now its last words have been read.
       child.once('close', (code, signal) => {
@@ -72,7 +77,7 @@ export class Service {
       throw new Error(`${this.name} did not say within ${startsWithinMs} ms where it listens; see ${this.#program.logFile}`);
     }
     this.url = address;
-    void crashed.then((error) => this.#endIsExpected || this.#program.onCrash(error));
+    void crashed.then((error) => life.endIsExpected || this.#program.onCrash(error));
   }
 
   #spawn(): Child {
@@ -89,17 +94,17 @@ export class Service {
   /** SIGTERM, and SIGKILL if that is not enough; for good. Resolves when it is gone; idempotent. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    const force = setTimeout(() => this.#child?.kill('SIGKILL'), stopsWithinMs);
+    const force = setTimeout(() => this.#life?.child.kill('SIGKILL'), stopsWithinMs);
     await this.#end('SIGTERM');
     clearTimeout(force);
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {
-    this.#endIsExpected = true;
-    const child = this.#child;
-    if (child === null) return;
-    const gone = new Promise((resolve) => child.once('exit', resolve));
-    child.kill(signal);
+    const life = this.#life;
+    if (life === null) return;
+    life.endIsExpected = true;
+    const gone = new Promise((resolve) => life.child.once('exit', resolve));
+    life.child.kill(signal);
     await gone;
   }
 }

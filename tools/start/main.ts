@@ -1,4 +1,6 @@
 /** The program behind `npm start`: see `--help`. Runs on the pinned Node; tools/start.mjs starts it. */
+
+import { ServiceEnded } from '../../examples/stage/service.ts';
 import { tellStories } from '../../examples/stage/tell.ts';
 import { paint } from '../../examples/stage/timeline.ts';
 import { invitation } from './invitation.ts';
@@ -26,12 +28,14 @@ async function main(args: readonly string[]): Promise<number> {
 /** Runs until the stories are told, somebody stops it, or a process dies. @returns the exit code */
 async function run(options: StartOptions): Promise<number> {
   const over = Promise.withResolvers<number>();
+  let told = false;
+  let stopping = false;
   const giveUp = (error: unknown) => {
+    if (stopping) return; // What was under way ends in errors, which is no news.
     complain(explain(error));
     over.resolve(codes.failed);
   };
   const system = createSystem(options, giveUp);
-  let told = false;
   whenStopped(() => over.resolve(told ? codes.ok : codes.interrupted));
   play(options, system).then((failed) => {
     told = true;
@@ -39,6 +43,7 @@ async function run(options: StartOptions): Promise<number> {
     else print(invitation(options));
   }, giveUp);
   const code = await over.promise;
+  stopping = true;
   await system.close();
   return code;
 }
@@ -71,7 +76,7 @@ function whenStopped(stop: () => void): void {
 
 /** What the user can do something about is said in a sentence; anything else shows where it came from. */
 function explain(error: unknown): string {
-  if (error instanceof PlaceError) return error.message;
+  if (error instanceof PlaceError || error instanceof ServiceEnded) return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
