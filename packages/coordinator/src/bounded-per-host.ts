@@ -3,13 +3,16 @@
  * nobody else's. A call whose turn does not come in time was never sent, and its outcome says so.
  */
 import { assertNever, type Outcome } from '@amends/core';
+import { processClock, systemTimers } from './host.ts';
 import type { BranchCall, Clock, Timers, Transport } from './ports.ts';
 import { hostOf } from './url-parts.ts';
 
 /** Bounds of one host. */
 export interface HostBounds {
-  readonly clock: Clock;
-  readonly timers: Timers;
+  /** Measures how long calls wait for their turn. Default: the process's own. */
+  readonly clock?: Clock;
+  /** Default: the process's own. */
+  readonly timers?: Timers;
   /** Calls at once to one host. Default 128. */
   readonly inFlightMax?: number;
   /** Calls that may wait for their turn at one host; more are not sent at all. Default 10,000. */
@@ -29,8 +32,8 @@ interface Host {
 }
 
 /** Decorates a transport with a bound and a queue for each host. */
-export function boundedPerHost(transport: Transport, bounds: HostBounds): Transport {
-  const { clock, timers, inFlightMax = 128, queueMax = 10_000 } = bounds;
+export function boundedPerHost(transport: Transport, bounds: HostBounds = {}): Transport {
+  const { clock = processClock, timers = systemTimers, inFlightMax = 128, queueMax = 10_000 } = bounds;
   const hosts = new Map<string, Host>();
   const hostOfUrl = remembered(hostOf);
 

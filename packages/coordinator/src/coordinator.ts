@@ -24,8 +24,8 @@ export interface Coordinator {
   submit(request: { readonly gid: Gid; readonly spec: Spec }): Promise<Submitted>;
 
   /**
-   * The transaction as soon as it is finished, held, or quiet until a later retry, or as it is after `waitMs`, or when
-   * `signal` aborts. Works on any node.
+   * The transaction as soon as it is finished, held, or quiet until a later retry, or as it is after `waitMs`, when
+   * `signal` aborts, or when the coordinator has stopped. Works on any node.
    * @returns null when there is no such gid
    */
   wait(gid: Gid, options: { readonly waitMs: number; readonly signal?: AbortSignal }): Promise<TransactionView | null>;

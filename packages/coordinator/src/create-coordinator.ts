@@ -258,6 +258,7 @@ class LocalCoordinator implements Coordinator, MailboxHost {
       timers: this.#timers,
       mailbox: () => this.#mailboxes.get(gid),
       load: () => this.load(gid),
+      stopped: () => this.#state === 'stopped',
     });
   }
 

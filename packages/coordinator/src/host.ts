@@ -21,6 +21,9 @@ export function anchoredClock(): AnchoredClock {
   };
 }
 
+/** Milliseconds of this process's life: for durations only. */
+export const processClock: Clock = { now: () => epochMs(Math.floor(performance.now())) };
+
 /** Timers of the process. */
 export const systemTimers: Timers = {
   after(delayMs, wake) {

@@ -24,6 +24,8 @@ interface Around {
   readonly timers: Timers;
   mailbox(): Mailbox | undefined;
   load(): Promise<StoredTransaction | null>;
+  /** The coordinator drives nothing any more. */
+  stopped(): boolean;
 }
 
 /** See `Coordinator.wait`. */
@@ -38,7 +40,8 @@ export async function waitFor(
     const view = mailbox?.tx ? viewOf(mailbox) : mailbox === undefined ? await stored(around) : null;
     const leftMs = until - around.clock.now();
     if (mailbox === undefined && view === null) return null;
-    if (view !== null && (leftMs <= 0 || options.signal?.aborted === true || atRest(view, mailbox, around.clock))) return view;
+    const over = leftMs <= 0 || options.signal?.aborted === true || around.stopped();
+    if (view !== null && (over || atRest(view, mailbox, around.clock))) return view;
     await pause(mailbox, { ...options, waitMs: mailbox === undefined ? Math.min(leftMs, pollEveryMs) : leftMs }, around.timers);
   }
 }

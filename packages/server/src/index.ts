@@ -1,2 +1,6 @@
 export * from './address-policy.ts';
 export * from './config.ts';
+export type { ServerLog } from './log.ts';
+export * from './server.ts';
+export * from './start-error.ts';
+export { version } from './version.ts';

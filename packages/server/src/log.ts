@@ -18,7 +18,7 @@ export function openLog({ logLevel, logFormat }: Pick<Config, 'logLevel' | 'logF
   const asText = logFormat === 'text' || (logFormat === 'auto' && process.stdout.isTTY === true);
   const output = destination({ fd: 1, sync: false, minLength: bufferBytes, periodicFlush: flushEveryMs });
   const sink = asText ? { write: (line: string) => void output.write(textOf(line)) } : output;
-  const logger = pino({ level: logLevel, base: undefined, timestamp: pino.stdTimeFunctions.isoTime, formatters }, sink);
+  const logger = pino({ level: logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters }, sink);
   return { ...asPort(logger), flush: () => output.flushSync() };
 }
 

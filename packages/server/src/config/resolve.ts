@@ -65,10 +65,13 @@ function set(layers: Layers, name: string, text: string, source: (option: Config
   layers.settings.set(name, { value: valueOfText(option, text), source: source(option) });
 }
 
+/** Read elsewhere: the path of the file above, and what the command asks with when it is not the server. */
+const otherVariables: ReadonlySet<string> = new Set(['AMENDS_CONFIG', 'AMENDS_SERVER', 'AMENDS_ACTOR']);
+
 function addEnvironment(layers: Layers, env: NonNullable<ConfigSources['env']>): void {
   const names = new Map(configOptions.map((option) => [option.env, option]));
   for (const [name, text] of Object.entries(env)) {
-    if (!name.startsWith('AMENDS_') || name === 'AMENDS_CONFIG' || text === undefined || text === '') continue;
+    if (!name.startsWith('AMENDS_') || otherVariables.has(name) || text === undefined || text === '') continue;
     const option = names.get(name);
     if (option === undefined)
       throw new ConfigError(name, text, 'a variable that Amends knows; see amends serve --help', 'environment');

@@ -2,7 +2,8 @@
 import { type EpochMs, epochMs, type Gid, limits, type Status, type TransactionRow } from '@amends/core';
 import { cursorOf, type Position, positionOf } from '../cursor.ts';
 import { refuse, shown } from '../field-error.ts';
-import { rowBody } from './query.ts';
+import type { PresentedTransaction } from '../native/responses.ts';
+import { rowBody, transactionOf } from './query.ts';
 import { parseDtmGid } from './submit.ts';
 
 /** What `all` asks for: one transaction, a page, or a type that does not exist here. */
@@ -83,4 +84,9 @@ export function allBody(rows: readonly TransactionRow[], next: Position | null):
     transactions: rows.length === 0 ? null : rows.map(rowBody),
     next_position: next === null ? '' : cursorOf(next),
   };
+}
+
+/** Answer of `all` for one gid. */
+export function oneBody(view: PresentedTransaction | null): object {
+  return { transactions: view === null ? null : [transactionOf(view)], next_position: '' };
 }

@@ -19,7 +19,8 @@ export function queryBody(view: PresentedTransaction): object {
   return { branches: branchesOf(view), transaction: transactionOf(view) };
 }
 
-function transactionOf({ transaction: tx, spec, wakeAt }: PresentedTransaction): object {
+/** The transaction without its branches. */
+export function transactionOf({ transaction: tx, spec, wakeAt }: PresentedTransaction): object {
   const kept = keptOf(spec);
   const { concurrent, ...options } = kept.options;
   return {

@@ -1,0 +1,67 @@
+/** The HTTP side of the server: one application, with bodies as bytes, and a permission and a meter on every route. */
+import { AmendsError } from '@amends/core';
+import type { Permission } from '@amends/wire';
+import Fastify, { type FastifyInstance, type FastifyPluginCallback, type FastifyRequest } from 'fastify';
+import type { Metrics, RequestMeter } from '../metrics.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What a caller must be allowed to do. */
+    readonly permission?: Permission;
+    /** Name of the route in metrics. */
+    readonly api?: string;
+    meter?: RequestMeter;
+  }
+}
+
+/** How the application is made. */
+export interface AppOptions {
+  readonly bodyBytesMax: number;
+  readonly metrics: Metrics;
+  readonly faces: readonly FastifyPluginCallback[];
+}
+
+/** A gid of 128 characters, each of them written as `%XX` of several bytes. */
+const pathParameterCharactersMax = 2_048;
+/** Time to send a whole request; slower ones hold a connection for nothing. Milliseconds. */
+const requestTimeoutMs = 60_000;
+/** Longer than common proxies keep theirs, so that it is they who close. Milliseconds. */
+const keepAliveMs = 75_000;
+
+/** Makes the application; it listens to nobody yet. */
+export function createApp({ bodyBytesMax, metrics, faces }: AppOptions): FastifyInstance {
+  const app = Fastify({
+    bodyLimit: bodyBytesMax,
+    requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: keepAliveMs,
+    routerOptions: { maxParamLength: pathParameterCharactersMax },
+  });
+  acceptBytes(app);
+  meterRoutes(app, metrics);
+  app.addHook('onRequest', (request, _reply, done) => done(pageError(request)));
+  for (const face of faces) app.register(face);
+  return app;
+}
+
+/** Every body arrives as bytes: each face parses its own, and says so in its own way when it cannot. */
+function acceptBytes(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+}
+
+function meterRoutes(app: FastifyInstance, metrics: Metrics): void {
+  app.addHook('onRoute', ({ config, url, method }) => {
+    if (config?.permission === undefined) throw new Error(`route ${method} ${url} declares no permission`);
+    config.meter = metrics.request(config.api ?? url);
+  });
+  app.addHook('onResponse', (request, reply, done) => {
+    request.routeOptions.config.meter?.(reply.statusCode, reply.elapsedTime / 1000);
+    done();
+  });
+}
+
+/** Programs send no Origin: whoever does is a web page that somebody happens to look at beside this server. */
+function pageError({ headers }: FastifyRequest): AmendsError | undefined {
+  if (headers.origin === undefined) return undefined;
+  return new AmendsError('forbidden', 'requests of web pages (with the header Origin) are not accepted; call from a program');
+}

@@ -1,0 +1,140 @@
+/** DTM's HTTP API, mounted from wire's table. */
+import type { Coordinator, Log } from '@amends/coordinator';
+import { type Gid, type InterventionVerb, isAmendsError, limits } from '@amends/core';
+import {
+  actorOf,
+  allBody,
+  answerOf,
+  cannotForceStop,
+  type DtmAnswer,
+  type DtmDefaults,
+  type DtmOperation,
+  type DtmRoute,
+  dtmBase,
+  dtmRoutes,
+  errorAnswer,
+  noSuchTransaction,
+  nothingFound,
+  notSupported,
+  objectOf,
+  oneBody,
+  parseAll,
+  parseDtmGid,
+  parseSubmit,
+  queryBody,
+  submittedAnswer,
+  successAnswer,
+  textOf,
+  waitedAnswer,
+} from '@amends/wire';
+import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify';
+import { version } from '../version.ts';
+import { jsonBody } from './request-body.ts';
+import { requestError } from './request-error.ts';
+
+/** What the face needs. */
+export interface DtmFaceOptions {
+  readonly coordinator: Coordinator;
+  readonly defaults: DtmDefaults;
+  readonly log: Log;
+  /** The metrics as text; DTM serves them at a path of its own. */
+  readonly metricsText: (reply: FastifyReply) => Promise<string>;
+}
+
+type Handler = (request: FastifyRequest) => DtmAnswer | Promise<DtmAnswer>;
+
+/** Makes the face. */
+export function dtmFace(options: DtmFaceOptions): FastifyPluginCallback {
+  const handlers = handlersOf(options);
+  return (app, _options, done) => {
+    app.setErrorHandler((error, _request, reply) => send(reply, answerOf(requestError(error, options.log))));
+    for (const route of dtmRoutes) {
+      const { method, operation, permission } = route;
+      const handle = operation === 'metrics' ? null : handlers[operation];
+      app.route({
+        method,
+        url: urlOf(route),
+        config: { permission, api: urlOf(route).split('/').at(-1)!.toLowerCase() },
+        handler: async (request, reply) => (handle === null ? options.metricsText(reply) : send(reply, await handle(request))),
+      });
+    }
+    done();
+  };
+}
+
+function urlOf({ path }: DtmRoute): string {
+  return path.startsWith('/api/') ? path : dtmBase + path;
+}
+
+function send(reply: FastifyReply, { status, body }: DtmAnswer): FastifyReply {
+  if (status === 503) reply.header('retry-after', 1);
+  return reply.code(status).send(body);
+}
+
+function handlersOf({ coordinator, defaults }: DtmFaceOptions): Record<Exclude<DtmOperation, 'metrics'>, Handler> {
+  return {
+    version: () => ok({ version }),
+    newGid: () => ok({ dtm_result: 'SUCCESS', gid: coordinator.newGid() }),
+    ping: () => ok({ msg: 'pong' }),
+    submit: (request) => submit(coordinator, defaults, request),
+    query: (request) => query(coordinator, request),
+    all: (request) => all(coordinator, request),
+    forceStop: (request) => intervene(coordinator, request, { verb: 'terminate', finished: cannotForceStop }),
+    // What is finished is not due: DTM says yes to that, and so does this.
+    resetNextCronTime: (request) => intervene(coordinator, request, { verb: 'retry', finished: () => successAnswer }),
+    notSupported: ({ url }) => notSupported(url.split('?')[0]!),
+  };
+}
+
+async function submit(coordinator: Coordinator, defaults: DtmDefaults, request: FastifyRequest): Promise<DtmAnswer> {
+  const submission = parseSubmit(jsonBody(request), defaults);
+  const { gid, spec } = submission;
+  const { outcome, view } = await coordinator.submit({ gid, spec });
+  const answer = submittedAnswer(submission, { outcome, transaction: view.transaction });
+  if (answer !== null) return answer;
+  const waited = await coordinator.wait(gid, { waitMs: limits.waitMsMax, signal: request.signal });
+  return waitedAnswer((waited ?? view).transaction);
+}
+
+async function query(coordinator: Coordinator, request: FastifyRequest): Promise<DtmAnswer> {
+  const { gid } = request.query as { gid?: unknown };
+  if (gid === undefined || gid === '') return errorAnswer(500, 'no gid specified');
+  const view = await coordinator.get(parseDtmGid(textOf('gid', gid)));
+  return ok(view === null ? nothingFound : queryBody(view));
+}
+
+async function all(coordinator: Coordinator, request: FastifyRequest): Promise<DtmAnswer> {
+  const asked = parseAll(request.query as Record<string, unknown>);
+  if (asked.kind === 'none') return ok(allBody([], null));
+  if (asked.kind === 'one') return ok(oneBody(await coordinator.get(asked.gid)));
+  const { rows, next } = await coordinator.list(asked.page);
+  return ok(allBody(rows, next));
+}
+
+interface Act {
+  readonly verb: InterventionVerb;
+  /** What is answered when there is nothing left to act on. */
+  readonly finished: (status: string) => DtmAnswer;
+}
+
+async function intervene(coordinator: Coordinator, request: FastifyRequest, { verb, finished }: Act): Promise<DtmAnswer> {
+  const actor = actorOf(request.headers['x-amends-actor']);
+  const body = objectOf('body', jsonBody(request));
+  const gid = parseDtmGid(textOf('gid', body.gid ?? ''));
+  try {
+    await coordinator.intervene({ gid, verb, actor, reason: 'by the DTM API', expectedVersion: null });
+    return successAnswer;
+  } catch (error) {
+    if (isAmendsError(error, 'not_found')) return noSuchTransaction(gid);
+    if (isAmendsError(error, 'already_finished')) return finished(await statusOf(coordinator, gid));
+    throw error;
+  }
+}
+
+async function statusOf(coordinator: Coordinator, gid: Gid): Promise<string> {
+  return (await coordinator.get(gid))?.transaction.status ?? 'unknown';
+}
+
+function ok(body: object): DtmAnswer {
+  return { status: 200, body };
+}

@@ -1,0 +1,180 @@
+/** The native API: `/api/v1`, mounted from wire's table. */
+import type { Coordinator, Log, TransactionView } from '@amends/coordinator';
+import { AmendsError, type Gid, type InterventionVerb, limits, parseGid } from '@amends/core';
+import {
+  actorOf,
+  cursorOf,
+  healthBody,
+  historyEntryBody,
+  historyQuery,
+  interventionSchema,
+  listQuery,
+  momentOf,
+  type NativeOperation,
+  type NativeRoute,
+  nativeBase,
+  nativeRoutes,
+  openApiDocument,
+  parseBy,
+  parseCreate,
+  positionOf,
+  problemBody,
+  problemContentType,
+  retryAfterSeconds,
+  summaryBody,
+  transactionBody,
+  waitQuery,
+} from '@amends/wire';
+import type { FastifyInstance, FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify';
+import { version } from '../version.ts';
+import { jsonBody } from './request-body.ts';
+import { requestError } from './request-error.ts';
+
+interface Answer {
+  readonly status: number;
+  readonly body: object;
+}
+
+type Handler = (request: FastifyRequest) => Answer | Promise<Answer>;
+
+/** Makes the face. */
+export function nativeFace(coordinator: Coordinator, log: Log): FastifyPluginCallback {
+  const handlers = handlersOf(coordinator);
+  return (app, _options, done) => {
+    app.setErrorHandler((error, _request, reply) => sendProblem(reply, requestError(error, log)));
+    for (const route of nativeRoutes) mount(app, route, handlers[route.operationId]);
+    refuseOtherMethods(app);
+    done();
+  };
+}
+
+function mount(app: FastifyInstance, { method, path, permission, operationId }: NativeRoute, handle: Handler): void {
+  app.route({
+    method,
+    url: urlOf(path),
+    config: { permission, api: operationId.toLowerCase() },
+    async handler(request, reply) {
+      const { status, body } = await handle(request);
+      return reply.code(status).send(body);
+    },
+  });
+}
+
+/** Addresses that exist, with methods that they do not have. */
+function refuseOtherMethods(app: FastifyInstance): void {
+  for (const path of new Set(nativeRoutes.map((route) => route.path))) {
+    const allowed = nativeRoutes.filter((route) => route.path === path).map((route): string => route.method);
+    app.route({
+      method: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].filter((method) => !allowed.includes(method)),
+      url: urlOf(path),
+      config: { permission: 'public', api: 'method' },
+      handler({ method }, reply) {
+        reply.header('allow', allowed.join(', '));
+        throw new AmendsError('method_not_allowed', `${method} is not possible here; possible: ${allowed.join(', ')}`);
+      },
+    });
+  }
+}
+
+/** `{gid}` of the table is `:gid` of the router. */
+function urlOf(path: string): string {
+  return nativeBase + path.replace(/\{(\w+)\}/g, ':$1');
+}
+
+/** Answers with a problem document. */
+export function sendProblem(reply: FastifyReply, error: AmendsError): FastifyReply {
+  const seconds = retryAfterSeconds(error);
+  if (seconds !== null) reply.header('retry-after', seconds);
+  const problem = problemBody(error);
+  return reply.code(problem.status).type(problemContentType).send(JSON.stringify(problem));
+}
+
+function handlersOf(coordinator: Coordinator): Record<NativeOperation, Handler> {
+  const openApi = { status: 200, body: openApiDocument(version) };
+  return {
+    createTransaction: (request) => create(coordinator, request),
+    listTransactions: (request) => list(coordinator, request),
+    async getTransaction(request) {
+      const { waitMs } = parseBy(waitQuery, request.query, 'query.');
+      const gid = gidOf(request);
+      return ok(known(gid, await viewWithin(coordinator, gid, { waitMs, request })));
+    },
+    getHistory: (request) => history(coordinator, request),
+    terminateTransaction: (request) => intervene(coordinator, request, 'terminate'),
+    retryTransaction: (request) => intervene(coordinator, request, 'retry'),
+    async getHealth() {
+      return { status: 200, body: healthBody(await coordinator.health()) };
+    },
+    getLimits: () => ({ status: 200, body: limits }),
+    getOpenApi: () => openApi,
+  };
+}
+
+async function create(coordinator: Coordinator, request: FastifyRequest): Promise<Answer> {
+  const { waitMs } = parseBy(waitQuery, request.query, 'query.');
+  const { gid: wanted, spec } = parseCreate(jsonBody(request));
+  const gid = wanted ?? coordinator.newGid();
+  const { outcome, view } = await coordinator.submit({ gid, spec });
+  if (outcome === 'different')
+    throw new AmendsError(
+      'conflict',
+      `gid: ${JSON.stringify(gid)} is in use by a transaction with other content; use a fresh one`,
+    );
+  const waited = waitMs === 0 ? view : await viewWithin(coordinator, gid, { waitMs, request });
+  return { status: outcome === 'created' ? 201 : 200, body: transactionBody(waited ?? view) };
+}
+
+async function list(coordinator: Coordinator, request: FastifyRequest): Promise<Answer> {
+  const { createdFrom, createdBefore, cursor, ...filters } = parseBy(listQuery, request.query, 'query.');
+  const page = await coordinator.list({
+    ...defined(filters),
+    limit: filters.limit,
+    ...(createdFrom === undefined ? {} : { createdFrom: momentOf(createdFrom) }),
+    ...(createdBefore === undefined ? {} : { createdBefore: momentOf(createdBefore) }),
+    ...(cursor === undefined ? {} : { after: positionOf(cursor, 'query.cursor') }),
+  });
+  const next = page.next === null ? null : cursorOf(page.next);
+  return { status: 200, body: { transactions: page.rows.map(summaryBody), next } };
+}
+
+/** Without the keys that have no value. */
+function defined<T extends object>(filters: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(filters).filter(([, value]) => value !== undefined)) as never;
+}
+
+async function history(coordinator: Coordinator, request: FastifyRequest): Promise<Answer> {
+  const page = parseBy(historyQuery, request.query, 'query.');
+  const gid = gidOf(request);
+  const entries = await coordinator.history(gid, page);
+  if (entries.length === 0) known(gid, await coordinator.get(gid));
+  return { status: 200, body: { entries: entries.map(historyEntryBody) } };
+}
+
+async function intervene(coordinator: Coordinator, request: FastifyRequest, verb: InterventionVerb): Promise<Answer> {
+  const actor = actorOf(request.headers['x-amends-actor']);
+  const { reason, expectedVersion = null } = parseBy(interventionSchema, jsonBody(request));
+  return ok(await coordinator.intervene({ gid: gidOf(request), verb, actor, reason, expectedVersion }));
+}
+
+function gidOf({ params }: FastifyRequest): Gid {
+  return parseGid((params as { gid: string }).gid);
+}
+
+interface Patience {
+  readonly waitMs: number;
+  readonly request: FastifyRequest;
+}
+
+/** As soon as it is at rest, or as it is when the time is over or the caller has gone. */
+function viewWithin(coordinator: Coordinator, gid: Gid, { waitMs, request }: Patience): Promise<TransactionView | null> {
+  return waitMs === 0 ? coordinator.get(gid) : coordinator.wait(gid, { waitMs, signal: request.signal });
+}
+
+function known(gid: Gid, view: TransactionView | null): TransactionView {
+  if (view === null) throw new AmendsError('not_found', `there is no transaction with the gid ${JSON.stringify(gid)}`);
+  return view;
+}
+
+function ok(view: TransactionView): Answer {
+  return { status: 200, body: transactionBody(view) };
+}
