@@ -166,7 +166,12 @@ describe('addresses', () => {
 
   test('a forbidden address is not connected to, hidden behind a name', async () => {
     const asked: string[] = [];
-    const refuse = transport({ checkAddress: (address, hostname) => (asked.push(`${hostname} ${address}`), 'no') });
+    const refuse = transport({
+      checkAddress(address, hostname) {
+        asked.push(`${hostname} ${address}`);
+        return 'no';
+      },
+    });
     expect(await refuse.call(callTo('http://localhost:1/x'))).toMatchObject({ code: 'address_forbidden', exchange: 'refused' });
     expect(asked[0]).toMatch(/^localhost (127\.0\.0\.1|::1)$/);
   });
