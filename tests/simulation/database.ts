@@ -74,7 +74,7 @@ export class Database {
       this.#world.time.after(this.#delayMs(), () => {
         if (this.#down) return refuse();
         this.#coverLateEffect(process);
-        effect().then((value) => this.#answer(process, () => resolve(value)));
+        void effect().then((value) => this.#answer(process, () => resolve(value)));
       });
     });
   }
@@ -90,15 +90,24 @@ export class Database {
       if (this.#unlucky(unavailable, 'unavailable before effect')) return refuse();
       if (this.#unlucky(unknownNotApplied, 'unknown, not applied')) return unknown();
       if (this.#unlucky(unknownAppliedLater, 'unknown, applied later')) {
-        this.#world.time.after(this.#chance.between(1, 3_000), () => void apply());
+        this.#later(() => void apply());
         return unknown();
       }
       const loseAnswer = this.#unlucky(unknownApplied, 'unknown, applied');
       this.#world.time.after(this.#delayMs(), () => {
         if (this.#down) return refuse();
         this.#coverLateEffect(process);
-        apply().then((answers) => (loseAnswer ? unknown() : answer(answers)));
+        void apply().then((answers) => (loseAnswer ? unknown() : answer(answers)));
       });
+    });
+  }
+
+  /** The database still works on what its connection has given up. */
+  #later(run: () => void): void {
+    this.#world.underWay += 1;
+    this.#world.time.after(this.#chance.between(1, 3_000), () => {
+      this.#world.underWay -= 1;
+      run();
     });
   }
 

@@ -20,6 +20,8 @@ export interface Entry {
   finishedAt: number | null;
   /** Attempts without a verdict since the last release by a human, by `branch op`. */
   readonly unknowns: Map<string, number>;
+  /** The row of each version, as commits and claims left it. */
+  readonly versions: TransactionRow[];
   /** Who owned each epoch. */
   readonly owners: Map<number, NodeId>;
 }
@@ -37,15 +39,13 @@ export class Ledger {
   readonly #attempts = new Map<string, StartedAttempt>();
   readonly #aliveUntil = new Map<string, number>();
   readonly #world: World;
-  #open = 0;
+  /** How often each act of a human was carried out, by actor. */
+  readonly acts = new Map<string, number>();
+  /** Transactions that are not finished. */
+  unfinished = 0;
 
   constructor(world: World) {
     this.#world = world;
-  }
-
-  /** Transactions that are neither finished nor held. */
-  get open(): number {
-    return this.#open;
   }
 
   /** The attempt as it was made durable, or undefined when it was not. */
@@ -68,6 +68,7 @@ export class Ledger {
     checkStep(this.#world, step);
     if (change.audit.length !== change.history.filter(({ kind }) => kind === 'terminated' || kind === 'retried').length)
       this.#world.violated('I15', `${tx.gid}: ${change.audit.length} audit rows do not match its interventions`);
+    for (const { actor } of change.audit) this.acts.set(actor, (this.acts.get(actor) ?? 0) + 1);
     this.#enter(step);
   }
 
@@ -97,6 +98,7 @@ export class Ledger {
       decidedAt: null,
       finishedAt: null,
       unknowns: new Map(),
+      versions: [],
       owners: new Map(),
     };
     this.entries.set(tx.gid, entry);
@@ -106,11 +108,12 @@ export class Ledger {
   #enter(step: Step): void {
     const { entry, before, after, row } = step;
     this.#recordAttempts(entry, before, after);
-    this.#open += Number(isOpen(after)) - Number(before !== null && isOpen(before));
+    this.unfinished += Number(after.finishedAt === null) - Number(before !== null && before.finishedAt === null);
     if (before?.owner !== after.owner && after.owner !== null && before !== null && step.history.length > 0)
       this.#world.coverage.reached('ownership', 'taken by a request');
-    if (after.owner === null && before?.owner && isOpen(after)) this.#world.coverage.reached('ownership', 'released');
+    if (after.owner === null && before?.owner && after.finishedAt === null) this.#world.coverage.reached('ownership', 'released');
     entry.row = row;
+    entry.versions[row.version] = row;
     entry.tx = after;
     if (after.decision !== null) entry.decidedAt ??= this.#world.time.now;
     if (after.finishedAt !== null) entry.finishedAt ??= this.#world.time.now;
@@ -125,7 +128,7 @@ export class Ledger {
   #recordAttempts(entry: Entry, before: Transaction | null, after: Transaction): void {
     forEachOp(after.branches, (state, branch, op) => {
       if (state.at !== 'running') return;
-      const was = before?.branches[branch]![op];
+      const was = before?.branches[branch]?.[op];
       if (was?.at === 'running' && was.attempts === state.attempts) return;
       this.#attempts.set(attemptKey(entry.gid, branch, op, state.attempts), {
         startedAt: state.startedAt,
@@ -143,10 +146,6 @@ export function forEachOp(branches: readonly Branch[], visit: (state: OpState, b
     visit(branch.action, index, 'action');
     visit(branch.compensate, index, 'compensate');
   });
-}
-
-function isOpen(tx: Transaction): boolean {
-  return tx.finishedAt === null && tx.hold === null;
 }
 
 function attemptKey(gid: string, branch: number, op: Op, attempt: number): string {

@@ -3,7 +3,7 @@
  * goes through `acts`, everything that comes in through `deliver`. A dead process does nothing and hears nothing; a
  * paused one hears everything later, when it is resumed.
  */
-import type { Clock, Coordinator, Log, Random, Timers } from '@amends/coordinator';
+import type { Clock, Coordinator, CoordinatorOptions, Log, Random, Timers } from '@amends/coordinator';
 import type { NodeId } from '@amends/core';
 import type { World } from './world.ts';
 
@@ -22,9 +22,12 @@ export class NodeProcess {
   #pausedAt: number | null = null;
   #inbox: (() => void)[] = [];
   #actsLeft = Number.POSITIVE_INFINITY;
+  readonly #ended: () => void;
 
-  constructor(world: World, name: string) {
+  /** @param ended called when it dies */
+  constructor(world: World, name: string, ended: () => void) {
     this.#world = world;
+    this.#ended = ended;
     this.name = name;
     this.node = world.production.core.nodeId(`node-${name}`);
     const chance = world.chance.stream(`process ${name}`);
@@ -35,6 +38,12 @@ export class NodeProcess {
     const log = (level: string) => (fields: Readonly<Record<string, unknown>>, message: string) =>
       world.note(() => `${name} logs ${level}: ${message} ${described(fields)}`);
     this.log = { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') };
+  }
+
+  /** Everything that a coordinator needs of its host. */
+  get ports(): Pick<CoordinatorOptions, 'node' | 'nodeName' | 'clock' | 'timers' | 'random' | 'log'> {
+    const { node, name, clock, timers, random, log } = this;
+    return { node, nodeName: name, clock, timers, random, log };
   }
 
   get alive(): boolean {
@@ -67,9 +76,10 @@ export class NodeProcess {
     this.#alive = false;
     this.#inbox = [];
     this.#world.note(() => `${this.name} dies (${why})`);
+    this.#ended();
   }
 
-  /** Dies on the act that follows after `acts` others. */
+  /** Dies on the act that follows after `acts` others; `Infinity`: not any more. */
   crashSoon(acts: number): void {
     this.#actsLeft = acts;
   }

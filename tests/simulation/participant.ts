@@ -14,6 +14,8 @@ export interface Movement {
   readonly amount: number;
   /** A refusal is allowed: compensatable steps and the pivot. */
   readonly refusable: boolean;
+  /** What cannot be undone must not happen after it was refused: the refusal is remembered. */
+  readonly undoable: boolean;
 }
 
 /** Statuses that the simulated participants answer with. */
@@ -29,6 +31,7 @@ export class Participant {
   readonly effects = new Map<string, Op[]>();
   readonly #barrier = new Map<string, Op>();
   readonly #ongoing = new Map<string, number>();
+  readonly #refused = new Set<string>();
   readonly #world: World;
   readonly #chance: Chance;
   #down = false;
@@ -69,6 +72,7 @@ export class Participant {
 
   /** Work that takes long: asked for again until it is done, or doing itself in the meantime. */
   #stillOngoing(request: BranchCall): boolean {
+    if (this.#world.healed) return false;
     const key = keyOf(request, request.op);
     const left = this.#ongoing.get(key);
     if (left === undefined && this.#chance.yes(this.#world.faults.participant.ongoing)) {
@@ -111,7 +115,10 @@ export class Participant {
       return 200;
     }
     const movement = movementOf(request.payload);
-    if (this.#refuses(request, movement)) return 409;
+    if (this.#refused.has(own) || this.#refuses(request, movement)) {
+      if (movement.refusable && !movement.undoable) this.#refused.add(own);
+      return 409;
+    }
     this.#barrier.set(own, op);
     this.#apply(request, movement);
     return 200;

@@ -34,9 +34,10 @@ export function drawSaga(chance: Chance): SagaSpec {
   };
 }
 
-/** Another request under the same gid: its digest differs. */
-export function changed(spec: SagaSpec): SagaSpec {
-  return { ...spec, headers: { ...spec.headers, 'x-changed': 'yes' } };
+/** Another request under the same gid, different in a header or in the bytes of a payload. */
+export function changed(chance: Chance, spec: SagaSpec): SagaSpec {
+  if (chance.yes(0.5)) return { ...spec, headers: { ...spec.headers, 'x-changed': 'yes' } };
+  return { ...spec, payloads: spec.payloads.map((payload, index) => (index === 0 ? new Uint8Array([...payload, 32]) : payload)) };
 }
 
 function drawPlans(chance: Chance): Plan[] {
@@ -46,7 +47,8 @@ function drawPlans(chance: Chance): Plan[] {
     const callsAction = !chance.yes(0.06);
     const callsCompensate = kind === 'compensatable' && !chance.yes(0.1);
     const refusable = kind !== 'retriable';
-    plans.push({ kind, after, callsAction, callsCompensate, movement: { account: 'open', amount: 0, refusable } });
+    const movement = { account: 'open', amount: 0, refusable, undoable: kind === 'compensatable' };
+    plans.push({ kind, after, callsAction, callsCompensate, movement });
   };
   const compensatable = chance.whole(1, 4);
   for (let index = 0; index < compensatable; index++) {

@@ -63,7 +63,7 @@ function checkDecision(world: World, { entry, before, after }: Step): void {
 function checkStarts(world: World, { entry, before, after, history }: Step): void {
   const released = history.some(({ kind }) => kind === 'interrupted' || kind === 'retried');
   forEachOp(after.branches, (state, index, op) => {
-    const was: OpState = before?.branches[index]![op] ?? { at: 'idle' };
+    const was: OpState = before?.branches[index]?.[op] ?? { at: 'idle' };
     if (state.at !== 'running' || (was.at === 'running' && was.attempts === state.attempts)) return;
     const name = `${entry.gid}: step ${index + 1} ${op} #${state.attempts}`;
     const step = entry.spec.steps[index]!;

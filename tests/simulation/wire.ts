@@ -44,7 +44,14 @@ export class Wire {
     };
     const inFlightMax = this.#chance.pick([1, 3, 128]);
     const { clock, timers } = process;
-    return this.#world.production.coordinator.boundedPerHost(plain, { clock, timers, inFlightMax });
+    const bounded = this.#world.production.coordinator.boundedPerHost(plain, { clock, timers, inFlightMax });
+    return { ...bounded, call: (request) => this.#coverUnsent(bounded.call(request)) };
+  }
+
+  async #coverUnsent(ending: Promise<Outcome>): Promise<Outcome> {
+    const outcome = await ending;
+    if (outcome.code === 'queue_timeout') this.#world.coverage.reached('wire faults', 'not sent in time');
+    return outcome;
   }
 
   #call(process: NodeProcess, request: BranchCall, open: Set<() => void>): Promise<Outcome> {

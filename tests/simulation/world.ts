@@ -1,6 +1,6 @@
 /** What all parts of one run share: time, chance, the faults of the moment, the trace, and the place where violations end. */
 import type { EpochMs } from '@amends/core';
-import { Coverage } from './coverage.ts';
+import type { Coverage } from './coverage.ts';
 import { drawFaults, drawWeather, type Faults, noFaults, type Weather } from './faults.ts';
 import type { Production } from './production.ts';
 import { Chance } from './random.ts';

@@ -1,0 +1,83 @@
+/** What the answers of coordinators promise, held against the ledger at the moment at which they leave. */
+import type { Submitted, TransactionView } from '@amends/coordinator';
+import type { Gid, SagaSpec } from '@amends/core';
+import type { Said } from './api.ts';
+import type { Ledger } from './ledger.ts';
+import type { World } from './world.ts';
+
+export class ApiChecks {
+  /** Gids whose submit was acknowledged; what I1 protects. */
+  readonly acknowledged = new Set<Gid>();
+  readonly #created = new Set<Gid>();
+  readonly #world: World;
+  readonly #ledger: Ledger;
+
+  constructor(world: World, ledger: Ledger) {
+    this.#world = world;
+    this.#ledger = ledger;
+  }
+
+  /** A submit is answered: what it says is durable (I1) and fits what was asked before (I18). */
+  submitted(gid: Gid, spec: SagaSpec, said: Said<Submitted>): string {
+    if ('error' in said) return this.#cover(`submit ${said.error}`, said.error);
+    const { outcome, view } = said.value;
+    const entry = this.#ledger.entries.get(gid);
+    if (entry === undefined) {
+      this.#world.violated('I1', `${gid}: the submit is answered ${outcome} but nothing is durable`);
+      return outcome;
+    }
+    const same = this.#sameContent(spec, entry.spec);
+    if (same !== (outcome !== 'different'))
+      this.#world.violated('I18', `${gid}: answered ${outcome} though the stored request is ${same ? 'the same' : 'another'}`);
+    if (outcome === 'created' && this.#created.has(gid)) this.#world.violated('I18', `${gid}: created twice`);
+    if (outcome === 'created') this.#created.add(gid);
+    if (same) this.acknowledged.add(gid);
+    this.shown(view);
+    return this.#cover(`submit ${outcome}`, outcome);
+  }
+
+  /** A wait is answered: what was acknowledged is still there, and what is shown is true. */
+  waited(gid: Gid, said: Said<TransactionView | null>): string {
+    if ('error' in said) return this.#cover(`wait ${said.error}`, said.error);
+    const view = said.value;
+    if (view === null) {
+      if (this.acknowledged.has(gid)) this.#world.violated('I1', `${gid}: acknowledged, and now there is no such gid`);
+      return this.#cover('wait null', 'no such gid');
+    }
+    this.shown(view);
+    const { status, hold, finishedAt } = view.transaction;
+    const rest = finishedAt !== null || hold !== null ? 'at rest' : 'open';
+    return this.#cover(`wait ${rest}`, `${status}, ${rest}`);
+  }
+
+  /** A transaction is shown: as some commit left it, never as one will (replies come from commits). */
+  shown({ transaction }: TransactionView): void {
+    const { gid, version, status } = transaction;
+    const stored = this.#ledger.entries.get(gid)?.versions[version];
+    const { toRow } = this.#world.production.core;
+    const { state } = toRow(transaction, { dueAt: null, waitsFor: '', errorPrint: '' });
+    if (stored === undefined) this.#world.violated('commit before act', `${gid}: version ${version} is shown before it is durable`);
+    else if (stored.state !== state || stored.status !== status)
+      this.#world.violated('commit before act', `${gid}: version ${version} is shown as ${status} ${state}, stored is ${stored.status}`);
+  }
+
+  /** An intervention is answered: it was carried out, once, and is in the audit (I15). */
+  intervened(act: { gid: Gid; verb: string; actor: string }, said: Said<TransactionView>): string {
+    if ('error' in said) return this.#cover(`intervene ${said.error}`, said.error);
+    const times = this.#ledger.acts.get(act.actor) ?? 0;
+    if (times !== 1) this.#world.violated('I15', `${act.gid}: ${act.verb} by ${act.actor} is answered; it was carried out ${times} times`);
+    this.shown(said.value);
+    return this.#cover(`intervene ${act.verb}`, 'done');
+  }
+
+  #cover(name: string, word: string): string {
+    this.#world.coverage.reached('api', name);
+    return word;
+  }
+
+  #sameContent(one: SagaSpec, other: SagaSpec): boolean {
+    const { encodeSpec } = this.#world.production.core;
+    const [a, b] = [encodeSpec(one), encodeSpec(other)];
+    return a.plan === b.plan && Buffer.compare(a.payloads, b.payloads) === 0;
+  }
+}

@@ -1,0 +1,86 @@
+/** What must be true when everything has come to rest. */
+import type { Gid, Op } from '@amends/core';
+import type { ApiChecks } from './api-checks.ts';
+import type { Database } from './database.ts';
+import type { Entry, Ledger } from './ledger.ts';
+import { movementOf, type Participant } from './participant.ts';
+import { hosts, openingBalances } from './saga-maker.ts';
+import type { World } from './world.ts';
+
+/** All that a run consists of, as far as its end is judged by it. */
+export interface Remains {
+  readonly world: World;
+  readonly ledger: Ledger;
+  readonly database: Database;
+  readonly checks: ApiChecks;
+  readonly participants: ReadonlyMap<string, Participant>;
+}
+
+/** Judges a run that has come to rest, or has run out of time. */
+export async function checkSettlement(remains: Remains): Promise<void> {
+  await checkStored(remains);
+  for (const entry of remains.ledger.entries.values()) {
+    if (entry.tx.finishedAt === null) notFinished(remains.world, entry);
+    else if (entry.tx.decision!.direction !== 'terminate') checkEffects(remains, entry);
+  }
+  if (remains.world.violations.length === 0) checkMoney(remains);
+}
+
+/** I1, and that the ledger is right: what was acknowledged and what is stored agree. */
+async function checkStored({ world, ledger, database, checks }: Remains): Promise<void> {
+  const gids = [...new Set([...(ledger.entries.keys() as Iterable<Gid>), ...checks.acknowledged])];
+  const stored = await database.store.load(gids);
+  gids.forEach((gid, index) => {
+    const row = stored[index]?.row;
+    if (row === undefined) world.violated('I1', `${gid} was acknowledged and is gone`);
+    else if (row.version !== ledger.entries.get(gid)?.row.version) world.violated('I1', `${gid} is stored as nobody has written it`);
+  });
+}
+
+/** I12 */
+function notFinished(world: World, { gid, tx, row }: Entry): void {
+  const hold = tx.hold === null ? '' : ', held';
+  const owner = tx.owner ?? 'nobody';
+  const due = row.dueAt === null ? 'never' : world.seconds(row.dueAt);
+  world.violated('I12', `${gid} is not finished long after the faults: ${tx.status}${hold}, owner ${owner}, due ${due}`);
+}
+
+/** I3: all there or all gone. */
+function checkEffects({ world, participants }: Remains, { gid, spec, tx }: Entry): void {
+  spec.steps.forEach((step, index) => {
+    const effects = effectsOf(participants, gid, index);
+    const committed = tx.decision!.direction === 'commit';
+    const wanted = committed && step.action !== '' ? 'action' : '';
+    const net = effects === 'action compensate' ? '' : effects;
+    const mayStay = !committed && step.kind === 'compensatable' && step.compensate === '';
+    if (net === wanted || mayStay) {
+      if (committed && effects !== wanted) world.violated('I3', `${gid}: ${tx.status}, but step ${index + 1} was undone`);
+      return;
+    }
+    world.violated('I3', `${gid}: ${tx.status}, but step ${index + 1} (${step.kind}) has the effects: ${effects || 'none'}`);
+  });
+}
+
+function effectsOf(participants: ReadonlyMap<string, Participant>, gid: string, index: number): string {
+  const key = `${gid} ${String(index + 1).padStart(2, '0')}`;
+  const found = [...participants.values()].flatMap((participant): readonly Op[] => participant.effects.get(key) ?? []);
+  return found.join(' ');
+}
+
+/** I10: the money of all accounts is what it was, but for what humans left half done by terminating. */
+function checkMoney({ world, ledger, participants }: Remains): void {
+  const total = sum([...participants.values()].flatMap(({ accounts }) => [...accounts.values()]));
+  const opening = hosts.length * sum(Object.values(openingBalances));
+  const terminated = [...ledger.entries.values()].filter(({ tx }) => tx.decision?.direction === 'terminate');
+  const left = sum(terminated.flatMap((entry) => entry.spec.steps.map((_, index) => leftBy(participants, entry, index))));
+  if (total !== opening + left) world.violated('I10', `all accounts hold ${total}, at the start ${opening}; terminated sagas left ${left}`);
+}
+
+function leftBy(participants: ReadonlyMap<string, Participant>, { gid, spec }: Entry, index: number): number {
+  const effects = effectsOf(participants, gid, index);
+  return effects === 'action' ? movementOf(spec.payloads[index]!).amount : 0;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}

@@ -1,0 +1,85 @@
+/** One run: everything that one seed leads to, from the first request to the judgement. */
+import type { Gid } from '@amends/core';
+import { Api } from './api.ts';
+import { ApiChecks } from './api-checks.ts';
+import { Application } from './application.ts';
+import { CallChecks } from './call-checks.ts';
+import { Database } from './database.ts';
+import { Ledger } from './ledger.ts';
+import { drawSettings, Machine } from './machine.ts';
+import { Operator } from './operator.ts';
+import { Participant } from './participant.ts';
+import { hosts, openingBalances } from './saga-maker.ts';
+import { checkSettlement } from './settlement.ts';
+import { Wire } from './wire.ts';
+import { type Violation, World, type WorldOptions } from './world.ts';
+
+/** What came of one seed. */
+export interface Run {
+  readonly seed: number;
+  readonly violations: readonly Violation[];
+  /** Empty unless asked for. */
+  readonly trace: readonly string[];
+}
+
+/** After the faults everything must be finished within this, the longest retry pause included. Milliseconds. */
+const settleWithinMs = 240_000;
+
+/** Runs one seed to its end. The same production and seed give the same run, to the last byte of the trace. */
+export async function simulate(options: WorldOptions): Promise<Run> {
+  const world = new World(options);
+  world.note(() => `seed ${options.seed}, weather: ${world.weather}`);
+  const stopListening = listenForBugs(world);
+  try {
+    await live(world);
+  } catch (error) {
+    world.violated('bug', error instanceof Error ? error.stack! : String(error));
+  } finally {
+    // Promises that nobody catches are reported once the microtasks are done.
+    await new Promise((resolve) => setImmediate(resolve));
+    stopListening();
+  }
+  return { seed: options.seed, violations: world.violations, trace: world.trace };
+}
+
+async function live(world: World): Promise<void> {
+  const ledger = new Ledger(world);
+  const database = new Database(world, ledger);
+  const participants = new Map(hosts.map((host) => [host as string, openParticipant(world, host)]));
+  const wire = new Wire(world, new CallChecks(world, ledger), participants);
+  const settings = drawSettings(world.chance);
+  const names = ['A', 'B', 'C'].slice(0, world.chance.pick([1, 2, 2, 2, 3]));
+  const machines = names.map((name) => new Machine(world, name, { database, wire, settings }));
+  const api = new Api(world, machines);
+  const checks = new ApiChecks(world, ledger);
+  const around = { world, api, checks };
+  let busy = 0;
+  const faultsEndAtMs = world.chance.between(4_000, 40_000);
+  for (let number = world.chance.whole(1, 6); number > 0; number--) {
+    busy += 1;
+    void new Application(`g${number}` as Gid, around).run(faultsEndAtMs * 0.7).then(() => {
+      busy -= 1;
+    });
+  }
+  new Operator(around, ledger);
+  world.time.after(faultsEndAtMs, () => {
+    world.heal();
+    for (const machine of machines) machine.recover();
+  });
+  const atRest = () => world.healed && busy === 0 && world.underWay === 0 && ledger.unfinished === 0;
+  const tooLong = () => world.time.now > faultsEndAtMs + settleWithinMs;
+  await world.time.run(() => world.violations.length > 0 || atRest() || tooLong());
+  if (world.violations.length === 0) await checkSettlement({ world, ledger, database, checks, participants });
+}
+
+function openParticipant(world: World, host: string): Participant {
+  const participant = new Participant(world, host);
+  for (const [account, balance] of Object.entries(openingBalances)) participant.accounts.set(account, balance);
+  return participant;
+}
+
+function listenForBugs(world: World): () => void {
+  const caught = (error: unknown) => world.violated('bug', error instanceof Error ? error.stack! : String(error));
+  process.on('unhandledRejection', caught);
+  return () => process.off('unhandledRejection', caught);
+}
