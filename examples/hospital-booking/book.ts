@@ -29,7 +29,13 @@ export function book(amends: AmendsClient, hospital: Hospital, { confirmWithinMs
     .step({ action: `${devices}/hold`, compensate: `${devices}/release`, payload: { booking, resource: device, time } })
     .step({ action: `${records}/grant`, compensate: `${records}/revoke`, payload: { booking, patient, doctor } })
     .step({ after: [0, 1, 2], action: `${desk}/ask`, compensate: `${desk}/withdraw`, payload: { booking, patient } })
-    .step({ after: [3], action: `${desk}/answered`, payload: { booking }, retry: { kind: 'fixed', delayMs: 200 } })
+    .step({
+      after: [3],
+      action: `${desk}/answered`,
+      irreversible: true,
+      payload: { booking },
+      retry: { kind: 'fixed', delayMs: 200 },
+    })
     .step({ after: [4], kind: 'retriable', action: `${doctors}/book`, payload: { booking } })
     .step({ after: [4], kind: 'retriable', action: `${devices}/book`, payload: { booking } });
 }

@@ -27,7 +27,7 @@ export function fulfil(amends: AmendsClient, shop: Shop, { payWithinMs, address,
     .step({ action: `${shop.orders}/place`, compensate: `${shop.orders}/cancel`, payload: order })
     .step({ action: `${shop.stock}/reserve`, compensate: `${shop.stock}/release`, payload: { item, count } })
     .step({ action: `${shop.payment}/bill`, compensate: `${shop.payment}/cancel`, payload: { id, cents } })
-    .step({ action: `${shop.payment}/settled`, payload: { id }, retry: { kind: 'fixed', delayMs: 200 } })
+    .step({ action: `${shop.payment}/settled`, irreversible: true, payload: { id }, retry: { kind: 'fixed', delayMs: 200 } })
     .step({ kind: 'pivot', action: `${shop.shipping}/ship`, payload: { id, address } })
     .step({ kind: 'retriable', action: `${shop.stock}/hand-over`, payload: { item, count } })
     .step({ kind: 'retriable', action: `${shop.orders}/complete`, payload: { id } });

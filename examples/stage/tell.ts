@@ -50,7 +50,7 @@ export async function tell<Name extends string>(example: Example<Name>): Promise
   const dataFolder = mkdtempSync(join(tmpdir(), 'amends-'));
   const crashed = Promise.withResolvers<never>();
   const stage = createStage(example, {
-    amends: new AmendsClient({ url: values.server }),
+    amends: new AmendsClient({ server: values.server }),
     dataFolder,
     logFolder: dataFolder,
     firstPort: await freePorts(Object.keys(example.services).length),

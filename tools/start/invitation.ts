@@ -42,7 +42,7 @@ function transfers(server: string, url: Readonly<Record<string, string>>): strin
 
   In TypeScript:
 
-    const amends = new AmendsClient({ url: '${server}' });
+    const amends = new AmendsClient({ server: '${server}' });
     const { outcome } = await amends
       .saga()
       .step({ action: '${a}/debit', compensate: '${a}/refund', payload: { account: 'ann', cents: 100 } })

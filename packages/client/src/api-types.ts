@@ -1,0 +1,234 @@
+/**
+ * What the native API takes and gives, in the client's own words, so that it needs no schema library. A test of types keeps
+ * them equal to the server's.
+ */
+
+/** Global status, in DTM's words. */
+export type Status = 'prepared' | 'submitted' | 'aborting' | 'succeed' | 'failed';
+/** What a step is to the whole: it can be undone, is the point of no return, or comes after it. */
+export type StepKind = 'compensatable' | 'pivot' | 'retriable';
+/** What is called on a step. */
+export type Op = 'action' | 'compensate';
+
+/** How attempts follow each other while there is no verdict. */
+export interface RetryPolicy {
+  /** The same pause each time, or doubling pauses (default). */
+  readonly kind?: 'fixed' | 'exponential' | undefined;
+  /** Pause before the second attempt. Milliseconds. */
+  readonly delayMs?: number | undefined;
+  /** Longest pause. Milliseconds. */
+  readonly delayMsMax?: number | undefined;
+  /** Attempts after which the policy ends; null (default): it never does. */
+  readonly attemptsMax?: number | null | undefined;
+  /** At the end undo the transaction where that is allowed, or hold it until a human acts. */
+  readonly atEnd?: 'roll-back' | 'hold' | undefined;
+}
+
+/** One step in the body that begins a transaction. */
+export interface NewStep {
+  readonly action: string;
+  readonly compensate?: string | undefined;
+  readonly kind?: StepKind | undefined;
+  readonly payload?: unknown;
+  readonly timeoutMs?: number | undefined;
+  readonly retry?: RetryPolicy | undefined;
+  readonly compensateRetry?: RetryPolicy | undefined;
+  readonly after?: readonly number[] | undefined;
+}
+
+/** The body that begins a transaction. */
+export interface NewTransaction {
+  readonly gid?: string | undefined;
+  readonly mode: 'saga';
+  readonly steps: readonly NewStep[];
+  readonly concurrent?: boolean | undefined;
+  readonly timeoutMs?: number | null | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+}
+
+/** How far one op of a step is. */
+export interface OpState {
+  readonly at: 'idle' | 'running' | 'waiting' | 'succeed' | 'failed';
+  /** Calls begun so far. */
+  readonly attempts: number;
+  /** When waiting: the next attempt. ISO 8601. */
+  readonly dueAt?: string | undefined;
+}
+
+/** A step as it is now. */
+export interface Step {
+  /** `01`, `02`, … */
+  readonly branchId: string;
+  readonly kind: StepKind;
+  readonly action: string;
+  readonly compensate: string;
+  /** Branch ids of the steps that come before. */
+  readonly after: readonly string[];
+  readonly actionState: OpState;
+  readonly compensateState: OpState;
+}
+
+/** A transaction as it travels; users see it as `Transaction`. Moments are ISO 8601 in UTC. */
+export interface TransactionBody {
+  readonly gid: string;
+  readonly mode: 'saga';
+  readonly status: Status;
+  readonly outcome: 'running' | 'succeeded' | 'failed';
+  /** Why nothing is called until a human acts; null: it goes on by itself. */
+  readonly hold: { readonly code: string; readonly branchId: string; readonly op: Op } | null;
+  /** The durable choice of its end; null: still open. */
+  readonly decision: {
+    readonly direction: 'commit' | 'roll-back' | 'terminate';
+    readonly seq: number;
+    readonly actor: string;
+  } | null;
+  /** Why it is rolled back or terminated; empty: it is not. */
+  readonly reason: string;
+  /** Grows with every change; `terminate` and `retry` can insist on it. */
+  readonly version: number;
+  /** Grows with every change of owner. */
+  readonly epoch: number;
+  readonly owner: string | null;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly finishedAt: string | null;
+  /** When it is looked at next. */
+  readonly wakeAt: string | null;
+  readonly steps: readonly Step[];
+}
+
+type Ended<Outcome extends TransactionBody['outcome'], As extends Status> = Omit<
+  TransactionBody,
+  'outcome' | 'status' | 'finishedAt'
+> & {
+  readonly outcome: Outcome;
+  readonly status: As;
+  readonly finishedAt: string;
+};
+
+/** Every step is done. */
+export type SucceededTransaction = Ended<'succeeded', 'succeed'>;
+/** Rolled back as a whole, or terminated as it stood; `reason` says why. */
+export type FailedTransaction = Ended<'failed', 'failed'>;
+/** Not ended yet; with a `hold` it does not go on before a human acts. */
+export type RunningTransaction = Omit<TransactionBody, 'outcome' | 'status' | 'finishedAt'> & {
+  readonly outcome: 'running';
+  readonly status: 'prepared' | 'submitted' | 'aborting';
+  readonly finishedAt: null;
+};
+/** A transaction with its steps; `outcome` tells which of the three it is. */
+export type Transaction = SucceededTransaction | FailedTransaction | RunningTransaction;
+
+/** A transaction as lists show it. */
+export interface TransactionSummary {
+  readonly gid: string;
+  readonly mode: string;
+  readonly status: Status;
+  readonly outcome: 'running' | 'succeeded' | 'failed';
+  /** Code of the hold. */
+  readonly hold: string | null;
+  readonly reason: string;
+  readonly version: number;
+  readonly owner: string | null;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+  readonly finishedAt: string | null;
+  readonly dueAt: string | null;
+  /** Host of the participant it waits for because of an error; empty: none. */
+  readonly waitsFor: string;
+  /** Last error as host, op and code; equal for equal errors. */
+  readonly errorPrint: string;
+}
+
+/** One page of a list. */
+export interface TransactionList {
+  readonly transactions: readonly TransactionSummary[];
+  /** Cursor of the next page; null: this was the last. */
+  readonly next: string | null;
+}
+
+/** One thing that happened to a transaction. */
+export interface HistoryEntry {
+  /** Position in the history, from 1. */
+  readonly seq: number;
+  readonly at: string;
+  readonly kind: 'submitted' | 'answered' | 'interrupted' | 'timed-out' | 'held' | 'settled' | 'terminated' | 'retried';
+  /** Status after it. */
+  readonly status: Status;
+  readonly branchId: string | null;
+  readonly op: Op | null;
+  readonly attempt: number | null;
+  readonly outcome: 'success' | 'failure' | 'ongoing' | 'unknown' | null;
+  readonly code: string | null;
+  readonly durationMs: number | null;
+  readonly detail: string | null;
+  readonly actor: string | null;
+  readonly traceId: string | null;
+}
+
+/** A page of a history. */
+export interface History {
+  readonly entries: readonly HistoryEntry[];
+}
+
+/** How the server is. */
+export interface Health {
+  readonly state: 'starting' | 'running' | 'paused' | 'stopping' | 'stopped';
+  /** Why it is paused; empty otherwise. */
+  readonly reason: string;
+  readonly store: {
+    readonly latencyMs: number;
+    readonly facts: Readonly<Record<string, string | number>>;
+  } | null;
+  readonly nodes: readonly {
+    readonly node: string;
+    readonly name: string;
+    readonly startedAt: string;
+    readonly aliveUntil: string;
+  }[];
+  /** Transactions in memory. */
+  readonly live: number;
+  /** Calls in flight. */
+  readonly calling: number;
+  /** Changes that wait for their commit. */
+  readonly uncommitted: number;
+}
+
+/** The limits that hold, by name; each name ends in its unit. */
+export type Limits = Readonly<Record<string, number>>;
+
+/** Codes of the server's problem documents. */
+export type ServerErrorCode =
+  | 'invalid_request'
+  | 'unauthorized'
+  | 'forbidden'
+  | 'not_found'
+  | 'method_not_allowed'
+  | 'conflict'
+  | 'version_conflict'
+  | 'already_finished'
+  | 'too_large'
+  | 'unsupported_media_type'
+  | 'not_implemented'
+  | 'overloaded'
+  | 'stopping'
+  | 'store_unavailable'
+  | 'store_refused'
+  | 'internal';
+
+/** A field of a request that is wrong. */
+export interface FieldError {
+  /** Such as `steps[0].action`. */
+  readonly field: string;
+  readonly message: string;
+}
+
+/** A problem document (RFC 9457). */
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly code: ServerErrorCode;
+  readonly errors?: readonly FieldError[] | undefined;
+}

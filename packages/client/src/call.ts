@@ -1,0 +1,67 @@
+/** A call that reaches a participant. */
+
+/** Which branch of which transaction, and what is asked of it. The barrier needs no more. */
+export interface BranchRef {
+  readonly gid: string;
+  /** `saga`, `tcc`, `msg`, `xa` or `workflow`. */
+  readonly transType: string;
+  readonly branchId: string;
+  /** `action`, `compensate`, `try`, `confirm`, `cancel`, … */
+  readonly op: string;
+}
+
+/** One call of a coordinator. */
+export interface Call<Body = unknown> extends BranchRef {
+  /** The payload, parsed; undefined: there was none. */
+  readonly body: Body;
+  /** Fencing token: grows with every change of the transaction's owner. Coordinators that are not Amends send none. */
+  readonly epoch?: number;
+  /** Number of this attempt, from 1. */
+  readonly attempt?: number;
+}
+
+/** A request that is no call of a coordinator; answered with 400. */
+export class BadCall extends Error {
+  override readonly name = 'BadCall';
+}
+
+/** What a framework knows of a request. */
+export interface IncomingCall {
+  /** With its query; absolute or not. */
+  readonly url: string;
+  readonly header: (name: string) => string | undefined;
+  /** The body, parsed. @throws BadCall when it is not JSON */
+  readonly body: () => unknown;
+}
+
+/** As DTM's barrier tables are wide. */
+const idCharactersMax = 128;
+const wordCharactersMax = 45;
+
+/** Reads what a coordinator sends along. @throws BadCall naming the parameter that is missing or wrong */
+export async function readCall({ url, header, body }: IncomingCall): Promise<Call> {
+  const query = new URL(url, 'http://participant').searchParams;
+  const epoch = numberIn(header('amends-epoch'));
+  const attempt = numberIn(header('amends-attempt'));
+  return {
+    gid: parameter(query, 'gid', idCharactersMax),
+    transType: parameter(query, 'trans_type', wordCharactersMax),
+    branchId: parameter(query, 'branch_id', idCharactersMax),
+    op: parameter(query, 'op', wordCharactersMax),
+    body: await body(),
+    ...(epoch === null ? {} : { epoch }),
+    ...(attempt === null ? {} : { attempt }),
+  };
+}
+
+/** Coordinators append their parameters, so the last one is theirs. */
+function parameter(query: URLSearchParams, name: string, charactersMax: number): string {
+  const value = query.getAll(name).at(-1) ?? '';
+  if (value === '') throw new BadCall(`the query parameter ${name} is missing: this address is for calls of a coordinator`);
+  if (value.length > charactersMax) throw new BadCall(`the query parameter ${name} is longer than ${charactersMax} characters`);
+  return value;
+}
+
+function numberIn(header: string | undefined): number | null {
+  return header !== undefined && /^\d{1,15}$/.test(header) ? Number(header) : null;
+}

@@ -1,0 +1,215 @@
+/** The application's side: begins transactions, follows them, acts on them. */
+import type {
+  Health,
+  History,
+  HistoryEntry,
+  Limits,
+  NewTransaction,
+  Status,
+  Transaction,
+  TransactionList,
+  TransactionSummary,
+} from './api-types.ts';
+import { type Connection, connect } from './connection.ts';
+import { makeGid } from './gid.ts';
+import { type OnBehalf, pause } from './pause.ts';
+import { type ClientRetry, retryWithDefaults } from './retry-pause.ts';
+import { emptySaga, type Saga, type SagaOptions, type SubmitOptions } from './saga.ts';
+
+/** Where the server is, and how to talk to it. */
+export interface AmendsClientOptions {
+  /** Base address of the server, such as `http://127.0.0.1:36789`. */
+  readonly server: string;
+  /** Who acts, for the audit of `terminate` and `retry`. Default: the server writes `anonymous`. */
+  readonly actor?: string;
+  /** How to insist when the server cannot be reached or has no room. */
+  readonly retry?: ClientRetry;
+  /** Time for one answer, beside the waiting that was asked for. Milliseconds; default 10 s. */
+  readonly requestTimeoutMs?: number;
+  /** Connections at most; a request that waits for an outcome occupies one. Default 256. */
+  readonly connectionsMax?: number;
+}
+
+/** How to wait. */
+export interface WaitOptions {
+  /** How long at most. Milliseconds; default: until it ends or is held. */
+  readonly waitMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** How to ask. */
+export interface ReadOptions {
+  readonly signal?: AbortSignal;
+}
+
+/** Which part of a history. */
+export interface HistoryOptions extends ReadOptions {
+  /** Rows after this sequence number. Default 0: all. */
+  readonly afterSeq?: number;
+}
+
+/** Which transactions to list. */
+export interface ListFilters {
+  readonly status?: Status;
+  readonly mode?: 'saga';
+  /** true: only those on hold; false: only those not. */
+  readonly held?: boolean;
+  /** Created at this moment or later. ISO 8601 with a time zone. */
+  readonly createdFrom?: string;
+  /** Created before this moment. ISO 8601 with a time zone. */
+  readonly createdBefore?: string;
+  /** Rows of a page; default 50. */
+  readonly limit?: number;
+  /** `next` of the page before. */
+  readonly cursor?: string;
+}
+
+/** Why somebody acts on a transaction. */
+export interface InterventionOptions {
+  /** Recorded in its history. */
+  readonly reason: string;
+  /** Act only if it still has this version. */
+  readonly expectedVersion?: number;
+  /** Who acts, where it is not the client's actor. */
+  readonly actor?: string;
+}
+
+/** The longest that one request waits; proxies cut longer ones. Milliseconds. */
+const waitMsPerRequest = 30_000;
+/** The server answers at once while nothing is due; it is asked again after pauses between these. Milliseconds. */
+const lookAgainMs = { first: 50, longest: 1_000 } as const;
+const historyRowsPerPage = 1_000;
+
+/** A client of one server. Cheap to share, safe for concurrent use; every method rejects with `AmendsClientError`. */
+export class AmendsClient {
+  readonly #connection: Connection;
+  readonly #actor: string | null;
+
+  /** Connects with the first request. @throws AmendsClientError `invalid_request` when `server` is no address */
+  constructor({ server, actor, retry = {}, requestTimeoutMs = 10_000, connectionsMax = 256 }: AmendsClientOptions) {
+    this.#connection = connect({ server, retry: retryWithDefaults(retry), requestTimeoutMs, connectionsMax });
+    this.#actor = actor ?? null;
+  }
+
+  /** Begins to build a saga; nothing is sent before its `submit`. */
+  saga(options: SagaOptions = {}): Saga {
+    return emptySaga(options, (saga, how) => this.#submit(saga, how));
+  }
+
+  /** A transaction as it is now. @throws AmendsClientError `not_found` */
+  get(gid: string, { signal }: ReadOptions = {}): Promise<Transaction> {
+    return this.#look(gid, 0, signal);
+  }
+
+  /**
+   * A transaction as soon as it has ended or is on hold, or as it is after `waitMs`.
+   * @throws AmendsClientError `not_found`; `aborted`
+   */
+  async wait(gid: string, { waitMs = Number.POSITIVE_INFINITY, signal }: WaitOptions = {}): Promise<Transaction> {
+    const until = performance.now() + waitMs;
+    for (let pauseMs: number = lookAgainMs.first; ; pauseMs = Math.min(pauseMs * 2, lookAgainMs.longest)) {
+      const leftMs = Math.max(0, Math.ceil(until - performance.now()));
+      const transaction = await this.#look(gid, Math.min(leftMs, waitMsPerRequest), signal);
+      if (isAtRest(transaction) || performance.now() >= until) return transaction;
+      await pause(Math.min(pauseMs, leftMs), { gid, signal });
+    }
+  }
+
+  /** What has happened to a transaction, oldest first, to the last row. @throws AmendsClientError `not_found` */
+  async history(gid: string, { afterSeq = 0, signal }: HistoryOptions = {}): Promise<readonly HistoryEntry[]> {
+    const all: HistoryEntry[] = [];
+    for (;;) {
+      const query = queryOf({ afterSeq: all.at(-1)?.seq ?? afterSeq, limit: historyRowsPerPage });
+      const { entries } = await this.#read<History>(`${pathOf(gid)}/history${query}`, { gid, signal });
+      all.push(...entries);
+      if (entries.length < historyRowsPerPage) return all;
+    }
+  }
+
+  /** One page of transactions, newest first. */
+  list(filter: ListFilters = {}, { signal }: ReadOptions = {}): Promise<TransactionList> {
+    return this.#read<TransactionList>(`/transactions${queryOf({ ...filter })}`, { signal });
+  }
+
+  /** All transactions, newest first, read page by page while they are consumed. */
+  async *listAll(filter: ListFilters = {}, options: ReadOptions = {}): AsyncGenerator<TransactionSummary, void, undefined> {
+    let page = await this.list(filter, options);
+    yield* page.transactions;
+    while (page.next !== null) {
+      page = await this.list({ ...filter, cursor: page.next }, options);
+      yield* page.transactions;
+    }
+  }
+
+  /**
+   * Ends a transaction as it stands; nothing is undone.
+   * @throws AmendsClientError `not_found`, `already_finished`, `version_conflict`
+   */
+  terminate(gid: string, options: InterventionOptions): Promise<Transaction> {
+    return this.#intervene('terminate', gid, options);
+  }
+
+  /**
+   * Lifts a hold and tries at once what waits.
+   * @throws AmendsClientError `not_found`, `already_finished`, `version_conflict`
+   */
+  retry(gid: string, options: InterventionOptions): Promise<Transaction> {
+    return this.#intervene('retry', gid, options);
+  }
+
+  /** How the server is. */
+  health({ signal }: ReadOptions = {}): Promise<Health> {
+    return this.#read<Health>('/health', { signal });
+  }
+
+  /** The limits that the server holds. */
+  limits({ signal }: ReadOptions = {}): Promise<Limits> {
+    return this.#read<Limits>('/limits', { signal });
+  }
+
+  /** Closes the connections; what is under way fails with `closed`. Transactions go on. Idempotent. */
+  close(): Promise<void> {
+    return this.#connection.close();
+  }
+
+  async #submit(saga: NewTransaction, { gid = makeGid(), waitMs = 0, signal }: SubmitOptions): Promise<Transaction> {
+    const until = performance.now() + waitMs;
+    const firstWaitMs = Math.min(waitMs, waitMsPerRequest);
+    const path = `/transactions${queryOf({ waitMs: firstWaitMs })}`;
+    const how = { method: 'POST', repeatable: true, waitMs: firstWaitMs, gid, signal } as const;
+    const submitted = (await this.#connection.send({ ...how, path, body: { ...saga, gid } })) as Transaction;
+    const leftMs = until - performance.now();
+    if (isAtRest(submitted) || leftMs <= 0) return submitted;
+    return this.wait(gid, { waitMs: leftMs, ...(signal === undefined ? {} : { signal }) });
+  }
+
+  /** Not repeated when an answer is lost: it may have been done, and doing it twice would be recorded twice. */
+  async #intervene(verb: 'terminate' | 'retry', gid: string, options: InterventionOptions): Promise<Transaction> {
+    const { reason, expectedVersion, actor = this.#actor } = options;
+    const headers = actor === null ? {} : { 'x-amends-actor': actor };
+    const body = { reason, expectedVersion };
+    const path = `${pathOf(gid)}/${verb}`;
+    return (await this.#connection.send({ method: 'POST', path, body, headers, repeatable: false, gid })) as Transaction;
+  }
+
+  #look(gid: string, waitMs: number, signal: AbortSignal | undefined): Promise<Transaction> {
+    return this.#read<Transaction>(`${pathOf(gid)}${queryOf({ waitMs })}`, { gid, waitMs, signal });
+  }
+
+  async #read<Answer>(path: string, about: OnBehalf & { readonly waitMs?: number }): Promise<Answer> {
+    return (await this.#connection.send({ method: 'GET', path, repeatable: true, ...about })) as Answer;
+  }
+}
+
+function isAtRest({ outcome, hold }: Transaction): boolean {
+  return outcome !== 'running' || hold !== null;
+}
+
+function pathOf(gid: string): string {
+  return `/transactions/${encodeURIComponent(gid)}`;
+}
+
+function queryOf(parameters: Readonly<Record<string, string | number | boolean | undefined>>): string {
+  const given = Object.entries(parameters).flatMap(([name, value]) => (value === undefined ? [] : [[name, String(value)]]));
+  return given.length === 0 ? '' : `?${new URLSearchParams(given)}`;
+}

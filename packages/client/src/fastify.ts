@@ -1,0 +1,23 @@
+/** Participants in Fastify. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type Handler, type ParticipantOptions, verdictOn } from './verdict.ts';
+
+/**
+ * A route handler for the calls of a coordinator, such as `app.post('/debit', participant((call) => …))`.
+ * It returns: 200 with the value; throws `BusinessFailure`: 409; throws `Ongoing`: 425; throws anything else: 500.
+ */
+export function participant<Body = unknown>(
+  handler: Handler<Body>,
+  { onError }: ParticipantOptions = {},
+): (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply> {
+  return async (request, reply) => {
+    const incoming = {
+      url: request.url,
+      header: (name: string) => request.headers[name]?.toString(),
+      body: () => request.body,
+    };
+    const log = (error: unknown) => request.log.error({ err: error }, 'a call of a coordinator failed');
+    const { status, body } = await verdictOn(handler as Handler, incoming, onError ?? log);
+    return reply.code(status).type('application/json').send(body);
+  };
+}

@@ -1,0 +1,53 @@
+/** What is thrown when a request has no answer to give. */
+import type { Problem } from './api-types.ts';
+import { AmendsClientError, type ClientErrorCode } from './client-error.ts';
+import type { Request } from './connection.ts';
+import { abortedError } from './pause.ts';
+import { retryAfterMs } from './retry-pause.ts';
+
+/** An answer that says no. */
+export interface Refusal {
+  readonly status: number;
+  readonly text: string;
+  /** The body, where it is JSON. */
+  readonly json: object | null;
+  readonly retryAfter: string | readonly string[] | undefined;
+}
+
+/** The error that an answer stands for. */
+export function refusalError({ status, text, json, retryAfter }: Refusal, { gid }: Request): AmendsClientError {
+  const { code, title, detail, errors } = (json ?? {}) as Partial<Problem>;
+  const details = { status, errors, gid, retryAfterMs: retryAfterMs(retryAfter) };
+  if (code !== undefined) return new AmendsClientError(code, detail ?? title ?? code, details);
+  return new AmendsClientError('unexpected_answer', `HTTP ${status} without a problem document: ${text.slice(0, 200)}`, details);
+}
+
+/** The error of an exchange that broke. */
+export function exchangeError(cause: unknown, request: Request, { timedOut }: { timedOut: boolean }): AmendsClientError {
+  const fail = (code: ClientErrorCode, message: string) => new AmendsClientError(code, message, { gid: request.gid, cause });
+  if (request.signal?.aborted === true) return abortedError(request);
+  if (timedOut) return fail('timeout', 'the server did not answer in time');
+  const { code, message } = innermost(cause);
+  if (code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED') return fail('closed', 'the client has been closed');
+  if (code === 'UND_ERR_INVALID_ARG') return fail('invalid_request', message);
+  if (unconnected.has(code)) return fail('unreachable', `the server cannot be reached: ${message}`);
+  return fail('connection_lost', `the connection to the server broke: ${message}`);
+}
+
+/** Errors before a connection stood. */
+const unconnected: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EADDRNOTAVAIL',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
+
+/** A name with several addresses fails with the errors of all of them; the first speaks for them. */
+function innermost(error: unknown): { code: string; message: string } {
+  const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
+  const { code = '', message = String(first) } = (first ?? {}) as Partial<NodeJS.ErrnoException>;
+  return { code, message };
+}

@@ -1,0 +1,63 @@
+/** What a participant answers: the verdict that a handler gives, as status and body that every coordinator understands. */
+import { BadCall, type Call, type IncomingCall, readCall } from './call.ts';
+
+/** Thrown by a handler to refuse for good: the transaction is rolled back, if it still can be. */
+export class BusinessFailure extends Error {
+  override readonly name = 'BusinessFailure';
+}
+
+/** Thrown by a handler that has no verdict yet: the coordinator asks again later. */
+export class Ongoing extends Error {
+  override readonly name = 'Ongoing';
+}
+
+/** Does what a call asks; what it returns is sent along as JSON. */
+export type Handler<Body = unknown> = (call: Call<Body>) => unknown;
+
+/** What to do about errors. */
+export interface ParticipantOptions {
+  /** Hears of every error that is no verdict. Default: the framework's log, or the console where it has none. */
+  readonly onError?: OnError;
+}
+
+/** Hears of an error; the call is null when it could not be read. */
+export type OnError = (error: unknown, call: Call | null) => void;
+
+/** For frameworks without a log. */
+export const logToConsole: OnError = (error) => console.error(error);
+
+/** An answer to a coordinator. */
+export interface VerdictAnswer {
+  readonly status: 200 | 400 | 409 | 425 | 500;
+  /** JSON. */
+  readonly body: string;
+}
+
+/** Runs a handler. Never rejects. */
+export async function verdictOn(handler: Handler, incoming: IncomingCall, onError: OnError): Promise<VerdictAnswer> {
+  let call: Call | null = null;
+  try {
+    call = await readCall(incoming);
+    return answer(200, (await handler(call)) ?? { dtm_result: 'SUCCESS' });
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    if (error instanceof BusinessFailure) return answer(409, { message }, 'FAILURE');
+    if (error instanceof Ongoing) return answer(425, { message }, 'ONGOING');
+    if (error instanceof BadCall) return answer(400, { message });
+    onError(error, call);
+    return answer(500, { message });
+  }
+}
+
+/** DTM's coordinators search bodies for these words, so they stand only where they are the verdict. */
+const verdictWords = /FAILURE|ONGOING/g;
+
+function answer(status: VerdictAnswer['status'], value: unknown, verdict?: 'FAILURE' | 'ONGOING'): VerdictAnswer {
+  const text = (JSON.stringify(value) ?? 'null').replaceAll(verdictWords, escapeFirst);
+  return { status, body: verdict === undefined ? text : `{"dtm_result":"${verdict}",${text.slice(1)}` };
+}
+
+/** The same JSON string in other characters. */
+function escapeFirst(word: string): string {
+  return `\\u00${word.charCodeAt(0).toString(16)}${word.slice(1)}`;
+}
