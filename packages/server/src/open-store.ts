@@ -1,13 +1,20 @@
 /** From the option `store` to a store. */
+import { isAmendsError } from '@amends/core';
 import { openMemoryStore, type Store } from '@amends/store';
 import { openSqliteStore } from '@amends/store-sql';
+import { StartError } from './start-error.ts';
 
 const sqlite = 'sqlite:';
 
 /**
  * Opens the store that the option names; the schema has checked its form.
- * @throws AmendsError `store_refused` or `store_unavailable`, naming the path and the remedy
+ * @throws StartError naming the path and the remedy
  */
 export async function openStore(option: string): Promise<Store> {
-  return option.startsWith(sqlite) ? openSqliteStore({ path: option.slice(sqlite.length) }) : openMemoryStore();
+  if (!option.startsWith(sqlite)) return openMemoryStore();
+  try {
+    return await openSqliteStore({ path: option.slice(sqlite.length) });
+  } catch (error) {
+    throw isAmendsError(error) ? new StartError(error.message, { cause: error }) : error;
+  }
 }

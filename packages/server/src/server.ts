@@ -36,7 +36,7 @@ const lastAnswersMs = 1_000;
 
 /**
  * Starts a server and resolves when it listens and has begun to drive what it found in the store.
- * @throws StartError when it cannot listen; AmendsError `store_refused`, `store_unavailable` when the store cannot be used
+ * @throws StartError when it cannot listen or the store cannot be used
  */
 export async function startServer(config: Config, parts: ServerParts = {}): Promise<Server> {
   const log = parts.log ?? openLog(config);

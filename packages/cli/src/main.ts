@@ -1,0 +1,40 @@
+/** The `amends` command. */
+
+import { version } from '@amends/server';
+import { Command, CommanderError } from 'commander';
+import { benchCommand } from './bench.ts';
+import { exitCodes, explain } from './explain.ts';
+import { serveCommand } from './serve.ts';
+import { txCommand } from './tx.ts';
+import { versionCommand } from './version.ts';
+
+const program = new Command('amends')
+  .description('Amends: distributed transactions that end with all of it done or all of it undone.')
+  .version(version, '-V, --version', 'print the version')
+  .showHelpAfterError('(amends --help tells more)')
+  .addHelpText(
+    'after',
+    `
+Examples:
+  $ amends serve                                   a coordinator on 127.0.0.1:36789 with its store in ./data
+  $ amends serve --store memory: --port 4000       one that forgets everything when it ends
+  $ amends tx list --held                          what needs attention
+  $ amends tx show GID                             what happened to a transaction
+  $ amends bench --seconds 10                      load a running coordinator`,
+  )
+  .addCommand(serveCommand())
+  .addCommand(txCommand())
+  .addCommand(benchCommand())
+  .addCommand(versionCommand());
+program.exitOverride();
+for (const command of program.commands) command.exitOverride().showHelpAfterError(`(amends ${command.name()} --help tells more)`);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+  else {
+    process.stderr.write(`amends: ${explain(error)}\n`);
+    process.exitCode = exitCodes.failed;
+  }
+}

@@ -1,0 +1,71 @@
+/** `amends serve`: runs a coordinator until it is told to stop. */
+import { type ConfigOption, configFileDefault, configOptions, defaultText, resolveConfig, startServer } from '@amends/server';
+import { Command, Option } from 'commander';
+import { exitCodes } from './explain.ts';
+
+/** The command, with a flag for every option of the server. */
+export function serveCommand(): Command {
+  const command = new Command('serve')
+    .description('run a coordinator: HTTP for DTM clients and the native API, with its store')
+    .option('-c, --config <file>', `read options from this YAML file (default: ${configFileDefault} if there is one)`);
+  for (const option of configOptions) command.addOption(flagOf(option));
+  return command.addHelpText('after', sources).action((flags: Record<string, unknown>) => serve(flags));
+}
+
+function flagOf({ flag, kind, description, env, choices, ...option }: ConfigOption): Option {
+  const value = kind === 'truth' ? '' : ` <${choices.length > 0 ? choices.join('|') : kind}>`;
+  const words = `${description.replaceAll('`', '')} (default: ${defaultText({ flag, kind, description, env, choices, ...option })}, ${env})`;
+  return new Option(`--${flag}${value}`, words);
+}
+
+const sources = `
+Each option can also be set by the environment variable named beside it, or in the YAML file by its name in camel case
+(port: 4000, participants: { allow: [10.0.0.0/8] }). A flag wins over the environment, the environment over the file.
+DTM's own variables and YAML keys (HTTP_PORT, REQUEST_TIMEOUT, RETRY_INTERVAL, LOG_LEVEL, STORE_DRIVER=boltdb, ...) are
+understood where they mean the same.
+
+Ctrl-C or SIGTERM stops it: new work is refused, calls in flight may end, what is unfinished goes on at the next start.
+
+Examples:
+  $ amends serve
+  $ amends serve --host 127.0.0.1 --port 36789 --store sqlite:/var/lib/amends/amends.db
+  $ amends serve --store memory: --log-format text
+  $ AMENDS_PORT=4000 amends serve --config amends.yaml`;
+
+async function serve({ config: file, ...flags }: Record<string, unknown>): Promise<void> {
+  const { config, warnings } = resolveConfig({
+    flags: textsOf(flags),
+    env: process.env,
+    ...(typeof file === 'string' ? { file } : {}),
+  });
+  for (const warning of warnings) process.stderr.write(`amends: ${warning}\n`);
+  if (config.insecure)
+    process.stderr.write(
+      `amends: ${config.host} without authentication: whoever reaches the port may do everything (--insecure)\n`,
+    );
+  const server = await startServer(config);
+  await toldToStop();
+  await server.stop();
+}
+
+/** Commander gives flags in camel case; options of the server are named with dots. */
+function textsOf(flags: Record<string, unknown>): Record<string, string> {
+  const given = configOptions.flatMap((option) => {
+    const value = flags[new Option(`--${option.flag}`).attributeName()];
+    return value === undefined ? [] : [[option.name, String(value)] as const];
+  });
+  return Object.fromEntries(given);
+}
+
+/** Resolves at the first signal; at the second the process ends at once, which loses nothing that is durable. */
+function toldToStop(): Promise<void> {
+  return new Promise((resolve) => {
+    let signals = 0;
+    const heard = () => {
+      signals += 1;
+      if (signals > 1) process.exit(exitCodes.interrupted);
+      resolve();
+    };
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, heard);
+  });
+}

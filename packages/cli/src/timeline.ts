@@ -1,0 +1,80 @@
+/** A transaction drawn for people: its steps, then what happened to it, moment by moment. */
+import type { HistoryEntry, Step, Transaction } from '@amends/client';
+import { paint } from './terminal.ts';
+
+/** The whole picture, one string per line. */
+export function picture(transaction: Transaction, history: readonly HistoryEntry[]): string[] {
+  return [
+    `${paint('bold', transaction.gid)}  ${transaction.mode}, ${outcomeLine(transaction)}`,
+    `created ${transaction.createdAt}, version ${transaction.version}${ownerOf(transaction)}`,
+    '',
+    ...transaction.steps.flatMap(stepLines),
+    '',
+    ...history.map((entry) => historyLine(transaction, entry)),
+  ];
+}
+
+function ownerOf({ owner, epoch, wakeAt }: Transaction): string {
+  const due = wakeAt === null ? '' : `, due ${wakeAt}`;
+  return owner === null ? due : `, driven by ${owner} (epoch ${epoch})${due}`;
+}
+
+/** How a transaction ended, or how it stands. */
+export function outcomeLine({ outcome, status, reason, hold, createdAt, finishedAt }: Transaction): string {
+  const took = finishedAt === null ? '' : ` after ${Date.parse(finishedAt) - Date.parse(createdAt)} ms`;
+  if (outcome === 'succeeded') return paint('green', `succeeded${took}`);
+  if (outcome === 'failed') return paint('yellow', `failed${took}: ${reason}`);
+  if (hold !== null) return paint('red', `needs attention: ${hold.code} at ${hold.op} of step ${hold.branchId}`);
+  return `running (${status}${reason === '' ? '' : `: ${reason}`})`;
+}
+
+function stepLines(step: Step): string[] {
+  const after = step.after.length === 0 ? '' : paint('dim', `  after ${step.after.join(', ')}`);
+  const action = `  ${step.branchId}  ${step.action || '(nothing to call)'}  ${stateWord(step.actionState.at)}${kindOf(step)}${after}`;
+  if (step.compensateState.at === 'idle') return [action];
+  return [action, `      ${step.compensate || '(nothing to undo)'}  ${stateWord(step.compensateState.at)}`];
+}
+
+function kindOf({ kind }: Step): string {
+  return kind === 'compensatable' ? '' : paint('dim', `  ${kind}`);
+}
+
+function stateWord(at: Step['actionState']['at']): string {
+  switch (at) {
+    case 'succeed':
+      return paint('green', 'done');
+    case 'failed':
+      return paint('red', 'refused');
+    case 'idle':
+      return paint('dim', 'not begun');
+    default:
+      return paint('yellow', at);
+  }
+}
+
+/** One moment: `+12 ms  01 action  success  8 ms  …`. */
+export function historyLine({ createdAt, steps }: Transaction, entry: HistoryEntry): string {
+  const at = paint('dim', `+${Date.parse(entry.at) - Date.parse(createdAt)} ms`.padStart(10));
+  const called = entry.branchId === null ? ''.padEnd(14) : `${entry.branchId} ${entry.op ?? ''}`.padEnd(14);
+  const took = entry.durationMs === null ? '' : `${entry.durationMs} ms`;
+  return [at, called, wordOf(entry), took.padStart(8), paint('dim', remarkOf(entry, steps))].join('  ').trimEnd();
+}
+
+function wordOf({ outcome, kind }: HistoryEntry): string {
+  const word = (outcome ?? kind).padEnd(11);
+  if (outcome === 'success') return paint('green', word);
+  if (outcome === 'failure' || kind === 'held' || kind === 'terminated') return paint('red', word);
+  return outcome === null ? word : paint('yellow', word);
+}
+
+function remarkOf({ branchId, op, attempt, code, detail, actor }: HistoryEntry, steps: readonly Step[]): string {
+  const step = steps.find((each) => each.branchId === branchId);
+  const remarks = [
+    step !== undefined && op !== null ? step[op] : '',
+    attempt !== null && attempt > 1 ? `attempt ${attempt}` : '',
+    code ?? '',
+    detail ?? '',
+    actor === null ? '' : `by ${actor}`,
+  ];
+  return remarks.filter((remark) => remark !== '').join(', ');
+}

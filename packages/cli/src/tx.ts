@@ -1,0 +1,129 @@
+/** `amends tx`: looking at transactions and acting on them. */
+import type { AmendsClient, ListFilters, Transaction } from '@amends/client';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { exitCodes } from './explain.ts';
+import { type ServerOptions, withClient, withServerOptions } from './server-options.ts';
+import { print, printJson, table } from './terminal.ts';
+import { historyLine, outcomeLine, picture } from './timeline.ts';
+
+/** The commands. */
+export function txCommand(): Command {
+  return new Command('tx')
+    .description('look at transactions and act on them')
+    .addCommand(withServerOptions(listCommand()))
+    .addCommand(withServerOptions(showCommand()))
+    .addCommand(withServerOptions(watchCommand()))
+    .addCommand(withServerOptions(retryCommand()))
+    .addCommand(withServerOptions(terminateCommand()));
+}
+
+const statuses = ['prepared', 'submitted', 'aborting', 'succeed', 'failed'];
+
+interface ListOptions extends ServerOptions {
+  readonly status?: Transaction['status'];
+  readonly held?: boolean;
+  readonly limit: number;
+}
+
+function listCommand(): Command {
+  return new Command('list')
+    .description('list transactions, newest first')
+    .addOption(new Option('--status <status>', 'only those with this status').choices(statuses))
+    .option('--held', 'only those that wait for a human')
+    .option('--limit <count>', 'as many rows at most', countOf, 20)
+    .addHelpText('after', '\nExamples:\n  $ amends tx list\n  $ amends tx list --held --json')
+    .action((options: ListOptions) => withClient(options, (client) => list(client, options)));
+}
+
+async function list(client: AmendsClient, { status, held, limit, json }: ListOptions): Promise<void> {
+  const filters: ListFilters = { limit: Math.min(limit, 1_000), ...(status ? { status } : {}), ...(held ? { held } : {}) };
+  const rows = [];
+  for await (const row of client.listAll(filters)) if (rows.push(row) >= limit) break;
+  if (json) return printJson(rows);
+  if (rows.length === 0) return print('no transactions');
+  const cells = rows.map((row) => [
+    row.gid,
+    row.hold === null ? row.status : `${row.status}, held`,
+    row.createdAt.replace('T', ' ').replace('Z', ''),
+    row.reason || row.errorPrint,
+  ]);
+  for (const line of table([['gid', 'status', 'created (UTC)', 'reason or last error'], ...cells])) print(line);
+}
+
+function showCommand(): Command {
+  return new Command('show')
+    .description('draw what happened to a transaction')
+    .argument('<gid>', 'the transaction')
+    .addHelpText('after', '\nExample:\n  $ amends tx show EjXvZKv8OdpFX3jDqKglvS')
+    .action((gid: string, options: ServerOptions) => withClient(options, (client) => show(client, gid, options)));
+}
+
+async function show(client: AmendsClient, gid: string, { json }: ServerOptions): Promise<void> {
+  const [transaction, history] = await Promise.all([client.get(gid), client.history(gid)]);
+  if (json) return printJson({ transaction, history });
+  for (const line of picture(transaction, history)) print(line);
+}
+
+function watchCommand(): Command {
+  return new Command('watch')
+    .description('follow a transaction to its end; exit code 0: succeeded, 1: failed')
+    .argument('<gid>', 'the transaction')
+    .addHelpText('after', '\nExample:\n  $ amends tx watch EjXvZKv8OdpFX3jDqKglvS')
+    .action((gid: string, options: ServerOptions) => withClient(options, (client) => watch(client, gid, options)));
+}
+
+/** How long one question waits for news. Milliseconds. */
+const newsWithinMs = 1_000;
+
+async function watch(client: AmendsClient, gid: string, { json }: ServerOptions): Promise<void> {
+  let transaction = await client.get(gid);
+  for (let told = 0; ; ) {
+    const news = (await client.history(gid)).filter(({ seq }) => seq > told);
+    for (const entry of news) json ? printJson(entry) : print(historyLine(transaction, entry));
+    told = news.at(-1)?.seq ?? told;
+    if (transaction.outcome !== 'running' && news.length === 0) break;
+    transaction = await client.wait(gid, { waitMs: newsWithinMs });
+  }
+  if (!json) print(outcomeLine(transaction));
+  process.exitCode = transaction.outcome === 'succeeded' ? exitCodes.ok : exitCodes.failed;
+}
+
+interface ActOptions extends ServerOptions {
+  readonly reason: string;
+  readonly expectedVersion?: number;
+}
+
+function actCommand(name: string, description: string): Command {
+  return new Command(name)
+    .description(description)
+    .argument('<gid>', 'the transaction')
+    .requiredOption('--reason <text>', 'why; recorded in its history')
+    .option('--expected-version <version>', 'act only if it still has this version', countOf)
+    .addHelpText('after', `\nExample:\n  $ amends tx ${name} EjXvZKv8OdpFX3jDqKglvS --reason "the bank is up again"`);
+}
+
+function retryCommand(): Command {
+  return actCommand('retry', 'try again at once what waits or is held').action((gid: string, options: ActOptions) =>
+    withClient(options, async (client) => tell(await client.retry(gid, actOf(options)), options)),
+  );
+}
+
+function terminateCommand(): Command {
+  return actCommand('terminate', 'end a transaction as it stands; nothing is undone').action((gid: string, options: ActOptions) =>
+    withClient(options, async (client) => tell(await client.terminate(gid, actOf(options)), options)),
+  );
+}
+
+function actOf({ reason, expectedVersion }: ActOptions) {
+  return { reason, ...(expectedVersion === undefined ? {} : { expectedVersion }) };
+}
+
+function tell(transaction: Transaction, { json }: ServerOptions): void {
+  if (json) printJson(transaction);
+  else print(outcomeLine(transaction));
+}
+
+function countOf(text: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('must be a whole number from 1.');
+  return Number(text);
+}

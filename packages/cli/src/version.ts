@@ -1,0 +1,14 @@
+/** `amends version`. */
+import { version } from '@amends/server';
+import { Command } from 'commander';
+
+/** The command. */
+export function versionCommand(): Command {
+  return new Command('version')
+    .description('print the versions of Amends and of Node')
+    .option('--json', 'print them as JSON')
+    .action(({ json }: { json?: boolean }) => {
+      const versions = { amends: version, node: process.versions.node };
+      process.stdout.write(json ? `${JSON.stringify(versions)}\n` : `amends ${versions.amends}, Node ${versions.node}\n`);
+    });
+}
