@@ -1,0 +1,83 @@
+/** Amends as the process under test, on a SQLite file. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { freePorts } from '../examples/stage/ports.ts';
+import type { Crew, Member } from './crew.ts';
+import { root, type Scratch } from './scratch.ts';
+
+const readyWithinMs = 30_000;
+const lookEveryMs = 25;
+const parts = join(import.meta.dirname, 'server-under-test.mjs');
+const command = join(root, 'packages', 'cli', 'bin', 'amends.js');
+
+/** How to start it. */
+export interface AmendsOptions {
+  /** For people, and for its files. */
+  readonly name: string;
+  /** Path of the database file. Default: an empty one named after it. */
+  readonly file?: string;
+  /** Lets every commit take so much longer. Milliseconds. Default: 0. */
+  readonly fsyncDelayMs?: number;
+  /** More arguments of `node`. */
+  readonly nodeArgs?: readonly string[];
+}
+
+/** A server that is ready. */
+export interface AmendsServer {
+  readonly name: string;
+  readonly url: string;
+  readonly pid: number;
+  /** Rejects when it ends without having been told to. */
+  readonly lost: Promise<never>;
+  stop(): Promise<void>;
+}
+
+/** Whether `amends serve` has been built; otherwise its parts are put together by `server-under-test.mjs`. */
+export function hasCommand(): boolean {
+  return existsSync(join(root, 'packages', 'cli', 'dist', 'main.js'));
+}
+
+/** Starts a server and waits until it is ready. @throws Error with its last words when it ends instead */
+export async function startAmends(
+  options: AmendsOptions,
+  { crew, scratch }: { crew: Crew; scratch: Scratch },
+): Promise<AmendsServer> {
+  const { name, file = join(scratch.folder, `${name}.db`), fsyncDelayMs = 0, nodeArgs = [] } = options;
+  const program = (args: readonly string[]) => crew.start({ name, args: [...nodeArgs, ...args] });
+  if (hasCommand() && fsyncDelayMs === 0) return startCommand(name, file, program);
+  const member = program([parts, file, String(fsyncDelayMs)]);
+  const { url } = await member.message<{ url: string }>();
+  return serverOf(name, url, member);
+}
+
+async function startCommand(name: string, file: string, program: (args: readonly string[]) => Member): Promise<AmendsServer> {
+  const port = await freePorts(2);
+  const listen = ['--host', '127.0.0.1', '--port', `${port}`, '--grpc-port', `${port + 1}`];
+  const member = program([command, 'serve', ...listen, '--store', `sqlite:${file}`]);
+  const server = serverOf(name, `http://127.0.0.1:${port}`, member);
+  await Promise.race([ready(server), member.lost]);
+  return server;
+}
+
+function serverOf(name: string, url: string, { pid, lost, stop }: Member): AmendsServer {
+  return { name, url, pid, lost, stop };
+}
+
+async function ready({ name, url }: AmendsServer): Promise<void> {
+  const deadline = performance.now() + readyWithinMs;
+  while (!(await answers(`${url}/readyz`))) {
+    if (performance.now() > deadline) throw new Error(`${name} is not ready after ${readyWithinMs / 1000} s`);
+    await pause(lookEveryMs);
+  }
+}
+
+async function answers(url: string): Promise<boolean> {
+  try {
+    const response = await fetch(url);
+    await response.arrayBuffer();
+    return response.ok;
+  } catch {
+    return false;
+  }
+}

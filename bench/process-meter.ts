@@ -1,0 +1,56 @@
+/** What a process has used, as Linux counts it for all its threads together. */
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** Microseconds in a tick of `/proc/PID/stat`: Linux counts 100 a second there on all platforms that Node runs on. */
+const tickMicros = 10_000;
+
+/** Used since its start. */
+export interface Usage {
+  /** User and system time of all threads. Microseconds, in steps of 10,000. */
+  readonly cpuMicros: number;
+  /** What it caused to be written to disk. Bytes. */
+  readonly writtenBytes: number;
+}
+
+/** Resident memory. Bytes. */
+export interface Memory {
+  readonly residentBytes: number;
+  /** The most since its start. */
+  readonly peakBytes: number;
+}
+
+/** @returns null where the system does not tell: other systems than Linux, other users' processes */
+export function usageOf(pid: number): Usage | null {
+  return orNull(() => ({ cpuMicros: cpuMicros(`/proc/${pid}`), writtenBytes: field(`/proc/${pid}/io`, 'write_bytes') }));
+}
+
+/** @returns null where the system does not tell */
+export function memoryOf(pid: number): Memory | null {
+  const bytes = (name: string) => field(`/proc/${pid}/status`, name) * 1024;
+  return orNull(() => ({ residentBytes: bytes('VmRSS'), peakBytes: bytes('VmHWM') }));
+}
+
+/** CPU time of each thread of a process so far, by thread id; the main thread's id is the process's. Microseconds. */
+export function threadCpuMicros(pid: number): ReadonlyMap<number, number> {
+  const threads = orNull(() => readdirSync(`/proc/${pid}/task`)) ?? [];
+  return new Map(threads.map((thread) => [Number(thread), cpuMicros(`/proc/${pid}/task/${thread}`)]));
+}
+
+function cpuMicros(folder: string): number {
+  const stat = readFileSync(`${folder}/stat`, 'utf8');
+  // The name in parentheses may hold anything; after it come the state (field 3) and numbers.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * tickMicros;
+}
+
+function field(file: string, name: string): number {
+  return Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(readFileSync(file, 'utf8'))![1]);
+}
+
+function orNull<T>(read: () => T): T | null {
+  try {
+    return read();
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,63 @@
+/** The findings for people, and as a file. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus, totalmem } from 'node:os';
+import { dirname } from 'node:path';
+import { hasCommand } from './amends-server.ts';
+import { decimal } from './figures.ts';
+import type { BenchOptions } from './options.ts';
+import { type Findings, isMet, type Mark, type Table } from './scenario.ts';
+
+/** A run and what it found, as it is kept in a file. */
+export interface Result extends Findings {
+  readonly at: string;
+  readonly machine: { readonly cores: number; readonly cpu: string; readonly memoryBytes: number; readonly node: string };
+  readonly options: BenchOptions;
+  /** What was measured: the command as its users start it, its parts put together by the bench, or another server. */
+  readonly measured: 'command' | 'parts' | 'target';
+}
+
+/** Adds to the findings where and how they were found. */
+export function resultOf(options: BenchOptions, findings: Findings): Result {
+  const measured = options.target !== null ? 'target' : hasCommand() && options.fsyncDelayMs === 0 ? 'command' : 'parts';
+  const machine = {
+    cores: availableParallelism(),
+    cpu: cpus()[0]?.model ?? 'unknown',
+    memoryBytes: totalmem(),
+    node: process.versions.node,
+  };
+  return { at: new Date().toISOString(), machine, options, measured, ...findings };
+}
+
+/** Writes a result as JSON, with the folders it needs. */
+export function writeResult(file: string, result: Result): void {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, `${JSON.stringify(result, null, 1)}\n`);
+}
+
+const measuredText = {
+  command: 'amends serve on SQLite',
+  parts: "Amends' parts on SQLite, put together by bench/server-under-test.mjs",
+  target: 'another server',
+} as const;
+
+/** The whole as text. */
+export function reportText(result: Result): string {
+  const { options, machine, tables, marks, notes } = result;
+  const head = `${options.scenario}: ${measuredText[result.measured]}; ${machine.cores} × ${machine.cpu}, Node ${machine.node}`;
+  const parts = [head, ...tables.map(tableText), marks.map(markText).join('\n'), notes.map((note) => `note: ${note}`).join('\n')];
+  return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
+}
+
+function tableText({ columns, rows }: Table): string {
+  const widths = columns.map((column, index) => Math.max(column.length, ...rows.map((row) => row[index]!.length)));
+  const line = (cells: readonly string[]) =>
+    cells.map((cell, index) => (index === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[index]! + 2))).join('');
+  return [columns, ...rows].map((cells) => line(cells).trimEnd()).join('\n');
+}
+
+function markText(mark: Mark): string {
+  const met = isMet(mark);
+  const verdict = met === null ? '  ? ' : met ? 'pass' : 'FAIL';
+  const { name, value, bound, limit, unit } = mark;
+  return `${verdict}  ${name}: ${decimal(value, limit < 10 ? 2 : 0)} ${unit} (${bound} ${decimal(limit, limit < 10 ? 2 : 0)})`;
+}

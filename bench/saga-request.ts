@@ -1,0 +1,55 @@
+/** The request that all subjects get, as text for a socket: a DTM saga that waits for its result. */
+import { randomFillSync } from 'node:crypto';
+import { epochMs, gidRandomBytes, makeGid } from '@amends/core';
+
+/** How a client makes its gids: by Amends' rule, which is ordered by time, or without any order, as a UUID is. */
+export type GidOrder = 'time' | 'none';
+
+/** What the saga's two branches call; empty texts: nothing. */
+export type BranchUrls = readonly [string, string];
+
+/** A saga that calls nobody. */
+export const nobody: BranchUrls = ['', ''];
+
+/** The payload of each branch. */
+export const branchPayload = '{"account":"bench","cents":30}';
+
+/** DTM's JSON of a saga of two branches. */
+export function sagaBody(gid: string, urls: BranchUrls): object {
+  return {
+    gid,
+    trans_type: 'saga',
+    steps: urls.map((url) => ({ action: url, compensate: url })),
+    payloads: urls.map(() => branchPayload),
+    wait_result: true,
+  };
+}
+
+const placeholder = 'x'.repeat(22);
+
+/** Makes the text of requests that differ in their gid only, which has 22 characters. @param target root of the server */
+export function submitRequests(target: URL, urls: BranchUrls): (gid: string) => string {
+  const body = JSON.stringify(sagaBody(placeholder, urls));
+  const path = `${target.pathname.replace(/\/$/, '')}/api/dtmsvr/submit`;
+  const head = `POST ${path} HTTP/1.1\r\nhost: ${target.host}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`;
+  const [before, after] = `${head}${body}`.split(placeholder) as [string, string];
+  return (gid) => before + gid + after;
+}
+
+/** Makes a maker of gids of 22 characters. */
+export function gidMaker(order: GidOrder): () => string {
+  const pool = new Uint8Array(256 * gidRandomBytes);
+  let used = pool.length;
+  const random = () => {
+    if (used === pool.length) {
+      randomFillSync(pool);
+      used = 0;
+    }
+    used += gidRandomBytes;
+    return pool.subarray(used - gidRandomBytes, used);
+  };
+  return () => {
+    const gid: string = makeGid(epochMs(Date.now()), random);
+    return order === 'time' ? gid : gid.slice(5) + gid.slice(0, 5);
+  };
+}

@@ -1,0 +1,121 @@
+/** How much a saga of two branches costs, next to a relay that makes the same three exchanges and stores nothing. */
+import { startAmends } from '../amends-server.ts';
+import { decimal, megabytes } from '../figures.ts';
+import { errorNotes, measure, measureInTurns, medianOf, ratioOf, type Sample, type Subject } from '../measurement.ts';
+import { type Memory, memoryOf } from '../process-meter.ts';
+import { startRelay } from '../relay-process.ts';
+import { nobody } from '../saga-request.ts';
+import type { Bench, Findings, Mark, Scenario, Table } from '../scenario.ts';
+import { countSyncs, straceMissing } from '../sync-count.ts';
+
+/** What was found out about one subject. */
+interface Result {
+  readonly subject: Subject;
+  readonly samples: readonly Sample[];
+  readonly memory: Memory | null;
+}
+
+export const speed: Scenario = {
+  name: 'speed',
+  summary: 'sagas per second, CPU and writes per saga, next to a bare relay (the marks of the project)',
+  run,
+};
+
+async function run(bench: Bench): Promise<Findings> {
+  bench.progress.phase('starting');
+  const subjects = [await startRelay(bench), ...(await subjectsOf(bench))];
+  const samples = await measureInTurns(bench, subjects);
+  const results = subjects.map((subject, index) => resultOf(subject, samples[index]!));
+  const syncs = bench.options.strace ? await watchSyncs(bench, results[1]!.subject) : null;
+  return {
+    tables: [speedTable(results), costTable(results)],
+    marks: bench.options.target === null ? marks(results) : [],
+    notes: [...errorNotes(subjects, samples), ...(syncs === null ? [] : [syncNote(syncs)])],
+    measurements: { results, syncs },
+  };
+}
+
+async function subjectsOf(bench: Bench): Promise<readonly Subject[]> {
+  const { target, targetPid, fsyncDelayMs } = bench.options;
+  const branchUrls = [bench.participants.first, bench.participants.second] as const;
+  if (target !== null)
+    return [
+      { name: 'saga of two branches', url: target, pid: targetPid, branchUrls },
+      { name: 'saga that calls nobody', url: target, pid: targetPid, branchUrls: nobody },
+    ];
+  const saga = await startAmends({ name: 'saga', fsyncDelayMs }, bench);
+  const empty = await startAmends({ name: 'empty', fsyncDelayMs }, bench);
+  return [
+    { ...saga, name: 'saga of two branches', branchUrls },
+    { ...empty, name: 'saga that calls nobody', branchUrls: nobody },
+  ];
+}
+
+function resultOf(subject: Subject, samples: readonly Sample[]): Result {
+  return { subject, samples, memory: subject.pid === null ? null : memoryOf(subject.pid) };
+}
+
+function speedTable(results: readonly Result[]): Table {
+  const floor = results[0]!.samples;
+  return {
+    columns: ['', 'sagas/s', '× floor', 'CPU µs/saga', '× floor', 'p50 ms', 'p99 ms'],
+    rows: results.map(({ subject, samples }) => [
+      subject.name,
+      decimal(medianOf(samples, 'sagasPerS')),
+      decimal(ratioOf(samples, floor, 'sagasPerS'), 2),
+      decimal(medianOf(samples, 'cpuMicros')),
+      decimal(ratioOf(samples, floor, 'cpuMicros'), 2),
+      decimal(medianOf(samples, 'p50Ms'), 1),
+      decimal(medianOf(samples, 'p99Ms'), 1),
+    ]),
+  };
+}
+
+function costTable(results: readonly Result[]): Table {
+  return {
+    columns: ['', 'RSS MB, peak', 'at the end', 'commits/saga', 'bytes written/saga'],
+    rows: results.map(({ subject, samples, memory }) => [
+      subject.name,
+      megabytes(memory?.peakBytes),
+      megabytes(memory?.residentBytes),
+      decimal(medianOf(samples, 'batchesPerSaga'), 3),
+      decimal(medianOf(samples, 'writtenBytes')),
+    ]),
+  };
+}
+
+function marks([floor, saga]: readonly Result[]): readonly Mark[] {
+  const cpu = ratioOf(saga!.samples, floor!.samples, 'cpuMicros');
+  const throughput = ratioOf(saga!.samples, floor!.samples, 'sagasPerS');
+  const memory = saga!.memory && floor!.memory ? saga!.memory.peakBytes / floor!.memory.peakBytes : null;
+  return [
+    { name: 'CPU per saga', value: cpu, bound: 'at most', limit: 1.9, unit: '× floor' },
+    { name: 'throughput', value: throughput, bound: 'at least', limit: 0.6, unit: '× floor' },
+    { name: 'peak RSS', value: memory, bound: 'at most', limit: 1.3, unit: '× relay' },
+  ];
+}
+
+interface Syncs {
+  readonly syncs: number;
+  readonly batches: number | null;
+  readonly sagas: number;
+}
+
+async function watchSyncs(bench: Bench, subject: Subject): Promise<Syncs | null> {
+  if (subject.pid === null) return null;
+  const missing = straceMissing();
+  if (missing !== null) throw new Error(missing);
+  bench.progress.phase(`watching the syncs of ${subject.name}`);
+  let sample: Sample | null = null;
+  const { syncs } = await countSyncs(subject.pid, async () => {
+    sample = await measure(bench, subject);
+  });
+  const { batches, sagas } = sample as unknown as Sample;
+  return { syncs, batches, sagas };
+}
+
+function syncNote({ syncs, batches, sagas }: Syncs): string {
+  const each = `${decimal(syncs / sagas, 3)} syncs per saga`;
+  if (batches === null) return `strace: ${each}`;
+  return `strace: ${decimal(syncs)} syncs for ${decimal(batches)} commits, ${decimal(syncs / batches, 2)} each; ${each}`;
+}
