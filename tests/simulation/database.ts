@@ -16,6 +16,8 @@ export class Database {
   readonly #chance: Chance;
   readonly #commitsInFlightMax: number;
   readonly #changesPerCommitMax: number;
+  /** Changes that it does not take, however often they come. */
+  readonly #refused = new Set<string>();
   #down = false;
 
   constructor(world: World, ledger: Ledger) {
@@ -113,8 +115,8 @@ export class Database {
 
   /** The moment at which the changes take effect. */
   async #apply(process: NodeProcess, changes: readonly Change[]): Promise<readonly CommitAnswer[]> {
-    const refused = this.#unlucky(this.#world.faults.store.refused, 'refused') ? this.#chance.pick(changes) : null;
-    const taken = changes.filter((change) => change !== refused);
+    if (this.#unlucky(this.#world.faults.store.refused, 'refused')) this.#refused.add(nameOf(this.#chance.pick(changes)));
+    const taken = changes.filter((change) => !this.#refused.has(nameOf(change)));
     const answers = await this.store.commit(taken);
     taken.forEach((change, index) => {
       const { outcome } = answers[index]!;
@@ -123,7 +125,7 @@ export class Database {
     });
     let next = 0;
     return changes.map((change) =>
-      change === refused ? { outcome: 'refused', message: 'a value that this database does not take' } : answers[next++]!,
+      this.#refused.has(nameOf(change)) ? { outcome: 'refused', message: 'a value that this database does not take' } : answers[next++]!,
     );
   }
 
@@ -172,4 +174,8 @@ export class Database {
       });
     });
   }
+}
+
+function nameOf({ row }: Change): string {
+  return `${row.gid} v${row.version} ${row.owner} ${row.updatedAt} ${row.state}`;
 }

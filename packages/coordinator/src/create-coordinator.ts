@@ -5,6 +5,7 @@ import {
   checkSagaSpec,
   type EpochMs,
   encodeSpec,
+  fromRow,
   type Gid,
   gidRandomBytes,
   isFinished,
@@ -228,7 +229,7 @@ class LocalCoordinator implements Coordinator, MailboxHost {
     const { gid, ...act } = request;
     for (let tries = 0; tries < triesMax; tries++) {
       this.#refuseUnlessRunning();
-      const mailbox = this.#mailboxes.get(gid) ?? (await this.#open(gid));
+      const mailbox = this.#mailboxes.get(gid) ?? (await this.#open(request));
       if (mailbox.tx !== null) refuseIntervention(mailbox.tx, request);
       const event = { type: 'intervened', ...act, ...this.moment() } as const;
       const reply = await new Promise<Verdict | 'lost' | AmendsError>((resolve) => mailbox.post(event, resolve));
@@ -239,10 +240,15 @@ class LocalCoordinator implements Coordinator, MailboxHost {
     throw tooContended(gid);
   }
 
-  /** A mailbox on a transaction that this node does not drive: its next commit takes it over. */
-  async #open(gid: Gid): Promise<Mailbox> {
+  /**
+   * A mailbox on a transaction that this node does not drive: its next commit takes it over. One is made only for an act
+   * that will be posted to it, because a mailbox that gets no event never closes.
+   */
+  async #open(request: Intervention): Promise<Mailbox> {
+    const { gid } = request;
     const stored = await this.load(gid);
     if (stored === null) throw new AmendsError('not_found', `gid: there is no transaction ${gid}`);
+    refuseIntervention(fromRow(stored.row), request);
     return this.#mailboxes.get(gid) ?? this.#takeIn(stored);
   }
 
@@ -296,9 +302,11 @@ class LocalCoordinator implements Coordinator, MailboxHost {
       throw new AmendsError('store_unavailable', `the store cannot be used now: ${this.#gate.reason}`);
   }
 
-  /** Drives a claimed transaction on. */
+  /** Drives a claimed transaction on; a mailbox that is at work on an older version of it ends first. */
   #adopt(stored: StoredTransaction): void {
-    if (this.#mailboxes.has(stored.row.gid)) return;
+    if (this.#state !== 'running') return;
+    const older = this.#mailboxes.get(stored.row.gid);
+    if (older !== undefined) return older.giveWay(stored.row.version, () => this.#adopt(stored));
     const mailbox = this.#takeIn(stored);
     this.#recovering.add(mailbox);
     mailbox.start();
@@ -349,11 +357,17 @@ class LocalCoordinator implements Coordinator, MailboxHost {
 
   refused(mailbox: Mailbox, message: string): void {
     this.#log.error({ gid: mailbox.gid, reason: message }, 'store refused a change');
-    if (mailbox.tx === null || isFinished(mailbox.tx)) return;
+    if (mailbox.tx !== null && !isFinished(mailbox.tx)) this.#lookAgainLater(mailbox.gid);
+  }
+
+  /** What this node owns and no mailbox drives must be taken up again by itself: other nodes leave it alone. */
+  #lookAgainLater(gid: Gid): void {
     this.#timers.after(refusedPauseMs, () => {
       if (this.#state !== 'running') return;
-      const reread = this.load(mailbox.gid).then((stored) => stored !== null && this.#adopt(stored));
-      reread.catch((error: unknown) => this.#log.error({ gid: mailbox.gid, err: error }, 'cannot read again what was refused'));
+      this.load(gid).then(
+        (stored) => stored?.row.owner === this.node && this.#adopt(stored),
+        () => this.#lookAgainLater(gid),
+      );
     });
   }
 }

@@ -75,6 +75,8 @@ export class Mailbox implements Wakeable {
   #letters: Letter[] = [];
   #committing = false;
   #closed = false;
+  /** What a claim of this node has made of the transaction while this mailbox was at work on it. */
+  #successor: { readonly version: number; readonly begin: () => void } | null = null;
 
   /** A mailbox for a transaction that does not exist yet: its first event is `submitted`. */
   static forNew(host: MailboxHost, gid: Gid, spec: Spec, stored: StoredSpec): Mailbox {
@@ -133,6 +135,19 @@ export class Mailbox implements Wakeable {
     return () => this.#waiters.delete(listener);
   }
 
+  /**
+   * A claim of this node has taken the transaction on to `version`. If this mailbox has not come so far by the time that
+   * its commit is answered, it closes, and then `begin` is called.
+   */
+  giveWay(version: number, begin: () => void): void {
+    this.#successor = { version, begin };
+    if (!this.#committing && this.#isOvertaken()) this.#close();
+  }
+
+  #isOvertaken(): boolean {
+    return this.#successor !== null && (this.tx?.version ?? 0) < this.#successor.version;
+  }
+
   /** Stops deciding; what is under way is left to whoever owns the transaction next. */
   abandon(): void {
     this.#close();
@@ -175,19 +190,22 @@ export class Mailbox implements Wakeable {
     this.#commit(change, { letters, decided, next, row });
   }
 
-  #commit(change: Change, step: Step): void {
+  /** @param uncertain whether an earlier try of this change may still be applied: then it is tried until its fate is known (C4) */
+  #commit(change: Change, step: Step, uncertain = false): void {
     this.#host.commit(change, (result) => {
       if (this.#closed) return lose(step.letters);
+      const again = (unsure: boolean) => this.#closed || this.#commit(change, step, unsure);
       switch (result.outcome) {
         case 'applied':
           return this.#applied(step);
         case 'conflict':
+          return this.#readAgain(step, () => again(uncertain));
         case 'unknown':
-          return this.#readAgain(step, () => this.#commit(change, step));
+          return this.#readAgain(step, () => again(true));
         case 'refused':
           return this.#refused(step, result.message);
         case 'failed':
-          return this.#failed(step, result.error);
+          return uncertain ? this.#host.storeFailed(result.error, () => again(true)) : this.#failed(step, result.error);
       }
     });
   }
@@ -217,7 +235,7 @@ export class Mailbox implements Wakeable {
       return;
     }
     this.#notify();
-    if (this.tx === null || this.tx.owner !== this.#host.node) this.#close();
+    if (this.tx === null || this.tx.owner !== this.#host.node || this.#isOvertaken()) this.#close();
     else this.#host.wakeAt(this, decided.wakeAt);
   }
 
@@ -232,20 +250,33 @@ export class Mailbox implements Wakeable {
   #resolve(step: Step, stored: StoredTransaction | null, again: () => void): void {
     if (this.#closed) return lose(step.letters);
     const row = stored?.row ?? null;
-    if (row !== null && isOurs(row, step.row)) return this.#applied(step);
+    if (row !== null && isOurs(row, step.row) && stored!.spec.digest === this.digest) return this.#applied(step);
     if ((row?.version ?? 0) === (this.tx?.version ?? 0)) return again();
     if (row !== null && this.tx !== null && row.owner === this.#host.node) return this.#decideAnew(step, row);
     this.#letters = [...step.letters, ...this.#letters];
     this.#close();
   }
 
-  /** The row moved on, yet it is this node's: its claim overtook our commit. What we were told still holds. */
+  /**
+   * The row moved on, yet it is this node's: its claim overtook our commit. What we were told still holds; calls that
+   * other owners made in between will not be heard here.
+   */
   #decideAnew(step: Step, row: TransactionRow): void {
     this.#adopt(row);
     this.#committing = false;
-    const recovered = this.calls.size === 0 ? [this.#recovered()] : [];
+    const recovered = this.#hearsAll() ? [] : [this.#recovered()];
     this.#letters = [...recovered, ...step.letters, ...this.#letters];
     this.#decide();
+  }
+
+  /** Whether the answers of all calls in flight come to this mailbox. */
+  #hearsAll(): boolean {
+    return this.tx!.branches.every((states, branch) =>
+      ops.every((op) => {
+        const state = states[op];
+        return state.at !== 'running' || this.calls.has(callKey({ branch, op, attempt: state.attempts }));
+      }),
+    );
   }
 
   #refused(step: Step, message: string): void {
@@ -286,6 +317,7 @@ export class Mailbox implements Wakeable {
     this.#letters = [];
     for (const letter of letters) letter.reply?.('lost');
     this.#notify();
+    if (this.#isOvertaken()) this.#successor!.begin();
   }
 
   #notify(): void {
@@ -299,6 +331,8 @@ interface Step {
   readonly next: Transaction;
   readonly row: TransactionRow;
 }
+
+const ops = ['action', 'compensate'] as const;
 
 /** Identity of one attempt within its transaction. */
 export function callKey(call: { readonly branch: number; readonly op: string; readonly attempt: number }): string {

@@ -220,13 +220,14 @@ function intervened(draft: Draft, event: Intervened): Verdict {
   return 'taken';
 }
 
-/** Lifts a hold and makes everything that waits due now; counting begins anew. */
+/** Lifts a hold and makes everything that waits due now; counting begins anew, for calls in flight too. */
 function release(draft: Draft): void {
   draft.tx.hold = null;
   draft.branches.forEach((branch, index) => {
     for (const op of ['action', 'compensate'] as const) {
       const state = branch[op];
       if (state.at === 'waiting') setOp(draft, index, op, { ...state, unknowns: 0, dueAt: draft.at });
+      if (state.at === 'running') setOp(draft, index, op, { ...state, unknowns: 0 });
     }
   });
 }
