@@ -27,7 +27,7 @@ export interface Program {
 /** A process that runs. */
 export interface Member {
   readonly pid: number;
-  send(message: object): void;
+  send(message: object | string): void;
   /** The next message of its own. @throws Error with its last lines when it ends instead */
   message<T>(): Promise<T>;
   /** Hears every message. @returns a function that ends it */

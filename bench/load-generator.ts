@@ -10,6 +10,8 @@ export interface LoadGenerator {
    * @throws Error when the server closes a connection or leaves requests unanswered
    */
   run(order: LoadOrder, onProgress?: (sagas: number) => void): Promise<LoadResult>;
+  /** Has the order under way end before its time. */
+  stop(): void;
 }
 
 /** Starts the process. */
@@ -17,6 +19,7 @@ export async function startLoadGenerator(crew: Crew): Promise<LoadGenerator> {
   const member = crew.start({ name: 'load', args: [join(import.meta.dirname, 'load.ts')] });
   await member.message<LoadMessage>();
   return {
+    stop: () => member.send('stop'),
     async run(order, onProgress = () => {}) {
       const over = Promise.withResolvers<LoadResult>();
       const deaf = member.listen<LoadMessage>((message) => {

@@ -44,8 +44,12 @@ export type LoadMessage =
 const progressEveryMs = 200;
 const answersWithinMs = 30_000;
 
-process.on('message', (order: LoadOrder) => {
-  run(order).then(
+/** Ends the order under way before its time. */
+let stop = (): void => {};
+
+process.on('message', (message: LoadOrder | 'stop') => {
+  if (message === 'stop') return stop();
+  run(message).then(
     (result) => say({ result }),
     (error: Error) => say({ failure: error.message }),
   );
@@ -76,8 +80,11 @@ async function run(order: LoadOrder): Promise<LoadResult> {
     const nextRequest = () => requestOf(nextGid());
     const work = order.ratePerS === null ? closedLoop : paced(order.ratePerS);
     const startedAt = performance.now();
-    const done = work(connections, { nextRequest, tally, until: startedAt + order.seconds * 1000 });
-    await Promise.race([done, broken.promise, tooLate(order)]);
+    const shift = { nextRequest, tally, until: startedAt + order.seconds * 1000 };
+    stop = () => {
+      shift.until = performance.now();
+    };
+    await Promise.race([work(connections, shift), broken.promise, tooLate(order)]);
     return tally.result((performance.now() - startedAt) / 1000);
   } finally {
     clearInterval(progress);
@@ -130,17 +137,19 @@ class Tally {
   }
 }
 
-interface Work {
+interface Shift {
   readonly nextRequest: () => string;
   readonly tally: Tally;
-  readonly until: number;
+  /** Nothing is sent from this moment on. */
+  until: number;
 }
 
-async function closedLoop(connections: readonly Connection[], work: Work): Promise<void> {
-  await Promise.all(connections.map((connection) => repeat(connection, work)));
+async function closedLoop(connections: readonly Connection[], shift: Shift): Promise<void> {
+  await Promise.all(connections.map((connection) => repeat(connection, shift)));
 }
 
-function repeat(connection: Connection, { nextRequest, tally, until }: Work): Promise<void> {
+function repeat(connection: Connection, shift: Shift): Promise<void> {
+  const { nextRequest, tally } = shift;
   return new Promise((resolve) => {
     let sentAt = 0;
     const send = () => {
@@ -150,7 +159,7 @@ function repeat(connection: Connection, { nextRequest, tally, until }: Work): Pr
     connection.onAnswer = (status) => {
       const now = performance.now();
       tally.add(status, now - sentAt);
-      if (now >= until) resolve();
+      if (now >= shift.until) resolve();
       else send();
     };
     send();
@@ -159,27 +168,31 @@ function repeat(connection: Connection, { nextRequest, tally, until }: Work): Pr
 
 /** Sagas fall due at a steady rate; one that finds no free connection waits for the next. */
 function paced(ratePerS: number): typeof closedLoop {
-  return (connections, { nextRequest, tally, until }) =>
+  return (connections, shift) =>
     new Promise((resolve) => {
+      const { nextRequest, tally } = shift;
       const idle = [...connections];
       const startedAt = performance.now();
       let begun = 0;
-      const dueAt = (index: number) => startedAt + (index * 1000) / ratePerS;
-      const send = () => {
-        while (dueAt(begun) < Math.min(until, performance.now()) && idle.length > 0) sendOne(idle.shift()!, dueAt(begun++));
-        if (dueAt(begun) >= until && idle.length === connections.length) {
-          clearInterval(timer);
-          resolve();
-        }
-      };
-      const sendOne = (connection: Connection, due: number) => {
+      const nextDue = () => startedAt + (begun * 1000) / ratePerS;
+      const timer = setInterval(sendWhatIsDue, 1);
+
+      function sendWhatIsDue(): void {
+        while (nextDue() < Math.min(shift.until, performance.now()) && idle.length > 0) sendOne(idle.shift()!);
+        if (nextDue() < shift.until || idle.length < connections.length) return;
+        clearInterval(timer);
+        resolve();
+      }
+
+      function sendOne(connection: Connection): void {
+        const dueAt = nextDue();
+        begun += 1;
         connection.onAnswer = (status) => {
-          tally.add(status, performance.now() - due);
+          tally.add(status, performance.now() - dueAt);
           idle.push(connection);
-          send();
+          sendWhatIsDue();
         };
         connection.send(nextRequest());
-      };
-      const timer = setInterval(send, 1);
+      }
     });
 }

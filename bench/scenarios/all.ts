@@ -1,5 +1,9 @@
 /** The scenarios, in the order of `--help`. */
 import type { Scenario } from '../scenario.ts';
+import { backlog } from './backlog.ts';
+import { deadHost } from './dead-host.ts';
+import { growth } from './growth.ts';
+import { idle } from './idle.ts';
 import { speed } from './speed.ts';
 
-export const scenarios: readonly Scenario[] = [speed];
+export const scenarios: readonly Scenario[] = [speed, idle, backlog, growth, deadHost];

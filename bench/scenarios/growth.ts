@@ -1,0 +1,55 @@
+/** Whether a saga costs more when many have been stored before it. */
+import { join } from 'node:path';
+import { type AmendsServer, startAmends } from '../amends-server.ts';
+import { decimal } from '../figures.ts';
+import { errorNotes, measureInTurns, medianOf, ratioOf } from '../measurement.ts';
+import type { Bench, Findings, Scenario } from '../scenario.ts';
+import { writeStored } from '../stored-transactions.ts';
+
+const few = 1_000;
+const manyDefault = 1_000_000;
+
+export const growth: Scenario = {
+  name: 'growth',
+  summary: 'cost of a saga when 1,000 and when 1,000,000 finished ones are stored',
+  run,
+};
+
+async function run(bench: Bench): Promise<Findings> {
+  const branchUrls = [bench.participants.first, bench.participants.second] as const;
+  const servers = [await startWith(few, 'few', bench), await startWith(bench.options.count ?? manyDefault, 'many', bench)];
+  const subjects = servers.map((server) => ({ ...server, branchUrls }));
+  const samples = await measureInTurns(bench, subjects);
+  const [small, large] = [samples[0]!, samples[1]!];
+  return {
+    tables: [
+      {
+        columns: ['stored before', 'sagas/s', 'CPU µs/saga', 'p50 ms', 'p99 ms', 'bytes written/saga'],
+        rows: subjects.map(({ name }, index) => [
+          name,
+          decimal(medianOf(samples[index]!, 'sagasPerS')),
+          decimal(medianOf(samples[index]!, 'cpuMicros')),
+          decimal(medianOf(samples[index]!, 'p50Ms'), 1),
+          decimal(medianOf(samples[index]!, 'p99Ms'), 1),
+          decimal(medianOf(samples[index]!, 'writtenBytes')),
+        ]),
+      },
+    ],
+    marks: [
+      { name: 'CPU per saga', value: ratioOf(large, small, 'cpuMicros'), bound: 'at most', limit: 1.1, unit: '× with few' },
+      { name: 'throughput', value: ratioOf(large, small, 'sagasPerS'), bound: 'at least', limit: 0.9, unit: '× with few' },
+    ],
+    notes: errorNotes(subjects, samples),
+    measurements: { subjects, samples },
+  };
+}
+
+async function startWith(count: number, name: string, bench: Bench): Promise<AmendsServer> {
+  const file = join(bench.scratch.folder, `${name}.db`);
+  bench.progress.phase(`storing ${decimal(count)} finished transactions`);
+  const stored = { count, as: 'finished', branchUrls: [bench.participants.first, bench.participants.second] } as const;
+  const tick = (written: number) => bench.progress.tick(decimal(written));
+  await writeStored(file, { ...stored, gidOrder: bench.options.gidOrder }, tick);
+  const server = await startAmends({ name, file }, bench);
+  return { ...server, name: decimal(count) };
+}
