@@ -15,6 +15,7 @@ const forbidden = blockList([
   ['240.0.0.0', 4],
   ['100.100.100.200', 32],
   ['168.63.129.16', 32],
+  ['192.0.0.192', 32],
   ['::', 128],
   ['fe80::', 10],
   ['fec0::', 10],
@@ -55,8 +56,8 @@ export function addressKind(address: string): AddressKind {
 }
 
 /**
- * The IPv4 address inside an IPv6 one (mapped `::ffff:0:0/96`, translated `64:ff9b::/96`, 6to4 `2002::/16`, compatible
- * `::/96`), so that no spelling leads around a rule; any other address without its zone.
+ * The IPv4 address inside an IPv6 one (mapped `::ffff:0:0/96`, translated `::ffff:0:0:0/96` and `64:ff9b::/96`, 6to4
+ * `2002::/16`, compatible `::/96`), so that no spelling leads around a rule; any other address without its zone.
  */
 export function withoutMapping(address: string): string {
   const bare = address.replace(/^\[|\]$/g, '').replace(/%.*$/, '');
@@ -66,9 +67,9 @@ export function withoutMapping(address: string): string {
   const lastFour = dotted(g, h);
   if (a === 0x2002) return dotted(b, c);
   if (a === 0x64 && b === 0xff9b && c === 0 && d === 0 && e === 0 && f === 0) return lastFour;
-  const zeros = a === 0 && b === 0 && c === 0 && d === 0 && e === 0;
-  if (zeros && (f === 0xffff || (f === 0 && g !== 0))) return lastFour;
-  return bare;
+  if (a !== 0 || b !== 0 || c !== 0 || d !== 0) return bare;
+  const marker = `${e} ${f}`;
+  return marker === `0 ${0xffff}` || marker === `${0xffff} 0` || (marker === '0 0' && g !== 0) ? lastFour : bare;
 }
 
 function dotted(high: number, low: number): string {

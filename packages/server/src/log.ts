@@ -2,6 +2,7 @@
 import type { Log, Observer } from '@amends/coordinator';
 import { destination, type Logger, pino } from 'pino';
 import type { Config } from './config.ts';
+import { textLine } from './log-text.ts';
 
 /** The log of a process, and how to empty its buffer before the end. */
 export interface ServerLog extends Log {
@@ -17,7 +18,7 @@ const flushEveryMs = 250;
 export function openLog({ logLevel, logFormat }: Pick<Config, 'logLevel' | 'logFormat'>): ServerLog {
   const asText = logFormat === 'text' || (logFormat === 'auto' && process.stdout.isTTY === true);
   const output = destination({ fd: 1, sync: false, minLength: bufferBytes, periodicFlush: flushEveryMs });
-  const sink = asText ? { write: (line: string) => void output.write(textOf(line)) } : output;
+  const sink = asText ? { write: (line: string) => void output.write(textLine(line)) } : output;
   const logger = pino({ level: logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters }, sink);
   return { ...asPort(logger), flush: () => output.flushSync() };
 }
@@ -31,19 +32,6 @@ function asPort(logger: Logger): Log {
     warn: (fields, message) => logger.warn(fields, message),
     error: (fields, message) => logger.error(fields, message),
   };
-}
-
-/** `12:00:00.000 INFO  transaction succeed  gid=g1 …` */
-function textOf(line: string): string {
-  const { level, time, msg, ...fields } = JSON.parse(line) as Record<string, unknown>;
-  const pairs = Object.entries(fields).map(([name, value]) => `${name}=${plain(value)}`);
-  return `${String(time).slice(11, 23)} ${String(level).toUpperCase().padEnd(5)} ${String(msg)}${pairs.length > 0 ? '  ' : ''}${pairs.join(' ')}\n`;
-}
-
-function plain(value: unknown): string {
-  if (typeof value === 'string') return /[\s"=]/.test(value) ? JSON.stringify(value) : value;
-  if (typeof value === 'object' && value !== null && 'stack' in value) return String(value.stack);
-  return JSON.stringify(value);
 }
 
 /** Logs each change of status, and each hold. */

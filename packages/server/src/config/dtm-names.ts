@@ -6,7 +6,13 @@ export type DtmSetting =
   | { readonly use: 'value'; readonly option: string; readonly value: unknown }
   | { readonly use: 'ignored'; readonly reason: string };
 
-type Meaning = (value: unknown, key: string) => DtmSetting;
+/** Where a setting was found, for errors. */
+interface Place {
+  readonly key: string;
+  readonly source: string;
+}
+
+type Meaning = (value: unknown, place: Place) => DtmSetting;
 
 const asIs =
   (option: string): Meaning =>
@@ -27,13 +33,13 @@ function number(value: unknown): unknown {
   return typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
 }
 
-function storeDriver(value: unknown, key: string): DtmSetting {
+function storeDriver(value: unknown, { key, source }: Place): DtmSetting {
   if (value === 'boltdb') return { use: 'ignored', reason: 'the embedded store is SQLite here, see the option store' };
   throw new ConfigError(
     key,
     value,
     'boltdb, which stands for the embedded SQLite store; mysql, postgres, redis and sqlserver are not supported by this version',
-    key,
+    source,
   );
 }
 
@@ -100,7 +106,7 @@ function envName(path: string): string {
 /** What a variable of the environment means; null: it is none of DTM's. */
 export function dtmEnvSetting(name: string, value: string): DtmSetting | null {
   const path = byEnv.get(name);
-  return path === undefined || value === '' ? null : meanings[path]!(value, name);
+  return path === undefined || value === '' ? null : meanings[path]!(value, { key: name, source: 'environment' });
 }
 
 /** Whether a key at the top of a file is DTM's; its own options begin with a small letter. */
@@ -112,17 +118,18 @@ const dtmRoots: ReadonlySet<string> = new Set(Object.keys(meanings).map((path) =
 
 /**
  * What a key of DTM's YAML file means, for each leaf below it.
+ * @param file path of the file, for errors
  * @throws ConfigError when DTM does not know such a key
  */
-export function dtmFileSettings(key: string, value: unknown): readonly (DtmSetting & { readonly key: string })[] {
+export function dtmFileSettings(key: string, value: unknown, file: string): readonly (DtmSetting & { readonly key: string })[] {
   const meaning = meanings[key];
-  if (meaning !== undefined) return value === null || value === '' ? [] : [{ ...meaning(value, key), key }];
-  if (value === null) return [];
+  if (value === null || (meaning !== undefined && value === '')) return [];
+  if (meaning !== undefined) return [{ ...meaning(value, { key, source: file }), key }];
   if (typeof value !== 'object' || Array.isArray(value))
-    throw new ConfigError(key, value, 'a group of keys, as in a DTM configuration', 'file');
+    throw new ConfigError(key, value, 'a group of keys, as in a DTM configuration', file);
   return Object.entries(value).flatMap(([name, inner]) => {
-    if (meanings[`${key}.${name}`] === undefined)
-      throw new ConfigError(`${key}.${name}`, inner, 'a key that DTM or Amends knows', 'file');
-    return dtmFileSettings(`${key}.${name}`, inner);
+    const path = `${key}.${name}`;
+    if (meanings[path] === undefined) throw new ConfigError(path, inner, 'a key that DTM or Amends knows', file);
+    return dtmFileSettings(path, inner, file);
   });
 }

@@ -116,7 +116,7 @@ function parsedFile(path: string): unknown {
 }
 
 function addDtmKey({ settings, warnings }: Layers, path: string, key: string, value: unknown): void {
-  for (const setting of dtmFileSettings(key, value)) {
+  for (const setting of dtmFileSettings(key, value, path)) {
     if (setting.use === 'ignored') warnings.push(`key ${setting.key} in ${path} ${setting.reason}`);
     else settings.set(setting.option, { value: setting.value, source: `key ${setting.key} in ${path}` });
   }
@@ -144,7 +144,7 @@ function addKey(layers: Layers, file: string, path: readonly string[], value: un
 function valuesOf(settings: ReadonlyMap<string, Setting>): ConfigValues {
   const tree: Record<string, unknown> = {};
   for (const [name, { value }] of settings) place(tree, name.split('.'), value);
-  const result = configSchema.safeParse(tree);
+  const result = configSchema.safeParse(tree, { reportInput: true });
   if (result.success) return result.data;
   throw refusal(result.error.issues[0]!, settings);
 }
@@ -163,7 +163,7 @@ function refusal(issue: z.core.$ZodIssue, settings: ReadonlyMap<string, Setting>
   const field = pathText(issue.path);
   const option = configOptions.find((each) => field === each.name || field.startsWith(`${each.name}[`));
   const setting = settings.get(option?.name ?? '');
-  return new ConfigError(field, setting?.value, expectation(issue, option), setting?.source ?? 'defaults');
+  return new ConfigError(field, issue.input ?? setting?.value, expectation(issue, option), setting?.source ?? 'defaults');
 }
 
 function expectation(issue: z.core.$ZodIssue, option: ConfigOption | undefined): string {

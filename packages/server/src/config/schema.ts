@@ -1,8 +1,12 @@
 /** Every option of the server: its name, unit, default and bounds. Help, documentation, flags and environment names are made from here. */
 import { limits } from '@amends/core';
 import { z } from 'zod';
+import { isAddressPattern } from '../address-patterns.ts';
 
 const port = z.int().min(0).max(65_535);
+const hostOrNetwork = z
+  .string()
+  .refine(isAddressPattern, { error: 'must be a host (api.example.com, *.example.com) or a network (10.0.0.0/8)' });
 
 /** The options. Nested names are joined by dots: `participants.allow`. */
 export const configSchema = z.strictObject({
@@ -60,11 +64,11 @@ export const configSchema = z.strictObject({
   participants: z
     .strictObject({
       allow: z
-        .array(z.string().min(1))
+        .array(hostOrNetwork)
         .default([])
         .describe('Hosts (`*.example.com`) and networks (`10.1.0.0/16`) that may be called although they are private'),
       deny: z
-        .array(z.string().min(1))
+        .array(hostOrNetwork)
         .default([])
         .describe('Hosts and networks that are never called; wins over `participants.allow`'),
     })

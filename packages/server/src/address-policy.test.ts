@@ -1,0 +1,109 @@
+import { httpTransport } from '@amends/coordinator';
+import { branchIdOfStep, type Gid } from '@amends/core';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { type AddressRules, addressPolicy } from './address-policy.ts';
+import { participant } from './testing/participant.ts';
+
+const policy = (rules: Partial<AddressRules> = {}) => addressPolicy({ allow: [], deny: [], listensOnLoopback: false, ...rules });
+
+/** What a call comes to, by the transport that the server uses. */
+async function outcomeOf(url: string, rules: Partial<AddressRules> = {}) {
+  const transport = httpTransport({ checkAddress: policy(rules) });
+  onTestFinished(() => transport.close());
+  return transport.call({
+    gid: 'g' as Gid,
+    mode: 'saga',
+    branchId: branchIdOfStep(0),
+    op: 'action',
+    attempt: 1,
+    epoch: 1,
+    url,
+    payload: new Uint8Array(0),
+    headers: {},
+    deadlineInMs: 10_000,
+    face: 'native',
+  });
+}
+
+describe('the address policy', () => {
+  it('never lets metadata and link-local addresses be called, whatever is allowed', () => {
+    for (const rules of [{ listensOnLoopback: true }, { allow: ['169.254.0.0/16', 'metadata.internal'] }]) {
+      const check = policy(rules);
+      expect(check('169.254.169.254', '169.254.169.254')).toBe(
+        '169.254.169.254 is link-local, metadata, multicast or reserved, which is never called',
+      );
+      expect(check('169.254.169.254', 'metadata.internal')).toMatch(/^metadata\.internal \(169\.254\.169\.254\) is link-local/);
+      expect(check('::ffff:a9fe:a9fe', 'x')).not.toBeNull();
+    }
+  });
+
+  it('lets public addresses be called, and private ones while the server listens on loopback only', () => {
+    expect(policy()('8.8.8.8', 'dns.google')).toBeNull();
+    expect(policy()('10.1.2.3', '10.1.2.3')).toBe(
+      '10.1.2.3 is a private address; add it to participants.allow to have it called',
+    );
+    expect(policy()('::1', 'localhost')).toMatch(/^localhost \(::1\) is a loopback address/);
+    expect(policy({ listensOnLoopback: true })('10.1.2.3', '10.1.2.3')).toBeNull();
+    expect(policy({ listensOnLoopback: true })('127.0.0.1', 'localhost')).toBeNull();
+  });
+
+  it('goes by networks, names and their endings', () => {
+    const check = policy({ allow: ['10.0.0.0/8', 'fd00::/8', '192.168.1.7', 'Bank.internal', '*.shops.internal'] });
+    expect(check('10.9.9.9', 'x')).toBeNull();
+    expect(check('::ffff:10.9.9.9', 'x')).toBeNull();
+    expect(check('fd00::7', 'x')).toBeNull();
+    expect(check('192.168.1.7', 'x')).toBeNull();
+    expect(check('192.168.1.8', 'x')).not.toBeNull();
+    expect(check('127.0.0.1', 'bank.INTERNAL')).toBeNull();
+    expect(check('127.0.0.1', 'a.shops.internal')).toBeNull();
+    expect(check('127.0.0.1', 'shops.internal')).not.toBeNull();
+    expect(check('127.0.0.1', 'evilshops.internal')).not.toBeNull();
+  });
+
+  it('denies before it allows, also a name with a dot at its end', () => {
+    const check = policy({ allow: ['*.example.com'], deny: ['evil.example.com', '203.0.113.0/24'], listensOnLoopback: true });
+    expect(check('10.0.0.1', 'evil.example.com')).toBe('evil.example.com (10.0.0.1) is denied by participants.deny');
+    expect(check('10.0.0.1', 'evil.example.com.')).toMatch(/denied/);
+    expect(check('203.0.113.9', 'good.example.com')).toMatch(/denied/);
+    expect(check('10.0.0.1', 'good.example.com')).toBeNull();
+  });
+
+  it('gives the same answer again, for any number of names', () => {
+    const check = policy();
+    for (let i = 0; i < 12_000; i++) expect(check('10.0.0.1', `h${i}`)).toMatch(new RegExp(`^h${i} `));
+    expect(check('8.8.8.8', 'h1')).toBeNull();
+    expect(check('10.0.0.1', 'h1')).toMatch(/^h1 /);
+  });
+});
+
+describe('a call under the policy', () => {
+  it.each([
+    'http://2130706433:PORT/',
+    'http://0x7f000001:PORT/',
+    'http://0177.0.0.1:PORT/',
+    'http://127.1:PORT/',
+    'http://[::ffff:127.0.0.1]:PORT/',
+    'http://127.0.0.1.:PORT/',
+    'http://localhost:PORT/',
+  ])('is not fooled by another spelling of loopback: %s', async (spelling) => {
+    const neighbour = await participant();
+    const url = spelling.replace('PORT', new URL(neighbour.url).port);
+    expect(await outcomeOf(url)).toMatchObject({ class: 'unknown', code: 'address_forbidden', exchange: 'refused' });
+    expect(neighbour.calls).toEqual([]);
+  });
+
+  it('is not fooled by a name that resolves to a private address', async () => {
+    const outcome = await outcomeOf('http://localhost:1/');
+    expect(outcome.detail).toMatch(/^localhost \((127\.0\.0\.1|::1)\) is a loopback address/);
+  });
+
+  it('reaches a private participant that is allowed', async () => {
+    const neighbour = await participant();
+    expect(await outcomeOf(neighbour.url, { allow: ['127.0.0.0/8'] })).toMatchObject({ class: 'success' });
+  });
+
+  it('never reaches a metadata address, whatever its spelling', async () => {
+    for (const url of ['http://2852039166/', 'http://[::ffff:a9fe:a9fe]/', 'http://169.254.169.254/'])
+      expect(await outcomeOf(url, { listensOnLoopback: true })).toMatchObject({ code: 'address_forbidden' });
+  });
+});

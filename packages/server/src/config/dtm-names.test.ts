@@ -1,0 +1,88 @@
+import { describe, expect, it } from 'vitest';
+import { scratchFile } from '../testing/scratch.ts';
+import { resolveConfig } from './resolve.ts';
+
+const fromFile = (text: string) => resolveConfig({ file: scratchFile('conf.yml', text) });
+
+describe("DTM's environment", () => {
+  it('means the same here, in our units', () => {
+    const env = {
+      HTTP_PORT: '1',
+      GRPC_PORT: '2',
+      REQUEST_TIMEOUT: '4',
+      RETRY_INTERVAL: '20',
+      TIMEOUT_TO_FAIL: '60',
+      LOG_LEVEL: 'warn',
+    };
+    expect(resolveConfig({ env }).config).toMatchObject({
+      port: 1,
+      grpcPort: 2,
+      requestTimeoutMs: 4_000,
+      retryIntervalMs: 20_000,
+      timeoutToFailMs: 60_000,
+      logLevel: 'warn',
+    });
+  });
+
+  it('is warned of where it means nothing here', () => {
+    const { config, warnings } = resolveConfig({ env: { STORE_DRIVER: 'boltdb', STORE_MAX_OPEN_CONNS: '5', JSON_RPC_PORT: '' } });
+    expect(config.store).toBe('sqlite:./data/amends.db');
+    expect(warnings).toEqual([
+      'environment variable STORE_DRIVER the embedded store is SQLite here, see the option store',
+      'environment variable STORE_MAX_OPEN_CONNS has no meaning here',
+    ]);
+  });
+
+  it('is refused where ignoring it would lose data or hide a mistake', () => {
+    expect(() => resolveConfig({ env: { STORE_DRIVER: 'mysql' } })).toThrow(
+      /^option STORE_DRIVER \(from environment\) is "mysql"; expected: boltdb/,
+    );
+    expect(() => resolveConfig({ env: { HTTP_PORT: 'http' } })).toThrow(
+      'option port (from environment variable HTTP_PORT) is "http"; expected: a whole number',
+    );
+  });
+});
+
+describe("DTM's YAML file", () => {
+  it('may be used as it is', () => {
+    const { config, warnings } = fromFile(`
+Store:
+  Driver: 'boltdb'
+  Host: ''
+  DataExpire: 604800
+HttpPort: 4321
+RetryInterval: 15
+LogLevel: 'error'
+Log:
+  Outputs: 'stderr'
+MicroService:
+TransCronInterval: 3
+`);
+    expect(config).toMatchObject({ port: 4_321, retryIntervalMs: 15_000, logLevel: 'error' });
+    expect(warnings.map((line) => line.replace(/in \S+conf\.yml/, 'in FILE'))).toEqual([
+      'key Store.Driver in FILE the embedded store is SQLite here, see the option store',
+      'key Store.DataExpire in FILE has no meaning here',
+      'key Log.Outputs in FILE is not an option here: logs go to standard output',
+      'key TransCronInterval in FILE is not needed: due work is woken, not polled for',
+    ]);
+  });
+
+  it('may stand beside our options', () => {
+    expect(fromFile('HttpPort: 1\nlogFormat: json\n').config).toMatchObject({ port: 1, logFormat: 'json' });
+  });
+
+  it.each([
+    [
+      'Store: { Drivr: boltdb }',
+      /^option Store\.Drivr \(from .*conf\.yml\) is "boltdb"; expected: a key that DTM or Amends knows/,
+    ],
+    ['Store: { Driver: postgres }', /^option Store\.Driver \(from .*conf\.yml\) is "postgres"; expected: boltdb/],
+    ['Store: boltdb', /^option Store \(from .*conf\.yml\) is "boltdb"; expected: a group of keys/],
+    [
+      'RequestTimeout: 3s',
+      /^option requestTimeoutMs \(from key RequestTimeout in .*conf\.yml\) is "3s"; expected: a whole number/,
+    ],
+  ])('is refused, naming the key and the file: %s', (text, message) => {
+    expect(() => fromFile(text)).toThrow(message);
+  });
+});

@@ -1,0 +1,29 @@
+/** Log lines for people: from one JSON object per line to `12:00:00.000 INFO  transaction succeed  gid=g1 …`. */
+
+/** The line for people, with its line break. @param line one JSON object of the log */
+export function textLine(line: string): string {
+  const { level, time, msg, ...fields } = JSON.parse(line) as Record<string, unknown>;
+  const pairs = Object.entries(fields).map(([name, value]) => `${name}=${plain(value)}`);
+  const message = [String(msg), ...(pairs.length > 0 ? [pairs.join(' ')] : [])].join('  ');
+  return `${String(time).slice(11, 23)} ${String(level).toUpperCase().padEnd(5)} ${message}\n`;
+}
+
+/** Spaces would blur where a value ends; control characters could write to the terminal in our name. */
+const quotedFor = /[\s"=\p{C}]/u;
+
+function plain(value: unknown): string {
+  if (typeof value === 'string') return quotedFor.test(value) ? quoted(value) : value;
+  if (typeof value === 'object' && value !== null && 'stack' in value) return String(value.stack).replace(escapes, escaped);
+  return JSON.stringify(value);
+}
+
+/** Control and format characters but for the line break: JSON lets some of them through. */
+const escapes = /(?!\n)\p{C}/gu;
+
+function quoted(text: string): string {
+  return JSON.stringify(text).replace(escapes, escaped);
+}
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}

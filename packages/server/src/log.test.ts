@@ -1,0 +1,63 @@
+import type { Log } from '@amends/coordinator';
+import { decide, defaultRetry, epochMs, type Gid, nodeId, type SagaSpec, type Transaction } from '@amends/core';
+import { describe, expect, it } from 'vitest';
+import { loggedChanges } from './log.ts';
+
+const spec: SagaSpec = {
+  mode: 'saga',
+  steps: [
+    {
+      kind: 'compensatable',
+      action: 'http://a/',
+      compensate: '',
+      timeoutMs: 1,
+      actionRetry: defaultRetry,
+      compensateRetry: defaultRetry,
+      after: [],
+    },
+  ],
+  payloads: [new Uint8Array(0)],
+  timeoutMs: null,
+  timeoutReason: '',
+  headers: {},
+  face: 'native',
+  presentation: {},
+};
+
+function submitted(): Transaction {
+  const event = {
+    type: 'submitted',
+    gid: 'g1' as Gid,
+    owner: nodeId('n'),
+    traceId: null,
+    at: epochMs(1_000),
+    jitter: 0,
+  } as const;
+  return decide(null, spec, [event]).next;
+}
+
+/** What is logged of one change, as `level message`. */
+function logged(previous: Transaction | null, next: Transaction): string[] {
+  const lines: string[] = [];
+  const say = (level: string) => (_fields: unknown, message: string) => void lines.push(`${level} ${message}`);
+  const log: Log = { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') };
+  loggedChanges(log)({ previous, next, history: [] });
+  return lines;
+}
+
+describe('the log of transactions', () => {
+  const tx = submitted();
+
+  it('tells each change of status once', () => {
+    expect(logged(null, tx)).toEqual(['info transaction submitted']);
+    expect(logged(tx, { ...tx, version: 2 })).toEqual([]);
+    expect(logged(tx, { ...tx, status: 'succeed' })).toEqual(['info transaction succeed']);
+    expect(logged(null, { ...tx, status: 'succeed' })).toEqual(['info transaction submitted', 'info transaction succeed']);
+  });
+
+  it('warns of each hold once', () => {
+    const held = { ...tx, hold: { code: 'retries_used_up', branchId: '01', op: 'action' } } as unknown as Transaction;
+    expect(logged(tx, held)).toEqual(['warn transaction on hold: needs attention']);
+    expect(logged(held, { ...held, version: 3 })).toEqual([]);
+  });
+});

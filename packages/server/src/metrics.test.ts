@@ -1,0 +1,84 @@
+import type { BranchCall, Transport } from '@amends/coordinator';
+import { AmendsError, branchIdOfStep, type Gid, type OutcomeClass } from '@amends/core';
+import { openMemoryStore, type Store } from '@amends/store';
+import { describe, expect, it } from 'vitest';
+import { createMetrics } from './metrics.ts';
+
+function callTo(url: string): BranchCall {
+  return {
+    gid: 'g' as Gid,
+    mode: 'saga',
+    branchId: branchIdOfStep(0),
+    op: 'action',
+    attempt: 1,
+    epoch: 1,
+    url,
+    payload: new Uint8Array(0),
+    headers: {},
+    deadlineInMs: 1_000,
+    face: 'native',
+  };
+}
+
+function answering(outcome: OutcomeClass): Transport {
+  return {
+    call: () => Promise.resolve({ class: outcome, code: 'http_200', detail: '', exchange: 'answered', durationMs: 20 }),
+    close: () => Promise.resolve(),
+  };
+}
+
+describe('the calls', () => {
+  it('are counted by host, op and outcome', async () => {
+    const metrics = createMetrics('1');
+    await metrics.transport(answering('success')).call(callTo('http://bank:80/a?x=1'));
+    await metrics.transport(answering('unknown')).call(callTo('http://bank/b'));
+    const text = await metrics.registry.metrics();
+    expect(text).toContain('amends_calls_total{host="bank",op="action",outcome="success"} 1');
+    expect(text).toContain('amends_calls_total{host="bank",op="action",outcome="unknown"} 1');
+    expect(text).toContain('amends_call_seconds_sum{host="bank"} 0.04');
+  });
+
+  it('of 150 hosts have 100 labels and one for the rest', async () => {
+    const metrics = createMetrics('1');
+    const transport = metrics.transport(answering('success'));
+    for (let i = 0; i < 150; i++) await transport.call(callTo(`http://host${i}/`));
+    const series = (await metrics.registry.metrics()).split('\n').filter((line) => line.startsWith('amends_calls_total{'));
+    expect(series).toHaveLength(101);
+    expect(series.at(-1)).toBe('amends_calls_total{host="other",op="action",outcome="success"} 50');
+  });
+});
+
+describe('the commits', () => {
+  it('are counted by what became of them, also when they fail as a whole', async () => {
+    const metrics = createMetrics('1');
+    const inner = openMemoryStore();
+    const broken: Store = { ...inner, commit: () => Promise.reject(new AmendsError('store_unavailable', 'disk full')) };
+    await expect(metrics.store(broken).commit([])).rejects.toThrow('disk full');
+    await metrics.store(answeringStore(inner)).commit([]);
+    const text = await metrics.registry.metrics();
+    expect(text).toContain('amends_store_failures_total 1');
+    expect(text).toContain('amends_store_changes_total{outcome="applied"} 1');
+    expect(text).toContain('amends_store_changes_total{outcome="conflict"} 1');
+    expect(text).toContain('amends_store_commit_seconds_count 2');
+  });
+});
+
+/** A store whose commits are answered so, whatever they hold. */
+function answeringStore(inner: Store): Store {
+  return { ...inner, commit: () => Promise.resolve([{ outcome: 'applied' }, { outcome: 'conflict' }]) };
+}
+
+describe('the requests', () => {
+  it('are counted as DTM does: by route, and by whether they failed', async () => {
+    const metrics = createMetrics('1');
+    const meter = metrics.request('submit');
+    meter(200, 0.001);
+    meter(399, 0.001);
+    meter(409, 0.5);
+    const text = await metrics.registry.metrics();
+    expect(text).toContain('dtm_server_process_total{type="http",api="submit",status="ok"} 2');
+    expect(text).toContain('dtm_server_process_total{type="http",api="submit",status="fail"} 1');
+    expect(text).toContain('dtm_server_response_duration_count{type="http",api="submit"} 3');
+    expect(text).toContain('dtm_server_info{version="1"} 1');
+  });
+});
