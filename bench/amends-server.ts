@@ -1,5 +1,4 @@
 /** Amends as the process under test, on a SQLite file. */
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { freePorts } from '../examples/stage/ports.ts';
@@ -8,7 +7,7 @@ import { root, type Scratch } from './scratch.ts';
 
 const readyWithinMs = 30_000;
 const lookEveryMs = 25;
-const parts = join(import.meta.dirname, 'server-under-test.mjs');
+const slowDisk = join(import.meta.dirname, 'slow-disk-server.mjs');
 const command = join(root, 'packages', 'cli', 'bin', 'amends.js');
 
 /** How to start it. */
@@ -33,11 +32,6 @@ export interface AmendsServer {
   stop(): Promise<void>;
 }
 
-/** Whether `amends serve` has been built; otherwise its parts are put together by `server-under-test.mjs`. */
-export function hasCommand(): boolean {
-  return existsSync(join(root, 'packages', 'cli', 'dist', 'main.js'));
-}
-
 /** Starts a server and waits until it is ready. @throws Error with its last words when it ends instead */
 export async function startAmends(
   options: AmendsOptions,
@@ -45,8 +39,8 @@ export async function startAmends(
 ): Promise<AmendsServer> {
   const { name, file = join(scratch.folder, `${name}.db`), fsyncDelayMs = 0, nodeArgs = [] } = options;
   const program = (args: readonly string[]) => crew.start({ name, args: [...nodeArgs, ...args] });
-  if (hasCommand() && fsyncDelayMs === 0) return startCommand(name, file, program);
-  const member = program([parts, file, String(fsyncDelayMs)]);
+  if (fsyncDelayMs === 0) return startCommand(name, file, program);
+  const member = program([slowDisk, file, String(fsyncDelayMs)]);
   const { url } = await member.message<{ url: string }>();
   return serverOf(name, url, member);
 }

@@ -2,7 +2,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { dirname } from 'node:path';
-import { hasCommand } from './amends-server.ts';
 import { decimal } from './figures.ts';
 import type { BenchOptions } from './options.ts';
 import { type Findings, isMet, type Mark, type Table } from './scenario.ts';
@@ -12,20 +11,17 @@ export interface Result extends Findings {
   readonly at: string;
   readonly machine: { readonly cores: number; readonly cpu: string; readonly memoryBytes: number; readonly node: string };
   readonly options: BenchOptions;
-  /** What was measured: the command as its users start it, its parts put together by the bench, or another server. */
-  readonly measured: 'command' | 'parts' | 'target';
 }
 
 /** Adds to the findings where and how they were found. */
 export function resultOf(options: BenchOptions, findings: Findings): Result {
-  const measured = options.target !== null ? 'target' : hasCommand() && options.fsyncDelayMs === 0 ? 'command' : 'parts';
   const machine = {
     cores: availableParallelism(),
     cpu: cpus()[0]?.model ?? 'unknown',
     memoryBytes: totalmem(),
     node: process.versions.node,
   };
-  return { at: new Date().toISOString(), machine, options, measured, ...findings };
+  return { at: new Date().toISOString(), machine, options, ...findings };
 }
 
 /** Writes a result as JSON, with the folders it needs. */
@@ -34,18 +30,17 @@ export function writeResult(file: string, result: Result): void {
   writeFileSync(file, `${JSON.stringify(result, null, 1)}\n`);
 }
 
-const measuredText = {
-  command: 'amends serve on SQLite',
-  parts: "Amends' parts on SQLite, put together by bench/server-under-test.mjs",
-  target: 'another server',
-} as const;
-
 /** The whole as text. */
 export function reportText(result: Result): string {
   const { options, machine, tables, marks, notes } = result;
-  const head = `${options.scenario}: ${measuredText[result.measured]}; ${machine.cores} × ${machine.cpu}, Node ${machine.node}`;
+  const head = `${options.scenario}: ${subjectOf(options)}; ${machine.cores} × ${machine.cpu}, Node ${machine.node}`;
   const parts = [head, ...tables.map(tableText), marks.map(markText).join('\n'), notes.map((note) => `note: ${note}`).join('\n')];
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
+}
+
+function subjectOf({ target, fsyncDelayMs }: BenchOptions): string {
+  if (target !== null) return target;
+  return `amends serve on SQLite${fsyncDelayMs > 0 ? `, every commit ${fsyncDelayMs} ms longer` : ''}`;
 }
 
 function tableText({ columns, rows }: Table): string {

@@ -4,6 +4,7 @@ import { backlog } from './backlog.ts';
 import { deadHost } from './dead-host.ts';
 import { growth } from './growth.ts';
 import { idle } from './idle.ts';
+import { profile } from './profile.ts';
 import { speed } from './speed.ts';
 
-export const scenarios: readonly Scenario[] = [speed, idle, backlog, growth, deadHost];
+export const scenarios: readonly Scenario[] = [speed, idle, backlog, growth, deadHost, profile];

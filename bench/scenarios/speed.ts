@@ -29,7 +29,7 @@ async function run(bench: Bench): Promise<Findings> {
   const syncs = bench.options.strace ? await watchSyncs(bench, results[1]!.subject) : null;
   return {
     tables: [speedTable(results), costTable(results)],
-    marks: bench.options.target === null ? marks(results) : [],
+    marks: [...(bench.options.target === null ? marks(results) : []), ...(syncs === null ? [] : [syncMark(syncs)])],
     notes: [...errorNotes(subjects, samples), ...(syncs === null ? [] : [syncNote(syncs)])],
     measurements: { results, syncs },
   };
@@ -114,8 +114,12 @@ async function watchSyncs(bench: Bench, subject: Subject): Promise<Syncs | null>
   return { syncs, batches, sagas };
 }
 
+/** Every commit is on disk before it is answered. */
+function syncMark({ syncs, batches }: Syncs): Mark {
+  return { name: 'syncs', value: batches === null ? null : syncs / batches, bound: 'at least', limit: 1, unit: 'per commit' };
+}
+
 function syncNote({ syncs, batches, sagas }: Syncs): string {
-  const each = `${decimal(syncs / sagas, 3)} syncs per saga`;
-  if (batches === null) return `strace: ${each}`;
-  return `strace: ${decimal(syncs)} syncs for ${decimal(batches)} commits, ${decimal(syncs / batches, 2)} each; ${each}`;
+  const commits = batches === null ? '' : `${decimal(batches)} commits and `;
+  return `strace saw ${decimal(syncs)} syncs for ${commits}${decimal(sagas)} sagas, ${decimal(syncs / sagas, 3)} per saga`;
 }
