@@ -30,10 +30,15 @@ export function memoryOf(pid: number): Memory | null {
   return orNull(() => ({ residentBytes: bytes('VmRSS'), peakBytes: bytes('VmHWM') }));
 }
 
-/** CPU time of each thread of a process so far, by thread id; the main thread's id is the process's. Microseconds. */
-export function threadCpuMicros(pid: number): ReadonlyMap<number, number> {
-  const threads = orNull(() => readdirSync(`/proc/${pid}/task`)) ?? [];
-  return new Map(threads.map((thread) => [Number(thread), cpuMicros(`/proc/${pid}/task/${thread}`)]));
+/** CPU time of a process so far by the names of its threads, those of one name together. Microseconds. */
+export function threadCpuMicros(pid: number): ReadonlyMap<string, number> {
+  const sums = new Map<string, number>();
+  for (const thread of orNull(() => readdirSync(`/proc/${pid}/task`)) ?? []) {
+    const folder = `/proc/${pid}/task/${thread}`;
+    const name = readFileSync(`${folder}/comm`, 'utf8').trim();
+    sums.set(name, (sums.get(name) ?? 0) + cpuMicros(folder));
+  }
+  return sums;
 }
 
 function cpuMicros(folder: string): number {

@@ -2,6 +2,8 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 
+const strace = 'strace';
+
 /** What happened while it was watched. */
 export interface SyncCount {
   /** Calls of fsync and fdatasync, all threads. */
@@ -10,7 +12,7 @@ export interface SyncCount {
 
 /** Why it cannot be done here; null when it can. */
 export function straceMissing(): string | null {
-  const { error } = spawnSync('strace', ['-V'], { stdio: 'ignore' });
+  const { error } = spawnSync(strace, ['-V'], { stdio: 'ignore' });
   return error === undefined ? null : `strace cannot be started (${error.message}); on Debian: apt-get install strace`;
 }
 
@@ -19,7 +21,7 @@ export function straceMissing(): string | null {
  * @throws Error when strace is not permitted to
  */
 export async function countSyncs(pid: number, work: () => Promise<void>): Promise<SyncCount> {
-  const child = spawn('strace', ['-f', '-c', '-e', 'trace=fsync,fdatasync', '-p', String(pid)], {
+  const child = spawn(strace, ['-f', '-c', '-e', 'trace=fsync,fdatasync', '-p', String(pid)], {
     stdio: ['ignore', 'ignore', 'pipe'],
     detached: true,
   });

@@ -108,7 +108,6 @@ async function drain(count: number, file: string, bench: Bench): Promise<Drain> 
     bench.progress.tick(`${decimal(ended - fresh)} of ${decimal(count)}`);
     return ended - fresh;
   });
-  // A load that fails must not leave the drain unheard, nor the other way round.
   await Promise.race([drained, load, server.lost]);
   const seconds = (performance.now() - startedAt) / 1000;
   bench.load.stop();
