@@ -7,8 +7,9 @@ import { addressPolicy } from './address-policy.ts';
 import type { Config } from './config.ts';
 import { createApp } from './http/app.ts';
 import { dtmFace } from './http/dtm-face.ts';
+import { fallbackOf } from './http/fallback.ts';
 import { nativeFace } from './http/native-face.ts';
-import { answerStrangers, operationsFace } from './http/operations-face.ts';
+import { operationsFace } from './http/operations-face.ts';
 import { loggedChanges, openLog, type ServerLog } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { openStore } from './open-store.ts';
@@ -94,11 +95,9 @@ function appOf(config: Config, { coordinator, metrics, log }: Served): FastifyIn
   const faces = [
     nativeFace(coordinator, log),
     dtmFace({ coordinator, defaults: config, log, metricsText }),
-    operationsFace({ coordinator, log, metricsText }),
+    operationsFace({ coordinator, metricsText }),
   ];
-  const app = createApp({ bodyBytesMax: config.bodyBytesMax, metrics, faces });
-  app.setNotFoundHandler(answerStrangers);
-  return app;
+  return createApp({ bodyBytesMax: config.bodyBytesMax, metrics, faces, fallback: fallbackOf(log) });
 }
 
 async function listen(app: FastifyInstance, { host, port }: Config): Promise<string> {

@@ -13,18 +13,18 @@ const issuesShownMax = 10;
 export function parseBy<T>(schema: z.ZodType<T>, value: unknown, at = ''): T {
   const result = schema.safeParse(value, { reportInput: true });
   if (result.success) return result.data;
-  const issues = result.error.issues.flatMap((issue) => issuesOf(issue, at));
-  refuseAll(issues.filter(isFirstOfField).slice(0, issuesShownMax));
-}
-
-function isFirstOfField({ field }: FieldIssue, index: number, all: readonly FieldIssue[]): boolean {
-  return index === all.findIndex((other) => other.field === field);
+  const firstByField = new Map<string, FieldIssue>();
+  for (const issue of result.error.issues.flatMap((each) => issuesOf(each, at))) {
+    if (firstByField.size === issuesShownMax) break;
+    if (!firstByField.has(issue.field)) firstByField.set(issue.field, issue);
+  }
+  refuseAll([...firstByField.values()]);
 }
 
 function issuesOf(issue: z.core.$ZodIssue, at: string): readonly FieldIssue[] {
   const field = at + pathText(issue.path);
   if (issue.code !== 'unrecognized_keys') return [{ field, message: complaint(issue) }];
-  const prefix = field === '' ? '' : `${field}.`;
+  const prefix = issue.path.length === 0 ? at : `${field}.`;
   return issue.keys.map((key) => ({ field: prefix + key, message: 'is not known here; check the spelling or leave it out' }));
 }
 

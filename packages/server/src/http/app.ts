@@ -1,8 +1,9 @@
 /** The HTTP side of the server: one application, with bodies as bytes, and a permission and a meter on every route. */
 import { AmendsError } from '@amends/core';
 import type { Permission } from '@amends/wire';
-import Fastify, { type FastifyInstance, type FastifyPluginCallback, type FastifyRequest } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyPluginAsync, type FastifyRequest } from 'fastify';
 import type { Metrics, RequestMeter } from '../metrics.ts';
+import type { Fallback } from './fallback.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -18,7 +19,9 @@ declare module 'fastify' {
 export interface AppOptions {
   readonly bodyBytesMax: number;
   readonly metrics: Metrics;
-  readonly faces: readonly FastifyPluginCallback[];
+  readonly faces: readonly FastifyPluginAsync[];
+  /** Answers where no face has a say. */
+  readonly fallback: Fallback;
 }
 
 /** A gid of 128 characters, each of them written as `%XX` of several bytes. */
@@ -29,13 +32,18 @@ const requestTimeoutMs = 60_000;
 const keepAliveMs = 75_000;
 
 /** Makes the application; it listens to nobody yet. */
-export function createApp({ bodyBytesMax, metrics, faces }: AppOptions): FastifyInstance {
+export function createApp({ bodyBytesMax, metrics, faces, fallback }: AppOptions): FastifyInstance {
   const app = Fastify({
     bodyLimit: bodyBytesMax,
     requestTimeout: requestTimeoutMs,
     keepAliveTimeout: keepAliveMs,
     routerOptions: { maxParamLength: pathParameterCharactersMax },
+    frameworkErrors: fallback.failed,
+    // While it closes, the coordinator's own refusal says more.
+    return503OnClosing: false,
   });
+  app.setErrorHandler(fallback.failed);
+  app.setNotFoundHandler(fallback.unknown);
   acceptBytes(app);
   meterRoutes(app, metrics);
   app.addHook('onRequest', (request, _reply, done) => done(pageError(request)));

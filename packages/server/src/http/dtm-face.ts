@@ -27,7 +27,7 @@ import {
   textOf,
   waitedAnswer,
 } from '@amends/wire';
-import type { FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { version } from '../version.ts';
 import { jsonBody } from './request-body.ts';
 import { requestError } from './request-error.ts';
@@ -44,9 +44,9 @@ export interface DtmFaceOptions {
 type Handler = (request: FastifyRequest) => DtmAnswer | Promise<DtmAnswer>;
 
 /** Makes the face. */
-export function dtmFace(options: DtmFaceOptions): FastifyPluginCallback {
+export function dtmFace(options: DtmFaceOptions): FastifyPluginAsync {
   const handlers = handlersOf(options);
-  return (app, _options, done) => {
+  return async (app) => {
     app.setErrorHandler((error, _request, reply) => send(reply, answerOf(requestError(error, options.log))));
     for (const route of dtmRoutes) {
       const { method, operation, permission } = route;
@@ -58,7 +58,6 @@ export function dtmFace(options: DtmFaceOptions): FastifyPluginCallback {
         handler: async (request, reply) => (handle === null ? options.metricsText(reply) : send(reply, await handle(request))),
       });
     }
-    done();
   };
 }
 

@@ -25,7 +25,7 @@ import {
   transactionBody,
   waitQuery,
 } from '@amends/wire';
-import type { FastifyInstance, FastifyPluginCallback, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { version } from '../version.ts';
 import { jsonBody } from './request-body.ts';
 import { requestError } from './request-error.ts';
@@ -38,13 +38,12 @@ interface Answer {
 type Handler = (request: FastifyRequest) => Answer | Promise<Answer>;
 
 /** Makes the face. */
-export function nativeFace(coordinator: Coordinator, log: Log): FastifyPluginCallback {
+export function nativeFace(coordinator: Coordinator, log: Log): FastifyPluginAsync {
   const handlers = handlersOf(coordinator);
-  return (app, _options, done) => {
+  return async (app) => {
     app.setErrorHandler((error, _request, reply) => sendProblem(reply, requestError(error, log)));
     for (const route of nativeRoutes) mount(app, route, handlers[route.operationId]);
     refuseOtherMethods(app);
-    done();
   };
 }
 

@@ -1,0 +1,27 @@
+/** What is answered where no face has a say: addresses that do not exist, requests that reach no route. */
+import type { Log } from '@amends/coordinator';
+import { AmendsError } from '@amends/core';
+import { dtmBase } from '@amends/wire';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { sendProblem } from './native-face.ts';
+import { requestError } from './request-error.ts';
+
+/** The answers of last resort. */
+export interface Fallback {
+  /** To a request for what does not exist. */
+  unknown(request: FastifyRequest, reply: FastifyReply): FastifyReply;
+  /** To a request that failed. */
+  failed(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply;
+}
+
+/** Makes them: below DTM's base in DTM's words, elsewhere problem documents. */
+export function fallbackOf(log: Log): Fallback {
+  return {
+    unknown({ url, method }, reply) {
+      const path = url.split('?')[0]!;
+      if (path.startsWith(`${dtmBase}/`)) return reply.code(404).type('text/plain').send('404 page not found');
+      return sendProblem(reply, new AmendsError('not_found', `${method} ${path} does not exist; GET / tells what does`));
+    },
+    failed: (error, _request, reply) => sendProblem(reply, requestError(error, log)),
+  };
+}

@@ -1,0 +1,53 @@
+import { dtmBase, dtmRoutes, nativeBase, nativeRoutes } from '@amends/wire';
+import { describe, expect, it } from 'vitest';
+import { createMetrics } from '../metrics.ts';
+import { runningServer, silentLog } from '../testing/running-server.ts';
+import { createApp } from './app.ts';
+import { fallbackOf } from './fallback.ts';
+
+const urlOf = (path: string) => (path.startsWith('/api/') ? path : dtmBase + path).replace(':topicName', 't');
+
+describe('a route', () => {
+  it.each(nativeRoutes.map((route) => [`${route.method} ${route.path}`, route] as const))(
+    'of the native table is there: %s',
+    async (_name, route) => {
+      const amends = await runningServer();
+      const { status, body } = await amends.ask(
+        route.method,
+        nativeBase + route.path.replace('{gid}', 'g'),
+        route.method === 'POST' ? {} : undefined,
+      );
+      expect(
+        Object.keys(route.answers).includes(String(status)) || body.code === 'invalid_request' || body.code === 'not_found',
+      ).toBe(true);
+      expect(body.detail ?? '').not.toMatch(/does not exist/);
+    },
+  );
+
+  it.each(dtmRoutes.map((route) => [`${route.method} ${route.path}`, route] as const))(
+    "of DTM's table is there: %s",
+    async (_name, route) => {
+      const amends = await runningServer();
+      const { status, body } = await amends.ask(route.method, urlOf(route.path), route.method === 'POST' ? {} : undefined);
+      expect(status).not.toBe(404);
+      if (route.operation === 'notSupported') {
+        expect(status).toBe(501);
+        expect(body).toEqual({ message: `${urlOf(route.path)} is not supported by this version` });
+      }
+    },
+  );
+
+  it('declares its permission, or the server does not start', async () => {
+    const app = createApp({
+      bodyBytesMax: 1_024,
+      metrics: createMetrics('1'),
+      fallback: fallbackOf(silentLog),
+      faces: [
+        async (face) => {
+          face.get('/secret', () => 'x');
+        },
+      ],
+    });
+    await expect(app.ready()).rejects.toThrow('route GET /secret declares no permission');
+  });
+});
