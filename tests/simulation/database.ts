@@ -16,8 +16,8 @@ export class Database {
   readonly #chance: Chance;
   readonly #commitsInFlightMax: number;
   readonly #changesPerCommitMax: number;
-  /** Changes that it does not take, however often they come. */
-  readonly #refused = new Set<string>();
+  /** Whether it takes a change: the same answer however often it comes. */
+  readonly #refusals = new Map<string, boolean>();
   #down = false;
 
   constructor(world: World, ledger: Ledger) {
@@ -69,7 +69,8 @@ export class Database {
 
   /** A request that either takes effect and is answered, or neither. */
   #send<T>(process: NodeProcess, name: string, effect: () => Promise<T>): Promise<T> {
-    if (!process.acts()) return new Promise(() => {});
+    const lives = name === 'claim' || name === 'heartbeat' ? process.works() : process.acts();
+    if (!lives) return new Promise(() => {});
     return new Promise<T>((resolve, reject) => {
       const refuse = () => this.#answer(process, () => reject(this.#unavailable(name)));
       if (this.#unlucky(this.#world.faults.store.unavailable, 'unavailable before effect')) return refuse();
@@ -115,8 +116,7 @@ export class Database {
 
   /** The moment at which the changes take effect. */
   async #apply(process: NodeProcess, changes: readonly Change[]): Promise<readonly CommitAnswer[]> {
-    if (this.#unlucky(this.#world.faults.store.refused, 'refused')) this.#refused.add(nameOf(this.#chance.pick(changes)));
-    const taken = changes.filter((change) => !this.#refused.has(nameOf(change)));
+    const taken = changes.filter((change) => !this.#refuses(change));
     const answers = await this.store.commit(taken);
     taken.forEach((change, index) => {
       const { outcome } = answers[index]!;
@@ -125,8 +125,15 @@ export class Database {
     });
     let next = 0;
     return changes.map((change) =>
-      this.#refused.has(nameOf(change)) ? { outcome: 'refused', message: 'a value that this database does not take' } : answers[next++]!,
+      this.#refuses(change) ? { outcome: 'refused', message: 'a value that this database does not take' } : answers[next++]!,
     );
+  }
+
+  #refuses(change: Change): boolean {
+    const name = nameOf(change);
+    const refuses = this.#refusals.get(name) ?? this.#unlucky(this.#world.faults.store.refused, 'refused');
+    this.#refusals.set(name, refuses);
+    return refuses;
   }
 
   #noteConflict(process: NodeProcess, change: Change, outcome: string): void {

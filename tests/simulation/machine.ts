@@ -115,7 +115,10 @@ export class Machine {
   #stop(process: NodeProcess): void {
     this.#world.note(() => `${process.name} is asked to stop`);
     const stopped = process.coordinator.stop({ graceMs: this.#chance.between(0, 4_000) });
-    void stopped.then(() => process.crash('stopped in good order'));
+    void stopped.then(() => {
+      process.expectSilence();
+      this.#world.time.after(2_000, () => process.crash('stopped in good order'));
+    });
   }
 
   #cover(name: string): void {

@@ -19,6 +19,7 @@ export class NodeProcess {
   coordinator!: Coordinator;
   readonly #world: World;
   #alive = true;
+  #silent = false;
   #pausedAt: number | null = null;
   #inbox: (() => void)[] = [];
   #actsLeft = Number.POSITIVE_INFINITY;
@@ -52,6 +53,17 @@ export class NodeProcess {
 
   get paused(): boolean {
     return this.#pausedAt !== null;
+  }
+
+  /** Counts one act that begins something: a claim, a call, a sign of life. @returns whether the process lives to do it */
+  works(): boolean {
+    if (this.#alive && this.#silent) this.#world.violated('stop', `${this.name} works after it has stopped`);
+    return this.acts();
+  }
+
+  /** From now on work is a fault: the coordinator has said that it has stopped. */
+  expectSilence(): void {
+    this.#silent = true;
   }
 
   /** Counts one act on the outside. @returns whether the process lives to do it */

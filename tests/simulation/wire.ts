@@ -55,7 +55,7 @@ export class Wire {
   }
 
   #call(process: NodeProcess, request: BranchCall, open: Set<() => void>): Promise<Outcome> {
-    if (!process.acts()) return new Promise(() => {});
+    if (!process.works()) return new Promise(() => {});
     const { time, coverage } = this.#world;
     const call = this.#checks.sent(process, request);
     return new Promise((resolve) => {

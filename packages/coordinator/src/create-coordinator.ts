@@ -17,7 +17,7 @@ import {
   type Transaction,
   type Verdict,
 } from '@amends/core';
-import type { Store, StoredTransaction } from '@amends/store';
+import type { AuditRow, Store, StoredTransaction } from '@amends/store';
 import { boundedPerHost } from './bounded-per-host.ts';
 import type { Coordinator, CoordinatorHealth, Intervention, Submitted, TransactionView } from './coordinator.ts';
 import { createGroupCommit } from './group-commit.ts';
@@ -146,6 +146,7 @@ class LocalCoordinator implements Coordinator, MailboxHost {
   async #begin(): Promise<void> {
     const now = await this.#membership.join();
     this.#ownClock?.anchor(now);
+    if (this.#stopping !== null) return;
     this.#state = 'running';
     this.#membership.startClaiming();
   }
@@ -236,8 +237,15 @@ class LocalCoordinator implements Coordinator, MailboxHost {
       if (reply instanceof AmendsError) throw reply;
       if (reply === 'taken') return viewOf(mailbox);
       if (reply !== 'lost') refuseIntervention(mailbox.tx!, request);
+      else if (await this.#isAudited(gid, event)) return (await this.get(gid))!;
     }
     throw tooContended(gid);
+  }
+
+  /** Whether an act was carried out after all, by a commit whose answer came after others had taken the transaction over. */
+  async #isAudited(gid: Gid, act: Omit<AuditRow, 'gid' | 'detail'>): Promise<boolean> {
+    const rows = await this.#store.audit({ gid, limit: 100 });
+    return rows.some((row) => row.at === act.at && row.actor === act.actor && row.verb === act.verb && row.reason === act.reason);
   }
 
   /**
