@@ -15,6 +15,8 @@ export const limits = {
   headerCharactersMax: 4_096,
   /** Nesting of a JSON body; deeper ones only appear in attacks on recursive parsers. */
   jsonDepthMax: 64,
+  /** Keys of one JSON body; more only appear in attacks on hash tables. */
+  jsonKeysMax: 10_000,
   /** Bytes of a participant's answer that are read; the rest is not waited for. An answer is a verdict, not a document. */
   answerBytesMax: 65_536,
   /** Characters of an answer kept in reasons and history. */

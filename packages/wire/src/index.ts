@@ -1,6 +1,6 @@
 export * from './cursor.ts';
 export * from './dtm/index.ts';
 export * from './field-error.ts';
-export * from './json-text.ts';
+export { parseJsonBody } from './json-text.ts';
 export * from './native/index.ts';
 export { parseBy, pathText } from './zod-issues.ts';

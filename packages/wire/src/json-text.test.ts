@@ -13,6 +13,11 @@ describe('a JSON body', () => {
     expect(JSON.stringify(parse(text))).toBe(text);
   });
 
+  it('may have more long numbers than keys', () => {
+    const text = `[${new Array(10_001).fill('12345678901234567890').join()}]`;
+    expect(JSON.stringify(parse(text))).toBe(text);
+  });
+
   it('keeps numbers that a double holds as numbers', () => {
     expect(parse('{"a":1e3,"b":1000000000000000,"c":0.5e-3}')).toEqual({ a: 1000, b: 1e15, c: 0.0005 });
   });

@@ -14,9 +14,6 @@ const forbiddenKeys: ReadonlySet<string> = new Set(['__proto__', 'constructor'])
 /** Digits that a double may not hold: then numbers are kept as they were written. */
 const longNumber = /\d{16}|[\d.][eE][+-]?\d/;
 
-/** Keys of one body; more only appear in attacks on hash tables. */
-const keysMax = 10_000;
-
 /**
  * Parses a body.
  * @param bytes the body as received, at most the body limit
@@ -26,22 +23,35 @@ export function parseJsonBody(bytes: Uint8Array): unknown {
   if (!isUtf8(bytes)) refuse('body', 'is not valid UTF-8');
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
   if (text.length === 0) refuse('body', 'is empty; send a JSON object');
-  const value = parsed(text);
-  checkShape(value, { keys: 0, suspicious: suspicious.test(text) }, 1);
+  return parseJsonText('body', text);
+}
+
+/**
+ * Parses JSON text, such as a body or a field that holds JSON of its own.
+ * @throws AmendsError `invalid_request` naming `field` and the position, or the key that is refused
+ */
+export function parseJsonText(field: string, text: string): unknown {
+  const value = parsed(field, text);
+  checkShape(value, { field, keys: 0, suspicious: suspicious.test(text) }, 1);
   return value;
 }
 
-function parsed(text: string): unknown {
+function parsed(field: string, text: string): unknown {
   try {
     return longNumber.test(text) ? JSON.parse(text, keepDigits) : JSON.parse(text);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    refuse('body', `is not JSON: ${malformedAt(text)}`);
+    refuse(field, `is not JSON: ${malformedAt(text)}`);
   }
 }
 
 /** Since ES2025; not yet in the library types of TypeScript's es2024. */
-const { rawJSON } = JSON as unknown as { rawJSON(text: string): object };
+const { rawJSON, isRawJSON } = JSON as unknown as { rawJSON(text: string): object; isRawJSON(value: unknown): boolean };
+
+/** Whether a parsed value is a number that was kept as it was written; to JavaScript it is an object. */
+export function isLongNumber(value: unknown): boolean {
+  return isRawJSON(value);
+}
 
 /** Replaces a number that a double would change by its text, which `JSON.stringify` writes back as it was. */
 function keepDigits(_key: string, value: unknown, context?: { source?: string }): unknown {
@@ -60,20 +70,21 @@ function significant(source: string): string {
 }
 
 interface Walk {
+  readonly field: string;
   keys: number;
   readonly suspicious: boolean;
 }
 
 function checkShape(value: unknown, walk: Walk, depth: number): void {
-  if (typeof value !== 'object' || value === null) return;
-  if (depth > limits.jsonDepthMax) refuse('body', `is nested deeper than ${limits.jsonDepthMax} levels`);
+  if (typeof value !== 'object' || value === null || isLongNumber(value)) return;
+  if (depth > limits.jsonDepthMax) refuse(walk.field, `is nested deeper than ${limits.jsonDepthMax} levels`);
   if (Array.isArray(value)) {
     for (const item of value) checkShape(item, walk, depth + 1);
     return;
   }
   for (const key of Object.keys(value)) {
-    if (++walk.keys > keysMax) refuse('body', `has more than ${keysMax} keys`);
-    if (walk.suspicious && forbiddenKeys.has(key)) refuse('body', `has the key ${key}, which is not allowed anywhere`);
+    if (++walk.keys > limits.jsonKeysMax) refuse(walk.field, `has more than ${limits.jsonKeysMax} keys`);
+    if (walk.suspicious && forbiddenKeys.has(key)) refuse(walk.field, `has the key ${key}, which is not allowed anywhere`);
     checkShape((value as Record<string, unknown>)[key], walk, depth + 1);
   }
 }

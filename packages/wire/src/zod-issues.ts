@@ -1,6 +1,7 @@
 /** What a schema complains about, as complaints about fields. */
 import type { z } from 'zod';
-import { type FieldIssue, refuseAll } from './field-error.ts';
+import { type FieldIssue, refuseAll, shown } from './field-error.ts';
+import { isLongNumber } from './json-text.ts';
 
 /** More complaints than this about one request help nobody. */
 const issuesShownMax = 10;
@@ -41,7 +42,7 @@ function complaint(issue: z.core.$ZodIssue): string {
     case 'invalid_type':
       return `must be ${nouns[issue.expected] ?? issue.expected}, ${issue.input === undefined ? 'is missing' : `is ${kindOf(issue.input)}`}`;
     case 'invalid_value':
-      return `must be ${issue.values.map((value) => JSON.stringify(value)).join(' or ')}, ${issue.input === undefined ? 'is missing' : `is ${brief(issue.input)}`}`;
+      return `must be ${issue.values.map((value) => JSON.stringify(value)).join(' or ')}, ${issue.input === undefined ? 'is missing' : `is ${shown(issue.input)}`}`;
     case 'too_big':
       return `must ${sizeWord(issue.origin)} at most ${issue.maximum}${unit(issue.origin)}`;
     case 'too_small':
@@ -64,12 +65,7 @@ const nouns: Readonly<Record<string, string>> = {
 function kindOf(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'an array';
-  return typeof value === 'object' ? 'an object' : brief(value);
-}
-
-function brief(value: unknown): string {
-  const text = JSON.stringify(value) ?? typeof value;
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+  return typeof value === 'object' && !isLongNumber(value) ? 'an object' : shown(value);
 }
 
 function sizeWord(origin: string): string {

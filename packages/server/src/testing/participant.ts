@@ -1,6 +1,7 @@
 /** A participant of a test: a real HTTP server that remembers what it was asked. */
 import { createServer, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
 
 /** What a path answers: a status, or the whole answer by hand. */
@@ -11,15 +12,22 @@ export interface Participant {
   readonly url: string;
   /** `op path` of every call, in order. */
   readonly calls: string[];
-  /** Resolves when a call has arrived whose text ends so; at once when it was there already. */
-  called(text: string): Promise<void>;
+  /** Resolves when a call has arrived whose `op path` ends so; at once when it was there already. */
+  called(end: string): Promise<void>;
 }
 
-/** Starts one; paths that `answers` does not name answer 200. */
-export async function participant(answers: Readonly<Record<string, Answer>> = {}): Promise<Participant> {
+/**
+ * Starts one; paths that `answers` does not name answer 200.
+ * @param heard is given the body of each call
+ */
+export async function participant(
+  answers: Readonly<Record<string, Answer>> = {},
+  heard: (body: string) => void = () => {},
+): Promise<Participant> {
   const calls: string[] = [];
   const watchers = new Set<() => void>();
-  const url = await listening((request, response) => {
+  const url = await listening(async (request, response) => {
+    heard(await text(request));
     const { pathname, searchParams } = new URL(request.url!, 'http://x');
     calls.push(`${searchParams.get('op')} ${pathname}`);
     for (const look of watchers) look();
@@ -27,7 +35,7 @@ export async function participant(answers: Readonly<Record<string, Answer>> = {}
     if (typeof answer === 'number') response.writeHead(answer).end('{"message":"said so"}');
     else answer(response);
   });
-  return { url, calls, called: (text) => untilCalled(text, { calls, watchers }) };
+  return { url, calls, called: (end) => untilCalled(end, { calls, watchers }) };
 }
 
 interface Heard {
@@ -35,10 +43,10 @@ interface Heard {
   readonly watchers: Set<() => void>;
 }
 
-function untilCalled(text: string, { calls, watchers }: Heard): Promise<void> {
+function untilCalled(end: string, { calls, watchers }: Heard): Promise<void> {
   return new Promise((resolve) => {
     const look = () => {
-      if (!calls.some((call) => call.endsWith(text))) return;
+      if (!calls.some((call) => call.endsWith(end))) return;
       watchers.delete(look);
       resolve();
     };

@@ -1,6 +1,7 @@
 /** From DTM's saga to ours: its options become policies of each branch. */
 import { AmendsError, limits, type RetryPolicy, type SagaSpec, type SagaStep } from '@amends/core';
 import { refuse, shown } from '../field-error.ts';
+import { parseJsonText } from '../json-text.ts';
 import { checkHeaders, checkUrl } from '../outbound.ts';
 import { presentationOf } from './presentation.ts';
 import { type DtmTransaction, objectOf, truthOf } from './transaction.ts';
@@ -99,7 +100,7 @@ interface CustomData {
 }
 
 function customData(text: string): CustomData {
-  const source = objectOf('custom_data', customJson(text));
+  const source = objectOf('custom_data', parseJsonText('custom_data', text));
   let concurrent = false;
   let orders: CustomData['orders'] = {};
   for (const key in source) {
@@ -109,14 +110,6 @@ function customData(text: string): CustomData {
     else if (key.toLowerCase() === 'orders') orders = objectOf('custom_data.orders', value);
   }
   return { concurrent, orders };
-}
-
-function customJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    refuse('custom_data', `is ${shown(text)}, must be JSON text such as {"concurrent":true,"orders":{"1":[0]}}`);
-  }
 }
 
 function stepIndex(key: string, stepCount: number): number {

@@ -4,6 +4,7 @@
  */
 import { limits } from '@amends/core';
 import { refuse, shown } from '../field-error.ts';
+import { isLongNumber } from '../json-text.ts';
 
 /** A transaction as a DTM client sends it, with the defaults of its wire; times in seconds. */
 export interface DtmTransaction {
@@ -110,7 +111,8 @@ function payloadsInSteps(steps: readonly DtmStep[]): readonly string[] {
 
 /** A value that must be an object. */
 export function objectOf(field: string, value: unknown): Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) refuse(field, `is ${shown(value)}, must be an object`);
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || isLongNumber(value))
+    refuse(field, `is ${shown(value)}, must be an object`);
   return value as Record<string, unknown>;
 }
 

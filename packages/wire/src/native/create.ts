@@ -1,6 +1,8 @@
 /** The request that creates a transaction: its schema and what it means to core. */
 import { defaultRetry, type Gid, limits, parseGid, type RetryPolicy, type SagaSpec, type SagaStep } from '@amends/core';
 import { z } from 'zod';
+import { refuse, shown } from '../field-error.ts';
+import { isLongNumber } from '../json-text.ts';
 import { checkHeaders, checkUrl } from '../outbound.ts';
 import { parseBy } from '../zod-issues.ts';
 import { named } from './registry.ts';
@@ -106,7 +108,7 @@ export interface CreateRequest {
  * @throws AmendsError `invalid_request` naming each field that is wrong
  */
 export function parseCreate(body: unknown): CreateRequest {
-  checkCount(body);
+  checkBeforehand(body);
   const request = parseBy(createSchema, body);
   const gid = request.gid === undefined ? null : parseGid(request.gid);
   request.steps.forEach((step, index) => {
@@ -129,10 +131,11 @@ export function parseCreate(body: unknown): CreateRequest {
 
 const nothingMore = Object.freeze({});
 
-/** Far too many steps are refused before each of them is looked at. */
-function checkCount(body: unknown): void {
-  const steps = (body as { steps?: unknown } | null)?.steps;
+/** What the schema would see late or not at all: far too many steps, and a long number in place of the headers. */
+function checkBeforehand(body: unknown): void {
+  const { steps, headers } = (body ?? {}) as { steps?: unknown; headers?: unknown };
   if (Array.isArray(steps) && steps.length > limits.branchesMax) parseBy(stepCount, body);
+  if (isLongNumber(headers)) refuse('headers', `must be an object, is ${shown(headers)}`);
 }
 
 const stepCount = z.object({ steps: z.array(z.unknown()).max(limits.branchesMax) });

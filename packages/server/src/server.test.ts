@@ -1,0 +1,129 @@
+import type { ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { StartError } from './start-error.ts';
+import { participant } from './testing/participant.ts';
+import { type RunningServer, runningServer } from './testing/running-server.ts';
+import { scratchFolder } from './testing/scratch.ts';
+
+const at = '/api/v1/transactions';
+const saga = (url: string, gid: string) => ({ gid, mode: 'saga', steps: [{ action: `${url}/a`, compensate: `${url}/una` }] });
+
+/** A participant that answers when it is told to. */
+async function patientParticipant() {
+  const open: ServerResponse[] = [];
+  const hold = (response: ServerResponse) => void open.push(response);
+  const bank = await participant({ '/a': hold });
+  return { ...bank, answer: () => open.splice(0).forEach((response) => void response.end()) };
+}
+
+/** A raw connection to a server, and whether it has been closed. */
+async function connection(
+  amends: RunningServer,
+  text: string,
+): Promise<{ readonly socket: Socket; readonly closed: Promise<void> }> {
+  const { hostname, port } = new URL(amends.url);
+  const socket = connect(Number(port), hostname);
+  onTestFinished(() => void socket.destroy());
+  const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()).on('error', () => {}));
+  await new Promise<void>((resolve) => socket.on('connect', () => socket.write(text, () => resolve())));
+  return { socket, closed };
+}
+
+describe('a server that is told to stop', () => {
+  it('lets a call in flight end and its caller know, and refuses new work meanwhile', async () => {
+    const bank = await patientParticipant();
+    const amends = await runningServer({ stopGraceMs: '60000' });
+    const waiting = amends.post(`${at}?waitMs=60000`, saga(bank.url, 'g1'));
+    await bank.called('/a');
+    const stopped = amends.stop();
+    const refused = await amends.post(at, saga(bank.url, 'g2'));
+    expect(refused).toMatchObject({ status: 503, body: { code: 'stopping' } });
+    expect(refused.headers.get('retry-after')).toBe('1');
+    const refusedByDtm = await amends.post('/api/dtmsvr/submit', { gid: 'g3', trans_type: 'saga', steps: [{}], payloads: [''] });
+    expect(refusedByDtm).toMatchObject({ status: 503, body: { message: expect.stringMatching(/stopping/) } });
+    expect(await amends.get('/readyz')).toMatchObject({ status: 503, body: { state: 'stopping' } });
+    bank.answer();
+    expect(await waiting).toMatchObject({ status: 201, body: { status: 'succeed' } });
+    await stopped;
+    expect(bank.calls).toEqual(['action /a']);
+  });
+
+  it('answers who waits when the grace is over, with the transaction as it is', async () => {
+    const bank = await patientParticipant();
+    const amends = await runningServer();
+    const waiting = [
+      amends.post(`${at}?waitMs=60000`, saga(bank.url, 'g1')),
+      bank.called('/a').then(() => amends.get(`${at}/g1?waitMs=60000`)),
+    ];
+    await bank.called('/a');
+    await expect.poll(async () => (await amends.get('/metrics')).body).toContain('amends_load{what="calling"} 1');
+    await amends.stop();
+    for (const answer of await Promise.all(waiting)) expect(answer.body).toMatchObject({ gid: 'g1', outcome: 'running' });
+  });
+
+  it('closes every connection, also those of clients that say no more', async () => {
+    const amends = await runningServer();
+    const idle = await connection(amends, '');
+    const half = await connection(amends, `POST ${at} HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{`);
+    await amends.get('/healthz');
+    await amends.stop();
+    await Promise.all([idle.closed, half.closed]);
+    await expect(amends.get('/healthz')).rejects.toThrow();
+  });
+
+  it('may be told so again', async () => {
+    const amends = await runningServer();
+    await Promise.all([amends.stop(), amends.stop()]);
+    await amends.stop();
+  });
+});
+
+describe('a server that starts', () => {
+  it('goes on with what the one before has left in the file', async () => {
+    const store = `sqlite:${scratchFolder()}/amends.db`;
+    const bank = await patientParticipant();
+    const first = await runningServer({ store });
+    await first.post(at, saga(bank.url, 'g1'));
+    await bank.called('/a');
+    await first.stop();
+    const second = await runningServer({ store });
+    await expect.poll(() => bank.calls.length).toBe(2);
+    bank.answer();
+    expect(await second.end('g1')).toMatchObject({ status: 'succeed' });
+    expect((await second.history('g1')).map(({ kind }) => kind)).toEqual(['submitted', 'interrupted', 'answered']);
+    const repeated = await second.post(at, saga(bank.url, 'g1'));
+    expect(repeated).toMatchObject({ status: 200, body: { status: 'succeed' } });
+  });
+
+  it('makes the folder of its file', async () => {
+    const amends = await runningServer({ store: `sqlite:${scratchFolder()}/new/folder/amends.db` });
+    expect((await amends.get('/readyz')).status).toBe(200);
+  });
+
+  it('says how to choose another port when its port is in use, and leaves the store to others', async () => {
+    const other = createServer();
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+    onTestFinished(() => void other.close());
+    const { port } = other.address() as AddressInfo;
+    const store = `sqlite:${scratchFolder()}/amends.db`;
+    const start = runningServer({ store, port: String(port) });
+    await expect(start).rejects.toThrow(StartError);
+    await expect(start).rejects.toThrow(new RegExp(`^port ${port} on 127\\.0\\.0\\.1 is in use, .* --port$`));
+    expect((await (await runningServer({ store })).get('/readyz')).status).toBe(200);
+  });
+
+  it('says how to choose another host when it has no such address', async () => {
+    const start = runningServer({ host: '203.0.113.1', insecure: 'true' });
+    await expect(start).rejects.toThrow(/^203\.0\.113\.1 is not an address of this machine; .* --host$/);
+  });
+
+  it('refuses a file that another server is using', async () => {
+    const store = `sqlite:${scratchFolder()}/amends.db`;
+    await runningServer({ store });
+    const second = runningServer({ store });
+    await expect(second).rejects.toThrow(StartError);
+    await expect(second).rejects.toThrow(/amends\.db/);
+  });
+});
