@@ -32,7 +32,7 @@ export interface BarrierOptions {
 }
 
 const table = `CREATE TABLE IF NOT EXISTS dtm_barrier (
-  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  id INTEGER PRIMARY KEY,
   trans_type VARCHAR(45) NOT NULL,
   gid VARCHAR(128) NOT NULL,
   branch_id VARCHAR(128) NOT NULL,

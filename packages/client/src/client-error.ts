@@ -4,6 +4,7 @@ import type { FieldError, ServerErrorCode } from './api-types.ts';
 /**
  * Why a request has no answer to give: a code of the server, or one of the client's own.
  * - `unreachable`: no connection could be made; nothing has been asked
+ * - `tls_failed`: the server could not show who it is; nothing has been asked
  * - `connection_lost`, `timeout`: there was no complete answer; the request may have taken effect
  * - `aborted`: the caller's signal; the request may have taken effect
  * - `closed`: the client has been closed
@@ -12,6 +13,7 @@ import type { FieldError, ServerErrorCode } from './api-types.ts';
 export type ClientErrorCode =
   | ServerErrorCode
   | 'unreachable'
+  | 'tls_failed'
   | 'connection_lost'
   | 'timeout'
   | 'aborted'

@@ -1,7 +1,7 @@
 /** Against a real server in memory and real participants. */
 import type { Server } from '@amends/server';
 import Fastify from 'fastify';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { listen } from '../tests/listen.ts';
 import { startNativeServer } from '../tests/native-server.ts';
 import { AmendsClient } from './client.ts';
@@ -12,14 +12,19 @@ import { BusinessFailure, type Handler, Ongoing } from './verdict.ts';
 let server: Server;
 let client: AmendsClient;
 let shop: string;
-const calls: string[] = [];
+const calls = new Map<string, string[]>();
 let later: Handler = () => 'done';
+
+/** What has been called for a transaction: `op branch`. */
+function callsOf(gid: string): readonly string[] {
+  return calls.get(gid) ?? [];
+}
 
 const app = Fastify();
 const noted =
   (handler: Handler): Handler =>
   (call) => {
-    calls.push(`${call.op} ${call.branchId}`);
+    calls.set(call.gid, [...callsOf(call.gid), `${call.op} ${call.branchId}`]);
     return handler(call);
   };
 app.post('/ok', participant(noted(() => 'done')));
@@ -53,9 +58,6 @@ afterAll(async () => {
   await server.stop();
   await app.close();
 });
-beforeEach(() => {
-  calls.length = 0;
-});
 
 const often = { kind: 'fixed', delayMs: 20 } as const;
 const ok = () => ({ action: `${shop}/ok`, compensate: `${shop}/undo` });
@@ -77,7 +79,7 @@ describe('a saga', () => {
       .step({ kind: 'pivot', action: `${shop}/ok` })
       .submit({ waitMs: 5_000 });
     expect(transaction).toMatchObject({ outcome: 'succeeded', gid: expect.stringMatching(/^\w{22}$/), reason: '' });
-    expect(calls).toEqual(['action 01', 'action 02']);
+    expect(callsOf(transaction.gid)).toEqual(['action 01', 'action 02']);
   });
 
   it('fails as a whole when a step is refused, and says why', async () => {
@@ -88,7 +90,7 @@ describe('a saga', () => {
       .submit({ waitMs: 5_000 });
     expect(transaction.outcome).toBe('failed');
     if (transaction.outcome === 'failed') expect(transaction.reason).toContain('sold out');
-    expect(calls).toContain('compensate 01');
+    expect(callsOf(transaction.gid)).toContain('compensate 01');
   });
 
   it('is answered while it runs, without waiting', async () => {
@@ -101,7 +103,7 @@ describe('a saga', () => {
   it('is waited for through the pauses between attempts, no longer than asked', async () => {
     const { gid, outcome } = await asking().submit({ waitMs: 300 });
     expect(outcome).toBe('running');
-    expect(calls.length).toBeGreaterThan(1);
+    expect(callsOf(gid).length).toBeGreaterThan(1);
     await client.terminate(gid, { reason: 'the test is over' });
   });
 
@@ -112,7 +114,7 @@ describe('a saga', () => {
       saga.submit({ gid: 'order-1', waitMs: 5_000 }),
     ]);
     expect([one.outcome, other.outcome]).toEqual(['succeeded', 'succeeded']);
-    expect(calls).toEqual(['action 01']);
+    expect(callsOf('order-1')).toEqual(['action 01']);
     await expect(client.saga().step(ok()).step(ok()).submit({ gid: 'order-1' })).rejects.toMatchObject({
       name: 'AmendsClientError',
       code: 'conflict',
@@ -142,7 +144,7 @@ describe('interventions', () => {
     const { gid, version } = await stuck().submit({ waitMs: 10_000 });
     await client.retry(gid, { reason: 'the database is back', expectedVersion: version });
     await client.wait(gid, { waitMs: 10_000 });
-    expect(calls).toHaveLength(4);
+    expect(callsOf(gid)).toHaveLength(4);
     expect(await client.history(gid)).toContainEqual(
       expect.objectContaining({ kind: 'retried', actor: 'ines', detail: 'the database is back' }),
     );

@@ -65,7 +65,7 @@ export interface ListFilters {
 }
 
 /** Why somebody acts on a transaction. */
-export interface InterventionOptions {
+export interface InterventionOptions extends ReadOptions {
   /** Recorded in its history. */
   readonly reason: string;
   /** Act only if it still has this version. */
@@ -127,16 +127,16 @@ export class AmendsClient {
   }
 
   /** One page of transactions, newest first. */
-  list(filter: ListFilters = {}, { signal }: ReadOptions = {}): Promise<TransactionList> {
-    return this.#read<TransactionList>(`/transactions${queryOf({ ...filter })}`, { signal });
+  list(filters: ListFilters = {}, { signal }: ReadOptions = {}): Promise<TransactionList> {
+    return this.#read<TransactionList>(`/transactions${queryOf({ ...filters })}`, { signal });
   }
 
   /** All transactions, newest first, read page by page while they are consumed. */
-  async *listAll(filter: ListFilters = {}, options: ReadOptions = {}): AsyncGenerator<TransactionSummary, void, undefined> {
-    let page = await this.list(filter, options);
+  async *listAll(filters: ListFilters = {}, options: ReadOptions = {}): AsyncGenerator<TransactionSummary, void, undefined> {
+    let page = await this.list(filters, options);
     yield* page.transactions;
     while (page.next !== null) {
-      page = await this.list({ ...filter, cursor: page.next }, options);
+      page = await this.list({ ...filters, cursor: page.next }, options);
       yield* page.transactions;
     }
   }
@@ -185,11 +185,11 @@ export class AmendsClient {
 
   /** Not repeated when an answer is lost: it may have been done, and doing it twice would be recorded twice. */
   async #intervene(verb: 'terminate' | 'retry', gid: string, options: InterventionOptions): Promise<Transaction> {
-    const { reason, expectedVersion, actor = this.#actor } = options;
+    const { reason, expectedVersion, actor = this.#actor, signal } = options;
     const headers = actor === null ? {} : { 'x-amends-actor': actor };
     const body = { reason, expectedVersion };
-    const path = `${pathOf(gid)}/${verb}`;
-    return (await this.#connection.send({ method: 'POST', path, body, headers, repeatable: false, gid })) as Transaction;
+    const request = { method: 'POST', path: `${pathOf(gid)}/${verb}`, body, headers, repeatable: false, gid, signal } as const;
+    return (await this.#connection.send(request)) as Transaction;
   }
 
   #look(gid: string, waitMs: number, signal: AbortSignal | undefined): Promise<Transaction> {

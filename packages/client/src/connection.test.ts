@@ -38,7 +38,9 @@ const running: Act = (_request, response) => void response.end(JSON.stringify({ 
 const problem =
   (status: number, code: string, headers: Record<string, string> = {}): Act =>
   (_request, response) =>
-    void response.writeHead(status, headers).end(JSON.stringify({ code, title: 'no', status, detail: `it is ${code}` }));
+    void response
+      .writeHead(status, headers)
+      .end(JSON.stringify({ type: `urn:amends:error:${code}`, code, title: 'no', status, detail: `it is ${code}` }));
 const cut: Act = (_request, response) => void response.destroy();
 const silent: Act = () => {};
 
@@ -86,7 +88,10 @@ describe('a request', () => {
 
   it.each([
     ['the connection breaks', cut],
-    ['a proxy has no answer', problem(502, undefined as never)],
+    [
+      'a proxy has no answer',
+      (_request: unknown, response: ServerResponse) => void response.writeHead(502).end('{"code":"BAD"}'),
+    ],
     ['nobody answers in time', silent],
   ])('is repeated when %s', async (_what, act) => {
     const server = await acting(act, running);
@@ -111,6 +116,13 @@ describe('a request', () => {
     const server = await acting(act as Act);
     await expect(clientOf(server.url).get('g')).rejects.toMatchObject(error);
     expect(server.requests).toHaveLength(1);
+  });
+
+  it('is not repeated when the server cannot show who it is', async () => {
+    const server = await acting(running);
+    const answer = clientOf(server.url.replace('http:', 'https:')).get('g');
+    await expect(answer).rejects.toMatchObject({ code: 'tls_failed', cause: expect.any(Error) });
+    expect(server.requests).toEqual([]);
   });
 
   it('ends when the caller gives up, while it is under way or in a pause', async () => {

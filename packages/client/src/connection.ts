@@ -44,8 +44,9 @@ export function connect({ server, retry, requestTimeoutMs, connectionsMax }: Con
   const pool = new Pool(origin, { connections: connectionsMax });
 
   async function exchange(request: Request, body: string | null): Promise<unknown> {
-    const timeLimit = AbortSignal.timeout(requestTimeoutMs + (request.waitMs ?? 0));
-    const signal = request.signal === undefined ? timeLimit : AbortSignal.any([timeLimit, request.signal]);
+    const limit = new AbortController();
+    const timer = setTimeout(() => limit.abort(), requestTimeoutMs + (request.waitMs ?? 0));
+    const signal = request.signal === undefined ? limit.signal : AbortSignal.any([limit.signal, request.signal]);
     const headers = { ...(body === null ? acceptsJson : sendsJson), ...request.headers };
     const options = { method: request.method, path: base + request.path, headers, body, signal, ...noOwnTimeouts };
     try {
@@ -53,7 +54,9 @@ export function connect({ server, retry, requestTimeoutMs, connectionsMax }: Con
       const text = await answer.body.text();
       return answerOf(request, { status: answer.statusCode, text, retryAfter: answer.headers['retry-after'] });
     } catch (error) {
-      throw error instanceof AmendsClientError ? error : exchangeError(error, request, { timedOut: timeLimit.aborted });
+      throw error instanceof AmendsClientError ? error : exchangeError(error, request, { timedOut: limit.signal.aborted });
+    } finally {
+      clearTimeout(timer);
     }
   }
 

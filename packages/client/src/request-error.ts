@@ -16,9 +16,10 @@ export interface Refusal {
 
 /** The error that an answer stands for. */
 export function refusalError({ status, text, json, retryAfter }: Refusal, { gid }: Request): AmendsClientError {
-  const { code, title, detail, errors } = (json ?? {}) as Partial<Problem>;
+  const { type, code, title, detail, errors } = (json ?? {}) as Partial<Problem>;
   const details = { status, errors, gid, retryAfterMs: retryAfterMs(retryAfter) };
-  if (code !== undefined) return new AmendsClientError(code, detail ?? title ?? code, details);
+  if (code !== undefined && type === `urn:amends:error:${code}`)
+    return new AmendsClientError(code, detail ?? title ?? code, details);
   return new AmendsClientError('unexpected_answer', `HTTP ${status} without a problem document: ${text.slice(0, 200)}`, details);
 }
 
@@ -30,6 +31,7 @@ export function exchangeError(cause: unknown, request: Request, { timedOut }: { 
   const { code, message } = innermost(cause);
   if (code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED') return fail('closed', 'the client has been closed');
   if (code === 'UND_ERR_INVALID_ARG') return fail('invalid_request', message);
+  if (/^ERR_(TLS|SSL)|CERT/.test(code)) return fail('tls_failed', `no trust in the server: ${message}`);
   if (unconnected.has(code)) return fail('unreachable', `the server cannot be reached: ${message}`);
   return fail('connection_lost', `the connection to the server broke: ${message}`);
 }
