@@ -5,8 +5,8 @@ export interface ServerCounts {
   /** Commits, each of a batch of changes. */
   readonly batches: number;
   readonly changes: number;
-  /** Transactions that have ended. */
-  readonly ended: number;
+  /** Transactions that have succeeded. */
+  readonly succeeded: number;
 }
 
 /** Reads the metrics of the server at `url`; null where there are none such. */
@@ -17,11 +17,12 @@ export async function readCounts(url: string): Promise<ServerCounts | null> {
   return {
     batches: sumOf(page, 'amends_store_commit_changes_count'),
     changes: sumOf(page, 'amends_store_commit_changes_sum'),
-    ended: sumOf(page, 'amends_transactions_ended_total'),
+    succeeded: sumOf(page, 'amends_transactions_ended_total', 'status="succeed"'),
   };
 }
 
-function sumOf(page: string, name: string): number {
-  const samples = page.matchAll(new RegExp(`^${name}(?:\\{[^}]*\\})? (\\S+)`, 'gm'));
+/** @param label part of the labels of the samples that count */
+function sumOf(page: string, name: string, label = ''): number {
+  const samples = page.matchAll(new RegExp(`^${name}(?:\\{[^}]*${label}[^}]*\\})? (\\S+)`, 'gm'));
   return [...samples].reduce((sum, [, value]) => sum + Number(value), 0);
 }

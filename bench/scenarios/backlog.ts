@@ -104,9 +104,9 @@ async function drain(count: number, file: string, bench: Bench): Promise<Drain> 
   const load = newSagas(server, bench, 3_600, (sagas) => {
     fresh = sagas;
   });
-  const drained = drainOf(count, server, (ended) => {
-    bench.progress.tick(`${decimal(ended - fresh)} of ${decimal(count)}`);
-    return ended - fresh;
+  const drained = drainOf(count, server, (succeeded) => {
+    bench.progress.tick(`${decimal(succeeded - fresh)} of ${decimal(count)}`);
+    return succeeded - fresh;
   });
   await Promise.race([drained, load, server.lost]);
   const seconds = (performance.now() - startedAt) / 1000;
@@ -114,14 +114,14 @@ async function drain(count: number, file: string, bench: Bench): Promise<Drain> 
   return { seconds, perS: count / seconds, memory: memoryOf(server.pid), fresh: await load };
 }
 
-/** Resolves when so many have ended. @param oldOf of all that have ended, how many are of the backlog */
-async function drainOf(count: number, server: AmendsServer, oldOf: (ended: number) => number): Promise<void> {
+/** Resolves when so many have succeeded. @param oldOf of all that have succeeded, how many are of the backlog */
+async function drainOf(count: number, server: AmendsServer, oldOf: (succeeded: number) => number): Promise<void> {
   let latest = -1;
   let movedAt = performance.now();
   for (;;) {
     const counts = await readCounts(server.url);
     if (counts === null) throw new Error('the server has no metrics to follow the drain by');
-    const old = oldOf(counts.ended);
+    const old = oldOf(counts.succeeded);
     if (old >= count) return;
     if (old > latest) movedAt = performance.now();
     else if (performance.now() - movedAt > stuckAfterMs)
