@@ -1,4 +1,5 @@
 /** Bad requests on both faces: each is refused with a 4xx that names what is wrong, and nothing is stored. */
+import { request } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import { participant } from '../testing/participant.ts';
 import { type Answer, type RunningServer, runningServer } from '../testing/running-server.ts';
@@ -26,6 +27,7 @@ const nonsense: Face['cases'] = [
   ['null', 'null', 400, /^body: /],
   ['invalid UTF-8', Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d]), 400, /body: is not valid UTF-8/],
   ['2 MiB', `{"gid":"${'x'.repeat(2 * 1_048_576)}"}`, 413, /body is larger than/],
+  ['10 MiB', `{"gid":"${'x'.repeat(10 * 1_048_576)}"}`, 413, /body is larger than/],
   ['deep nesting', `{"gid":${deep(100)}}`, 400, /body: is nested deeper than 64 levels/],
   ['very deep nesting', `{"gid":${deep(200_000)}}`, 400, /body: is nested deeper than 64 levels/],
   ['the key __proto__', '{"__proto__":{"gid":"g"}}', 400, /body: has the key __proto__/],
@@ -178,6 +180,23 @@ async function expectNothingStored(amends: RunningServer): Promise<void> {
   expect((await amends.get('/api/v1/health')).body).toMatchObject({ state: 'running', live: 0, uncommitted: 0 });
 }
 
+/** Sends a body without an end until the answer comes. */
+function statusOfEndlessBody(url: string): Promise<number> {
+  return new Promise((resolve) => {
+    const piece = Buffer.alloc(65_536, ' ');
+    const sending = request(url, { method: 'POST', headers: { 'content-type': 'application/json' } });
+    const more = () => {
+      while (!sending.destroyed && sending.write(piece));
+    };
+    sending.on('drain', more).on('error', () => {});
+    sending.on('response', (response) => {
+      resolve(response.statusCode!);
+      sending.destroy();
+    });
+    more();
+  });
+}
+
 describe.each([
   ['native', nativeFace],
   ['DTM', dtmFace],
@@ -195,6 +214,12 @@ describe.each([
       const answer = await amends.ask('POST', path, '{}', { 'content-type': type });
       expect([answer.status, complaint(answer)]).toEqual([415, expect.stringContaining('send application/json')]);
     }
+    await expectNothingStored(amends);
+  });
+
+  it('refuses a body that does not end', async () => {
+    const amends = await runningServer();
+    expect(await statusOfEndlessBody(amends.url + path)).toBe(413);
     await expectNothingStored(amends);
   });
 
