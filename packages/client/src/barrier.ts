@@ -25,8 +25,8 @@ export type Synchronous<Result> = Result extends PromiseLike<unknown> ? never : 
 /** Which barrier of a call. */
 export interface BarrierOptions {
   /**
-   * Tells several barriers of one call apart. Action and compensation must use the same ones. Default `01`, then by
-   * DTM's custom `02`, `03`, …
+   * Tells several barriers of one call apart: `01` (the default), `02`, …, as DTM's clients count them. An action and its
+   * compensation must use the same ids.
    */
   readonly barrierId?: string;
 }

@@ -11,7 +11,10 @@ export class Ongoing extends Error {
   override readonly name = 'Ongoing';
 }
 
-/** Does what a call asks; what it returns is sent along as JSON. */
+/**
+ * Does what a call asks; what it returns, now or by a promise, is sent along as JSON: 64 KiB at most, for a verdict is short.
+ * `Body` is what the application sends as the payload; it is not checked here.
+ */
 export type Handler<Body = unknown> = (call: Call<Body>) => unknown;
 
 /** What to do about errors. */
