@@ -39,11 +39,11 @@ export class ApiChecks {
   }
 
   /** A wait is answered: what was acknowledged is still there, and what is shown is true. */
-  waited(gid: Gid, said: Said<TransactionView | null>): string {
+  waited(asked: { gid: Gid; mustExist: boolean }, said: Said<TransactionView | null>): string {
     if ('error' in said) return this.#cover(`wait ${said.error}`, said.error);
     const view = said.value;
     if (view === null) {
-      if (this.acknowledged.has(gid)) this.#world.violated('I1', `${gid}: acknowledged, and now there is no such gid`);
+      if (asked.mustExist) this.#world.violated('I1', `${asked.gid}: acknowledged, and later there is no such gid`);
       return this.#cover('wait null', 'no such gid');
     }
     this.shown(view);
@@ -58,16 +58,21 @@ export class ApiChecks {
     const stored = this.#ledger.entries.get(gid)?.versions[version];
     const { toRow } = this.#world.production.core;
     const { state } = toRow(transaction, { dueAt: null, waitsFor: '', errorPrint: '' });
-    if (stored === undefined) this.#world.violated('commit before act', `${gid}: version ${version} is shown before it is durable`);
+    if (stored === undefined)
+      this.#world.violated('commit before act', `${gid}: version ${version} is shown before it is durable`);
     else if (stored.state !== state || stored.status !== status)
-      this.#world.violated('commit before act', `${gid}: version ${version} is shown as ${status} ${state}, stored is ${stored.status}`);
+      this.#world.violated(
+        'commit before act',
+        `${gid}: version ${version} is shown as ${status} ${state}, stored is ${stored.status}`,
+      );
   }
 
   /** An intervention is answered: it was carried out, once, and is in the audit (I15). */
   intervened(act: { gid: Gid; verb: string; actor: string }, said: Said<TransactionView>): string {
     if ('error' in said) return this.#cover(`intervene ${said.error}`, said.error);
     const times = this.#ledger.acts.get(act.actor) ?? 0;
-    if (times !== 1) this.#world.violated('I15', `${act.gid}: ${act.verb} by ${act.actor} is answered; it was carried out ${times} times`);
+    if (times !== 1)
+      this.#world.violated('I15', `${act.gid}: ${act.verb} by ${act.actor} is answered; it was carried out ${times} times`);
     this.shown(said.value);
     return this.#cover(`intervene ${act.verb}`, 'done');
   }

@@ -34,10 +34,11 @@ export class Application {
   /** Resolves when the application wants nothing more. */
   async run(startsWithinMs: number): Promise<void> {
     await this.#pause(0, startsWithinMs);
+    const early = this.#chance.yes(0.05) ? this.#follow() : null;
     const twin = this.#chance.yes(0.3) ? this.#sayAgain() : null;
     const acknowledged = await this.#insist();
-    await twin;
-    if (acknowledged) await this.#follow();
+    await Promise.all([early, twin]);
+    if (acknowledged || this.#chance.yes(0.3)) await this.#follow();
     if (acknowledged && this.#chance.yes(0.2)) await this.#submit(this.#spec);
   }
 
@@ -80,10 +81,11 @@ export class Application {
     const gid = this.#gid;
     for (let times = this.#chance.whole(0, 3); times > 0; times--) {
       const waitMs = this.#chance.whole(0, 15_000);
+      const mustExist = checks.acknowledged.has(gid);
       await api.ask(this.#chance.pick(api.machines), {
         title: `wait for ${gid}`,
         act: (coordinator) => coordinator.wait(gid, { waitMs }),
-        left: (answer) => checks.waited(gid, answer),
+        left: (answer) => checks.waited({ gid, mustExist }, answer),
       });
     }
   }

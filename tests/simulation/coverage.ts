@@ -4,13 +4,13 @@ const actionAnswers = ['action success', 'action failure', 'action ongoing', 'ac
 const compensateAnswers = ['compensate success', 'compensate failure', 'compensate ongoing', 'compensate unknown'] as const;
 const byHand = ['terminated', 'retried'] as const;
 
-/** The pairs that can occur: what a transaction was before a commit, and what the commit tells. */
+/** The pairs that can occur: what a transaction was before a commit, and what the commit tells; several in one commit count each. */
 const pairsPossible: Readonly<Record<string, readonly string[]>> = {
   new: ['submitted'],
   submitted: [...actionAnswers, 'action interrupted', 'timed-out', 'action held', 'woken', ...byHand],
   'submitted, committed': [...actionAnswers, 'action interrupted', 'action held', 'woken', ...byHand],
-  'submitted, held': [...actionAnswers, 'action interrupted', ...byHand],
-  'submitted, committed, held': [...actionAnswers, 'action interrupted', ...byHand],
+  'submitted, held': [...actionAnswers, 'action interrupted', 'action held', 'timed-out', ...byHand],
+  'submitted, committed, held': [...actionAnswers, 'action interrupted', 'action held', ...byHand],
   aborting: [
     ...actionAnswers,
     ...compensateAnswers,
@@ -21,7 +21,14 @@ const pairsPossible: Readonly<Record<string, readonly string[]>> = {
     'settled',
     ...byHand,
   ],
-  'aborting, held': [...compensateAnswers, 'compensate interrupted', ...actionAnswers, ...byHand],
+  'aborting, held': [
+    ...actionAnswers,
+    ...compensateAnswers,
+    'action interrupted',
+    'compensate interrupted',
+    'compensate held',
+    ...byHand,
+  ],
 };
 
 const groups: Readonly<Record<string, readonly string[]>> = {
@@ -87,10 +94,15 @@ const groups: Readonly<Record<string, readonly string[]>> = {
     'wait at rest',
     'wait open',
     'wait null',
+    'wait store_unavailable',
     'intervene terminate',
     'intervene retry',
     'intervene version_conflict',
     'intervene already_finished',
+    'intervene not_found',
+    'intervene stopping',
+    'intervene store_unavailable',
+    'intervene store_refused',
   ],
 };
 

@@ -62,7 +62,15 @@ export interface ProcessFaults {
 
 /** Nothing goes wrong. */
 export const noFaults: Faults = {
-  store: { slow: 0, unavailable: 0, unknownApplied: 0, unknownNotApplied: 0, unknownAppliedLater: 0, refused: 0, outageEveryMs: 0 },
+  store: {
+    slow: 0,
+    unavailable: 0,
+    unknownApplied: 0,
+    unknownNotApplied: 0,
+    unknownAppliedLater: 0,
+    refused: 0,
+    outageEveryMs: 0,
+  },
   wire: { drop: 0, duplicate: 0, late: 0, reset: 0, answerLost: 0 },
   participant: { refuse: 0, refuseWrongly: 0, errorBefore: 0, errorAfter: 0, ongoing: 0, slow: 0, downEveryMs: 0 },
   process: { blowEveryMs: 0, lateTimer: 0 },

@@ -18,6 +18,7 @@ export interface Entry {
   readonly createdAt: number;
   decidedAt: number | null;
   finishedAt: number | null;
+  wasHeld: boolean;
   /** Attempts without a verdict since the last release by a human, by `branch op`. */
   readonly unknowns: Map<string, number>;
   /** The row of each version, as commits and claims left it. */
@@ -97,6 +98,7 @@ export class Ledger {
       createdAt: this.#world.time.now,
       decidedAt: null,
       finishedAt: null,
+      wasHeld: false,
       unknowns: new Map(),
       versions: [],
       owners: new Map(),
@@ -115,6 +117,7 @@ export class Ledger {
     entry.row = row;
     entry.versions[row.version] = row;
     entry.tx = after;
+    if (after.hold !== null) entry.wasHeld = true;
     if (after.decision !== null) entry.decidedAt ??= this.#world.time.now;
     if (after.finishedAt !== null) entry.finishedAt ??= this.#world.time.now;
     if (after.owner !== null) {

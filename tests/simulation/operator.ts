@@ -5,6 +5,9 @@ import type { Surroundings } from './application.ts';
 import type { Entry, Ledger } from './ledger.ts';
 import type { Chance } from './random.ts';
 
+/** An act on a transaction that does not exist. */
+const nothing = { gid: 'none' as Gid, verb: 'retry', expectedVersion: null } as const;
+
 export class Operator {
   readonly #around: Surroundings;
   readonly #ledger: Ledger;
@@ -25,7 +28,8 @@ export class Operator {
     world.time.after(this.#chance.between(500, 12_000), () => {
       if (world.healed) return;
       const entries = [...this.#ledger.entries.values()];
-      if (entries.length > 0) void this.#intervene(this.#draw(this.#chance.pick(entries)));
+      const mistaken = entries.length === 0 || this.#chance.yes(0.03);
+      void this.#intervene(mistaken ? nothing : this.#draw(this.#chance.pick(entries)));
       this.#actLater();
     });
   }

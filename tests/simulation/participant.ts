@@ -127,8 +127,7 @@ export class Participant {
   #refuses({ op }: BranchCall, movement: Movement): boolean {
     const { refuse, refuseWrongly } = this.#world.faults.participant;
     if (op === 'compensate' || !movement.refusable) return this.#lucky(refuseWrongly, 'refused wrongly');
-    const short =
-      movement.account.startsWith(flooredPrefix) && (this.accounts.get(movement.account) ?? 0) + movement.amount < 0;
+    const short = movement.account.startsWith(flooredPrefix) && (this.accounts.get(movement.account) ?? 0) + movement.amount < 0;
     if (short) this.#world.coverage.reached('participants', 'short of money');
     return short || this.#lucky(refuse, 'refused');
   }
@@ -141,7 +140,8 @@ export class Participant {
     this.#world.coverage.reached('participants', 'applied');
     this.#world.note(() => `${this.host}: ${gid} ${branchId} ${op} takes effect (${account} ${signed >= 0 ? '+' : ''}${signed})`);
     if (effects.includes(op)) this.#world.violated('I6', `${key} ${op} takes effect twice`);
-    if (op === 'action' && effects.includes('compensate')) this.#world.violated('I4', `${key}: the action takes effect after its undo`);
+    if (op === 'action' && effects.includes('compensate'))
+      this.#world.violated('I4', `${key}: the action takes effect after its undo`);
     if (op === 'compensate' && !effects.includes('action')) this.#world.violated('I5', `${key}: undone without having been done`);
     effects.push(op);
     this.effects.set(key, effects);

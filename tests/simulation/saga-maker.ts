@@ -7,7 +7,11 @@ import type { Chance } from './random.ts';
 export const hosts = ['ledger.test', 'stock.test', 'mail.test'] as const;
 
 /** Each host's accounts at the start; the floored ones run short now and then. */
-export const openingBalances: Readonly<Record<string, number>> = { [`${flooredPrefix}a`]: 300, [`${flooredPrefix}b`]: 120, open: 0 };
+export const openingBalances: Readonly<Record<string, number>> = {
+  [`${flooredPrefix}a`]: 100,
+  [`${flooredPrefix}b`]: 40,
+  open: 0,
+};
 
 interface Plan {
   readonly kind: StepKind;

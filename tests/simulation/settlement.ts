@@ -22,6 +22,7 @@ export async function checkSettlement(remains: Remains): Promise<void> {
   for (const entry of remains.ledger.entries.values()) {
     if (entry.tx.finishedAt === null) notFinished(remains.world, entry);
     else if (entry.tx.decision!.direction !== 'terminate') checkEffects(remains, entry);
+    checkTimeOut(remains.world, entry);
   }
   if (remains.world.violations.length === 0) checkMoney(remains);
 }
@@ -33,7 +34,8 @@ async function checkStored({ world, ledger, database, checks }: Remains): Promis
   gids.forEach((gid, index) => {
     const row = stored[index]?.row;
     if (row === undefined) world.violated('I1', `${gid} was acknowledged and is gone`);
-    else if (row.version !== ledger.entries.get(gid)?.row.version) world.violated('I1', `${gid} is stored as nobody has written it`);
+    else if (row.version !== ledger.entries.get(gid)?.row.version)
+      world.violated('I1', `${gid} is stored as nobody has written it`);
   });
 }
 
@@ -43,6 +45,18 @@ function notFinished(world: World, { gid, tx, row }: Entry): void {
   const owner = tx.owner ?? 'nobody';
   const due = row.dueAt === null ? 'never' : world.seconds(row.dueAt);
   world.violated('I12', `${gid} is not finished long after the faults: ${tx.status}${hold}, owner ${owner}, due ${due}`);
+}
+
+/** How late a time-out may come: by the delay of a commit, or after faults by a take-over or the pause after a refusal. */
+const lateMs = { inPeace: 200, afterFaults: 45_000 };
+
+/** I14, second half: what is undecided when its time is up is decided then; holds and pivots may put that off. */
+function checkTimeOut(world: World, { gid, spec, createdAt, decidedAt, wasHeld }: Entry): void {
+  if (spec.timeoutMs === null || wasHeld || spec.steps.some(({ kind }) => kind === 'pivot')) return;
+  const dueAt = createdAt + spec.timeoutMs;
+  const latest = world.peaceful ? dueAt + lateMs.inPeace : Math.max(dueAt, world.healedAt!) + lateMs.afterFaults;
+  const lateBy = (decidedAt ?? world.time.now) - latest;
+  if (lateBy > 0) world.violated('I14', `${gid}: decided ${Math.round(lateBy)} ms later than its time-out allows`);
 }
 
 /** I3: all there or all gone. */
@@ -73,7 +87,8 @@ function checkMoney({ world, ledger, participants }: Remains): void {
   const opening = hosts.length * sum(Object.values(openingBalances));
   const terminated = [...ledger.entries.values()].filter(({ tx }) => tx.decision?.direction === 'terminate');
   const left = sum(terminated.flatMap((entry) => entry.spec.steps.map((_, index) => leftBy(participants, entry, index))));
-  if (total !== opening + left) world.violated('I10', `all accounts hold ${total}, at the start ${opening}; terminated sagas left ${left}`);
+  if (total !== opening + left)
+    world.violated('I10', `all accounts hold ${total}, at the start ${opening}; terminated sagas left ${left}`);
 }
 
 function leftBy(participants: ReadonlyMap<string, Participant>, { gid, spec }: Entry, index: number): number {

@@ -43,14 +43,18 @@ function checkHistory(world: World, { entry, before, after, history }: Step): vo
     if (row.seq !== (before?.seq ?? 0) + index + 1)
       world.violated('history', `${entry.gid}: seq ${row.seq} follows ${before?.seq ?? 0} + ${index}`);
   });
-  if (after.seq !== (before?.seq ?? 0) + history.length) world.violated('history', `${entry.gid}: seq ${after.seq} does not count its rows`);
+  if (after.seq !== (before?.seq ?? 0) + history.length)
+    world.violated('history', `${entry.gid}: seq ${after.seq} does not count its rows`);
 }
 
 /** I2, second half: the decision is made once, and the end is the one that was decided. */
 function checkDecision(world: World, { entry, before, after }: Step): void {
   const was = before?.decision ?? null;
   const is = after.decision;
-  if (was !== null && (is === null || (is.direction !== was.direction && (is.direction !== 'terminate' || is.actor === 'amends'))))
+  if (
+    was !== null &&
+    (is === null || (is.direction !== was.direction && (is.direction !== 'terminate' || is.actor === 'amends')))
+  )
     world.violated('I2', `${entry.gid}: the decision ${was.direction} becomes ${is?.direction ?? 'none'}`);
   const ends = { commit: 'succeed', 'roll-back': 'failed', terminate: 'failed' } as const;
   if (after.finishedAt !== null && (is === null || ends[is.direction] !== after.status))
@@ -106,12 +110,19 @@ function checkUnknowns(world: World, { entry, after, history }: Step): void {
     entry.unknowns.set(key, unknowns);
     const state = after.branches[index]![row.op];
     const exhausted = policy.attemptsMax !== null && unknowns >= policy.attemptsMax;
-    if (row.kind !== 'answered' || state.at !== 'waiting' || exhausted || history.some(({ kind }) => kind === 'retried')) continue;
+    if (row.kind !== 'answered' || state.at !== 'waiting' || exhausted || history.some(({ kind }) => kind === 'retried'))
+      continue;
     const pause = row.outcome === 'ongoing' ? policy.delayMs : pauseMs(policy, Math.max(1, unknowns));
     if (state.dueAt < row.at + pause)
-      world.violated('I13', `${entry.gid}: step ${index + 1} ${row.op} pauses ${state.dueAt - row.at} ms, its policy says ${pause}`);
+      world.violated(
+        'I13',
+        `${entry.gid}: step ${index + 1} ${row.op} pauses ${state.dueAt - row.at} ms, its policy says ${pause}`,
+      );
     if (state.dueAt > row.at + pause * 1.16 + 1)
-      world.violated('I13', `${entry.gid}: step ${index + 1} ${row.op} pauses ${state.dueAt - row.at} ms, its policy says ${pause} and 15 %`);
+      world.violated(
+        'I13',
+        `${entry.gid}: step ${index + 1} ${row.op} pauses ${state.dueAt - row.at} ms, its policy says ${pause} and 15 %`,
+      );
   }
 }
 
@@ -125,7 +136,10 @@ function checkTimeOut(world: World, { entry, history, after }: Step): void {
   if (!history.some(({ kind }) => kind === 'timed-out')) return;
   const { timeoutMs } = entry.spec;
   if (timeoutMs === null || world.epoch() < after.createdAt + timeoutMs)
-    world.violated('I14', `${entry.gid}: timed out early, ${world.epoch() - after.createdAt} of ${timeoutMs} ms after its creation`);
+    world.violated(
+      'I14',
+      `${entry.gid}: timed out early, ${world.epoch() - after.createdAt} of ${timeoutMs} ms after its creation`,
+    );
 }
 
 function cover(world: World, { before, after, history }: Step): void {

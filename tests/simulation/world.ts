@@ -39,7 +39,8 @@ export class World {
   underWay = 0;
   readonly #tracing: boolean;
   readonly #faults: Faults;
-  #healed = false;
+  /** Virtual milliseconds; null while faults happen. */
+  healedAt: number | null = null;
 
   constructor(options: WorldOptions) {
     this.production = options.production;
@@ -52,16 +53,21 @@ export class World {
 
   /** What goes wrong now. */
   get faults(): Faults {
-    return this.#healed ? noFaults : this.#faults;
+    return this.healed ? noFaults : this.#faults;
   }
 
   get healed(): boolean {
-    return this.#healed;
+    return this.healedAt !== null;
+  }
+
+  /** Whether, in this run, neither the database nor the processes ever fail. */
+  get peaceful(): boolean {
+    return this.#faults.store === noFaults.store && this.#faults.process === noFaults.process;
   }
 
   /** From now on nothing goes wrong any more. */
   heal(): void {
-    this.#healed = true;
+    this.healedAt = this.time.now;
     this.note(() => '── faults stop ──');
   }
 

@@ -257,6 +257,7 @@ class LocalCoordinator implements Coordinator, MailboxHost {
     const stored = await this.load(gid);
     if (stored === null) throw new AmendsError('not_found', `gid: there is no transaction ${gid}`);
     refuseIntervention(fromRow(stored.row), request);
+    this.#refuseUnlessRunning();
     return this.#mailboxes.get(gid) ?? this.#takeIn(stored);
   }
 

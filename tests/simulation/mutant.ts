@@ -1,0 +1,51 @@
+/**
+ * Mutants: copies of the built product with one line changed, made in a folder of their own. What the simulator is
+ * worth shows in how soon it finds them. Production code knows nothing of this.
+ */
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { loadProduction, type Production } from './production.ts';
+
+/** One change of one built file. */
+export interface Mutation {
+  readonly package: 'core' | 'coordinator' | 'store';
+  /** Within `dist`. */
+  readonly file: string;
+  /** Text that occurs exactly once, and what stands there instead. */
+  readonly replace: string;
+  readonly by: string;
+}
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+
+/** A mutated product, and a way to remove its files. @throws Error when the text to replace does not occur exactly once */
+export async function loadMutant(mutation: Mutation): Promise<{ production: Production; remove(): void }> {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'amends-mutant-')));
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  try {
+    copyProduct(folder);
+    mutate(join(folder, 'node_modules/@amends', mutation.package, 'dist', mutation.file), mutation);
+    return { production: await loadProduction(folder), remove };
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}
+
+function copyProduct(folder: string): void {
+  for (const name of ['core', 'store', 'coordinator']) {
+    const copy = join(folder, 'node_modules/@amends', name);
+    mkdirSync(copy, { recursive: true });
+    for (const part of ['package.json', 'dist']) cpSync(join(root, 'packages', name, part), join(copy, part), { recursive: true });
+  }
+  symlinkSync(dirname(fileURLToPath(import.meta.resolve('undici/package.json'))), join(folder, 'node_modules/undici'), 'junction');
+}
+
+function mutate(file: string, { replace, by }: Mutation): void {
+  const text = readFileSync(file, 'utf8');
+  const times = text.split(replace).length - 1;
+  if (times !== 1) throw new Error(`the mutant no longer applies: ${file} has ${times} times\n${replace}`);
+  writeFileSync(file, text.replace(replace, () => by));
+}
