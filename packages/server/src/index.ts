@@ -1,4 +1,3 @@
-export * from './address-policy.ts';
 export * from './config.ts';
 export type { ServerLog } from './log.ts';
 export * from './server.ts';

@@ -48,6 +48,20 @@ describe('the calls', () => {
   });
 });
 
+describe('the branches', () => {
+  it('are counted as DTM does, with 100 branch ids at most', async () => {
+    const metrics = createMetrics('1');
+    const well = metrics.transport(answering('success'));
+    for (let i = 0; i < 150; i++) await well.call({ ...callTo('http://a/'), branchId: branchIdOfStep(i) });
+    await metrics.transport(answering('ongoing')).call(callTo('http://a/'));
+    const text = await metrics.registry.metrics();
+    const name = 'dtm_branch_process_total{model="saga"';
+    expect(text.split('\n').filter((line) => line.startsWith(name) && line.includes('"ok"'))).toHaveLength(100);
+    expect(text).toContain(`${name},branchid="other",branchtype="action",status="ok"} 51`);
+    expect(text).toContain(`${name},branchid="01",branchtype="action",status="fail"} 1`);
+  });
+});
+
 describe('the commits', () => {
   it('are counted by what became of them, also when they fail as a whole', async () => {
     const metrics = createMetrics('1');

@@ -1,7 +1,6 @@
 /** The metrics: what is counted, and the decorators that count, so that nothing else knows of metrics. */
-
 import type { BranchCall, Coordinator, Observer, Transport } from '@amends/coordinator';
-import type { Mode, OutcomeClass, Status } from '@amends/core';
+import type { Mode, OutcomeClass, Transaction } from '@amends/core';
 import type { Change, CommitAnswer, Store } from '@amends/store';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import { remembered } from './remembered.ts';
@@ -35,32 +34,41 @@ const batchSizes = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512];
 export function createMetrics(version: string): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  const info = new Gauge({ name: 'dtm_server_info', help: 'Always 1', labelNames: ['version'], registers: [registry] });
-  info.labels(version).set(1);
+  const make = instruments(registry);
+  make.gauge('dtm_server_info', 'Always 1', ['version'], (gauge) => gauge.labels(version).set(1));
   return {
     registry,
-    store: storeMeter(registry),
-    transport: transportMeter(registry),
-    observer: observerOf(registry),
-    request: requestMeters(registry),
-    watch: (coordinator) => watch(registry, coordinator),
+    store: storeMeter(make),
+    transport: transportMeter(make),
+    observer: observerOf(make),
+    request: requestMeters(make),
+    watch: (coordinator) => watch(make, coordinator),
   };
 }
 
-function requestMeters(registry: Registry): Metrics['request'] {
-  const count = new Counter({
-    name: 'dtm_server_process_total',
-    help: 'Requests by route and result',
-    labelNames: ['type', 'api', 'status'],
-    registers: [registry],
-  });
-  const duration = new Histogram({
-    name: 'dtm_server_response_duration',
-    help: 'Time to answer a request, in seconds',
-    labelNames: ['type', 'api'],
-    buckets: fastSeconds,
-    registers: [registry],
-  });
+/** Makes instruments on one registry: name, meaning, labels. */
+interface Instruments {
+  counter(name: string, help: string, ...labelNames: string[]): Counter;
+  /** `set` is called whenever the gauge is read. */
+  gauge(name: string, help: string, labelNames: string[], set: (gauge: Gauge) => void | Promise<void>): void;
+  histogram(name: string, help: string, buckets: number[], ...labelNames: string[]): Histogram;
+}
+
+function instruments(registry: Registry): Instruments {
+  const registers = [registry];
+  return {
+    counter: (name, help, ...labelNames) => new Counter({ name, help, labelNames, registers }),
+    gauge(name, help, labelNames, set) {
+      const gauge: Gauge = new Gauge({ name, help, labelNames, registers, collect: () => set(gauge) });
+    },
+    histogram: (name, help, buckets, ...labelNames) => new Histogram({ name, help, buckets, labelNames, registers }),
+  };
+}
+
+function requestMeters(make: Instruments): Metrics['request'] {
+  const count = make.counter('dtm_server_process_total', 'Requests by route and result', 'type', 'api', 'status');
+  const help = 'Time to answer a request, in seconds';
+  const duration = make.histogram('dtm_server_response_duration', help, fastSeconds, 'type', 'api');
   return (api) => {
     const ok = count.labels('http', api, 'ok');
     const fail = count.labels('http', api, 'fail');
@@ -72,30 +80,11 @@ function requestMeters(registry: Registry): Metrics['request'] {
   };
 }
 
-function storeMeter(registry: Registry): Metrics['store'] {
-  const changes = new Counter({
-    name: 'amends_store_changes_total',
-    help: 'Changes given to the store, by what became of them',
-    labelNames: ['outcome'],
-    registers: [registry],
-  });
-  const duration = new Histogram({
-    name: 'amends_store_commit_seconds',
-    help: 'Time of one commit, in seconds',
-    buckets: fastSeconds,
-    registers: [registry],
-  });
-  const size = new Histogram({
-    name: 'amends_store_commit_changes',
-    help: 'Changes in one commit',
-    buckets: batchSizes,
-    registers: [registry],
-  });
-  const failures = new Counter({
-    name: 'amends_store_failures_total',
-    help: 'Commits that failed as a whole',
-    registers: [registry],
-  });
+function storeMeter(make: Instruments): Metrics['store'] {
+  const changes = make.counter('amends_store_changes_total', 'Changes given to the store, by what became of them', 'outcome');
+  const duration = make.histogram('amends_store_commit_seconds', 'Time of one commit, in seconds', fastSeconds);
+  const size = make.histogram('amends_store_commit_changes', 'Changes in one commit', batchSizes);
+  const failures = make.counter('amends_store_failures_total', 'Commits that failed as a whole');
   const byOutcome = remembered((outcome: CommitAnswer['outcome']) => changes.labels(outcome));
 
   async function measured(store: Store, batch: readonly Change[]): Promise<readonly CommitAnswer[]> {
@@ -130,38 +119,42 @@ function storeMeter(registry: Registry): Metrics['store'] {
   });
 }
 
-function transportMeter(registry: Registry): Metrics['transport'] {
-  const calls = new Counter({
-    name: 'amends_calls_total',
-    help: 'Calls of participants by host, op and outcome',
-    labelNames: ['host', 'op', 'outcome'],
-    registers: [registry],
-  });
-  const duration = new Histogram({
-    name: 'amends_call_seconds',
-    help: 'Time of one call of a participant, in seconds',
-    labelNames: ['host'],
-    buckets: slowSeconds,
-    registers: [registry],
-  });
+function transportMeter(make: Instruments): Metrics['transport'] {
+  const count = callCounter(make);
+  const countAsDtm = branchCounter(make);
+  const duration = make.histogram('amends_call_seconds', 'Time of one call of a participant, in seconds', slowSeconds, 'host');
   const hostOf = hostLabels();
-  const counter = remembered((key: string) => calls.labels(...(key.split(' ') as [string, string, string])));
   const timer = remembered((host: string) => duration.labels(host));
-
-  function count(request: BranchCall, outcome: { readonly class: OutcomeClass; readonly durationMs: number }): void {
-    const host = hostOf(request.url);
-    counter(`${host} ${request.op} ${outcome.class}`).inc();
-    timer(host).observe(outcome.durationMs / 1000);
-  }
-
   return (transport) => ({
     async call(request) {
       const outcome = await transport.call(request);
-      count(request, outcome);
+      const host = hostOf(request.url);
+      count(host, request, outcome.class);
+      countAsDtm(request, outcome.class);
+      timer(host).observe(outcome.durationMs / 1000);
       return outcome;
     },
     close: () => transport.close(),
   });
+}
+
+function callCounter(make: Instruments): (host: string, request: BranchCall, outcome: OutcomeClass) => void {
+  const calls = make.counter('amends_calls_total', 'Calls of participants by host, op and outcome', 'host', 'op', 'outcome');
+  const counter = remembered((key: string) => calls.labels(...key.split(' ')));
+  return (host, { op }, outcome) => counter(`${host} ${op} ${outcome}`).inc();
+}
+
+/** Branch ids that have a label of their own, as `01` to `99`; the rest is `other`. */
+const branchIdCharactersMax = 2;
+
+function branchCounter(make: Instruments): (request: BranchCall, outcome: OutcomeClass) => void {
+  const help = 'Calls of branches; status fail: any answer but success';
+  const calls = make.counter('dtm_branch_process_total', help, 'model', 'branchid', 'branchtype', 'status');
+  const counter = remembered((key: string) => calls.labels(...key.split(' ')));
+  return ({ mode, branchId, op }, outcome) => {
+    const branch = branchId.length > branchIdCharactersMax ? 'other' : branchId;
+    counter(`${mode} ${branch} ${op} ${outcome === 'success' ? 'ok' : 'fail'}`).inc();
+  };
 }
 
 /** The label of a URL's host: the first hundred hosts have their own. */
@@ -174,58 +167,49 @@ function hostLabels(): (url: string) => string {
   });
 }
 
-function observerOf(registry: Registry): Observer {
-  const begun = new Counter({
-    name: 'amends_transactions_begun_total',
-    help: 'Transactions begun, by mode',
-    labelNames: ['mode'],
-    registers: [registry],
-  });
-  const ended = new Counter({
-    name: 'amends_transactions_ended_total',
-    help: 'Transactions ended, by mode and status',
-    labelNames: ['mode', 'status'],
-    registers: [registry],
-  });
-  const held = new Counter({
-    name: 'amends_transactions_held_total',
-    help: 'Times that a transaction was put on hold, by mode',
-    labelNames: ['mode'],
-    registers: [registry],
-  });
-  const duration = new Histogram({
-    name: 'dtm_transaction_handled_duration',
-    help: 'Life of ended transactions, in seconds',
-    labelNames: ['model'],
-    buckets: slowSeconds,
-    registers: [registry],
-  });
-  const beginnings = remembered((mode: Mode) => begun.labels(mode));
-  const endings = remembered((key: `${Mode} ${Status}`) => ended.labels(...(key.split(' ') as [string, string])));
-  const lives = remembered((mode: Mode) => duration.labels(mode));
+function observerOf(make: Instruments): Observer {
+  const begun = make.counter('amends_transactions_begun_total', 'Transactions begun, by mode', 'mode');
+  const held = make.counter('amends_transactions_held_total', 'Times that a transaction was put on hold, by mode', 'mode');
+  const countEnd = endMeter(make);
+  const countAsDtm = processCounter(make);
   return ({ previous, next }) => {
-    if (previous === null) beginnings(next.mode).inc();
-    if (next.hold !== null && (previous?.hold ?? null) === null) held.labels(next.mode).inc();
-    if (next.finishedAt === null || (previous?.finishedAt ?? null) !== null) return;
-    endings(`${next.mode} ${next.status}`).inc();
-    lives(next.mode).observe((next.finishedAt - next.createdAt) / 1000);
+    const isHeld = next.hold !== null && (previous?.hold ?? null) === null;
+    const isEnd = next.finishedAt !== null && (previous?.finishedAt ?? null) === null;
+    if (previous === null) begun.labels(next.mode).inc();
+    if (isHeld) held.labels(next.mode).inc();
+    if (isEnd) countEnd(next);
+    if (isHeld || isEnd) countAsDtm(next.mode, isEnd ? 'ok' : 'fail');
   };
 }
 
-function watch(registry: Registry, coordinator: Coordinator): void {
-  const load = new Gauge({
-    name: 'amends_load',
-    help: 'What is under way: live transactions, calls in flight, changes that wait for their commit',
-    labelNames: ['what'],
-    registers: [registry],
-    async collect() {
-      const { live, calling, uncommitted, nodes, store } = await coordinator.health();
-      load.labels('live').set(live);
-      load.labels('calling').set(calling);
-      load.labels('uncommitted').set(uncommitted);
-      load.labels('nodes').set(nodes.length);
-      up.set(store === null ? 0 : 1);
-    },
+/** What became of ended transactions, and how long they lived. */
+function endMeter(make: Instruments): (ended: Transaction) => void {
+  const help = 'Transactions ended, by mode and status';
+  const ends = make.counter('amends_transactions_ended_total', help, 'mode', 'status');
+  const life = make.histogram('dtm_transaction_handled_duration', 'Life of ended transactions, in seconds', slowSeconds, 'model');
+  return ({ mode, status, createdAt, finishedAt }) => {
+    ends.labels(mode, status).inc();
+    life.labels(mode).observe((finishedAt! - createdAt) / 1000);
+  };
+}
+
+function processCounter(make: Instruments): (mode: Mode, status: 'ok' | 'fail') => void {
+  const help = 'Transactions that came to their end, done or undone (ok), or to a hold (fail)';
+  const processed = make.counter('dtm_transaction_process_total', help, 'model', 'status');
+  return (mode, status) => processed.labels(mode, status).inc();
+}
+
+/** Each gauge brings its own reading: the registry reads all of them at the same time. */
+function watch(make: Instruments, coordinator: Coordinator): void {
+  const help = 'What is under way: live transactions, calls in flight, changes that wait for their commit; nodes alive';
+  make.gauge('amends_load', help, ['what'], async (gauge) => {
+    const { live, calling, uncommitted, nodes } = await coordinator.health();
+    gauge.labels('live').set(live);
+    gauge.labels('calling').set(calling);
+    gauge.labels('uncommitted').set(uncommitted);
+    gauge.labels('nodes').set(nodes.length);
   });
-  const up = new Gauge({ name: 'amends_store_up', help: '1 while the store answers', registers: [registry] });
+  make.gauge('amends_store_up', '1 while the store answers', [], async (gauge) => {
+    gauge.set((await coordinator.health()).store === null ? 0 : 1);
+  });
 }

@@ -1,6 +1,5 @@
 export * from './cursor.ts';
 export * from './dtm/index.ts';
-export * from './field-error.ts';
 export { parseJsonBody } from './json-text.ts';
 export * from './native/index.ts';
 export { parseBy, pathText } from './zod-issues.ts';

@@ -114,7 +114,7 @@ describe('the file', () => {
 describe('an address that others can reach', () => {
   it.each(['0.0.0.0', '::', '10.1.2.3', 'example.com'])('is refused without insecure: %s', (host) => {
     expect(refusal({ flags: { host } })).toMatch(
-      /^option host \(from configuration\) is ".*"; expected: a loopback address .* no authentication: whoever reaches the port .* --insecure$/,
+      /^option host \(from --host\) is ".*"; expected: a loopback address .* no authentication: whoever reaches the port .* --insecure$/,
     );
     expect(resolveConfig({ flags: { host, insecure: 'true' } }).config.host).toBe(host);
   });

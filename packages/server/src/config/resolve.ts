@@ -52,7 +52,7 @@ export function resolveConfig({ flags = {}, env = {}, file }: ConfigSources = {}
   addEnvironment(layers, env);
   for (const [name, text] of Object.entries(flags)) set(layers, name, text, (option) => `--${option.flag}`);
   const values = valuesOf(layers.settings);
-  checkBinding(values);
+  checkBinding(values, layers.settings.get('host'));
   return { config: deepFrozen(values), warnings: layers.warnings };
 }
 
@@ -178,14 +178,14 @@ function expectation(issue: z.core.$ZodIssue, option: ConfigOption | undefined):
 }
 
 /** Whoever reaches the port may do everything: then it must be meant. */
-function checkBinding({ host, insecure }: ConfigValues): void {
+function checkBinding({ host, insecure }: ConfigValues, setting: Setting | undefined): void {
   if (insecure || isLoopbackHost(host)) return;
   throw new ConfigError(
     'host',
     host,
     'a loopback address such as 127.0.0.1, because this version has no authentication: whoever reaches the port may begin, ' +
       'read and end transactions and make the server call addresses of their choice. Behind a network that you trust, give --insecure',
-    'configuration',
+    setting?.source ?? 'defaults',
   );
 }
 

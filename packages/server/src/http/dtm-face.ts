@@ -65,8 +65,8 @@ function urlOf({ path }: DtmRoute): string {
   return path.startsWith('/api/') ? path : dtmBase + path;
 }
 
-function send(reply: FastifyReply, { status, body }: DtmAnswer): FastifyReply {
-  if (status === 503) reply.header('retry-after', 1);
+function send(reply: FastifyReply, { status, body, retryAfterSeconds }: DtmAnswer): FastifyReply {
+  if (retryAfterSeconds !== undefined) reply.header('retry-after', retryAfterSeconds);
   return reply.code(status).send(body);
 }
 

@@ -127,7 +127,6 @@ async function list(coordinator: Coordinator, request: FastifyRequest): Promise<
   const { createdFrom, createdBefore, cursor, ...filters } = parseBy(listQuery, request.query, 'query.');
   const page = await coordinator.list({
     ...defined(filters),
-    limit: filters.limit,
     ...(createdFrom === undefined ? {} : { createdFrom: momentOf(createdFrom) }),
     ...(createdBefore === undefined ? {} : { createdBefore: momentOf(createdBefore) }),
     ...(cursor === undefined ? {} : { after: positionOf(cursor, 'query.cursor') }),

@@ -2,6 +2,7 @@ import { openMemoryStore } from '@amends/store';
 import { describe, expect, it } from 'vitest';
 import { failingStore } from '../testing/failing-store.ts';
 import { runningServer } from '../testing/running-server.ts';
+import { scratchFolder } from '../testing/scratch.ts';
 
 const saga = { mode: 'saga', steps: [{ action: '' }] };
 
@@ -14,7 +15,7 @@ describe('a server that works', () => {
   });
 
   it('counts what it does, under the names of DTM too', async () => {
-    const amends = await runningServer();
+    const amends = await runningServer({ store: `sqlite:${scratchFolder()}/amends.db` });
     await amends.post('/api/v1/transactions?waitMs=1000', saga);
     await amends.get('/api/dtmsvr/query?gid=x');
     await amends.get('/api/v1/transactions/x');
@@ -25,6 +26,7 @@ describe('a server that works', () => {
       'dtm_server_process_total{type="http",api="gettransaction",status="fail"} 1',
       'dtm_server_process_total{type="http",api="query",status="ok"} 1',
       'dtm_transaction_handled_duration_count{model="saga"} 1',
+      'dtm_transaction_process_total{model="saga",status="ok"} 1',
       'amends_transactions_begun_total{mode="saga"} 1',
       'amends_transactions_ended_total{mode="saga",status="succeed"} 1',
       'amends_load{what="live"} 0',

@@ -1,10 +1,13 @@
 /** DTM's envelope: what a handler found, as status and body. */
 import { type AmendsError, errorKinds } from '@amends/core';
+import { retryAfterSeconds } from '../native/problem.ts';
 
 /** Status and JSON body of an answer. */
 export interface DtmAnswer {
   readonly status: number;
   readonly body: object;
+  /** When to try again, for the `Retry-After` header; left out: repeating will not help. Seconds. */
+  readonly retryAfterSeconds?: number;
 }
 
 /** Done, with nothing more to say. */
@@ -29,7 +32,10 @@ export function errorAnswer(status: number, message: string): DtmAnswer {
 /** An operating error that no route has words of its own for. */
 export function answerOf(error: AmendsError): DtmAnswer {
   const { httpStatus } = errorKinds[error.code];
-  return httpStatus === 409 ? failureAnswer(error.message) : errorAnswer(httpStatus, error.message);
+  if (httpStatus === 409) return failureAnswer(error.message);
+  const seconds = retryAfterSeconds(error);
+  const answer = errorAnswer(httpStatus, error.message);
+  return seconds === null ? answer : { ...answer, retryAfterSeconds: seconds };
 }
 
 /** The text of an unknown gid on routes that act on a transaction. */

@@ -4,4 +4,4 @@ export { nothingFound, queryBody } from './query.ts';
 export * from './routes.ts';
 export type { DtmDefaults } from './saga-spec.ts';
 export * from './submit.ts';
-export { type DtmTransaction, objectOf, parseDtmTransaction, textOf } from './transaction.ts';
+export { objectOf, textOf } from './transaction.ts';

@@ -8,12 +8,12 @@ import { parseBy } from '../zod-issues.ts';
 import { named } from './registry.ts';
 
 /** Time for one call of a native transaction that names none. Milliseconds. */
-export const defaultCallTimeoutMs = 10_000;
+const defaultCallTimeoutMs = 10_000;
 
 const delayMs = z.int().min(1).max(limits.retryDelayMsMax);
 
 /** How attempts follow each other; every field has its default. */
-export const retrySchema = named(
+const retrySchema = named(
   'RetryPolicy',
   z.strictObject({
     kind: z.enum(['fixed', 'exponential']).default(defaultRetry.kind).describe('The same pause each time, or doubling pauses'),
@@ -35,7 +35,7 @@ export const retrySchema = named(
 const url = z.string().max(limits.urlCharactersMax);
 
 /** One step of a saga. */
-export const stepSchema = named(
+const stepSchema = named(
   'NewStep',
   z.strictObject({
     action: url.describe('Absolute http or https address that does the step; empty: nothing to call'),

@@ -56,9 +56,6 @@ export const interventionSchema = z.strictObject({
     .describe('Act only if it still has this version, so that nobody acts on what has moved since it was looked at'),
 });
 
-/** The body of an act on a transaction. */
-export type InterventionBody = z.infer<typeof interventionSchema>;
-
 const actorCharactersMax = 128;
 
 /**

@@ -70,7 +70,7 @@ export const transactionSchema = named(
 );
 
 /** A transaction as lists show it. */
-export const summarySchema = named(
+const summarySchema = named(
   'TransactionSummary',
   z.object({
     gid: z.string(),
