@@ -4,18 +4,24 @@ import { join } from 'node:path';
 
 /** Time spent in one function itself, its callees not included. */
 export interface SelfTime {
-  /** `@amends/core`, `undici`, `node:http`, `(garbage collector)`, … */
+  /** Who wrote it: `@amends/core`, `undici`, `node:internal/streams`, `(native)`, `(garbage collector)`, … */
   readonly owner: string;
+  /** On whose behalf: the nearest caller that is no part of Node; the owner when there is none. */
+  readonly behalf: string;
   /** Name and place. */
   readonly name: string;
   readonly micros: number;
 }
 
+interface ProfileNode {
+  readonly id: number;
+  readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number };
+  readonly children?: readonly number[];
+}
+
 interface Profile {
-  readonly nodes: readonly {
-    readonly id: number;
-    readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number };
-  }[];
+  /** Callers before callees. */
+  readonly nodes: readonly ProfileNode[];
   readonly samples: readonly number[];
   readonly timeDeltas: readonly number[];
 }
@@ -25,27 +31,33 @@ export function readProfile(folder: string): readonly SelfTime[] {
   const [file] = readdirSync(folder).filter((name) => name.endsWith('.cpuprofile'));
   if (file === undefined) throw new Error(`no profile was written to ${folder}`);
   const profile = JSON.parse(readFileSync(join(folder, file), 'utf8')) as Profile;
-  const microsById = new Map<number, number>();
-  profile.samples.forEach((id, index) => {
-    microsById.set(id, (microsById.get(id) ?? 0) + profile.timeDeltas[index]!);
-  });
-  const times = profile.nodes.map(({ id, callFrame: { functionName, url, lineNumber } }) => ({
-    owner: ownerOf(url, functionName),
-    name: `${functionName || '(anonymous)'} ${placeOf(url, lineNumber)}`.trim(),
-    micros: microsById.get(id) ?? 0,
-  }));
-  return summed(
-    times.filter(({ owner }) => owner !== '(idle)'),
-    ({ owner, name }) => `${owner} ${name}`,
-  );
+  const times = timesOf(profile).filter(({ owner }) => owner !== '(idle)' && owner !== '(root)');
+  return summed(times, ({ owner, behalf, name }) => `${owner} ${behalf} ${name}`);
 }
 
-/** The same by owner. */
-export function byOwner(times: readonly SelfTime[]): readonly SelfTime[] {
-  return summed(
-    times.map(({ owner, micros }) => ({ owner, name: '', micros })),
-    ({ owner }) => owner,
-  );
+function timesOf({ nodes, samples, timeDeltas }: Profile): readonly SelfTime[] {
+  const micros = new Map<number, number>();
+  samples.forEach((id, index) => {
+    micros.set(id, (micros.get(id) ?? 0) + timeDeltas[index]!);
+  });
+  const behalfOfCaller = new Map<number, string>();
+  return nodes.map(({ id, callFrame: { functionName, url, lineNumber }, children = [] }) => {
+    const owner = ownerOf(url, functionName);
+    const behalf = isNode(owner) ? (behalfOfCaller.get(id) ?? owner) : owner;
+    if (!isNode(behalf)) for (const child of children) behalfOfCaller.set(child, behalf);
+    return {
+      owner,
+      behalf,
+      name: `${functionName || '(anonymous)'} ${placeOf(url, lineNumber)}`.trim(),
+      micros: micros.get(id) ?? 0,
+    };
+  });
+}
+
+/** Sums by `owner` or by `behalf`. */
+export function summedBy(key: 'owner' | 'behalf', times: readonly SelfTime[]): ReadonlyMap<string, number> {
+  const sums = summed(times, (time) => time[key]);
+  return new Map(sums.map((time) => [time[key], time.micros]));
 }
 
 function summed(times: readonly SelfTime[], keyOf: (time: SelfTime) => string): readonly SelfTime[] {
@@ -57,12 +69,15 @@ function summed(times: readonly SelfTime[], keyOf: (time: SelfTime) => string): 
   return [...sums.values()].sort((one, other) => other.micros - one.micros);
 }
 
+function isNode(owner: string): boolean {
+  return owner.startsWith('(') || owner.startsWith('node:');
+}
+
 function ownerOf(url: string, functionName: string): string {
   if (url === '') return functionName.startsWith('(') ? functionName : '(native)';
-  const [, workspace] = /\/packages\/([\w-]+)\//.exec(url) ?? [];
-  if (workspace !== undefined) return `@amends/${workspace}`;
   const [, dependency] = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(url) ?? [];
-  return dependency ?? (url.startsWith('node:') ? moduleOf(url) : url);
+  const [, workspace] = /\/packages\/([\w-]+)\//.exec(url) ?? [];
+  return dependency ?? (workspace === undefined ? moduleOf(url) : `@amends/${workspace}`);
 }
 
 /** `node:internal/streams/readable` is `node:internal/streams`. */

@@ -6,7 +6,10 @@
  * Arguments: the URLs of the two participants, the body to send them.
  */
 import { createServer } from 'node:http';
-import { Pool } from 'undici';
+import { createRequire } from 'node:module';
+
+// The very one that the coordinator uses.
+const { Pool } = createRequire(new URL('../packages/coordinator/package.json', import.meta.url))('undici');
 
 const [first, second, payload] = process.argv.slice(2);
 const headers = { 'content-type': 'application/json', accept: 'application/json', 'user-agent': 'relay' };

@@ -2,14 +2,14 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { startAmends } from '../amends-server.ts';
-import { byOwner, readProfile, type SelfTime } from '../cpu-profile.ts';
+import { readProfile, type SelfTime, summedBy } from '../cpu-profile.ts';
 import { decimal } from '../figures.ts';
 import { errorNotes, measure, type Sample } from '../measurement.ts';
 import { threadCpuMicros } from '../process-meter.ts';
 import type { Bench, Findings, Scenario, Table } from '../scenario.ts';
 
 const functionsShown = 40;
-const ownersShown = 25;
+const packagesShown = 25;
 
 export const profile: Scenario = {
   name: 'profile',
@@ -35,13 +35,13 @@ async function run(bench: Bench): Promise<Findings> {
   const times = readProfile(folder);
   const threads = threadTimes(before, after);
   return {
-    tables: [threadTable(threads, sagas), ownerTable(times, sagas), functionTable(times, sagas)],
+    tables: [threadTable(threads, sagas), packageTable(times, sagas), functionTable(times, sagas)],
     marks: [],
     notes: [
       ...errorNotes([subject], [samples]),
       'by package and function: elapsed time of the main thread from its start on, which on a busy machine is more than CPU time',
     ],
-    measurements: { samples, threads, owners: byOwner(times), functions: times.slice(0, 200) },
+    measurements: { samples, threads, functions: times.slice(0, 200) },
   };
 }
 
@@ -61,19 +61,23 @@ function threadTable(threads: readonly ThreadTime[], sagas: number): Table {
   return { columns: ['thread', 'CPU µs/saga'], rows: threads.map(({ name, micros }) => [name, decimal(micros / sagas, 1)]) };
 }
 
-function ownerTable(times: readonly SelfTime[], sagas: number): Table {
-  const total = times.reduce((sum, { micros }) => sum + micros, 0);
+/** Packages by what was done on their behalf. */
+function packageTable(times: readonly SelfTime[], sagas: number): Table {
+  const own = summedBy('owner', times);
   return {
-    columns: ['package', 'µs/saga', '%'],
-    rows: byOwner(times)
-      .slice(0, ownersShown)
-      .map(({ owner, micros }) => [owner, decimal(micros / sagas, 1), decimal((100 * micros) / total, 1)]),
+    columns: ['package', 'µs/saga, Node included', 'its own code'],
+    rows: [...summedBy('behalf', times)]
+      .slice(0, packagesShown)
+      .map(([name, micros]) => [name, decimal(micros / sagas, 1), decimal((own.get(name) ?? 0) / sagas, 1)]),
   };
 }
 
 function functionTable(times: readonly SelfTime[], sagas: number): Table {
   return {
     columns: ['function', 'µs/saga'],
-    rows: times.slice(0, functionsShown).map(({ owner, name, micros }) => [`${owner}  ${name}`, decimal(micros / sagas, 1)]),
+    rows: times.slice(0, functionsShown).map(({ owner, behalf, name, micros }) => {
+      const caller = behalf === owner ? '' : `  for ${behalf}`;
+      return [`${owner}  ${name}${caller}`, decimal(micros / sagas, 1)];
+    }),
   };
 }
