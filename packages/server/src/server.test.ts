@@ -1,8 +1,10 @@
 import type { ServerResponse } from 'node:http';
 import { createServer } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import { openMemoryStore } from '@amends/store';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { StartError } from './start-error.ts';
+import { failingStore } from './testing/failing-store.ts';
 import { participant } from './testing/participant.ts';
 import { type RunningServer, runningServer } from './testing/running-server.ts';
 import { scratchFolder } from './testing/scratch.ts';
@@ -71,6 +73,19 @@ describe('a server that is told to stop', () => {
     await amends.stop();
     await Promise.all([idle.closed, half.closed]);
     await expect(amends.get('/healthz')).rejects.toThrow();
+  });
+
+  it('ends although its store cannot be written, and answers who waits', async () => {
+    const bank = await patientParticipant();
+    const { store, fail } = failingStore(openMemoryStore());
+    const amends = await runningServer({ stopGraceMs: '60000' }, { store });
+    const waiting = amends.post(`${at}?waitMs=60000`, saga(bank.url, 'g1'));
+    await bank.called('/a');
+    fail('writing');
+    bank.answer();
+    await expect.poll(async () => (await amends.get('/readyz')).body.state).toBe('paused');
+    await amends.stop();
+    expect((await waiting).body).toMatchObject({ gid: 'g1', outcome: 'running' });
   });
 
   it('may be told so again', async () => {

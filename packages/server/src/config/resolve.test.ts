@@ -94,6 +94,18 @@ describe('an unknown key', () => {
   });
 });
 
+describe('the variables that Kubernetes sets for a service called amends', () => {
+  it('are no options', () => {
+    const env = {
+      AMENDS_SERVICE_HOST: '10.0.0.1',
+      AMENDS_SERVICE_PORT_HTTP: '36789',
+      AMENDS_PORT: 'tcp://10.0.0.1:36789',
+      AMENDS_PORT_36789_TCP_ADDR: '10.0.0.1',
+    };
+    expect(resolveConfig({ env }).config.port).toBe(36_789);
+  });
+});
+
 describe('the file', () => {
   it('may be named by the environment, and may be empty', () => {
     const file = scratchFile('other.yaml', 'port: 5\n');

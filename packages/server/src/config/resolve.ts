@@ -68,10 +68,16 @@ function set(layers: Layers, name: string, text: string, source: (option: Config
 /** Read elsewhere: the path of the file above, and what the command asks with when it is not the server. */
 const otherVariables: ReadonlySet<string> = new Set(['AMENDS_CONFIG', 'AMENDS_SERVER', 'AMENDS_ACTOR']);
 
+/** Kubernetes sets these in every container beside a service that is called amends; they are no options. */
+function isServiceLink(name: string, text: string): boolean {
+  return /^AMENDS_(SERVICE_(HOST|PORT)|PORT_\d+_)/.test(name) || (name === 'AMENDS_PORT' && text.startsWith('tcp://'));
+}
+
 function addEnvironment(layers: Layers, env: NonNullable<ConfigSources['env']>): void {
   const names = new Map(configOptions.map((option) => [option.env, option]));
   for (const [name, text] of Object.entries(env)) {
     if (!name.startsWith('AMENDS_') || otherVariables.has(name) || text === undefined || text === '') continue;
+    if (isServiceLink(name, text)) continue;
     const option = names.get(name);
     if (option === undefined)
       throw new ConfigError(name, text, 'a variable that Amends knows; see amends serve --help', 'environment');

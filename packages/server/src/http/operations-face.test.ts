@@ -75,6 +75,10 @@ describe('a stranger', () => {
     const amends = await runningServer();
     for (const path of ['/nothing', '/api/v1', '/api/v1/nothing', '/api/v2/transactions'])
       expect(await amends.get(path)).toMatchObject({ status: 404, body: { code: 'not_found' } });
+    expect(await amends.get(`/api/v1/transactions/${'g'.repeat(3_000)}`)).toMatchObject({
+      status: 400,
+      body: { code: 'invalid_request' },
+    });
     expect(await amends.get('/api/v1/transactions/%zz')).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
   });
 

@@ -3,7 +3,7 @@ import type { Spec } from '@amends/core';
 import type { DtmTransaction } from './transaction.ts';
 
 /** Options as DTM writes them: those that are zero are left out, but for `concurrent`. */
-export interface DtmOptions {
+interface DtmOptions {
   readonly wait_result?: true;
   readonly timeout_to_fail?: number;
   readonly request_timeout?: number;
