@@ -1,8 +1,7 @@
 /** From the option `store` to a store. */
-import { isAmendsError } from '@amends/core';
 import { openMemoryStore, type Store } from '@amends/store';
 import { openSqliteStore } from '@amends/store-sql';
-import { StartError } from './start-error.ts';
+import { startErrorOf } from './start-error.ts';
 
 const sqlite = 'sqlite:';
 
@@ -15,6 +14,6 @@ export async function openStore(option: string): Promise<Store> {
   try {
     return await openSqliteStore({ path: option.slice(sqlite.length) });
   } catch (error) {
-    throw isAmendsError(error) ? new StartError(error.message, { cause: error }) : error;
+    throw startErrorOf(error);
   }
 }

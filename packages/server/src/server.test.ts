@@ -1,11 +1,10 @@
 import type { ServerResponse } from 'node:http';
-import { createServer } from 'node:http';
-import { type AddressInfo, connect, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { openMemoryStore } from '@amends/store';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { StartError } from './start-error.ts';
 import { failingStore } from './testing/failing-store.ts';
-import { participant } from './testing/participant.ts';
+import { deadAddress, participant } from './testing/participant.ts';
 import { type RunningServer, runningServer } from './testing/running-server.ts';
 import { scratchFolder } from './testing/scratch.ts';
 
@@ -95,6 +94,11 @@ describe('a server that is told to stop', () => {
   });
 });
 
+/** A port that was free a moment ago. */
+async function freePort(): Promise<string> {
+  return new URL(await deadAddress()).port;
+}
+
 describe('a server that starts', () => {
   it('goes on with what the one before has left in the file', async () => {
     const store = `sqlite:${scratchFolder()}/amends.db`;
@@ -118,12 +122,9 @@ describe('a server that starts', () => {
   });
 
   it('says how to choose another port when its port is in use, and leaves the store to others', async () => {
-    const other = createServer();
-    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
-    onTestFinished(() => void other.close());
-    const { port } = other.address() as AddressInfo;
+    const { port } = new URL((await participant()).url);
     const store = `sqlite:${scratchFolder()}/amends.db`;
-    const start = runningServer({ store, port: String(port) });
+    const start = runningServer({ store, port });
     await expect(start).rejects.toThrow(StartError);
     await expect(start).rejects.toThrow(new RegExp(`^port ${port} on 127\\.0\\.0\\.1 is in use, .* --port$`));
     expect((await (await runningServer({ store })).get('/readyz')).status).toBe(200);
@@ -132,6 +133,16 @@ describe('a server that starts', () => {
   it('says how to choose another host when it has no such address', async () => {
     const start = runningServer({ host: '203.0.113.1', insecure: 'true' });
     await expect(start).rejects.toThrow(/^203\.0\.113\.1 is not an address of this machine; .* --host$/);
+  });
+
+  it('says what is wrong with a store that cannot be written, and lets go of its port', async () => {
+    const { store, fail } = failingStore(openMemoryStore());
+    fail('writing');
+    const port = await freePort();
+    const start = runningServer({ port }, { store });
+    await expect(start).rejects.toThrow(StartError);
+    await expect(start).rejects.toThrow('the disk is full');
+    expect((await runningServer({ port })).url).toMatch(new RegExp(`:${port}$`));
   });
 
   it('refuses a file that another server is using', async () => {

@@ -13,7 +13,7 @@ import { operationsFace } from './http/operations-face.ts';
 import { loggedChanges, openLog, type ServerLog } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { openStore } from './open-store.ts';
-import { StartError } from './start-error.ts';
+import { StartError, startErrorOf } from './start-error.ts';
 import { version } from './version.ts';
 
 /** A running server. */
@@ -54,7 +54,7 @@ export async function startServer(config: Config, parts: ServerParts = {}): Prom
     return { url, stop };
   } catch (error) {
     await stop();
-    throw error;
+    throw startErrorOf(error);
   }
 }
 

@@ -158,6 +158,18 @@ describe('the native API', () => {
     expect((await amends.get(`${at}/g1?waitMs=30`)).body.steps[0].actionState).toEqual({ at: 'running', attempts: 1 });
   });
 
+  it('refuses more work than it can hold, and takes it when there is room again', async () => {
+    const slow = await participant({ '/a': () => {} });
+    const amends = await runningServer({ inFlightMax: '2' });
+    for (const gid of ['g1', 'g2']) await amends.post(at, saga(slow.url, ['a'], { gid }));
+    const refused = await amends.post(at, saga(slow.url, ['a'], { gid: 'g3' }));
+    expect(refused).toMatchObject({ status: 503, body: { code: 'overloaded' } });
+    expect(refused.headers.get('retry-after')).toBe('1');
+    expect(await amends.gids()).toHaveLength(2);
+    await amends.post(`${at}/g1/terminate`, { reason: 'make room' });
+    expect((await amends.post(at, saga(slow.url, ['a'], { gid: 'g3' }))).status).toBe(201);
+  });
+
   it('knows nothing of a gid that nobody has used', async () => {
     const amends = await runningServer();
     for (const path of [`${at}/x`, `${at}/x?waitMs=1000`, `${at}/x/history`])

@@ -2,7 +2,7 @@
 import { type EpochMs, epochMs, type Gid, limits, type Status, type TransactionRow } from '@amends/core';
 import { cursorOf, type Position, positionOf } from '../cursor.ts';
 import { refuse, shown } from '../field-error.ts';
-import type { PresentedTransaction } from '../native/responses.ts';
+import type { PresentedTransaction } from '../presented-transaction.ts';
 import { rowBody, transactionOf } from './query.ts';
 import { parseDtmGid } from './submit.ts';
 

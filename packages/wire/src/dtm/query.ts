@@ -8,7 +8,7 @@ import {
   type SagaStep,
   type TransactionRow,
 } from '@amends/core';
-import type { PresentedTransaction } from '../native/responses.ts';
+import type { PresentedTransaction } from '../presented-transaction.ts';
 import { keptOf } from './presentation.ts';
 
 /** Answer of `query` for a gid that does not exist. */

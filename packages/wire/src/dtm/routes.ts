@@ -1,5 +1,5 @@
 /** The DTM face as one table: the server mounts it. */
-import type { Permission } from '../native/routes.ts';
+import type { Permission } from '../permission.ts';
 
 /** Where DTM's API begins. */
 export const dtmBase = '/api/dtmsvr';

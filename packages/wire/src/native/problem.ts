@@ -39,8 +39,3 @@ export function problemBody(error: AmendsError): ProblemBody {
     ...(issues.length > 0 ? { errors: [...issues] } : {}),
   };
 }
-
-/** When to try again after an error that may pass, for the `Retry-After` header; null: repeating will not help. Seconds. */
-export function retryAfterSeconds(error: AmendsError): number | null {
-  return errorKinds[error.code].retryable ? 1 : null;
-}

@@ -8,10 +8,10 @@ import {
   type OpState,
   type Spec,
   type Status,
-  type Transaction,
   type TransactionRow,
 } from '@amends/core';
 import { z } from 'zod';
+import type { PresentedTransaction } from '../presented-transaction.ts';
 import { named } from './registry.ts';
 
 const moment = z.string().describe('ISO 8601, UTC, with milliseconds');
@@ -150,13 +150,6 @@ export type HistoryEntryBody = z.infer<typeof historyEntrySchema>;
 export type HistoryBody = z.infer<typeof historySchema>;
 /** How the server is, as the API shows it. */
 export type HealthBody = z.infer<typeof healthSchema>;
-
-/** What is shown of a transaction; the coordinator's view has this shape. */
-export interface PresentedTransaction {
-  readonly transaction: Transaction;
-  readonly spec: Spec;
-  readonly wakeAt: EpochMs | null;
-}
 
 /** A transaction for the API. */
 export function transactionBody({ transaction: tx, spec, wakeAt }: PresentedTransaction): TransactionBody {

@@ -3,21 +3,13 @@
  * Paths are relative to `nativeBase`; `{name}` is a path parameter.
  */
 import type { z } from 'zod';
+import type { Permission } from '../permission.ts';
 import { createSchema } from './create.ts';
 import { historyQuery, interventionSchema, listQuery, waitQuery } from './requests.ts';
 import { healthSchema, historySchema, limitsSchema, listSchema, transactionSchema } from './responses.ts';
 
 /** Where the native API begins. */
 export const nativeBase = '/api/v1';
-
-/** What a caller must be allowed to do. `public` needs nothing. */
-export type Permission =
-  | 'public'
-  | 'transactions:create'
-  | 'transactions:read'
-  | 'transactions:retry'
-  | 'transactions:terminate'
-  | 'system:read';
 
 /** One route. */
 export interface NativeRoute {

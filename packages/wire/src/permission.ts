@@ -1,0 +1,10 @@
+/** What the routes of every face ask of a caller. */
+
+/** What a caller must be allowed to do. `public` needs nothing. */
+export type Permission =
+  | 'public'
+  | 'transactions:create'
+  | 'transactions:read'
+  | 'transactions:retry'
+  | 'transactions:terminate'
+  | 'system:read';
