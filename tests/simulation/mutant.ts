@@ -3,6 +3,7 @@
  * worth shows in how soon it finds them. Production code knows nothing of this.
  */
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,15 +11,14 @@ import { loadProduction, type Production } from './production.ts';
 
 /** One change of one built file. */
 export interface Mutation {
-  readonly package: 'core' | 'coordinator' | 'store';
-  /** Within `dist`. */
+  /** Package and file, such as `core/dist/saga.js`. */
   readonly file: string;
   /** Text that occurs exactly once, and what stands there instead. */
   readonly replace: string;
   readonly by: string;
 }
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
+const packages = fileURLToPath(new URL('../../packages/', import.meta.url));
 
 /** A mutated product, and a way to remove its files. @throws Error when the text to replace does not occur exactly once */
 export async function loadMutant(mutation: Mutation): Promise<{ production: Production; remove(): void }> {
@@ -26,7 +26,7 @@ export async function loadMutant(mutation: Mutation): Promise<{ production: Prod
   const remove = () => rmSync(folder, { recursive: true, force: true });
   try {
     copyProduct(folder);
-    mutate(join(folder, 'node_modules/@amends', mutation.package, 'dist', mutation.file), mutation);
+    mutate(join(folder, 'node_modules/@amends', mutation.file), mutation);
     return { production: await loadProduction(folder), remove };
   } catch (error) {
     remove();
@@ -38,14 +38,18 @@ function copyProduct(folder: string): void {
   for (const name of ['core', 'store', 'coordinator']) {
     const copy = join(folder, 'node_modules/@amends', name);
     mkdirSync(copy, { recursive: true });
-    for (const part of ['package.json', 'dist']) cpSync(join(root, 'packages', name, part), join(copy, part), { recursive: true });
+    for (const part of ['package.json', 'dist']) cpSync(join(packages, name, part), join(copy, part), { recursive: true });
   }
-  symlinkSync(dirname(fileURLToPath(import.meta.resolve('undici/package.json'))), join(folder, 'node_modules/undici'), 'junction');
+  const undici = createRequire(join(packages, 'coordinator/package.json')).resolve('undici/package.json');
+  symlinkSync(dirname(undici), join(folder, 'node_modules/undici'), 'junction');
 }
 
 function mutate(file: string, { replace, by }: Mutation): void {
   const text = readFileSync(file, 'utf8');
   const times = text.split(replace).length - 1;
-  if (times !== 1) throw new Error(`the mutant no longer applies: ${file} has ${times} times\n${replace}`);
-  writeFileSync(file, text.replace(replace, () => by));
+  if (times !== 1) throw new Error(`the mutant does not apply any more: ${file} has ${times} times\n${replace}`);
+  writeFileSync(
+    file,
+    text.replace(replace, () => by),
+  );
 }

@@ -1,4 +1,5 @@
 /** One run: everything that one seed leads to, from the first request to the judgement. */
+import type { CoordinatorHealth } from '@amends/coordinator';
 import type { Gid } from '@amends/core';
 import { Api } from './api.ts';
 import { ApiChecks } from './api-checks.ts';
@@ -70,6 +71,31 @@ async function live(world: World): Promise<void> {
   const tooLong = () => world.time.now > faultsEndAtMs + settleWithinMs;
   await world.time.run(() => world.violations.length > 0 || atRest() || tooLong());
   if (world.violations.length === 0) await checkSettlement({ world, ledger, database, checks, participants });
+  if (world.violations.length === 0 && world.chance.yes(0.15)) await checkEmptyHands(world, machines);
+}
+
+/** A node learns at its next wake, at most this far off, that others have finished what it thinks it drives. Milliseconds. */
+const emptyWithinMs = 45_000;
+
+/** No coordinator holds on to anything long after all is finished. Takes time, so not every run looks. */
+async function checkEmptyHands(world: World, machines: readonly Machine[]): Promise<void> {
+  const until = world.time.now + emptyWithinMs;
+  await world.time.run(() => world.time.now > until);
+  for (const { process } of machines) {
+    let health: CoordinatorHealth | null = null;
+    void process?.coordinator.health().then((answer) => {
+      health = answer;
+    });
+    await world.time.run(() => process === null || health !== null);
+    checkEmpty(world, process?.name, health);
+  }
+}
+
+function checkEmpty(world: World, name: string | undefined, health: CoordinatorHealth | null): void {
+  if (health === null) return;
+  const { live, calling, uncommitted } = health;
+  if (live + calling + uncommitted > 0)
+    world.violated('rest', `${name} still holds ${live} transactions, ${calling} calls, ${uncommitted} changes`);
 }
 
 function openParticipant(world: World, host: string): Participant {

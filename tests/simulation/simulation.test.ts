@@ -1,0 +1,37 @@
+/** The product holds its promises under these seeds, and the simulator can be believed: it repeats itself and gets around. */
+import { execFileSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { expect, test } from 'vitest';
+import { runCampaign, traced } from './campaign.ts';
+import { loadProduction } from './production.ts';
+
+const production = await loadProduction();
+
+test('no invariant is broken under 1,000 seeds, and they reach every fault', async () => {
+  const { failed, coverage } = await runCampaign({ production, first: 1, count: 1_000 });
+  expect(failed?.trace.concat(failed.violations.map(({ checker, message }) => `${checker}: ${message}`))).toBeUndefined();
+  const missing = coverage.missing();
+  expect(missing.filter((name) => !name.startsWith('state × event'))).toEqual([]);
+  expect(missing.length).toBeLessThan(15);
+});
+
+test.each([7, 20, 104])('seed %i tells the same story again, byte for byte', async (seed) => {
+  const first = await traced(production, seed);
+  expect(first.trace.length).toBeGreaterThan(20);
+  expect((await traced(production, seed)).trace.join('\n')).toBe(first.trace.join('\n'));
+});
+
+test('a seed tells the same story in another process', async () => {
+  const { trace } = await traced(production, 11);
+  const tell = () =>
+    execFileSync(process.execPath, [fileURLToPath(new URL('main.ts', import.meta.url)), '--seed', '11'], { encoding: 'utf8' });
+  const told = tell();
+  expect(tell()).toBe(told);
+  expect(told.startsWith(`${trace.join('\n')}\n`)).toBe(true);
+});
+
+test('a trace changes nothing: the run without one ends the same', async () => {
+  const untraced = await runCampaign({ production, first: 11, count: 1 });
+  const covered = await runCampaign({ production, first: 11, count: 1 });
+  expect(covered.coverage.table()).toBe(untraced.coverage.table());
+});
