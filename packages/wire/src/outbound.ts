@@ -31,8 +31,10 @@ const headerName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
 const headerValueRefused = /[\u0000-\u0008\u000a-\u001f\u007f]|[^\u0000-\u00ff]/;
 
-/** Headers that belong to one connection or frame the message: the transport alone sets them. */
+/** Headers that belong to one connection, frame the message or tell who calls and how often: the transport alone sets them. */
 const reservedHeaders: ReadonlySet<string> = new Set([
+  'amends-attempt',
+  'amends-epoch',
   'connection',
   'content-length',
   'expect',
@@ -48,7 +50,7 @@ const reservedHeaders: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Refuses headers that could break out of their line, frame the message or name another host.
+ * Refuses headers that could break out of their line, frame the message, name another host or forge the fencing token.
  * @throws AmendsError `invalid_request` naming `field` and the header
  */
 export function checkHeaders(field: string, headers: Readonly<Record<string, string>>): void {
@@ -60,7 +62,7 @@ export function checkHeaders(field: string, headers: Readonly<Record<string, str
 
 function checkHeader(field: string, name: string, value: string): void {
   if (!headerName.test(name)) refuse(field, 'is not a valid header name');
-  if (reservedHeaders.has(name.toLowerCase())) refuse(field, 'is set by the connection itself and must not be given');
+  if (reservedHeaders.has(name.toLowerCase())) refuse(field, 'is set by Amends itself and must not be given');
   if (name.length + value.length > limits.headerCharactersMax)
     refuse(field, `has ${name.length + value.length} characters, at most ${limits.headerCharactersMax} are allowed`);
   if (headerValueRefused.test(value))

@@ -96,7 +96,13 @@ const nativeFace: Face = {
       400,
       /^headers\.x-a: must not contain line breaks/,
     ],
-    ['a header of the connection', native({ headers: { Host: 'evil' } }), 400, /^headers\.Host: is set by the connection/],
+    ['a header of the connection', native({ headers: { Host: 'evil' } }), 400, /^headers\.Host: is set by Amends itself/],
+    [
+      'a header that forges the fencing token',
+      native({ headers: { 'Amends-Epoch': '9' } }),
+      400,
+      /^headers\.Amends-Epoch: is set by Amends/,
+    ],
     ['a header that is a number', native({ headers: { a: 1 } }), 400, /^headers\.a: must be a text, is 1/],
     [
       'two pivots',

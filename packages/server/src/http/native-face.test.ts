@@ -210,6 +210,14 @@ describe('the native API', () => {
     expect((await act(' ')).body.decision.actor).toBe('anonymous');
   });
 
+  it.each(['', 'x'.repeat(1_025), 'a\0b', '\ud800', 7, null])('refuses the reason %j', async (reason) => {
+    const amends = await runningServer();
+    expect(await amends.post(`${at}/g/retry`, { reason })).toMatchObject({
+      status: 400,
+      body: { errors: [{ field: 'reason' }] },
+    });
+  });
+
   it('says which methods an address has', async () => {
     const amends = await runningServer();
     for (const [method, path, allowed] of [
@@ -217,9 +225,12 @@ describe('the native API', () => {
       ['PUT', at, 'POST, GET'],
       ['GET', `${at}/g/retry`, 'POST'],
       ['PATCH', '/api/v1/health', 'GET'],
+      ['OPTIONS', at, 'POST, GET'],
+      ['HEAD', `${at}/g/retry`, 'POST'],
     ] as const) {
       const answer = await amends.ask(method, path);
-      expect(answer).toMatchObject({ status: 405, body: { code: 'method_not_allowed' } });
+      expect(answer.status).toBe(405);
+      if (method !== 'HEAD') expect(answer.body.code).toBe('method_not_allowed');
       expect(answer.headers.get('allow')).toBe(allowed);
     }
   });

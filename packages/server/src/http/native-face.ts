@@ -64,7 +64,7 @@ function refuseOtherMethods(app: FastifyInstance): void {
   for (const path of new Set(nativeRoutes.map((route) => route.path))) {
     const allowed = nativeRoutes.filter((route) => route.path === path).map((route): string => route.method);
     app.route({
-      method: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].filter((method) => !allowed.includes(method)),
+      method: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].filter((method) => !allowed.includes(method)),
       url: urlOf(path),
       config: { permission: 'public', api: 'method' },
       handler({ method }, reply) {

@@ -46,9 +46,19 @@ export function momentOf(text: string) {
   return epochMs(Date.parse(text));
 }
 
+/** What every store gives back as it was. */
+function isStorable(text: string): boolean {
+  return text.isWellFormed() && !text.includes('\0');
+}
+
 /** What a human gives for an act on a transaction. */
 export const interventionSchema = z.strictObject({
-  reason: z.string().min(1).max(limits.reasonCharactersMax).describe('Why; recorded in its history'),
+  reason: z
+    .string()
+    .min(1)
+    .max(limits.reasonCharactersMax)
+    .refine(isStorable, { error: 'must not contain U+0000 or broken surrogates' })
+    .describe('Why; recorded in its history'),
   expectedVersion: z
     .int()
     .min(1)
