@@ -149,6 +149,7 @@ describe('a transaction', () => {
     const act = { gid, actor: 'alice', reason: 'bank is back' };
     const stale = amends.intervene({ ...act, verb: 'retry', expectedVersion: before!.transaction.version - 1 });
     await expect(stale).rejects.toMatchObject({ code: 'version_conflict' });
+    expect((await amends.health()).live).toBe(0);
     await amends.intervene({ ...act, verb: 'retry', expectedVersion: before!.transaction.version });
     const after = await amends.wait(gid, { waitMs: 5_000 });
     expect(bank.calls).toEqual(['action /a', 'action /a']);
@@ -163,7 +164,68 @@ describe('a transaction', () => {
   });
 });
 
+/** Fails or mangles commits as the test says; everything else goes through. */
+function faulty(
+  store: Store,
+  commit: (real: Store['commit'], changes: Parameters<Store['commit']>[0]) => ReturnType<Store['commit']>,
+): Store {
+  return { ...bound(store), commit: (changes) => commit(store.commit.bind(store), changes) };
+}
+
+function bound(store: Store): Store {
+  const methods = [
+    'commit',
+    'load',
+    'claim',
+    'list',
+    'history',
+    'heartbeat',
+    'nodes',
+    'documents',
+    'audit',
+    'purge',
+    'ping',
+    'close',
+  ] as const;
+  const entries = methods.map((name) => [name, (...args: never[]) => (store[name] as (...all: never[]) => unknown)(...args)]);
+  return { capabilities: store.capabilities, ...Object.fromEntries(entries) } as Store;
+}
+
 describe('among others on one store', () => {
+  test('a node that claims a transaction while it is submitted there again drives it on', async () => {
+    const bank = await participant();
+    const shared = openMemoryStore();
+    const gid = parseGid('crossing');
+    const spec = saga(bank.url, ['a']);
+    const first = await coordinator({ store: shared });
+    bank.answers['/a'] = () => new Promise(() => {});
+    await first.submit({ gid, spec });
+    await first.stop({ graceMs: 0 });
+    bank.answers['/a'] = 200;
+    let submitted = () => {};
+    const submitting = new Promise<void>((resolve) => {
+      submitted = resolve;
+    });
+    let claimed = () => {};
+    const claiming = new Promise<void>((resolve) => {
+      claimed = resolve;
+    });
+    const store = faulty(shared, async (real, changes) => {
+      submitted();
+      await claiming;
+      return real(changes);
+    });
+    store.claim = async (request) => {
+      await submitting;
+      const found = await shared.claim(request);
+      if (found.length > 0) claimed();
+      return found;
+    };
+    const second = await coordinator({ store });
+    expect((await second.submit({ gid, spec })).outcome).toBe('repeated');
+    expect(await end(second, gid)).toBe('succeed');
+  });
+
   test('what a dead node was doing is done by the next one', async () => {
     const bank = await participant();
     const store = openMemoryStore();
@@ -215,33 +277,6 @@ describe('among others on one store', () => {
 });
 
 describe('when the store fails', () => {
-  /** Fails or mangles commits as the test says; everything else goes through. */
-  function faulty(
-    store: Store,
-    commit: (real: Store['commit'], changes: Parameters<Store['commit']>[0]) => ReturnType<Store['commit']>,
-  ): Store {
-    return { ...bound(store), commit: (changes) => commit(store.commit.bind(store), changes) };
-  }
-
-  function bound(store: Store): Store {
-    const methods = [
-      'commit',
-      'load',
-      'claim',
-      'list',
-      'history',
-      'heartbeat',
-      'nodes',
-      'documents',
-      'audit',
-      'purge',
-      'ping',
-      'close',
-    ] as const;
-    const entries = methods.map((name) => [name, (...args: never[]) => (store[name] as (...all: never[]) => unknown)(...args)]);
-    return { capabilities: store.capabilities, ...Object.fromEntries(entries) } as Store;
-  }
-
   test.each(['applied', 'lost'])(
     'a commit of unknown outcome that was %s is read back, and everything is done once',
     async (fate) => {
@@ -260,6 +295,27 @@ describe('when the store fails', () => {
       expect(bank.calls).toEqual(['action /a', 'action /b']);
     },
   );
+
+  test('a submit of unknown outcome that is applied late is driven on, though trying it again failed', async () => {
+    const bank = await participant();
+    let tries = 0;
+    let late = () => {};
+    const store = faulty(openMemoryStore(), async (real, changes) => {
+      tries += 1;
+      if (tries === 1) {
+        late = () => void real(changes);
+        return changes.map(() => ({ outcome: 'unknown' }) as const);
+      }
+      if (tries > 2) return real(changes);
+      late();
+      throw new AmendsError('store_unavailable', 'connection lost');
+    });
+    const amends = await coordinator({ store });
+    const gid = parseGid('late');
+    expect((await amends.submit({ gid, spec: saga(bank.url, ['a']) })).outcome).toBe('created');
+    expect(await end(amends, gid)).toBe('succeed');
+    expect(bank.calls).toEqual(['action /a']);
+  });
 
   test('new work is refused, old work waits, and goes on by itself', async () => {
     const bank = await participant();
@@ -307,6 +363,18 @@ test('200 transactions that wait for a dead host do not hold up others', async (
   await amends.submit({ gid, spec: saga(bank.url, ['a', 'b']) });
   expect(await end(amends, gid)).toBe('succeed');
   expect((await amends.health()).calling).toBe(200);
+});
+
+test('a coordinator that is stopped while it starts stays stopped', async () => {
+  const amends = createCoordinator({ store: openMemoryStore() });
+  running.coordinators.push(amends);
+  const started = amends.start();
+  await Promise.all([started, amends.stop()]);
+  expect((await amends.health()).state).toBe('stopped');
+  expect((await amends.health()).nodes).toEqual([]);
+  await expect(amends.submit({ gid: parseGid('new'), spec: saga('http://127.0.0.1:9', ['a']) })).rejects.toMatchObject({
+    code: 'stopping',
+  });
 });
 
 test('a stopping coordinator refuses new work and lets calls in flight end', async () => {
