@@ -1,4 +1,5 @@
 /** `npm run bench`: see `--help`. */
+import { loadavg } from 'node:os';
 import { relative } from 'node:path';
 import { withBench } from './open-bench.ts';
 import { type BenchOptions, help, readOptions, UsageError } from './options.ts';
@@ -31,7 +32,8 @@ async function main(args: readonly string[]): Promise<number> {
 async function run(options: BenchOptions): Promise<void> {
   const scenario = scenarios.find(({ name }) => name === options.scenario)!;
   const around = { options, progress: showProgress(), signal: interruption.signal };
-  const result = resultOf(options, await withBench(around, (bench) => scenario.run(bench)));
+  const [loadBefore = 0] = loadavg();
+  const result = resultOf(options, loadBefore, await withBench(around, (bench) => scenario.run(bench)));
   process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : reportText(result));
   if (options.out === null) return;
   writeResult(options.out, result);

@@ -11,17 +11,30 @@ export interface Result extends Findings {
   readonly at: string;
   readonly machine: { readonly cores: number; readonly cpu: string; readonly memoryBytes: number; readonly node: string };
   readonly options: BenchOptions;
+  /** Processes that wanted to run in the minute before, on average. */
+  readonly loadBefore: number;
 }
 
 /** Adds to the findings where and how they were found. */
-export function resultOf(options: BenchOptions, findings: Findings): Result {
+export function resultOf(options: BenchOptions, loadBefore: number, findings: Findings): Result {
   const machine = {
     cores: availableParallelism(),
     cpu: cpus()[0]?.model ?? 'unknown',
     memoryBytes: totalmem(),
     node: process.versions.node,
   };
-  return { at: new Date().toISOString(), machine, options, ...findings };
+  const notes = [...findings.notes, ...busyNotes(loadBefore, machine.cores)];
+  return { at: new Date().toISOString(), machine, options, loadBefore, ...findings, notes };
+}
+
+/** Load per core from which on figures scatter. */
+const busyLoad = 0.25;
+
+function busyNotes(loadBefore: number, cores: number): readonly string[] {
+  if (loadBefore < busyLoad * cores) return [];
+  return [
+    `the machine was busy with other things (load ${decimal(loadBefore, 1)} on ${cores} cores): the figures scatter, measure again`,
+  ];
 }
 
 /** Writes a result as JSON, with the folders it needs. */

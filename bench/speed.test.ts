@@ -14,7 +14,7 @@ function around(signal = new AbortController().signal) {
 }
 
 test('the scenario speed measures the relay, sagas of two branches and sagas that call nobody', async () => {
-  const result = resultOf(options, await withBench(around(), (bench) => speed.run(bench)));
+  const result = resultOf(options, 0, await withBench(around(), (bench) => speed.run(bench)));
   const [figures] = result.tables;
   expect(figures?.rows.map(([name]) => name)).toEqual(['relay (the floor)', 'saga of two branches', 'saga that calls nobody']);
   expect(result.notes).toEqual([]);
