@@ -1,29 +1,34 @@
-import { httpTransport } from '@amends/coordinator';
+import { type BranchCall, httpTransport, type Transport } from '@amends/coordinator';
 import { branchIdOfStep, type Gid } from '@amends/core';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type AddressRules, addressPolicy } from './address-policy.ts';
+import { type AddressRules, addressPolicy, type CheckAddress } from './address-policy.ts';
 import { participant } from './testing/participant.ts';
 
 const policy = (rules: Partial<AddressRules> = {}) => addressPolicy({ allow: [], deny: [], listensOnLoopback: false, ...rules });
 
-/** What a call comes to, by the transport that the server uses. */
-async function outcomeOf(url: string, rules: Partial<AddressRules> = {}) {
-  const transport = httpTransport({ checkAddress: policy(rules) });
+/** A transport as the server has it, with this check. */
+function transportWith(checkAddress: CheckAddress): Transport {
+  const transport = httpTransport({ checkAddress });
   onTestFinished(() => transport.close());
-  return transport.call({
-    gid: 'g' as Gid,
-    mode: 'saga',
-    branchId: branchIdOfStep(0),
-    op: 'action',
-    attempt: 1,
-    epoch: 1,
-    url,
-    payload: new Uint8Array(0),
-    headers: {},
-    deadlineInMs: 10_000,
-    face: 'native',
-  });
+  return transport;
 }
+
+const callTo = (url: string): BranchCall => ({
+  gid: 'g' as Gid,
+  mode: 'saga',
+  branchId: branchIdOfStep(0),
+  op: 'action',
+  attempt: 1,
+  epoch: 1,
+  url,
+  payload: new Uint8Array(0),
+  headers: {},
+  deadlineInMs: 10_000,
+  face: 'native',
+});
+
+/** What a call comes to under these rules. */
+const outcomeOf = (url: string, rules: Partial<AddressRules> = {}) => transportWith(policy(rules)).call(callTo(url));
 
 describe('the address policy', () => {
   it('never lets metadata and link-local addresses be called, whatever is allowed', () => {
@@ -95,6 +100,16 @@ describe('a call under the policy', () => {
   it('is not fooled by a name that resolves to a private address', async () => {
     const outcome = await outcomeOf('http://localhost:1/');
     expect(outcome.detail).toMatch(/^localhost \((127\.0\.0\.1|::1)\) is a loopback address/);
+  });
+
+  it('is judged by where its name leads at each new connection, not by where it led before', async () => {
+    const neighbour = await participant({ '/a': (response) => response.setHeader('connection', 'close').end() });
+    const checks = [policy({ listensOnLoopback: true }), policy()];
+    const transport = transportWith((address, hostname) => checks[Math.min(neighbour.calls.length, 1)]!(address, hostname));
+    const url = `http://localhost:${new URL(neighbour.url).port}/a`;
+    expect(await transport.call(callTo(url))).toMatchObject({ class: 'success' });
+    expect(await transport.call(callTo(url))).toMatchObject({ code: 'address_forbidden' });
+    expect(neighbour.calls).toEqual(['action /a']);
   });
 
   it('reaches a private participant that is allowed', async () => {
