@@ -34,6 +34,8 @@ interface Posting {
 }
 
 const debit = (posting: Posting) => {
+  const { cents } = posting;
+  if (!Number.isSafeInteger(cents) || cents <= 0) throw new BusinessFailure(`${cents} is no amount: whole cents, more than none`);
   if (take.run(posting).changes === 0) throw new BusinessFailure(`${posting.account} has less than ${posting.cents} cents here`);
 };
 

@@ -23,10 +23,12 @@ export type Hospital = Readonly<Record<'doctors' | 'devices' | 'records' | 'desk
 export function book(amends: AmendsClient, hospital: Hospital, { confirmWithinMs, ...wanted }: Booking) {
   const { booking, patient, doctor, device, time } = wanted;
   const { doctors, devices, records, desk } = hospital;
+  const hour = { booking, resource: doctor, time };
+  const slot = { booking, resource: device, time };
   return amends
     .saga({ concurrent: true, timeoutMs: confirmWithinMs })
-    .step({ action: `${doctors}/hold`, compensate: `${doctors}/release`, payload: { booking, resource: doctor, time } })
-    .step({ action: `${devices}/hold`, compensate: `${devices}/release`, payload: { booking, resource: device, time } })
+    .step({ action: `${doctors}/hold`, compensate: `${doctors}/release`, payload: hour })
+    .step({ action: `${devices}/hold`, compensate: `${devices}/release`, payload: slot })
     .step({ action: `${records}/grant`, compensate: `${records}/revoke`, payload: { booking, patient, doctor } })
     .step({ after: [0, 1, 2], action: `${desk}/ask`, compensate: `${desk}/withdraw`, payload: { booking, patient } })
     .step({
@@ -36,6 +38,6 @@ export function book(amends: AmendsClient, hospital: Hospital, { confirmWithinMs
       payload: { booking },
       retry: { kind: 'fixed', delayMs: 200 },
     })
-    .step({ after: [4], kind: 'retriable', action: `${doctors}/book`, payload: { booking } })
-    .step({ after: [4], kind: 'retriable', action: `${devices}/book`, payload: { booking } });
+    .step({ after: [4], kind: 'retriable', action: `${doctors}/book`, payload: hour })
+    .step({ after: [4], kind: 'retriable', action: `${devices}/book`, payload: slot });
 }

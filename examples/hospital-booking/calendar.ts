@@ -24,8 +24,9 @@ db.exec(`CREATE TABLE IF NOT EXISTS slot (
 ) STRICT`);
 const hold = db.prepare(`INSERT INTO slot (resource, time, booking, state) VALUES (:resource, :time, :booking, 'held')
   ON CONFLICT DO NOTHING`);
-const release = db.prepare('DELETE FROM slot WHERE booking = :booking');
-const book = db.prepare(`UPDATE slot SET state = 'booked' WHERE booking = :booking`);
+const mine = 'resource = :resource AND time = :time AND booking = :booking';
+const release = db.prepare(`DELETE FROM slot WHERE ${mine}`);
+const book = db.prepare(`UPDATE slot SET state = 'booked' WHERE ${mine}`);
 const slots = db.prepare('SELECT resource, time, booking, state FROM slot ORDER BY time, resource');
 
 /** What a booking asks of a calendar. */

@@ -44,7 +44,7 @@ app.post(
 
 // What the patient calls.
 app.post<{ Params: { booking: string; answer: 'confirmed' | 'cancelled' } }>(
-  '/questions/:booking/:answer',
+  '/questions/:booking/:answer(^(?:confirmed|cancelled)$)',
   ({ params }, reply) => {
     if (answer.run(params).changes === 0) return reply.code(409).send({ message: `${params.booking} is not open` });
     return { booking: params.booking, answer: params.answer };

@@ -1,6 +1,6 @@
 /** The shop's orders and what becomes of them. */
 import { parseArgs } from 'node:util';
-import { barrier } from '@amends/client';
+import { BusinessFailure, barrier } from '@amends/client';
 import { participant } from '@amends/client/fastify';
 import Database from 'better-sqlite3';
 import Fastify from 'fastify';
@@ -18,7 +18,8 @@ db.exec(`CREATE TABLE IF NOT EXISTS orders (
   cents INTEGER NOT NULL CHECK (cents >= 0),
   state TEXT NOT NULL CHECK (state IN ('open', 'cancelled', 'completed'))
 ) STRICT`);
-const place = db.prepare(`INSERT INTO orders (id, item, count, cents, state) VALUES (:id, :item, :count, :cents, 'open')`);
+const place = db.prepare(`INSERT INTO orders (id, item, count, cents, state) VALUES (:id, :item, :count, :cents, 'open')
+  ON CONFLICT (id) DO NOTHING`);
 const cancel = db.prepare(`UPDATE orders SET state = 'cancelled' WHERE id = :id AND state = 'open'`);
 const complete = db.prepare(`UPDATE orders SET state = 'completed' WHERE id = :id AND state = 'open'`);
 const orders = db.prepare('SELECT * FROM orders ORDER BY id');
@@ -26,7 +27,13 @@ const orders = db.prepare('SELECT * FROM orders ORDER BY id');
 const app = Fastify();
 app.post(
   '/place',
-  participant((call) => barrier(db, call, () => void place.run(call.body))),
+  participant((call) =>
+    barrier(db, call, () => {
+      const { id, count } = call.body as { id: string; count: number };
+      if (!Number.isSafeInteger(count) || count <= 0) throw new BusinessFailure(`${count} is no number of pieces`);
+      if (place.run(call.body).changes === 0) throw new BusinessFailure(`there is an order ${id} already`);
+    }),
+  ),
 );
 app.post(
   '/cancel',

@@ -18,7 +18,8 @@ db.exec(`CREATE TABLE IF NOT EXISTS bill (
 ) STRICT`);
 const issue = db.prepare(`INSERT INTO bill (id, cents, state) VALUES (:id, :cents, 'open')`);
 const settle = db.prepare(`UPDATE bill SET state = :state WHERE id = :id AND state = 'open'`);
-const undo = db.prepare(`UPDATE bill SET state = CASE state WHEN 'paid' THEN 'refunded' ELSE 'cancelled' END WHERE id = :id`);
+const undo = db.prepare(`UPDATE bill SET state = CASE state WHEN 'paid' THEN 'refunded' ELSE 'cancelled' END
+  WHERE id = :id AND state IN ('open', 'paid')`);
 const stateOf = db.prepare<[string], string>('SELECT state FROM bill WHERE id = ?').pluck();
 const bills = db.prepare('SELECT id, cents, state FROM bill ORDER BY id');
 
@@ -43,10 +44,13 @@ app.post(
 );
 
 // What the customer's bank calls.
-app.post<{ Params: { id: string; state: 'paid' | 'declined' } }>('/bills/:id/:state', ({ params }, reply) => {
-  if (settle.run(params).changes === 0) return reply.code(409).send({ message: `bill ${params.id} is not open` });
-  return { id: params.id, state: params.state };
-});
+app.post<{ Params: { id: string; state: 'paid' | 'declined' } }>(
+  '/bills/:id/:state(^(?:paid|declined)$)',
+  ({ params }, reply) => {
+    if (settle.run(params).changes === 0) return reply.code(409).send({ message: `bill ${params.id} is not open` });
+    return { id: params.id, state: params.state };
+  },
+);
 app.get('/bills', () => bills.all());
 
 const address = await app.listen({ host: '127.0.0.1', port: Number(options.port) });
