@@ -1,9 +1,12 @@
 /** A process of a system, held from outside: started, killed, restarted, stopped, and never left behind. */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { createWriteStream, type WriteStream } from 'node:fs';
+import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 
 const leash = import.meta.resolve('./leash.ts');
+/** Where Node keeps what it has compiled, so that a process that comes back is there in half the time. */
+const compileCache = join(import.meta.dirname, '..', '..', '.setup', 'compile-cache');
 const startsWithinMs = 15_000;
 const stopsWithinMs = 6_000;
 const linesKept = 12;
@@ -83,7 +86,8 @@ export class Service {
   #spawn(): Child {
     const args = ['--import', leash, ...this.#program.args];
     // A process group of its own: Ctrl-C reaches the starter only, which then stops everything in order.
-    return spawn(process.execPath, args, { stdio: 'pipe', detached: true });
+    const env = { NODE_COMPILE_CACHE: compileCache, ...process.env };
+    return spawn(process.execPath, args, { stdio: 'pipe', detached: true, env });
   }
 
   /** SIGKILL: no farewell, as in a power cut. Resolves when it is gone. */

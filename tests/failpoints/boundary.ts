@@ -3,6 +3,7 @@
  * from outside: `<boundary> <n>` kills it when it passes that boundary for the nth time from then on. It dies once.
  */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { flushCompileCache } from 'node:module';
 import { parseArgs } from 'node:util';
 
 /** Where to die: around a commit, around an answer to a caller, around a call of a participant. */
@@ -33,6 +34,7 @@ export function pass(boundary: Boundary): void {
   passages += 1;
   if (passages < Number(n)) return;
   disarm(String(db));
+  flushCompileCache(); // The process that takes its place starts from it.
   process.kill(process.pid, 'SIGKILL');
 }
 

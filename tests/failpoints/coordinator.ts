@@ -12,7 +12,7 @@ import { historyEntryBody, nativeBase, parseCreate, parseJsonBody, problemBody, 
 import { watchAnswers } from './answers.ts';
 import { pass } from './boundary.ts';
 
-const callTimeoutMs = 400;
+const callTimeoutMs = 200;
 const retryDelayMs = 40;
 
 const { port, db } = parseArgs({

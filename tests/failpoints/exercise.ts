@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Example } from '../../examples/stage/example.ts';
 import type { Boundary } from './boundary.ts';
+import { type Pool, poolOf } from './pool.ts';
 import { openSystem, type System } from './system.ts';
 
 /** A small story that can be told again and again, whoever dies in it. */
@@ -19,33 +20,50 @@ const ofTheCoordinator: readonly Boundary[] = [...ofParticipants, 'before-call',
 /** More passages of one boundary than any play has. */
 const passagesMax = 60;
 const timeoutMs = 170_000;
+/** A process that starts waits as much as it works, so two systems keep a core busy. */
+const systemsAtOnce = 2;
 
 /** Registers the tests of one example. */
 export function exerciseFailpoints<Name extends string>(example: Example<Name>, plays: readonly Play<Name>[]): void {
-  describe(example.name, { timeout: timeoutMs }, () => {
-    let system: System<Name>;
+  describe.concurrent(example.name, { timeout: timeoutMs }, () => {
+    let systems: Pool<System<Name>>;
     beforeAll(async () => {
-      system = await openSystem(example);
+      systems = poolOf(await openSystems(example));
     });
-    afterAll(() => system?.close());
+    afterAll(() => Promise.all(systems.all.map((system) => system.close())));
 
     const targets = ['coordinator', ...(Object.keys(example.services) as Name[])] as const;
     describe.each(plays)('$title', (play) => {
-      it('ends well when nobody dies', async () => {
-        const deaths = system.deaths();
-        await play.run(system, `${play.title}-undisturbed`);
-        expect(system.deaths()).toBe(deaths);
-      });
-
-      it.each(targets)('ends well wherever %s dies', async (target) => {
-        const reached: Failpoint<Name>[] = [];
-        for (const boundary of target === 'coordinator' ? ofTheCoordinator : ofParticipants)
-          for (let n = 1; await dies(system, play, { target, boundary, n }); n++) reached.push({ target, boundary, n });
-        const untouched: readonly string[] = play.untouched ?? [];
-        expect(reached.length === 0).toBe(untouched.includes(target));
-      });
+      it('ends well when nobody dies', () => systems.borrow((system) => undisturbed(system, play)));
+      it.each(targets)('ends well wherever %s dies', (target) => systems.borrow((system) => disturbed(system, play, target)));
     });
   });
+}
+
+/** One after the other, because they look for free ports. */
+async function openSystems<Name extends string>(example: Example<Name>): Promise<System<Name>[]> {
+  const systems: System<Name>[] = [];
+  while (systems.length < systemsAtOnce) systems.push(await openSystem(example));
+  return systems;
+}
+
+async function undisturbed<Name extends string>(system: System<Name>, play: Play<Name>): Promise<void> {
+  const deaths = system.deaths();
+  await play.run(system, `${play.title}-undisturbed`);
+  expect(system.deaths()).toBe(deaths);
+}
+
+/** Lets the target die at each passage of each boundary, once per run of the play. */
+async function disturbed<Name extends string>(
+  system: System<Name>,
+  play: Play<Name>,
+  target: Name | 'coordinator',
+): Promise<void> {
+  const reached: Failpoint<Name>[] = [];
+  for (const boundary of target === 'coordinator' ? ofTheCoordinator : ofParticipants)
+    for (let n = 1; await dies(system, play, { target, boundary, n }); n++) reached.push({ target, boundary, n });
+  const untouched: readonly string[] = play.untouched ?? [];
+  expect(reached.length === 0).toBe(untouched.includes(target));
 }
 
 interface Failpoint<Name> {

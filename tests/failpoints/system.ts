@@ -46,7 +46,7 @@ export async function openSystem<Name extends string>(example: Example<Name>): P
   });
   await coordinator.start();
   const stage = createStage(example, {
-    amends: new AmendsClient({ server: coordinator.url }),
+    amends: new AmendsClient({ server: coordinator.url, retry: { delayMs: pauseMs, delayMsMax: pauseMs } }),
     dataFolder: folder,
     logFolder: folder,
     firstPort: firstPort + 1,
