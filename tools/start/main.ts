@@ -51,10 +51,11 @@ async function run(options: StartOptions): Promise<number> {
 /** @returns how many stories did not end as told */
 async function play(options: StartOptions, system: System): Promise<number> {
   const staged = await system.open(print);
-  print(`Coordinator at ${system.coordinator.url}, examples up after ${(process.uptime()).toFixed(1)} s.`);
+  print(`Coordinator at ${system.coordinator.url}`);
   let failed = 0;
   for (const { example, stage } of staged) {
     print(`\n${paint(['bold', 'underline'], example.name)}`);
+    await stage.open();
     failed += await tellStories(example, stage, print);
   }
   const total = options.examples.reduce((sum, { example }) => sum + example.stories.length, 0);

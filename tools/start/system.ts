@@ -22,7 +22,10 @@ export interface Staged {
 export interface System {
   readonly coordinator: Service;
   readonly amends: AmendsClient;
-  /** Starts the coordinator, lets what the last run left unfinished end, then starts every example on fresh databases. */
+  /**
+   * Starts the coordinator, lets what the last run left unfinished end, then clears the examples' databases.
+   * @returns the examples on their stages, still to be opened: the first can be told before the last has started
+   */
   open(print: Print): Promise<readonly Staged[]>;
   /** Stops all, at any moment. Idempotent. */
   close(): Promise<void>;
@@ -39,10 +42,9 @@ export function createSystem(options: StartOptions, onCrash: (error: Error) => v
     return { example, stage };
   };
   const stages: OpenStage[] = [];
-  const openStages = async () => {
+  const setStages = () => {
     const staged = options.examples.map(stageOf);
     stages.push(...staged.map(({ stage }) => stage));
-    await Promise.all(staged.map(({ stage }) => stage.open()));
     return staged;
   };
 
@@ -56,12 +58,13 @@ export function createSystem(options: StartOptions, onCrash: (error: Error) => v
       await coordinator.start();
       const unfinished = await leftovers(amends, originsOf(options));
       if (unfinished.length > 0) {
-        const kept = await openStages();
+        const kept = setStages().map(({ stage }) => stage);
+        await Promise.all(kept.map((stage) => stage.open()));
         await recover(amends, unfinished, print);
-        await Promise.all(kept.map(({ stage }) => stage.close()));
+        await Promise.all(kept.map((stage) => stage.close()));
       }
       for (const { example } of options.examples) rmSync(join(examplesFolder, example.name), { recursive: true, force: true });
-      return openStages();
+      return setStages();
     },
     async close() {
       await Promise.all(stages.map((stage) => stage.close()));
