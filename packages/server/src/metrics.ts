@@ -46,23 +46,37 @@ export function createMetrics(version: string): Metrics {
   };
 }
 
-/** Makes instruments on one registry: name, meaning, labels. */
+/** The series of an instrument for these values of its labels, none of which has a space; remembered, because finding it is not cheap. */
+type Series<S> = (...labels: string[]) => S;
+
+/** Makes instruments on one registry: name, meaning, names of labels. */
 interface Instruments {
-  counter(name: string, help: string, ...labelNames: string[]): Counter;
+  counter(name: string, help: string, ...labelNames: string[]): Series<Counter.Internal>;
+  histogram(name: string, help: string, buckets: number[], ...labelNames: string[]): Series<Histogram.Internal<string>>;
   /** `set` is called whenever the gauge is read. */
   gauge(name: string, help: string, labelNames: string[], set: (gauge: Gauge) => void | Promise<void>): void;
-  histogram(name: string, help: string, buckets: number[], ...labelNames: string[]): Histogram;
 }
 
 function instruments(registry: Registry): Instruments {
   const registers = [registry];
   return {
-    counter: (name, help, ...labelNames) => new Counter({ name, help, labelNames, registers }),
+    counter(name, help, ...labelNames) {
+      const counter: Counter = new Counter({ name, help, labelNames, registers });
+      return seriesOf((labels) => counter.labels(...labels));
+    },
+    histogram(name, help, buckets, ...labelNames) {
+      const histogram: Histogram = new Histogram({ name, help, buckets, labelNames, registers });
+      return seriesOf((labels) => histogram.labels(...labels));
+    },
     gauge(name, help, labelNames, set) {
       const gauge: Gauge = new Gauge({ name, help, labelNames, registers, collect: () => set(gauge) });
     },
-    histogram: (name, help, buckets, ...labelNames) => new Histogram({ name, help, buckets, labelNames, registers }),
   };
+}
+
+function seriesOf<S>(find: (labels: string[]) => S): Series<S> {
+  const found = remembered((key: string) => find(key === '' ? [] : key.split(' ')));
+  return (...labels) => found(labels.join(' '));
 }
 
 function requestMeters(make: Instruments): Metrics['request'] {
@@ -70,9 +84,9 @@ function requestMeters(make: Instruments): Metrics['request'] {
   const help = 'Time to answer a request, in seconds';
   const duration = make.histogram('dtm_server_response_duration', help, fastSeconds, 'type', 'api');
   return (api) => {
-    const ok = count.labels('http', api, 'ok');
-    const fail = count.labels('http', api, 'fail');
-    const time = duration.labels('http', api);
+    const ok = count('http', api, 'ok');
+    const fail = count('http', api, 'fail');
+    const time = duration('http', api);
     return (statusCode, seconds) => {
       (statusCode < 400 ? ok : fail).inc();
       time.observe(seconds);
@@ -85,20 +99,19 @@ function storeMeter(make: Instruments): Metrics['store'] {
   const duration = make.histogram('amends_store_commit_seconds', 'Time of one commit, in seconds', fastSeconds);
   const size = make.histogram('amends_store_commit_changes', 'Changes in one commit', batchSizes);
   const failures = make.counter('amends_store_failures_total', 'Commits that failed as a whole');
-  const byOutcome = remembered((outcome: CommitAnswer['outcome']) => changes.labels(outcome));
 
   async function measured(store: Store, batch: readonly Change[]): Promise<readonly CommitAnswer[]> {
     const startedAt = performance.now();
     try {
       const answers = await store.commit(batch);
-      for (const { outcome } of answers) byOutcome(outcome).inc();
+      for (const { outcome } of answers) changes(outcome).inc();
       return answers;
     } catch (error) {
-      failures.inc();
+      failures().inc();
       throw error;
     } finally {
-      duration.observe((performance.now() - startedAt) / 1000);
-      size.observe(batch.length);
+      duration().observe((performance.now() - startedAt) / 1000);
+      size().observe(batch.length);
     }
   }
 
@@ -120,28 +133,21 @@ function storeMeter(make: Instruments): Metrics['store'] {
 }
 
 function transportMeter(make: Instruments): Metrics['transport'] {
-  const count = callCounter(make);
-  const countAsDtm = branchCounter(make);
+  const calls = make.counter('amends_calls_total', 'Calls of participants by host, op and outcome', 'host', 'op', 'outcome');
   const duration = make.histogram('amends_call_seconds', 'Time of one call of a participant, in seconds', slowSeconds, 'host');
+  const countAsDtm = branchCounter(make);
   const hostOf = hostLabels();
-  const timer = remembered((host: string) => duration.labels(host));
   return (transport) => ({
     async call(request) {
       const outcome = await transport.call(request);
       const host = hostOf(request.url);
-      count(host, request, outcome.class);
+      calls(host, request.op, outcome.class).inc();
       countAsDtm(request, outcome.class);
-      timer(host).observe(outcome.durationMs / 1000);
+      duration(host).observe(outcome.durationMs / 1000);
       return outcome;
     },
     close: () => transport.close(),
   });
-}
-
-function callCounter(make: Instruments): (host: string, request: BranchCall, outcome: OutcomeClass) => void {
-  const calls = make.counter('amends_calls_total', 'Calls of participants by host, op and outcome', 'host', 'op', 'outcome');
-  const counter = remembered((key: string) => calls.labels(...key.split(' ')));
-  return (host, { op }, outcome) => counter(`${host} ${op} ${outcome}`).inc();
 }
 
 /** Branch ids that have a label of their own, as `01` to `99`; the rest is `other`. */
@@ -150,10 +156,9 @@ const branchIdCharactersMax = 2;
 function branchCounter(make: Instruments): (request: BranchCall, outcome: OutcomeClass) => void {
   const help = 'Calls of branches; status fail: any answer but success';
   const calls = make.counter('dtm_branch_process_total', help, 'model', 'branchid', 'branchtype', 'status');
-  const counter = remembered((key: string) => calls.labels(...key.split(' ')));
   return ({ mode, branchId, op }, outcome) => {
     const branch = branchId.length > branchIdCharactersMax ? 'other' : branchId;
-    counter(`${mode} ${branch} ${op} ${outcome === 'success' ? 'ok' : 'fail'}`).inc();
+    calls(mode, branch, op, outcome === 'success' ? 'ok' : 'fail').inc();
   };
 }
 
@@ -175,8 +180,8 @@ function observerOf(make: Instruments): Observer {
   return ({ previous, next }) => {
     const isHeld = next.hold !== null && (previous?.hold ?? null) === null;
     const isEnd = next.finishedAt !== null && (previous?.finishedAt ?? null) === null;
-    if (previous === null) begun.labels(next.mode).inc();
-    if (isHeld) held.labels(next.mode).inc();
+    if (previous === null) begun(next.mode).inc();
+    if (isHeld) held(next.mode).inc();
     if (isEnd) countEnd(next);
     if (isHeld || isEnd) countAsDtm(next.mode, isEnd ? 'ok' : 'fail');
   };
@@ -188,15 +193,15 @@ function endMeter(make: Instruments): (ended: Transaction) => void {
   const ends = make.counter('amends_transactions_ended_total', help, 'mode', 'status');
   const life = make.histogram('dtm_transaction_handled_duration', 'Life of ended transactions, in seconds', slowSeconds, 'model');
   return ({ mode, status, createdAt, finishedAt }) => {
-    ends.labels(mode, status).inc();
-    life.labels(mode).observe((finishedAt! - createdAt) / 1000);
+    ends(mode, status).inc();
+    life(mode).observe((finishedAt! - createdAt) / 1000);
   };
 }
 
 function processCounter(make: Instruments): (mode: Mode, status: 'ok' | 'fail') => void {
   const help = 'Transactions that came to their end, done or undone (ok), or to a hold (fail)';
   const processed = make.counter('dtm_transaction_process_total', help, 'model', 'status');
-  return (mode, status) => processed.labels(mode, status).inc();
+  return (mode, status) => processed(mode, status).inc();
 }
 
 /** Each gauge brings its own reading: the registry reads all of them at the same time. */
