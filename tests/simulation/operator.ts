@@ -19,6 +19,10 @@ export class Operator {
     this.#around = around;
     this.#ledger = ledger;
     this.#chance = around.world.chance.stream('operator');
+  }
+
+  /** Begins to watch; in some runs, to act. */
+  start(): void {
     if (this.#chance.yes(0.6)) this.#actLater();
     this.#releaseLater();
   }

@@ -3,7 +3,7 @@ import type { CoordinatorHealth } from '@amends/coordinator';
 import type { Gid } from '@amends/core';
 import { Api } from './api.ts';
 import { ApiChecks } from './api-checks.ts';
-import { Application } from './application.ts';
+import { Application, type Surroundings } from './application.ts';
 import { CallChecks } from './call-checks.ts';
 import { Database } from './database.ts';
 import { Ledger } from './ledger.ts';
@@ -11,7 +11,7 @@ import { drawSettings, Machine } from './machine.ts';
 import { Operator } from './operator.ts';
 import { Participant } from './participant.ts';
 import { hosts, openingBalances } from './saga-maker.ts';
-import { checkSettlement } from './settlement.ts';
+import { checkSettlement, type Remains } from './settlement.ts';
 import { Wire } from './wire.ts';
 import { type Violation, World, type WorldOptions } from './world.ts';
 
@@ -43,7 +43,28 @@ export async function simulate(options: WorldOptions): Promise<Run> {
   return { seed: options.seed, violations: world.violations, trace: world.trace };
 }
 
+/** Everything that lives in one world. */
+interface Scene extends Remains {
+  readonly machines: readonly Machine[];
+  readonly around: Surroundings;
+}
+
 async function live(world: World): Promise<void> {
+  const scene = build(world);
+  const faultsEndAtMs = world.chance.between(4_000, 40_000);
+  const busy = sendApplications(scene, faultsEndAtMs * 0.7);
+  world.time.after(faultsEndAtMs, () => {
+    world.heal();
+    for (const machine of scene.machines) machine.recover();
+  });
+  const atRest = () => world.healed && busy() === 0 && world.underWay === 0 && scene.ledger.unfinished === 0;
+  const tooLong = () => world.time.now > faultsEndAtMs + settleWithinMs;
+  await world.time.run(() => world.violations.length > 0 || atRest() || tooLong());
+  if (world.violations.length === 0) await checkSettlement(scene);
+  if (world.violations.length === 0 && world.chance.yes(0.15)) await checkEmptyHands(scene);
+}
+
+function build(world: World): Scene {
   const ledger = new Ledger(world);
   const database = new Database(world, ledger);
   const participants = new Map(hosts.map((host) => [host as string, openParticipant(world, host)]));
@@ -51,34 +72,29 @@ async function live(world: World): Promise<void> {
   const settings = drawSettings(world.chance);
   const names = ['A', 'B', 'C'].slice(0, world.chance.pick([1, 2, 2, 2, 3]));
   const machines = names.map((name) => new Machine(world, name, { database, wire, settings }));
-  const api = new Api(world, machines);
   const checks = new ApiChecks(world, ledger);
-  const around = { world, api, checks };
-  let busy = 0;
-  const faultsEndAtMs = world.chance.between(4_000, 40_000);
-  for (let number = world.chance.whole(1, 6); number > 0; number--) {
-    busy += 1;
-    void new Application(`g${number}` as Gid, around).run(faultsEndAtMs * 0.7).then(() => {
+  const around = { world, api: new Api(world, machines), checks };
+  new Operator(around, ledger).start();
+  return { world, ledger, database, checks, participants, machines, around };
+}
+
+/** @returns how many of them still want something */
+function sendApplications({ world, around }: Scene, startWithinMs: number): () => number {
+  let busy = world.chance.whole(1, 6);
+  for (let number = busy; number > 0; number--) {
+    const application = new Application(`g${number}` as Gid, around);
+    void application.run(startWithinMs).then(() => {
       busy -= 1;
     });
   }
-  new Operator(around, ledger);
-  world.time.after(faultsEndAtMs, () => {
-    world.heal();
-    for (const machine of machines) machine.recover();
-  });
-  const atRest = () => world.healed && busy === 0 && world.underWay === 0 && ledger.unfinished === 0;
-  const tooLong = () => world.time.now > faultsEndAtMs + settleWithinMs;
-  await world.time.run(() => world.violations.length > 0 || atRest() || tooLong());
-  if (world.violations.length === 0) await checkSettlement({ world, ledger, database, checks, participants });
-  if (world.violations.length === 0 && world.chance.yes(0.15)) await checkEmptyHands(world, machines);
+  return () => busy;
 }
 
 /** A node learns at its next wake, at most this far off, that others have finished what it thinks it drives. Milliseconds. */
 const emptyWithinMs = 45_000;
 
 /** No coordinator holds on to anything long after all is finished. Takes time, so not every run looks. */
-async function checkEmptyHands(world: World, machines: readonly Machine[]): Promise<void> {
+async function checkEmptyHands({ world, machines }: Scene): Promise<void> {
   const until = world.time.now + emptyWithinMs;
   await world.time.run(() => world.time.now > until);
   for (const { process } of machines) {

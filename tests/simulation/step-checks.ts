@@ -1,5 +1,5 @@
 /** What must hold between a version of a transaction and the next one, checked at the moment the commit takes effect. */
-import type { HistoryEntry, OpState, RetryPolicy, SagaStep, Transaction, TransactionRow } from '@amends/core';
+import type { HistoryEntry, Op, OpState, RetryPolicy, SagaStep, Transaction, TransactionRow } from '@amends/core';
 import { type Entry, forEachOp } from './ledger.ts';
 import type { World } from './world.ts';
 
@@ -21,8 +21,8 @@ export function checkStep(world: World, step: Step): void {
   checkLife(world, step);
   checkHistory(world, step);
   checkDecision(world, step);
-  checkStarts(world, step);
   checkUnknowns(world, step);
+  checkStarts(world, step);
   checkTimeOut(world, step);
   cover(world, step);
 }
@@ -80,7 +80,7 @@ function checkStarts(world: World, { entry, before, after, history }: Step): voi
     if (op === 'action') checkActionStart(world, { name, after, step });
     else if (after.decision?.direction !== 'roll-back') world.violated('I2', `${name} starts before the decision to roll back`);
     const { attemptsMax } = op === 'action' ? step.actionRetry : step.compensateRetry;
-    const unknowns = history.some(({ kind }) => kind === 'retried') ? 0 : (entry.unknowns.get(`${index} ${op}`) ?? 0);
+    const unknowns = entry.unknowns.get(`${index} ${op}`) ?? 0;
     if (attemptsMax !== null && unknowns >= attemptsMax)
       world.violated('I13', `${name} starts though ${unknowns} of ${attemptsMax} attempts are used up`);
   });
@@ -95,35 +95,44 @@ function checkActionStart(world: World, start: { name: string; after: Transactio
 }
 
 /** I13: the simulator's own count of attempts without a verdict, and the pause that must follow each. */
-function checkUnknowns(world: World, { entry, after, history }: Step): void {
+function checkUnknowns(world: World, step: Step): void {
+  const { entry, history } = step;
   for (const row of history) {
     if (row.kind === 'retried') entry.unknowns.clear();
     if ((row.kind !== 'answered' && row.kind !== 'interrupted') || row.branchId === null || row.op === null) continue;
     const index = Number(row.branchId) - 1;
-    const step = entry.spec.steps[index]!;
-    const refusable = row.op === 'action' && step.kind !== 'retriable';
+    const { kind, actionRetry, compensateRetry } = entry.spec.steps[index]!;
+    const refusable = row.op === 'action' && kind !== 'retriable';
     if (row.outcome === 'success' || (row.outcome === 'failure' && refusable)) continue;
-    const policy = row.op === 'action' ? step.actionRetry : step.compensateRetry;
     const key = `${index} ${row.op}`;
     const counts = row.outcome !== 'ongoing' && !unsentCodes.has(row.code ?? '');
     const unknowns = (entry.unknowns.get(key) ?? 0) + (counts ? 1 : 0);
     entry.unknowns.set(key, unknowns);
-    const state = after.branches[index]![row.op];
-    const exhausted = policy.attemptsMax !== null && unknowns >= policy.attemptsMax;
-    if (row.kind !== 'answered' || state.at !== 'waiting' || exhausted || history.some(({ kind }) => kind === 'retried'))
-      continue;
-    const pause = row.outcome === 'ongoing' ? policy.delayMs : pauseMs(policy, Math.max(1, unknowns));
-    if (state.dueAt < row.at + pause)
-      world.violated(
-        'I13',
-        `${entry.gid}: step ${index + 1} ${row.op} pauses ${state.dueAt - row.at} ms, its policy says ${pause}`,
-      );
-    if (state.dueAt > row.at + pause * 1.16 + 1)
-      world.violated(
-        'I13',
-        `${entry.gid}: step ${index + 1} ${row.op} pauses ${state.dueAt - row.at} ms, its policy says ${pause} and 15 %`,
-      );
+    checkPause(world, step, { row, index, op: row.op, unknowns, policy: row.op === 'action' ? actionRetry : compensateRetry });
   }
+}
+
+interface Pause {
+  readonly row: HistoryEntry;
+  readonly index: number;
+  readonly op: Op;
+  readonly unknowns: number;
+  readonly policy: RetryPolicy;
+}
+
+/** Pauses are as long as the policy says, and up to 15 % longer. */
+function checkPause(world: World, { entry, after, history }: Step, { row, index, op, unknowns, policy }: Pause): void {
+  const state = after.branches[index]![op];
+  const exhausted = policy.attemptsMax !== null && unknowns >= policy.attemptsMax;
+  const released = row.kind === 'interrupted' || history.some(({ kind }) => kind === 'retried');
+  if (state.at !== 'waiting' || exhausted || released) return;
+  const pause = row.outcome === 'ongoing' ? policy.delayMs : pauseMs(policy, Math.max(1, unknowns));
+  const actual = state.dueAt - row.at;
+  if (actual < pause || actual > pause * 1.16 + 1)
+    world.violated(
+      'I13',
+      `${entry.gid}: step ${index + 1} ${op} pauses ${actual} ms, its policy says ${pause} and up to 15 % more`,
+    );
 }
 
 function pauseMs(policy: RetryPolicy, unknowns: number): number {

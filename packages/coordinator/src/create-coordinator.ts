@@ -158,6 +158,7 @@ class LocalCoordinator implements Coordinator, MailboxHost {
 
   async #end(graceMs: number): Promise<void> {
     this.#state = 'stopping';
+    this.#membership.stopClaiming();
     await this.#started?.catch(() => {});
     this.#wakes.stop();
     await this.#idleWithin(graceMs);
@@ -311,7 +312,7 @@ class LocalCoordinator implements Coordinator, MailboxHost {
       throw new AmendsError('store_unavailable', `the store cannot be used now: ${this.#gate.reason}`);
   }
 
-  /** Drives a claimed transaction on; a mailbox that is at work on an older version of it ends first. */
+  /** Drives a claimed transaction on; a mailbox that is at work on an older version of it ends first. Stopping: leaves it. */
   #adopt(stored: StoredTransaction): void {
     if (this.#state !== 'running') return;
     const older = this.#mailboxes.get(stored.row.gid);

@@ -39,6 +39,7 @@ export class Membership {
   #cancelClaim: (() => void) | null = null;
   #claiming: Promise<void> | null = null;
   #moreIsThere = false;
+  #claimsNoMore = false;
   #stopped = false;
 
   constructor(options: MembershipOptions, around: Around) {
@@ -63,11 +64,17 @@ export class Membership {
     if (this.#moreIsThere && this.#around.recovering() <= this.#options.recoveringMax / 2) this.#claimNow();
   }
 
-  /** Leaves: claims nothing more; with the last heartbeat others may take over at once. */
+  /** Claims nothing more, but goes on saying that it lives. */
+  stopClaiming(): void {
+    this.#claimsNoMore = true;
+    this.#cancelClaim?.();
+  }
+
+  /** Leaves; with the last heartbeat others may take over at once. */
   async leave(): Promise<void> {
+    this.stopClaiming();
     this.#stopped = true;
     this.#cancelHeartbeat?.();
-    this.#cancelClaim?.();
     await this.#claiming;
     await this.#beat(0).catch((error: unknown) => this.#around.log.warn({ err: error }, 'could not say goodbye to the store'));
   }
@@ -87,14 +94,14 @@ export class Membership {
   }
 
   #claimNow(): void {
-    if (this.#stopped || this.#claiming !== null) return;
+    if (this.#claimsNoMore || this.#claiming !== null) return;
     this.#cancelClaim?.();
     this.#cancelClaim = null;
     this.#claiming = this.#claim()
       .catch((error: unknown) => this.#around.log.warn({ err: error }, 'claiming failed'))
       .finally(() => {
         this.#claiming = null;
-        if (this.#stopped) return;
+        if (this.#claimsNoMore) return;
         this.#cancelClaim = this.#around.timers.after(this.#options.claimEveryMs, () => this.#claimNow());
         this.roomAgain();
       });
