@@ -4,11 +4,9 @@
  */
 import { isMainThread } from 'node:worker_threads';
 
-const graceMs = 5_000;
-
+/** As in a power cut, which every service has to survive anyway; an orderly end would write to readers who are gone. */
 function end(): void {
-  setTimeout(() => process.exit(1), graceMs).unref();
-  process.kill(process.pid, 'SIGTERM');
+  process.kill(process.pid, 'SIGKILL');
 }
 
 if (isMainThread) {
