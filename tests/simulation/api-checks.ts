@@ -9,6 +9,11 @@ export class ApiChecks {
   /** Gids whose submit was acknowledged; what I1 protects. */
   readonly acknowledged = new Set<Gid>();
   readonly #created = new Set<Gid>();
+  /** Submits that were sent and not yet answered, and gids of which the last answer said that nothing is stored. */
+  readonly #unanswered = new Map<Gid, number>();
+  readonly #nothingStored = new Set<Gid>();
+  /** Gids that a stopping coordinator could say nothing about. */
+  readonly #mayBeStored = new Set<Gid>();
   readonly #world: World;
   readonly #ledger: Ledger;
 
@@ -17,9 +22,28 @@ export class ApiChecks {
     this.#ledger = ledger;
   }
 
+  /** A submit is sent. */
+  submitting(gid: Gid): void {
+    this.checkNothingStored(gid);
+    this.#nothingStored.delete(gid);
+    this.#unanswered.set(gid, (this.#unanswered.get(gid) ?? 0) + 1);
+  }
+
+  /** Errors but `stopping` promise that nothing was stored; unless other submits are under way, that must stay true. */
+  checkNothingStored(gid: Gid): void {
+    if (this.#nothingStored.has(gid) && this.#ledger.entries.has(gid))
+      this.#world.violated('I18', `${gid}: the submit was answered by an error, yet it is stored`);
+  }
+
   /** A submit is answered: what it says is durable (I1) and fits what was asked before (I18). */
   submitted(gid: Gid, spec: SagaSpec, said: Said<Submitted>): string {
-    if ('error' in said) return this.#cover(`submit ${said.error}`, said.error);
+    const unanswered = this.#unanswered.get(gid)! - 1;
+    this.#unanswered.set(gid, unanswered);
+    if ('error' in said) {
+      if (said.error === 'stopping') this.#mayBeStored.add(gid);
+      if (unanswered === 0 && !this.acknowledged.has(gid) && !this.#mayBeStored.has(gid)) this.#nothingStored.add(gid);
+      return this.#cover(`submit ${said.error}`, said.error);
+    }
     const { outcome, view } = said.value;
     const entry = this.#ledger.entries.get(gid);
     if (entry === undefined) {

@@ -65,6 +65,7 @@ export class Application {
     const machine = this.#chance.pick(api.machines);
     const elsewhere = this.#askedAt !== null && this.#askedAt !== machine;
     this.#askedAt ??= machine;
+    checks.submitting(gid);
     const said = await api.ask(machine, {
       title: spec === this.#spec ? `submit ${gid} ${this.#shape()}` : `submit ${gid} with other content`,
       act: (coordinator) => coordinator.submit({ gid, spec }),

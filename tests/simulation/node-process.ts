@@ -34,7 +34,10 @@ export class NodeProcess {
     const chance = world.chance.stream(`process ${name}`);
     const lagMs = chance.between(0, 15);
     this.clock = { now: () => world.production.core.epochMs(Math.floor(world.epoch() - lagMs)) };
-    this.timers = { after: (delayMs, wake) => this.#after(delayMs, wake, () => this.#timerErrorMs(chance)) };
+    this.timers = {
+      after: (delayMs, wake) => this.#after(delayMs, wake, () => this.#timerErrorMs(chance)),
+      soon: (wake) => this.#soon(wake),
+    };
     this.random = { bytes: (count) => chance.bytes(count), fraction: () => chance.fraction() };
     const log = (level: string) => (fields: Readonly<Record<string, unknown>>, message: string) =>
       world.note(() => `${name} logs ${level}: ${message} ${described(fields)}`);
@@ -121,6 +124,10 @@ export class NodeProcess {
       cancelled = true;
       cancel();
     };
+  }
+
+  #soon(wake: () => void): void {
+    if (this.acts()) this.#world.time.after(0, () => this.deliver(wake));
   }
 
   /** Timers come a little early or late by nature, and sometimes very late. */

@@ -32,6 +32,7 @@ async function checkStored({ world, ledger, database, checks }: Remains): Promis
   const gids = [...new Set([...(ledger.entries.keys() as Iterable<Gid>), ...checks.acknowledged])];
   const stored = await database.store.load(gids);
   gids.forEach((gid, index) => {
+    checks.checkNothingStored(gid);
     const row = stored[index]?.row;
     if (row === undefined) world.violated('I1', `${gid} was acknowledged and is gone`);
     else if (row.version !== ledger.entries.get(gid)?.row.version)

@@ -117,7 +117,7 @@ class LocalCoordinator implements Coordinator, MailboxHost {
     this.#wakes = new WakeQueue(this.#clock, this.#timers);
     this.#outbound = new Outbound(transport, this.#clock, this.#random);
     this.#gate = new StoreGate(this.#store, this.#timers, this.#log);
-    this.#commits = createGroupCommit(this.#store);
+    this.#commits = createGroupCommit(this.#store, this.#timers);
     this.#membership = new Membership(
       {
         node,
@@ -212,8 +212,9 @@ class LocalCoordinator implements Coordinator, MailboxHost {
     const event = { type: 'submitted', gid, owner: this.node, traceId: null, ...this.moment() } as const;
     const reply = await new Promise<Verdict | 'lost' | AmendsError>((resolve) => mailbox.post(event, resolve));
     if (reply instanceof AmendsError) throw reply;
-    if (reply === 'lost') return this.#submitAgain(gid, stored.digest);
-    return { outcome: 'created', view: viewOf(mailbox) };
+    if (reply !== 'lost') return { outcome: 'created', view: viewOf(mailbox) };
+    if (this.#state !== 'running') throw isStopping();
+    return this.#submitAgain(gid, stored.digest);
   }
 
   /** What to answer for a gid that exists already; null when after all it does not. */
@@ -269,7 +270,7 @@ class LocalCoordinator implements Coordinator, MailboxHost {
   }
 
   wait(gid: Gid, options: { readonly waitMs: number; readonly signal?: AbortSignal }): Promise<TransactionView | null> {
-    return waitFor(gid, options, {
+    return waitFor(options, {
       clock: this.#clock,
       timers: this.#timers,
       mailbox: () => this.#mailboxes.get(gid),
@@ -306,8 +307,7 @@ class LocalCoordinator implements Coordinator, MailboxHost {
   #refuseUnlessRunning(): void {
     if (this.#state === 'starting')
       throw new AmendsError('store_unavailable', 'the coordinator is starting; try again in a moment');
-    if (this.#state !== 'running')
-      throw new AmendsError('stopping', 'the coordinator is stopping; try again, or at another node');
+    if (this.#state !== 'running') throw isStopping();
     if (this.#gate.reason !== '')
       throw new AmendsError('store_unavailable', `the store cannot be used now: ${this.#gate.reason}`);
   }
@@ -388,6 +388,10 @@ function refuseIntervention(tx: Transaction, request: Intervention): void {
     throw new AmendsError('already_finished', `${tx.gid} is finished (${tx.status}); nothing can be changed any more`);
   if (request.expectedVersion !== null && request.expectedVersion !== tx.version)
     throw new AmendsError('version_conflict', `expectedVersion: ${tx.gid} is at version ${tx.version} now; look at it again`);
+}
+
+function isStopping(): AmendsError {
+  return new AmendsError('stopping', 'the coordinator is stopping; try again, or at another node');
 }
 
 function tooContended(gid: Gid): AmendsError {
