@@ -94,7 +94,7 @@ export function drawFaults(chance: Chance, weather: Weather): Faults {
     unknownApplied: rate(0.08),
     unknownNotApplied: rate(0.08),
     unknownAppliedLater: rate(0.05),
-    refused: chance.yes(0.2) ? 0.01 : 0,
+    refused: chance.yes(0.3) ? 0.03 : 0,
     outageEveryMs: chance.yes(0.5) ? chance.between(15_000, 60_000) : 0,
   };
   const wire: WireFaults = { drop: rate(0.1), duplicate: rate(0.15), late: rate(0.1), reset: rate(0.1), answerLost: rate(0.15) };

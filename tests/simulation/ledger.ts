@@ -14,10 +14,9 @@ export interface Entry {
   readonly digest: string;
   row: TransactionRow;
   tx: Transaction;
-  /** Virtual milliseconds of the first commit, of the decision, and of the end. */
+  /** Virtual milliseconds of the first commit, and of the decision. */
   readonly createdAt: number;
   decidedAt: number | null;
-  finishedAt: number | null;
   wasHeld: boolean;
   /** Attempts without a verdict since the last release by a human, by `branch op`. */
   readonly unknowns: Map<string, number>;
@@ -97,7 +96,6 @@ export class Ledger {
       tx,
       createdAt: this.#world.time.now,
       decidedAt: null,
-      finishedAt: null,
       wasHeld: false,
       unknowns: new Map(),
       versions: [],
@@ -119,7 +117,6 @@ export class Ledger {
     entry.tx = after;
     if (after.hold !== null) entry.wasHeld = true;
     if (after.decision !== null) entry.decidedAt ??= this.#world.time.now;
-    if (after.finishedAt !== null) entry.finishedAt ??= this.#world.time.now;
     if (after.owner !== null) {
       const owner = entry.owners.get(after.epoch);
       if (owner !== undefined && owner !== after.owner)
