@@ -20,8 +20,8 @@ const ofTheCoordinator: readonly Boundary[] = [...ofParticipants, 'before-call',
 /** More passages of one boundary than any play has. */
 const passagesMax = 60;
 const timeoutMs = 170_000;
-/** A process that starts waits as much as it works, so two systems keep a core busy. */
-const systemsAtOnce = 2;
+/** A process that starts waits as much as it works, so several systems keep a core busy. */
+const systemsAtOnce = 3;
 
 /** Registers the tests of one example. */
 export function exerciseFailpoints<Name extends string>(example: Example<Name>, plays: readonly Play<Name>[]): void {
