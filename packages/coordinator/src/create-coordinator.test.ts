@@ -202,28 +202,60 @@ describe('among others on one store', () => {
     await first.submit({ gid, spec });
     await first.stop({ graceMs: 0 });
     bank.answers['/a'] = 200;
-    let submitted = () => {};
-    const submitting = new Promise<void>((resolve) => {
-      submitted = resolve;
-    });
-    let claimed = () => {};
-    const claiming = new Promise<void>((resolve) => {
-      claimed = resolve;
-    });
+    const [submitted, claimed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const store = faulty(shared, async (real, changes) => {
-      submitted();
-      await claiming;
+      submitted.resolve();
+      await claimed.promise;
       return real(changes);
     });
     store.claim = async (request) => {
-      await submitting;
+      await submitted.promise;
       const found = await shared.claim(request);
-      if (found.length > 0) claimed();
+      if (found.length > 0) claimed.resolve();
       return found;
     };
     const second = await coordinator({ store });
     expect((await second.submit({ gid, spec })).outcome).toBe('repeated');
     expect(await end(second, gid)).toBe('succeed');
+  });
+
+  test('a node that gets its work back from a dead one does not wait for the calls of that one', async () => {
+    const bank = await participant();
+    const shared = openMemoryStore();
+    const [held, claimedBack] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let commits = 0;
+    const cutOff = faulty(shared, async (real, changes) => {
+      commits += 1;
+      if (commits === 2) {
+        held.resolve();
+        await claimedBack.promise;
+      }
+      return real(changes);
+    });
+    let alive = true;
+    cutOff.heartbeat = async (beat) => {
+      if (!alive) throw new AmendsError('store_unavailable', 'cut off');
+      return shared.heartbeat(beat);
+    };
+    cutOff.claim = async (request) => {
+      const claimed = await shared.claim(request);
+      if (claimed.length > 0) claimedBack.resolve();
+      return claimed;
+    };
+    const first = await coordinator({ store: cutOff });
+    const gid = parseGid('back');
+    const spec = saga(bank.url, ['a', 'b']);
+    bank.answers['/b'] = () => new Promise(() => {});
+    await first.submit({ gid, spec: { ...spec, steps: spec.steps.map((step) => ({ ...step, after: [] })) } });
+    await held.promise;
+    alive = false;
+    const second = await coordinator({ store: shared });
+    bank.answers['/a'] = () => new Promise(() => {});
+    while ((await second.get(gid))!.transaction.version < 3) await new Promise((resolve) => setImmediate(resolve));
+    bank.answers['/a'] = 200;
+    bank.answers['/b'] = 200;
+    await second.stop({ graceMs: 0 });
+    expect(await end(first, gid)).toBe('succeed');
   });
 
   test('what a dead node was doing is done by the next one', async () => {
