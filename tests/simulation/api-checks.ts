@@ -1,9 +1,24 @@
 /** What the answers of coordinators promise, held against the ledger at the moment at which they leave. */
 import type { Submitted, TransactionView } from '@amends/coordinator';
-import type { Gid, SagaSpec } from '@amends/core';
+import type { ErrorCode, Gid, SagaSpec } from '@amends/core';
 import type { Said } from './api.ts';
 import type { Ledger } from './ledger.ts';
 import type { World } from './world.ts';
+
+/** A request to wait, as it was sent. */
+export interface Wait {
+  readonly gid: Gid;
+  /** Whether its submit had been acknowledged. */
+  readonly mustExist: boolean;
+  /** When the answer must come at the latest. Virtual milliseconds. */
+  readonly latest: number;
+}
+
+/** The way of the request and a read of the database. Milliseconds. */
+const waitLateMsMax = 100;
+
+/** Errors of a submit after which nothing is stored. */
+const denials: ReadonlySet<ErrorCode> = new Set(['overloaded', 'store_refused']);
 
 export class ApiChecks {
   /** Gids whose submit was acknowledged; what I1 protects. */
@@ -12,7 +27,7 @@ export class ApiChecks {
   /** Submits that were sent and not yet answered, and gids of which the last answer said that nothing is stored. */
   readonly #unanswered = new Map<Gid, number>();
   readonly #nothingStored = new Set<Gid>();
-  /** Gids that a stopping coordinator could say nothing about. */
+  /** Gids of which a coordinator could not say whether they are stored. */
   readonly #mayBeStored = new Set<Gid>();
   readonly #world: World;
   readonly #ledger: Ledger;
@@ -29,7 +44,7 @@ export class ApiChecks {
     this.#unanswered.set(gid, (this.#unanswered.get(gid) ?? 0) + 1);
   }
 
-  /** Errors but `stopping` promise that nothing was stored; unless other submits are under way, that must stay true. */
+  /** Some errors promise that nothing was stored; unless other submits are under way, that must stay true. */
   checkNothingStored(gid: Gid): void {
     if (this.#nothingStored.has(gid) && this.#ledger.entries.has(gid))
       this.#world.violated('I18', `${gid}: the submit was answered by an error, yet it is stored`);
@@ -40,7 +55,7 @@ export class ApiChecks {
     const unanswered = this.#unanswered.get(gid)! - 1;
     this.#unanswered.set(gid, unanswered);
     if ('error' in said) {
-      if (said.error === 'stopping') this.#mayBeStored.add(gid);
+      if (!denials.has(said.error)) this.#mayBeStored.add(gid);
       if (unanswered === 0 && !this.acknowledged.has(gid) && !this.#mayBeStored.has(gid)) this.#nothingStored.add(gid);
       return this.#cover(`submit ${said.error}`, said.error);
     }
@@ -63,7 +78,10 @@ export class ApiChecks {
   }
 
   /** A wait is answered: what was acknowledged is still there, and what is shown is true. */
-  waited(asked: { gid: Gid; mustExist: boolean }, said: Said<TransactionView | null>): string {
+  waited(asked: Wait, said: Said<TransactionView | null>): string {
+    const lateBy = this.#world.time.now - asked.latest;
+    if (this.#world.peaceful && lateBy > waitLateMsMax)
+      this.#world.violated('wait', `${asked.gid}: answered ${Math.round(lateBy)} ms after the time to wait was over`);
     if ('error' in said) return this.#cover(`wait ${said.error}`, said.error);
     const view = said.value;
     if (view === null) {

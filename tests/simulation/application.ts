@@ -78,15 +78,16 @@ export class Application {
   }
 
   async #follow(): Promise<void> {
-    const { api, checks } = this.#around;
+    const { world, api, checks } = this.#around;
     const gid = this.#gid;
     for (let times = this.#chance.whole(0, 3); times > 0; times--) {
       const waitMs = this.#chance.whole(0, 15_000);
       const mustExist = checks.acknowledged.has(gid);
+      const askedAt = world.time.now;
       await api.ask(this.#chance.pick(api.machines), {
         title: `wait for ${gid}`,
         act: (coordinator) => coordinator.wait(gid, { waitMs }),
-        left: (answer) => checks.waited({ gid, mustExist }, answer),
+        left: (answer) => checks.waited({ gid, mustExist, latest: askedAt + waitMs }, answer),
       });
     }
   }
