@@ -12,7 +12,7 @@ export interface HostBounds {
   /** Measures how long calls wait for their turn. Default: the process's own. */
   readonly clock?: Clock;
   /** Default: the process's own. */
-  readonly timers?: Timers;
+  readonly timers?: Pick<Timers, 'after'>;
   /** Calls at once to one host. Default 128. */
   readonly inFlightMax?: number;
   /** Calls that may wait for their turn at one host; more are not sent at all. Default 10,000. */

@@ -1,9 +1,11 @@
 /**
  * Group commit: changes of many transactions that are ready at the same time go to the store as one batch. While
- * batches are under way, up to the store's number of connections, new changes gather for the next one; so the busier,
- * the larger the batches, and an idle coordinator adds no delay.
+ * batches are under way, up to the store's number of connections, new changes gather for the next one, and so do those
+ * that are ready in the same turn of the event loop; so the busier, the larger the batches, and an idle coordinator adds
+ * no delay.
  */
 import type { Change, CommitAnswer, Store } from '@amends/store';
+import type { Timers } from './ports.ts';
 
 /** What became of a change: the store's answer, or the error when nothing of its batch was applied. */
 export type CommitResult = CommitAnswer | { readonly outcome: 'failed'; readonly error: unknown };
@@ -21,7 +23,7 @@ interface Queued {
 }
 
 /** Gathers commits for `store`. */
-export function createGroupCommit(store: Store): GroupCommit {
+export function createGroupCommit(store: Store, timers: Timers): GroupCommit {
   const { commitsInFlightMax, changesPerCommitMax } = store.capabilities;
   let queue: Queued[] = [];
   let batchesInFlight = 0;
@@ -31,7 +33,7 @@ export function createGroupCommit(store: Store): GroupCommit {
   function schedule(): void {
     if (flushScheduled || queue.length === 0 || batchesInFlight >= commitsInFlightMax) return;
     flushScheduled = true;
-    queueMicrotask(flush);
+    timers.soon(flush);
   }
 
   function flush(): void {

@@ -30,6 +30,9 @@ export const systemTimers: Timers = {
     const timer = setTimeout(wake, delayMs);
     return () => clearTimeout(timer);
   },
+  soon(wake) {
+    setImmediate(wake);
+  },
 };
 
 /** Cryptographic bytes, drawn in larger portions because each draw costs more than its bytes. */

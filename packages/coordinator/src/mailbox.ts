@@ -234,9 +234,9 @@ export class Mailbox implements Wakeable {
       this.#decide();
       return;
     }
+    if (this.tx === null || this.tx.owner !== this.#host.node || this.#isOvertaken()) return this.#close();
+    this.#host.wakeAt(this, decided.wakeAt);
     this.#notify();
-    if (this.tx === null || this.tx.owner !== this.#host.node || this.#isOvertaken()) this.#close();
-    else this.#host.wakeAt(this, decided.wakeAt);
   }
 
   /** After a conflict or an unknown outcome: what the store holds decides what happened (C3, C4). */

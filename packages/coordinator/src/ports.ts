@@ -31,10 +31,12 @@ export interface Clock {
   now(): EpochMs;
 }
 
-/** Wakes once after a pause. */
+/** Wakes once, after a pause. */
 export interface Timers {
   /** @returns a function that cancels it; idempotent */
   after(delayMs: number, wake: () => void): () => void;
+  /** Wakes at once, but after everything that is ready now has been handled. */
+  soon(wake: () => void): void;
 }
 
 /** Chance: for ids, which must not be guessable, and for jitter. */

@@ -1,5 +1,5 @@
 /** Views of transactions, and waiting for one to come to rest on whichever node drives it. */
-import { decodeSpec, fromRow, type Gid, isFinished, isQuiet } from '@amends/core';
+import { decodeSpec, fromRow, isFinished, isQuiet } from '@amends/core';
 import type { StoredTransaction } from '@amends/store';
 import type { TransactionView } from './coordinator.ts';
 import type { Mailbox } from './mailbox.ts';
@@ -30,19 +30,46 @@ interface Around {
 
 /** See `Coordinator.wait`. */
 export async function waitFor(
-  _gid: Gid,
-  options: { readonly waitMs: number; readonly signal?: AbortSignal },
+  { waitMs, signal }: { readonly waitMs: number; readonly signal?: AbortSignal },
   around: Around,
 ): Promise<TransactionView | null> {
-  const until = around.clock.now() + options.waitMs;
+  const patience = new Patience(waitMs, signal, around.timers);
   for (;;) {
     const mailbox = around.mailbox();
-    const view = mailbox?.tx ? viewOf(mailbox) : mailbox === undefined ? await stored(around) : null;
-    const leftMs = until - around.clock.now();
-    if (mailbox === undefined && view === null) return null;
-    const over = leftMs <= 0 || options.signal?.aborted === true || around.stopped();
-    if (view !== null && (over || atRest(view, mailbox, around.clock))) return view;
-    await pause(mailbox, { ...options, waitMs: mailbox === undefined ? Math.min(leftMs, pollEveryMs) : leftMs }, around.timers);
+    const view = await (mailbox === undefined ? stored(around) : restOf(mailbox, patience, around));
+    const ends = view === null || isEnd(view, patience, around) || pauses(view, around.clock);
+    if (mailbox === undefined ? ends : view !== null) {
+      patience.end();
+      return view;
+    }
+    if (mailbox === undefined) await pause(patience, around.timers);
+  }
+}
+
+/** How long somebody waits: until the time is over or the signal aborts. */
+class Patience {
+  over = false;
+  /** Called once, when it is over. */
+  onOver: (() => void) | null = null;
+  readonly #signal: AbortSignal | undefined;
+  readonly #lose: () => void;
+  readonly #cancelTimer: () => void;
+
+  constructor(waitMs: number, signal: AbortSignal | undefined, timers: Timers) {
+    this.#signal = signal;
+    this.#lose = () => {
+      this.over = true;
+      this.onOver?.();
+    };
+    this.#cancelTimer = timers.after(waitMs, this.#lose);
+    if (signal?.aborted === true) this.over = true;
+    else signal?.addEventListener('abort', this.#lose);
+  }
+
+  end(): void {
+    this.onOver = null;
+    this.#cancelTimer();
+    this.#signal?.removeEventListener('abort', this.#lose);
   }
 }
 
@@ -51,24 +78,43 @@ async function stored(around: Around): Promise<TransactionView | null> {
   return read === null ? null : viewOfStored(read);
 }
 
-function atRest(view: TransactionView, mailbox: Mailbox | undefined, clock: Clock): boolean {
-  const { transaction, wakeAt } = view;
-  if (isFinished(transaction) || transaction.hold !== null) return true;
-  if (mailbox !== undefined && !mailbox.quiet) return false;
+/** The mailbox's transaction when it is at rest or nobody waits longer; null when the mailbox has lost it. */
+function restOf(mailbox: Mailbox, patience: Patience, around: Around): Promise<TransactionView | null> {
+  return new Promise((resolve) => {
+    const look = () => {
+      const view = mailbox.tx === null ? null : viewOf(mailbox);
+      const ends = view !== null && (isEnd(view, patience, around) || (mailbox.quiet && pauses(view, around.clock)));
+      if (!ends && !mailbox.closed) return;
+      forget();
+      patience.onOver = null;
+      resolve(ends ? view : null);
+    };
+    const forget = mailbox.changed(look);
+    patience.onOver = look;
+    look();
+  });
+}
+
+/** Finished or held; or nobody waits longer. */
+function isEnd({ transaction }: TransactionView, patience: Patience, { stopped }: Around): boolean {
+  return isFinished(transaction) || transaction.hold !== null || patience.over || stopped();
+}
+
+/** Quiet until a later retry. */
+function pauses({ transaction, wakeAt }: TransactionView, clock: Clock): boolean {
   return isQuiet(transaction) && wakeAt !== null && wakeAt > clock.now();
 }
 
-/** Until the mailbox changes, the time is over or the signal aborts, whichever comes first. */
-function pause(mailbox: Mailbox | undefined, options: { waitMs: number; signal?: AbortSignal }, timers: Timers): Promise<void> {
+/** Until it is time to read again, or nobody waits longer. */
+function pause(patience: Patience, timers: Timers): Promise<void> {
   return new Promise((resolve) => {
     const end = () => {
       cancelTimer();
-      forget?.();
-      options.signal?.removeEventListener('abort', end);
+      patience.onOver = null;
       resolve();
     };
-    const forget = mailbox?.changed(end);
-    const cancelTimer = timers.after(options.waitMs, end);
-    options.signal?.addEventListener('abort', end, { once: true });
+    const cancelTimer = timers.after(pollEveryMs, end);
+    patience.onOver = end;
+    if (patience.over) end();
   });
 }

@@ -17,6 +17,7 @@ function stage() {
           if (armed === timer) armed = null;
         };
       },
+      soon: (wake) => wake(),
     },
   );
   const run = () => {

@@ -6,11 +6,12 @@ import { textLine } from './log-text.ts';
 
 /** The log of a process, and how to empty its buffer before the end. */
 export interface ServerLog extends Log {
-  flush(): void;
+  /** Resolves when everything is written, or cannot be because nobody reads any more. */
+  flush(): Promise<void>;
 }
 
 /** Lines are gathered up to this size before they are written. Bytes. */
-const bufferBytes = 4_096;
+const bufferBytes = 16_000;
 /** Lines wait no longer than this. Milliseconds. */
 const flushEveryMs = 250;
 
@@ -18,9 +19,11 @@ const flushEveryMs = 250;
 export function openLog({ logLevel, logFormat }: Pick<Config, 'logLevel' | 'logFormat'>): ServerLog {
   const asText = logFormat === 'text' || (logFormat === 'auto' && process.stdout.isTTY === true);
   const output = destination({ fd: 1, sync: false, minLength: bufferBytes, periodicFlush: flushEveryMs });
+  // Whoever read the log is gone: the server goes on without it.
+  output.on('error', () => {});
   const sink = asText ? { write: (line: string) => void output.write(textLine(line)) } : output;
   const logger = pino({ level: logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters }, sink);
-  return { ...asPort(logger), flush: () => output.flushSync() };
+  return { ...asPort(logger), flush: () => new Promise((resolve) => output.flush(() => resolve())) };
 }
 
 const formatters = { level: (label: string) => ({ level: label }) };

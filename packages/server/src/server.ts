@@ -138,7 +138,7 @@ async function stopAll({ stopGraceMs }: Config, { app, coordinator, store, log }
   clearTimeout(cut);
   await store.close();
   log.info({}, 'stopped');
-  log.flush();
+  await log.flush();
 }
 
 function once<T>(act: () => T): () => T {

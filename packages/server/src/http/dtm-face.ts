@@ -1,6 +1,6 @@
 /** DTM's HTTP API, mounted from wire's table. */
 import type { Coordinator, Log } from '@amends/coordinator';
-import { type Gid, type InterventionVerb, isAmendsError, limits } from '@amends/core';
+import { type Gid, type InterventionVerb, isAmendsError, isFinished, limits } from '@amends/core';
 import {
   actorOf,
   allBody,
@@ -91,6 +91,7 @@ async function submit(coordinator: Coordinator, defaults: DtmDefaults, request: 
   const { outcome, view } = await coordinator.submit({ gid, spec });
   const answer = submittedAnswer(submission, { outcome, transaction: view.transaction });
   if (answer !== null) return answer;
+  if (isFinished(view.transaction)) return waitedAnswer(view.transaction);
   const waited = await coordinator.wait(gid, { waitMs: limits.waitMsMax, signal: request.signal });
   return waitedAnswer((waited ?? view).transaction);
 }

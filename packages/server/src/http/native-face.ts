@@ -1,6 +1,6 @@
 /** The native API: `/api/v1`, mounted from wire's table. */
 import type { Coordinator, Log, TransactionView } from '@amends/coordinator';
-import { AmendsError, type Gid, type InterventionVerb, limits, parseGid } from '@amends/core';
+import { AmendsError, type Gid, type InterventionVerb, isFinished, limits, parseGid } from '@amends/core';
 import {
   actorOf,
   cursorOf,
@@ -119,7 +119,8 @@ async function create(coordinator: Coordinator, request: FastifyRequest): Promis
       'conflict',
       `gid: ${JSON.stringify(gid)} is in use by a transaction with other content; use a fresh one`,
     );
-  const waited = waitMs === 0 ? view : await viewWithin(coordinator, gid, { waitMs, request });
+  const known = waitMs === 0 || isFinished(view.transaction);
+  const waited = known ? view : await viewWithin(coordinator, gid, { waitMs, request });
   return { status: outcome === 'created' ? 201 : 200, body: transactionBody(waited ?? view) };
 }
 

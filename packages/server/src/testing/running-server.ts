@@ -30,7 +30,7 @@ export interface RunningServer extends Server {
 
 const silent = () => {};
 /** A log that nobody reads. */
-export const silentLog: ServerLog = { debug: silent, info: silent, warn: silent, error: silent, flush: silent };
+export const silentLog: ServerLog = { debug: silent, info: silent, warn: silent, error: silent, flush: async () => {} };
 
 /** Starts a server on a free port, by default with a memory store; it is stopped when the test is over. */
 export async function runningServer(
