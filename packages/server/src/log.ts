@@ -10,20 +10,48 @@ export interface ServerLog extends Log {
   flush(): Promise<void>;
 }
 
-/** Lines are gathered up to this size before they are written. Bytes. */
-const bufferBytes = 16_000;
-/** Lines wait no longer than this. Milliseconds. */
-const flushEveryMs = 250;
-
 /** Opens the log on standard output. */
 export function openLog({ logLevel, logFormat }: Pick<Config, 'logLevel' | 'logFormat'>): ServerLog {
   const asText = logFormat === 'text' || (logFormat === 'auto' && process.stdout.isTTY === true);
-  const output = destination({ fd: 1, sync: false, minLength: bufferBytes, periodicFlush: flushEveryMs });
+  const output = destination({ fd: 1, sync: false });
   // Whoever read the log is gone: the server goes on without it.
   output.on('error', () => {});
-  const sink = asText ? { write: (line: string) => void output.write(textLine(line)) } : output;
+  const lines = gathered((text) => output.write(text));
+  const sink = asText ? { write: (line: string) => lines.write(textLine(line)) } : lines;
   const logger = pino({ level: logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters }, sink);
-  return { ...asPort(logger), flush: () => new Promise((resolve) => output.flush(() => resolve())) };
+  const flush = () => {
+    lines.flush();
+    return new Promise<void>((resolve) => output.flush(() => resolve()));
+  };
+  return { ...asPort(logger), flush };
+}
+
+/** So many lines go out together. */
+const linesTogether = 100;
+/** Lines wait no longer than this. Milliseconds. */
+const linesWaitMs = 250;
+
+/**
+ * Gathers lines before they are written. The destination could do so itself, but measures all that it holds with each
+ * line that comes, which costs more than the line.
+ */
+function gathered(write: (text: string) => void): { write(line: string): void; flush(): void } {
+  let lines: string[] = [];
+  let timer: NodeJS.Timeout | null = null;
+  const flush = () => {
+    if (timer !== null) clearTimeout(timer);
+    timer = null;
+    if (lines.length > 0) write(lines.join(''));
+    lines = [];
+  };
+  return {
+    flush,
+    write(line) {
+      lines.push(line);
+      if (lines.length >= linesTogether) flush();
+      else timer ??= setTimeout(flush, linesWaitMs);
+    },
+  };
 }
 
 const formatters = { level: (label: string) => ({ level: label }) };
