@@ -89,7 +89,7 @@ export function sendProblem(reply: FastifyReply, error: AmendsError): FastifyRep
 }
 
 function handlersOf(coordinator: Coordinator): Record<NativeOperation, Handler> {
-  const openApi = { status: 200, body: openApiDocument(version) };
+  let openApi: Answer | null = null;
   return {
     createTransaction: (request) => create(coordinator, request),
     listTransactions: (request) => list(coordinator, request),
@@ -105,7 +105,8 @@ function handlersOf(coordinator: Coordinator): Record<NativeOperation, Handler> 
       return { status: 200, body: healthBody(await coordinator.health()) };
     },
     getLimits: () => ({ status: 200, body: limits }),
-    getOpenApi: () => openApi,
+    // Made when it is first asked for: it costs more memory than most servers ever need for it.
+    getOpenApi: () => (openApi ??= { status: 200, body: openApiDocument(version) }),
   };
 }
 
