@@ -60,8 +60,8 @@ function checkSeconds(field: string, seconds: number, msMax: number): void {
 
 function stepsOf(dtm: DtmTransaction, defaults: DtmDefaults): readonly SagaStep[] {
   const timeoutMs = dtm.request_timeout * 1000 || defaults.requestTimeoutMs;
-  const compensateRetry = retryForEver(dtm.retry_interval * 1000 || defaults.retryIntervalMs);
-  const actionRetry = limited(compensateRetry, dtm.retry_limit);
+  const compensateRetry = limited(retryForEver(dtm.retry_interval * 1000 || defaults.retryIntervalMs), dtm.retry_limit);
+  const actionRetry: RetryPolicy = { ...compensateRetry, atEnd: dtm.retry_limit === 0 ? 'hold' : 'roll-back' };
   const orders = ordersOf(dtm);
   return dtm.steps.map((step, index) => {
     const { action = '', compensate = '' } = step;
@@ -75,9 +75,9 @@ function retryForEver(delayMs: number): RetryPolicy {
   return { kind: 'exponential', delayMs, delayMsMax: Math.max(retryDelayMsMax, delayMs), attemptsMax: null, atEnd: 'hold' };
 }
 
-/** `retry_limit` counts the attempts after the first one. */
+/** `retry_limit` counts the attempts after the first one. Spent on an action it undoes the saga; on a compensation a human must look. */
 function limited(policy: RetryPolicy, retryLimit: number): RetryPolicy {
-  return retryLimit === 0 ? policy : { ...policy, attemptsMax: retryLimit + 1, atEnd: 'roll-back' };
+  return retryLimit === 0 ? policy : { ...policy, attemptsMax: retryLimit + 1 };
 }
 
 type Orders = (index: number) => readonly number[];

@@ -39,7 +39,7 @@ describe('what a DTM client submits', () => {
     expect(spec.steps[0]).toMatchObject({
       timeoutMs: 8_000,
       actionRetry: { delayMs: 400_000, delayMsMax: 400_000, attemptsMax: 3, atEnd: 'roll-back' },
-      compensateRetry: { delayMs: 400_000, attemptsMax: null },
+      compensateRetry: { delayMs: 400_000, attemptsMax: 3, atEnd: 'hold' },
     });
     expect([spec.timeoutMs, spec.timeoutReason]).toEqual([5_000, 'Timeout after 5 seconds']);
   });
