@@ -2,6 +2,7 @@
 import { type ConfigOption, configFileDefault, configOptions, defaultText, resolveConfig, startServer } from '@amends/server';
 import { Command, Option } from 'commander';
 import { exitCodes } from './explain.ts';
+import { giveBackStartUpMemory } from './start-up-memory.ts';
 
 /** The command, with a flag for every option of the server. */
 export function serveCommand(): Command {
@@ -44,6 +45,7 @@ async function serve({ config: file, ...flags }: Record<string, unknown>): Promi
       `amends: ${config.host} without authentication: whoever reaches the port may do everything (--insecure)\n`,
     );
   const server = await startServer(config);
+  giveBackStartUpMemory();
   await toldToStop();
   await server.stop();
 }
