@@ -1,0 +1,57 @@
+/** What the parts of a durable saga cost without what decides about it: what no coordinator on them can be cheaper than. */
+import { join } from 'node:path';
+import { startAmends } from '../amends-server.ts';
+import { decimal } from '../figures.ts';
+import { errorNotes, measureInTurns, medianOf, ratioOf, type Subject } from '../measurement.ts';
+import { startRelay } from '../relay-process.ts';
+import { branchPayload } from '../saga-request.ts';
+import type { Bench, Findings, Scenario } from '../scenario.ts';
+
+export const parts: Scenario = {
+  name: 'parts',
+  summary: "what HTTP, a thread and SQLite's commits cost by themselves: a lower bound for any coordinator on them",
+  run,
+};
+
+const program = join(import.meta.dirname, '..', 'parts-process.mjs');
+
+async function run(bench: Bench): Promise<Findings> {
+  bench.progress.phase('starting');
+  const branchUrls = [bench.participants.first, bench.participants.second] as const;
+  const amends = { ...(await startAmends({ name: 'amends' }, bench)), branchUrls };
+  const subjects = [
+    await startRelay(bench),
+    await startPart(bench, 'http', "the server's HTTP, nothing stored"),
+    await startPart(bench, 'thread', '… and a thread that does nothing'),
+    await startPart(bench, 'store', '… and three durable commits'),
+    { ...amends, name: 'saga of two branches' },
+  ];
+  const samples = await measureInTurns(bench, subjects);
+  const floor = samples[0]!;
+  return {
+    tables: [
+      {
+        columns: ['', 'sagas/s', '× floor', 'CPU µs/saga', '× floor', 'p50 ms'],
+        rows: subjects.map(({ name }, index) => [
+          name,
+          decimal(medianOf(samples[index]!, 'sagasPerS')),
+          decimal(ratioOf(samples[index]!, floor, 'sagasPerS'), 2),
+          decimal(medianOf(samples[index]!, 'cpuMicros')),
+          decimal(ratioOf(samples[index]!, floor, 'cpuMicros'), 2),
+          decimal(medianOf(samples[index]!, 'p50Ms'), 1),
+        ]),
+      },
+    ],
+    marks: [],
+    notes: errorNotes(subjects, samples),
+    measurements: { subjects, samples },
+  };
+}
+
+async function startPart({ crew, participants, scratch }: Bench, part: string, name: string): Promise<Subject> {
+  const urls = [participants.first, participants.second] as const;
+  const file = join(scratch.folder, `${part}.db`);
+  const member = crew.start({ name: part, args: [program, part, ...urls, branchPayload, file] });
+  const { url } = await member.message<{ url: string }>();
+  return { name, url, pid: member.pid, branchUrls: urls };
+}
