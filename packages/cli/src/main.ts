@@ -11,7 +11,6 @@ import { versionCommand } from './version.ts';
 const program = new Command('amends')
   .description('Amends: distributed transactions that end with all of it done or all of it undone.')
   .version(version, '-V, --version', 'print the version')
-  .showHelpAfterError('(amends --help tells more)')
   .addHelpText(
     'after',
     `
@@ -26,8 +25,7 @@ Examples:
   .addCommand(txCommand())
   .addCommand(benchCommand())
   .addCommand(versionCommand());
-program.exitOverride();
-for (const command of program.commands) command.exitOverride().showHelpAfterError(`(amends ${command.name()} --help tells more)`);
+explainMistakes(program, 'amends');
 
 try {
   await program.parseAsync();
@@ -37,4 +35,10 @@ try {
     process.stderr.write(`amends: ${explain(error)}\n`);
     process.exitCode = exitCodes.failed;
   }
+}
+
+/** A mistake in the use of a command, however deep, names the help of that command and comes back as an error. */
+function explainMistakes(command: Command, path: string): void {
+  command.exitOverride().showHelpAfterError(`(${path} --help tells more)`);
+  for (const inner of command.commands) explainMistakes(inner, `${path} ${inner.name()}`);
 }

@@ -1,0 +1,76 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { configOptions } from '@amends/server';
+import { expect, onTestFinished, test } from 'vitest';
+import { amends, scratchFolder, serving } from './testing/amends-command.ts';
+
+test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('%s ends it with 0', async (signal) => {
+  const coordinator = await serving('--store', 'memory:');
+  expect(await coordinator.stop(signal)).toMatchObject({ code: 0, stdout: expect.stringContaining('"msg":"stopped"') });
+});
+
+test('the next one on the same file goes on with what is unfinished', async () => {
+  const store = ['--store', `sqlite:${join(scratchFolder(), 'amends.db')}`];
+  const first = await serving(...store);
+  const waiting = { action: 'http://127.0.0.1:1/', retry: { kind: 'fixed', delayMs: 600_000, delayMsMax: 600_000 } };
+  const body = JSON.stringify({ gid: 'g1', mode: 'saga', steps: [waiting] });
+  const headers = { 'content-type': 'application/json' };
+  await fetch(`${first.url}/api/v1/transactions?waitMs=60000`, { method: 'POST', body, headers });
+  expect(await first.stop()).toMatchObject({ code: 0 });
+  const second = await serving(...store);
+  const shown = await amends('tx', 'show', 'g1', '--server', second.url, '--json');
+  expect(JSON.parse(shown.stdout)).toMatchObject({
+    transaction: { gid: 'g1', status: 'submitted', steps: [{ actionState: { at: 'waiting', attempts: 1 } }] },
+  });
+  expect((await second.stop()).code).toBe(0);
+});
+
+test('an address that others can reach must be meant', async () => {
+  const refused = await amends('serve', '--host', '0.0.0.0', '--port', '0', '--store', 'memory:');
+  expect(refused).toMatchObject({
+    code: 1,
+    stdout: '',
+    stderr: expect.stringMatching(/^amends: option host .*give --insecure\n$/),
+  });
+  const meant = await serving('--host', '0.0.0.0', '--store', 'memory:', '--insecure');
+  expect(await meant.stop()).toMatchObject({
+    code: 0,
+    stderr: 'amends: 0.0.0.0 without authentication: whoever reaches the port may do everything (--insecure)\n',
+  });
+});
+
+test('a port in use is told with the remedy', async () => {
+  const holder = createServer();
+  onTestFinished(() => void holder.close());
+  await new Promise<void>((resolve) => holder.listen(0, '127.0.0.1', resolve));
+  const { port } = holder.address() as AddressInfo;
+  const run = await amends('serve', '--port', `${port}`, '--store', 'memory:');
+  expect(run.code).toBe(1);
+  expect(run.stderr).toMatch(new RegExp(`^amends: port ${port} on 127\\.0\\.0\\.1 is in use, .* choose another with --port\n$`));
+});
+
+test.each([
+  [['--port', 'x'], 'amends: option port (from --port) is "x"; expected: a whole number\n'],
+  [['--port', '70000'], 'amends: option port (from --port) is 70000; expected: at most 65535\n'],
+  [['--log-level', 'loud'], 'amends: option logLevel (from --log-level) is "loud"; expected: debug, info, warn, error\n'],
+  [
+    ['--store', 'redis:x'],
+    'amends: option store (from --store) is "redis:x"; expected: sqlite:PATH, or memory: which forgets everything at the end\n',
+  ],
+])('an option that cannot be is named: %j', async (args, stderr) => {
+  expect(await amends('serve', ...args)).toEqual({ code: 1, stdout: '', stderr });
+});
+
+test('a file that is not there is named', async () => {
+  const run = await amends('serve', '--config', 'none.yaml');
+  expect(run).toMatchObject({ code: 1, stderr: expect.stringMatching(/none\.yaml.* cannot be read: ENOENT/) });
+});
+
+test('its help tells every option, with its variable', async () => {
+  const { stdout } = await amends('serve', '--help');
+  for (const { flag, env } of configOptions) {
+    expect(stdout).toContain(`--${flag}`);
+    expect(stdout.replace(/\s+/g, ' ')).toContain(`, ${env})`);
+  }
+});

@@ -1,0 +1,111 @@
+import { expect, test } from 'vitest';
+import { amends, serving } from './testing/amends-command.ts';
+
+const nothingToCall = { action: '' };
+const nobodyThere = { action: 'http://127.0.0.1:1/', retry: { attemptsMax: 1, atEnd: 'hold' } };
+const givesUp = { action: 'http://127.0.0.1:1/', retry: { attemptsMax: 1, atEnd: 'roll-back' } };
+
+/** A coordinator with these transactions at rest, and the command that asks it. */
+async function coordinatorWith(transactions: Readonly<Record<string, object>>) {
+  const { url } = await serving('--store', 'memory:');
+  for (const [gid, step] of Object.entries(transactions)) {
+    const body = JSON.stringify({ gid, mode: 'saga', steps: [step] });
+    const headers = { 'content-type': 'application/json' };
+    await fetch(`${url}/api/v1/transactions?waitMs=60000`, { method: 'POST', body, headers });
+  }
+  return (...args: readonly string[]) => amends('tx', ...args, '--server', url);
+}
+
+test('list shows a table, or says that there is nothing', async () => {
+  const nothing = await coordinatorWith({});
+  expect(await nothing('list')).toEqual({ code: 0, stdout: 'no transactions\n', stderr: '' });
+  const tx = await coordinatorWith({ done: nothingToCall, stuck: nobodyThere });
+  const { code, stdout } = await tx('list');
+  expect(code).toBe(0);
+  const rows = stdout.trimEnd().split('\n');
+  expect(rows[0]).toMatch(/^gid +status +created \(UTC\) +reason or last error$/);
+  expect(rows.find((row) => row.startsWith('stuck'))).toMatch(/^stuck +submitted, held +\d{4}-\d\d-\d\d /);
+  expect(rows.find((row) => row.startsWith('done'))).toMatch(/^done +succeed +\d{4}-/);
+});
+
+test('list filters, and gives JSON to programs', async () => {
+  const tx = await coordinatorWith({ done: nothingToCall, stuck: nobodyThere });
+  const gids = async (...args: string[]) =>
+    JSON.parse((await tx('list', '--json', ...args)).stdout).map(({ gid }: { gid: string }) => gid);
+  expect((await gids()).sort()).toEqual(['done', 'stuck']);
+  expect(await gids('--held')).toEqual(['stuck']);
+  expect(await gids('--status', 'succeed')).toEqual(['done']);
+  expect(await gids('--limit', '1')).toHaveLength(1);
+});
+
+test('show draws what happened, or tells it as JSON', async () => {
+  const tx = await coordinatorWith({ stuck: nobodyThere });
+  const drawn = await tx('show', 'stuck');
+  expect(drawn.code).toBe(0);
+  expect(drawn.stdout).toMatch(/^stuck {2}saga, needs attention: attempts-exhausted at action of step 01\n/);
+  expect(drawn.stdout).toMatch(/01 action +unknown .*connect_refused/);
+  const told = JSON.parse((await tx('show', 'stuck', '--json')).stdout);
+  expect(told).toMatchObject({
+    transaction: { gid: 'stuck', outcome: 'running' },
+    history: [{ kind: 'submitted' }, { kind: 'answered' }, { kind: 'held' }],
+  });
+});
+
+test('watch follows to the end and ends as the transaction did', async () => {
+  const tx = await coordinatorWith({ done: nothingToCall, failed: givesUp });
+  const done = await tx('watch', 'done');
+  expect(done.code).toBe(0);
+  expect(done.stdout).toMatch(/submitted[\s\S]*\nsucceeded after \d+ ms\n$/);
+  const failed = await tx('watch', 'failed', '--json');
+  expect(failed.code).toBe(1);
+  const kinds = failed.stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line).kind);
+  expect(kinds.slice(0, 2)).toEqual(['submitted', 'answered']);
+});
+
+test('retry tries again at once, in the name of who asks', async () => {
+  const tx = await coordinatorWith({ stuck: nobodyThere });
+  expect(await tx('retry', 'stuck', '--reason', 'it is up')).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^running/),
+  });
+  const { history } = JSON.parse((await tx('show', 'stuck', '--json')).stdout);
+  expect(history).toContainEqual(expect.objectContaining({ actor: 'tester', detail: 'it is up' }));
+  const told = await tx('retry', 'stuck', '--reason', 'again', '--json');
+  expect(JSON.parse(told.stdout)).toMatchObject({ gid: 'stuck', outcome: 'running' });
+});
+
+test('terminate ends it as it stands, once, and only in the version that was meant', async () => {
+  const tx = await coordinatorWith({ one: nobodyThere, two: nobodyThere });
+  expect(await tx('terminate', 'one', '--reason', 'by hand', '--expected-version', '99')).toMatchObject({
+    code: 1,
+    stdout: '',
+    stderr: expect.stringMatching(/^amends: .*version/),
+  });
+  expect(await tx('terminate', 'one', '--reason', 'by hand')).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^failed/),
+  });
+  expect(await tx('terminate', 'one', '--reason', 'by hand')).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/finished/),
+  });
+  const told = await tx('terminate', 'two', '--reason', 'by hand', '--json');
+  expect(JSON.parse(told.stdout)).toMatchObject({ gid: 'two', outcome: 'failed' });
+});
+
+test.each(['show', 'watch'])('%s of what does not exist says so', async (verb) => {
+  const tx = await coordinatorWith({});
+  expect(await tx(verb, 'nothing')).toMatchObject({
+    code: 1,
+    stdout: '',
+    stderr: expect.stringMatching(/^amends: .*"nothing"\n$/),
+  });
+});
+
+test('a coordinator that is not there is named', async () => {
+  const run = await amends('tx', 'list', '--server', 'http://127.0.0.1:1');
+  expect(run).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/^amends: .*127\.0\.0\.1:1/) });
+});
