@@ -5,6 +5,7 @@
 import { assertNever, type Outcome } from '@amends/core';
 import { processClock, systemTimers } from './host.ts';
 import type { BranchCall, Clock, Timers, Transport } from './ports.ts';
+import { remembered } from './remembered.ts';
 import { hostOf } from './url-parts.ts';
 
 /** Bounds of one host. */
@@ -120,17 +121,4 @@ function explanation(code: Why): string {
     default:
       return assertNever(code);
   }
-}
-
-/** Remembers a function's answers for the arguments seen most recently. */
-export function remembered<T>(compute: (key: string) => T, sizeMax = 2_000): (key: string) => T {
-  let memory = new Map<string, T>();
-  return (key) => {
-    const known = memory.get(key);
-    if (known !== undefined) return known;
-    if (memory.size >= sizeMax) memory = new Map();
-    const value = compute(key);
-    memory.set(key, value);
-    return value;
-  };
 }

@@ -68,6 +68,16 @@ describe('a call', () => {
     });
   });
 
+  test('carries its own epoch and attempt, whatever the headers of the transaction say', async () => {
+    let seen: unknown;
+    const url = await participant((request, response) => {
+      seen = request.headers;
+      response.end();
+    });
+    await transport().call(callTo(url, { headers: { 'Amends-Epoch': '99', 'amends-attempt': '99' } }));
+    expect(seen).toMatchObject({ 'amends-epoch': '7', 'amends-attempt': '2' });
+  });
+
   test('is a GET when there is no payload', async () => {
     let method = '';
     const url = await participant((request, response) => {
@@ -154,6 +164,17 @@ describe('without a verdict', () => {
 });
 
 describe('addresses', () => {
+  test.each(['169.254.169.254', '2852039166', '[::ffff:169.254.169.254]', '[fe80::1]', '0.0.0.0', '224.0.0.1'])(
+    'link-local, metadata, multicast and reserved ones are not connected to unless the caller says so: %s',
+    async (host) => {
+      expect(await transport().call(callTo(`http://${host}/x`))).toMatchObject({
+        code: 'address_forbidden',
+        exchange: 'refused',
+        detail: expect.stringMatching(/is link-local, metadata, multicast or reserved, which is never called$/),
+      });
+    },
+  );
+
   test('a forbidden address is not connected to, given as such', async () => {
     const refuse = transport({ checkAddress: (address) => `${address} is forbidden` });
     expect(await refuse.call(callTo('http://169.254.169.254/x'))).toMatchObject({

@@ -6,9 +6,10 @@ import { lookup as resolve } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { type Exchange, limits, type Outcome } from '@amends/core';
 import { type Dispatcher, Pool } from 'undici';
+import { type CheckAddress, refuseForbidden } from './address.ts';
 import { classOfAnswer, detailOfAnswer } from './answer.ts';
-import { remembered } from './bounded-per-host.ts';
 import type { BranchCall, Transport } from './ports.ts';
+import { remembered } from './remembered.ts';
 import { type UrlParts, urlParts } from './url-parts.ts';
 
 /** How to call. */
@@ -18,17 +19,17 @@ export interface HttpTransportOptions {
   /** Origins whose connections are kept; the one unused longest is closed for another. Default 1,000. */
   readonly originsMax?: number;
   /**
-   * Why an address must not be connected to, or null when it may. Asked at every new connection with the resolved
-   * address and the name it came from. Default: everything may.
+   * Asked at every new connection with the resolved address, so that a name which resolves differently the next time
+   * gains nothing. Default: all but link-local, metadata, multicast and reserved addresses may be called.
    */
-  readonly checkAddress?: (address: string, hostname: string) => string | null;
+  readonly checkAddress?: CheckAddress;
   /** Name and version sent to participants. */
   readonly userAgent?: string;
 }
 
 /** Makes the transport for `http:` and `https:`. */
 export function httpTransport(options: HttpTransportOptions = {}): Transport {
-  const { connectionsMax = 128, originsMax = 1_000, checkAddress = () => null, userAgent = 'amends' } = options;
+  const { connectionsMax = 128, originsMax = 1_000, checkAddress = refuseForbidden, userAgent = 'amends' } = options;
   const baseHeaders = { 'content-type': 'application/json', accept: 'application/json', 'user-agent': userAgent };
   const partsOf = remembered(urlParts);
   const pools = new Map<string, Pool>();
@@ -77,14 +78,12 @@ function pathOf(parts: UrlParts, { branchId, gid, op, mode }: BranchCall): strin
   return `${parts.pathToExtend}branch_id=${branchId}&gid=${encodeURIComponent(gid)}&op=${op}&trans_type=${mode}`;
 }
 
-/** The transaction's headers override ours; the fencing token and the attempt's number always travel. */
+/** The transaction's headers override ours; the fencing token and the attempt's number override theirs. */
 function headersOf(base: Readonly<Record<string, string>>, request: BranchCall): Record<string, string> {
-  const headers: Record<string, string> = {
-    ...base,
-    'amends-epoch': String(request.epoch),
-    'amends-attempt': String(request.attempt),
-  };
+  const headers: Record<string, string> = { ...base };
   for (const [name, value] of Object.entries(request.headers)) headers[name.toLowerCase()] = value;
+  headers['amends-epoch'] = String(request.epoch);
+  headers['amends-attempt'] = String(request.attempt);
   return headers;
 }
 
@@ -211,7 +210,7 @@ function unknown(code: string, detail: string, { exchange }: { exchange: Exchang
 }
 
 /** Resolves a name and lets only permitted addresses through, so that what was checked is what is connected to. */
-function checkedLookup(checkAddress: NonNullable<HttpTransportOptions['checkAddress']>): LookupFunction {
+function checkedLookup(checkAddress: CheckAddress): LookupFunction {
   return (hostname, options, callback) => {
     resolve(hostname, { ...options, all: true }, (error, addresses) => {
       if (error !== null) return callback(error, []);

@@ -1,3 +1,12 @@
+export {
+  type AddressKind,
+  addressKind,
+  type CheckAddress,
+  isLoopbackHost,
+  placeOf,
+  refuseForbidden,
+  withoutMapping,
+} from './address.ts';
 export type { HostBounds } from './bounded-per-host.ts';
 export { boundedPerHost } from './bounded-per-host.ts';
 export type * from './coordinator.ts';
@@ -6,3 +15,4 @@ export { createCoordinator } from './create-coordinator.ts';
 export type { HttpTransportOptions } from './http-transport.ts';
 export { httpTransport } from './http-transport.ts';
 export type * from './ports.ts';
+export { remembered } from './remembered.ts';

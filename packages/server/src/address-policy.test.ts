@@ -1,7 +1,7 @@
-import { type BranchCall, httpTransport, type Transport } from '@amends/coordinator';
+import { type BranchCall, type CheckAddress, httpTransport, type Transport } from '@amends/coordinator';
 import { branchIdOfStep, type Gid } from '@amends/core';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type AddressRules, addressPolicy, type CheckAddress } from './address-policy.ts';
+import { type AddressRules, addressPolicy } from './address-policy.ts';
 import { participant } from './testing/participant.ts';
 
 const policy = (rules: Partial<AddressRules> = {}) => addressPolicy({ allow: [], deny: [], listensOnLoopback: false, ...rules });

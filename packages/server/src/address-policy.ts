@@ -2,9 +2,8 @@
  * Which addresses participants may have. Asked by the transport at each new connection with the address that it is
  * about to connect to, so that a name which resolves differently the next time gains nothing.
  */
-import { addressKind } from './address.ts';
+import { addressKind, type CheckAddress, placeOf, refuseForbidden, remembered } from '@amends/coordinator';
 import { addressMatcher } from './address-patterns.ts';
-import { remembered } from './remembered.ts';
 
 /** What the policy goes by. */
 export interface AddressRules {
@@ -16,20 +15,17 @@ export interface AddressRules {
   readonly listensOnLoopback: boolean;
 }
 
-/** Why an address must not be connected to; null when it may. */
-export type CheckAddress = (address: string, hostname: string) => string | null;
-
-/** Makes the policy. Its answers are remembered: literal addresses are asked about at every call. */
+/** Makes the policy: what is always refused, then the operator's rules. Its answers are remembered: literal addresses are asked about at every call. */
 export function addressPolicy({ allow, deny, listensOnLoopback }: AddressRules): CheckAddress {
   const allowed = addressMatcher(allow);
   const denied = addressMatcher(deny);
   const check: CheckAddress = (address, hostname) => {
+    if (denied(address, hostname)) return `${placeOf(address, hostname)} is denied by participants.deny`;
+    const forbidden = refuseForbidden(address, hostname);
+    if (forbidden !== null) return forbidden;
     const kind = addressKind(address);
-    const place = address === hostname ? address : `${hostname} (${address})`;
-    if (denied(address, hostname)) return `${place} is denied by participants.deny`;
-    if (kind === 'forbidden') return `${place} is link-local, metadata, multicast or reserved, which is never called`;
     if (kind === 'public' || listensOnLoopback || allowed(address, hostname)) return null;
-    return `${place} is a ${kind} address; add it to participants.allow to have it called`;
+    return `${placeOf(address, hostname)} is a ${kind} address; add it to participants.allow to have it called`;
   };
   const answers = remembered((place: string) => check(...(place.split(' ') as [string, string])));
   return (address, hostname) => answers(`${address} ${hostname}`);

@@ -1,9 +1,8 @@
 /** The metrics: what is counted, and the decorators that count, so that nothing else knows of metrics. */
-import type { BranchCall, Coordinator, Observer, Transport } from '@amends/coordinator';
+import { type BranchCall, type Coordinator, type Observer, remembered, type Transport } from '@amends/coordinator';
 import type { Mode, OutcomeClass, Transaction } from '@amends/core';
 import type { Change, CommitAnswer, Store } from '@amends/store';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import { remembered } from './remembered.ts';
 
 /** Everything that the server measures, on one registry. */
 export interface Metrics {

@@ -1,8 +1,7 @@
 /** A server: one store, one coordinator, and the faces by which it is reached. */
-import { boundedPerHost, type Coordinator, createCoordinator, httpTransport } from '@amends/coordinator';
+import { boundedPerHost, type Coordinator, createCoordinator, httpTransport, isLoopbackHost } from '@amends/coordinator';
 import type { Store } from '@amends/store';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { isLoopbackHost } from './address.ts';
 import { addressPolicy } from './address-policy.ts';
 import type { Config } from './config.ts';
 import { createApp } from './http/app.ts';

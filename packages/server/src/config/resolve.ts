@@ -1,9 +1,9 @@
 /** From flags, environment and file to one frozen configuration. */
 import { existsSync, readFileSync } from 'node:fs';
+import { isLoopbackHost } from '@amends/coordinator';
 import { pathText } from '@amends/wire';
 import { parse as parseYaml, YAMLParseError } from 'yaml';
 import type { z } from 'zod';
-import { isLoopbackHost } from '../address.ts';
 import { ConfigError } from './config-error.ts';
 import { dtmEnvSetting, dtmFileSettings, isDtmKey } from './dtm-names.ts';
 import { type ConfigOption, configOptions, valueOfText } from './options.ts';

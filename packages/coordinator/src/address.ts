@@ -92,6 +92,20 @@ function words(text: string): number[] {
   return text === '' ? [] : text.split(':').map((word) => Number.parseInt(word, 16));
 }
 
+/** Why an address must not be connected to; null when it may. Given the address and the name that it was found by. */
+export type CheckAddress = (address: string, hostname: string) => string | null;
+
+/** What no configuration allows: link-local (cloud metadata among them), unspecified, multicast and reserved addresses. */
+export const refuseForbidden: CheckAddress = (address, hostname) =>
+  addressKind(address) === 'forbidden'
+    ? `${placeOf(address, hostname)} is link-local, metadata, multicast or reserved, which is never called`
+    : null;
+
+/** An address for people, with the name that it was found by. */
+export function placeOf(address: string, hostname: string): string {
+  return address === hostname ? address : `${hostname} (${address})`;
+}
+
 /** Whether a host to listen on can be reached from this machine only. */
 export function isLoopbackHost(host: string): boolean {
   return host === 'localhost' || (isIP(host) !== 0 && addressKind(host) === 'loopback');
