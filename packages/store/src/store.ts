@@ -100,7 +100,7 @@ export interface Change {
 
 /**
  * - `applied`: durable. - `conflict`: somebody else's commit came first; nothing was written.
- * - `unknown`: the connection broke while committing; read back to know.
+ * - `unknown`: the connection broke or the disk failed while committing; read back to know.
  * - `refused`: the database does not take a value of this change, alone or in company; nothing was written.
  */
 export type CommitAnswer =

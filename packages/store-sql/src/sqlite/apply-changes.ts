@@ -11,51 +11,60 @@ import { commitStatements } from '../statements.ts';
 import { header, widths } from './pack-changes.ts';
 import type { SqliteDatabase } from './sqlite-database.ts';
 import { sqliteFault } from './sqlite-errors.ts';
+import { inTransaction } from './transaction.ts';
 
-/** Per change: applied, conflict, or the message of its refusal; null: all applied. */
-export type PackedAnswers = readonly (typeof applied | typeof conflict | string)[] | null;
+/** Per change: applied, conflict, or the message of its refusal. `null`: all applied; `unknown`: all or none of them. */
+export type PackedAnswers = readonly (typeof applied | typeof conflict | string)[] | null | 'unknown';
 
+/** Everything that the change says is written. */
 export const applied = 0;
+
+/** The change came too late; nothing of it is written. */
 export const conflict = 1;
 
 type Answer = typeof applied | typeof conflict;
 type Apply = (values: readonly SqlValue[], start: number) => Answer | string;
 
-/** Prepares everything once. @returns what applies one batch; throws when nothing of it was applied */
+/**
+ * Prepares everything once. After a batch in doubt a small write must succeed before the next batch is tried: it puts the
+ * doubtful frames out of the way, and a disk that stays in trouble makes batches fail instead of being in doubt for ever.
+ * @returns what applies one batch; throws when nothing of it was applied
+ */
 export function batchApplier(db: SqliteDatabase): (values: readonly SqlValue[]) => PackedAnswers {
-  const applyOne = changeApplier(db);
-  const savepoint = savepoints(db);
-  const carefully: Apply = (values, start) => {
-    try {
-      return savepoint(() => applyOne(values, start));
-    } catch (error) {
-      if (sqliteFault(error) !== 'value') throw error;
-      return (error as Error).message;
-    }
+  const { plainly, carefully } = appliers(db);
+  const touch = db.prepare('UPDATE clock SET high_water_ms = high_water_ms');
+  let doubtful = false;
+  const inDoubt = () => {
+    doubtful = true;
+    return 'unknown' as const;
   };
-  const plainly: Apply = (values, start) =>
-    mayLoseLate(values, start) ? savepoint(() => applyOne(values, start)) : applyOne(values, start);
   return (values) => {
+    if (doubtful) inTransaction(db, () => touch.run());
+    doubtful = false;
     try {
-      return inTransaction(db, () => applyAll(values, plainly));
+      return inTransaction<PackedAnswers>(db, () => applyAll(values, plainly), inDoubt);
     } catch (error) {
       if (sqliteFault(error) !== 'value') throw error;
     }
-    return inTransaction(db, () => applyAll(values, carefully));
+    return inTransaction<PackedAnswers>(db, () => applyAll(values, carefully), inDoubt);
   };
 }
 
-/** Runs `body` in a database transaction; when it or the commit throws, nothing of it stays. */
-export function inTransaction<T>(db: SqliteDatabase, body: () => T): T {
-  db.exec('BEGIN IMMEDIATE');
-  try {
-    const result = body();
-    db.exec('COMMIT');
-    return result;
-  } catch (error) {
-    if (db.inTransaction) db.exec('ROLLBACK');
-    throw error;
-  }
+/** Two ways to apply one change: as fast as it goes, and so that a bad value is its own change's trouble only. */
+function appliers(db: SqliteDatabase): { readonly plainly: Apply; readonly carefully: Apply } {
+  const applyOne = changeApplier(db);
+  const savepoint = savepoints(db);
+  return {
+    plainly: (values, start) => (mayLoseLate(values, start) ? savepoint(() => applyOne(values, start)) : applyOne(values, start)),
+    carefully(values, start) {
+      try {
+        return savepoint(() => applyOne(values, start));
+      } catch (error) {
+        if (sqliteFault(error) !== 'value') throw error;
+        return (error as Error).message;
+      }
+    },
+  };
 }
 
 function applyAll(values: readonly SqlValue[], apply: Apply): PackedAnswers {

@@ -1,4 +1,5 @@
 /** Amends on a SQLite file: one process, one file, durable. */
+import type { AmendsError } from '@amends/core';
 import type { Store, StoreCapabilities } from '@amends/store';
 import { createSqlStore } from '../sql-store.ts';
 import { type HostClock, hostClock } from './embedded-clock.ts';
@@ -12,6 +13,8 @@ export interface SqliteStoreOptions {
   readonly path: string;
   /** Lets every commit take this much longer, to see how a slow disk feels. Milliseconds. Default: 0. */
   readonly fsyncDelayMs?: number;
+  /** Called when the thread that has the file open has ended by itself: from then on only a restart of the process helps. */
+  readonly onLost?: (error: AmendsError) => void;
   /** The host's clocks. Default: the real ones. */
   readonly clock?: HostClock;
 }
@@ -31,7 +34,7 @@ const capabilities: StoreCapabilities = {
  *   another process, not writable
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
-  const session = await openSqliteSession(options.path, options.clock ?? hostClock);
+  const session = await openSqliteSession(options.path, options.clock ?? hostClock, options.onLost);
   const store = createSqlStore(session, sqliteDialect, capabilities);
   return options.fsyncDelayMs ? slowed(store, options.fsyncDelayMs) : store;
 }

@@ -17,11 +17,17 @@ const threadUrl = import.meta.url.endsWith('.ts') ? threadSource : new URL('./sq
 
 /**
  * Starts the thread and opens the file in it.
+ * @param onLost is called when the thread ends by itself after that
  * @throws AmendsError `store_refused`
  */
-export async function openSqliteSession(path: string, host: HostClock): Promise<SqlSession> {
+export async function openSqliteSession(
+  path: string,
+  host: HostClock,
+  onLost: (error: AmendsError) => void = () => {},
+): Promise<SqlSession> {
   const thread = new SqliteThread(path);
   const { highWaterMs } = (await thread.opened) as ThreadValues['opened'];
+  void thread.lost.then(onLost);
   const now = embeddedClock(host, highWaterMs);
   return {
     read: (queries) => thread.ask({ op: 'read', queries }) as Promise<ThreadValues['rows']>,
@@ -35,12 +41,12 @@ export async function openSqliteSession(path: string, host: HostClock): Promise<
 
 async function commit(thread: SqliteThread, changes: readonly Change[]): Promise<readonly CommitAnswer[]> {
   const values = packChanges(changes);
-  const answers = (await thread.ask({ op: 'commit', values }, 'lost')) as PackedAnswers | 'lost';
-  if (answers === 'lost') return changes.map(() => ({ outcome: 'unknown' }));
+  const answers = (await thread.ask({ op: 'commit', values }, 'unknown')) as PackedAnswers;
+  if (answers === 'unknown') return changes.map(() => ({ outcome: 'unknown' }));
   return answers === null ? changes.map(() => ({ outcome: 'applied' })) : answers.map(unpacked);
 }
 
-function unpacked(answer: NonNullable<PackedAnswers>[number]): CommitAnswer {
+function unpacked(answer: string | typeof applied | typeof conflict): CommitAnswer {
   switch (answer) {
     case applied:
       return { outcome: 'applied' };
@@ -63,6 +69,8 @@ type Unnumbered<T> = T extends unknown ? Omit<T, 'id'> : never;
 
 class SqliteThread {
   readonly opened: Promise<unknown>;
+  /** Resolves when it has ended without having been closed. */
+  readonly lost: Promise<AmendsError>;
   readonly #path: string;
   readonly #worker: Worker;
   readonly #ended: Promise<void>;
@@ -79,9 +87,11 @@ class SqliteThread {
     this.#worker.on('error', (error) => {
       this.#failure = error;
     });
+    const { promise, resolve: tellLoss } = Promise.withResolvers<AmendsError>();
+    this.lost = promise;
     this.#ended = new Promise((resolve) => {
       this.#worker.once('exit', () => {
-        this.#lose();
+        this.#lose(tellLoss);
         resolve();
       });
     });
@@ -118,12 +128,13 @@ class SqliteThread {
   }
 
   /** The thread is gone: nothing more will be answered. */
-  #lose(): void {
+  #lose(tellLoss: (lost: AmendsError) => void): void {
     const lost = new AmendsError(
       'store_unavailable',
       `the thread that had ${this.#path} open has ended unexpectedly; restart the process`,
       { cause: this.#failure },
     );
+    if (this.#over === null) tellLoss(lost);
     this.#over ??= lost;
     for (const { resolve, reject, whenLost } of this.#pending.values()) {
       if (whenLost !== undefined) resolve(whenLost);

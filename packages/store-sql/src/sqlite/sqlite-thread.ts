@@ -5,11 +5,12 @@ import { isAmendsError } from '@amends/core';
 import type { Statement } from 'better-sqlite3';
 import type { SqlRow } from '../columns.ts';
 import type { SqlQuery } from '../sql-session.ts';
-import { batchApplier, inTransaction } from './apply-changes.ts';
+import { batchApplier } from './apply-changes.ts';
 import { openDatabase, type SqliteDatabase } from './sqlite-database.ts';
 import { sqliteDialect } from './sqlite-dialect.ts';
 import { operatingError } from './sqlite-errors.ts';
 import { openingId, type ThreadReply, type ThreadRequest, type ThreadValues } from './thread-messages.ts';
+import { inTransaction } from './transaction.ts';
 
 const port = parentPort!;
 const { path } = workerData as { readonly path: string };

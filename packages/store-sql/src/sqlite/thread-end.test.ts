@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
-import { isAmendsError } from '@amends/core';
+import { type AmendsError, isAmendsError } from '@amends/core';
 import { firstChange, gidOf } from '@amends/store/contract';
 import { expect, test } from 'vitest';
 import { openSqliteStore } from './open-sqlite-store.ts';
@@ -12,7 +12,8 @@ import { openSqliteStore } from './open-sqlite-store.ts';
 test('commits under way are unknown, everything else is unavailable, and close still works', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'amends-thread-'));
   const started = once(process, 'worker') as Promise<[Worker]>;
-  const store = await openSqliteStore({ path: join(directory, 'amends.db') });
+  const losses: AmendsError[] = [];
+  const store = await openSqliteStore({ path: join(directory, 'amends.db'), onLost: (error) => losses.push(error) });
   const [worker] = await started;
   const unavailable = (error: unknown) => isAmendsError(error, 'store_unavailable');
   const committed = store.commit([firstChange(gidOf('a')), firstChange(gidOf('b'))]);
@@ -23,6 +24,7 @@ test('commits under way are unknown, everything else is unavailable, and close s
   ]);
   await worker.terminate();
   await expectations;
+  expect(losses.map(({ code }) => code)).toEqual(['store_unavailable']);
   await expect(store.ping()).rejects.toThrow(/ended unexpectedly; restart the process/);
   await expect(store.commit([firstChange(gidOf('c'))])).rejects.toSatisfy(unavailable);
   await store.close();

@@ -1,0 +1,43 @@
+/** Database transactions on a SQLite file, and what is known of one whose end failed. */
+import type { SqliteDatabase } from './sqlite-database.ts';
+import { sqliteCode } from './sqlite-errors.ts';
+
+/**
+ * Runs `body` in a database transaction; when that throws, nothing of it stays.
+ * @param whenInDoubt gives the result when COMMIT failed so that the transaction may come back after a crash; by default
+ *   the error is thrown all the same
+ */
+export function inTransaction<T>(db: SqliteDatabase, body: () => T, whenInDoubt: (error: unknown) => T = rethrow): T {
+  db.exec('BEGIN IMMEDIATE');
+  try {
+    const result = body();
+    return committed(db, result, whenInDoubt);
+  } catch (error) {
+    if (db.inTransaction) db.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+function committed<T>(db: SqliteDatabase, result: T, whenInDoubt: (error: unknown) => T): T {
+  try {
+    db.exec('COMMIT');
+    return result;
+  } catch (error) {
+    if (isUndone(db, error)) throw error;
+    return whenInDoubt(error);
+  }
+}
+
+/**
+ * Whether nothing of a transaction whose COMMIT failed can come back. While it is still open, SQLite refused before it
+ * wrote. A full disk cut the WAL short before its commit frame was whole, and the checksum of that frame tells; a flush
+ * that finds the disk full is an IOERR. After any other error the frame may be on the disk, though this connection has
+ * forgotten it, and recovery would take it for committed.
+ */
+function isUndone(db: SqliteDatabase, error: unknown): boolean {
+  return db.inTransaction || sqliteCode(error) === 'SQLITE_FULL';
+}
+
+function rethrow(error: unknown): never {
+  throw error;
+}
