@@ -10,6 +10,8 @@ export interface WireCall {
   readonly name: string;
   readonly request: BranchCall;
   readonly started: StartedAttempt | undefined;
+  /** When its sender gives it up at the latest, by true time. */
+  readonly overAt: number;
   /** Once its sender has heard how it ended. */
   end: Outcome | null;
 }
@@ -34,7 +36,8 @@ export class CallChecks {
     const branch = Number(branchId) - 1;
     const name = `${gid} ${branchId} ${op} #${attempt}`;
     const started = this.#ledger.attempt(gid, branch, op, attempt);
-    const call: WireCall = { name, request, started, end: null };
+    const overAt = this.#world.epoch() + request.deadlineInMs;
+    const call: WireCall = { name, request, started, overAt, end: null };
     this.#world.note(() => `${process.name} calls ${name} (epoch ${request.epoch}, ${request.deadlineInMs} ms)`);
     this.#checkDurable(process, call);
     const entry = this.#ledger.entries.get(gid);
@@ -74,9 +77,9 @@ export class CallChecks {
   }
 
   #checkSettled(gid: string, branch: number, name: string): void {
-    for (const { end, started, name: action } of this.#callsOf(gid, branch, 'action')) {
+    for (const { end, overAt, name: action } of this.#callsOf(gid, branch, 'action')) {
       if (end !== null && end.exchange !== 'broken') continue;
-      if (started === undefined || this.#world.epoch() + skewMs >= started.startedAt + started.timeoutMs) continue;
+      if (this.#world.epoch() + skewMs >= overAt) continue;
       this.#world.violated('settle', `${name} is sent while ${action} may still be running at the participant`);
     }
   }

@@ -163,6 +163,12 @@ export class Mailbox implements Wakeable {
     return { event: { type: 'recovered', ...this.#host.moment() }, reply: null };
   }
 
+  /** Decides about events that had to wait: what follows from them starts now, not when they happened. */
+  #decideLate(): void {
+    this.#letters.push({ event: { type: 'woken', ...this.#host.moment() }, reply: null });
+    this.#decide();
+  }
+
   #decide(): void {
     const letters = this.#letters;
     this.#letters = [];
@@ -230,10 +236,7 @@ export class Mailbox implements Wakeable {
 
   #goOn(decided: Decided): void {
     if (this.#closed || this.#committing) return;
-    if (this.#letters.length > 0) {
-      this.#decide();
-      return;
-    }
+    if (this.#letters.length > 0) return this.#decideLate();
     if (this.tx === null || this.tx.owner !== this.#host.node || this.#isOvertaken()) return this.#close();
     this.#host.wakeAt(this, decided.wakeAt);
     this.#notify();
@@ -266,7 +269,7 @@ export class Mailbox implements Wakeable {
     this.#committing = false;
     const recovered = this.#hearsAll() ? [] : [this.#recovered()];
     this.#letters = [...recovered, ...step.letters, ...this.#letters];
-    this.#decide();
+    this.#decideLate();
   }
 
   /** Whether the answers of all calls in flight come to this mailbox. */
@@ -298,7 +301,7 @@ export class Mailbox implements Wakeable {
     this.#letters = [...step.letters, ...this.#letters];
     this.#host.storeFailed(error, () => {
       this.#committing = false;
-      if (!this.#closed) this.#decide();
+      if (!this.#closed) this.#decideLate();
     });
   }
 

@@ -1,5 +1,5 @@
 /** Making the calls that a decision asked for, and bringing their answers back as events. */
-import { branchIdOfStep, type CallEffect } from '@amends/core';
+import { branchIdOfStep, type CallEffect, type Outcome } from '@amends/core';
 import type { Mailbox } from './mailbox.ts';
 import { callKey } from './mailbox.ts';
 import type { BranchCall, Clock, Random, Transport } from './ports.ts';
@@ -25,7 +25,7 @@ export class Outbound {
   /** Makes one call; when it ends, its answer is posted to the mailbox. */
   call(mailbox: Mailbox, effect: CallEffect): void {
     this.#calling += 1;
-    void this.#transport.call(branchCall(mailbox, effect)).then((outcome) => {
+    void this.#outcomeOf(mailbox, effect).then((outcome) => {
       this.#calling -= 1;
       mailbox.calls.delete(callKey(effect));
       const { branch, op, attempt } = effect;
@@ -34,13 +34,34 @@ export class Outbound {
     });
   }
 
+  /** A call has the time that is left since its stored start; what is undone later relies on that (I6). */
+  #outcomeOf(mailbox: Mailbox, effect: CallEffect): Promise<Outcome> {
+    const deadlineInMs = timeIsUpAt(mailbox, effect) - this.#clock.now();
+    return deadlineInMs > 0 ? this.#transport.call(branchCall(mailbox, effect, deadlineInMs)) : Promise.resolve(tooLate);
+  }
+
   /** Breaks off what is in flight. */
   close(): Promise<void> {
     return this.#transport.close();
   }
 }
 
-function branchCall(mailbox: Mailbox, effect: CallEffect): BranchCall {
+const tooLate: Outcome = {
+  class: 'unknown',
+  code: 'commit_timeout',
+  detail: 'not sent: its time was over before its start was stored',
+  exchange: 'unsent',
+  durationMs: 0,
+};
+
+/** When the attempt must be over: its time counts from the start that is stored. Milliseconds since 1970. */
+function timeIsUpAt(mailbox: Mailbox, { branch, op }: CallEffect): number {
+  const state = mailbox.tx!.branches[branch]![op];
+  if (state.at !== 'running') throw new Error(`${mailbox.gid}: a call is made that is not running`);
+  return state.startedAt + mailbox.spec.steps[branch]!.timeoutMs;
+}
+
+function branchCall(mailbox: Mailbox, effect: CallEffect, deadlineInMs: number): BranchCall {
   const { spec } = mailbox;
   const step = spec.steps[effect.branch]!;
   return {
@@ -53,7 +74,7 @@ function branchCall(mailbox: Mailbox, effect: CallEffect): BranchCall {
     url: step[effect.op],
     payload: spec.payloads[effect.branch]!,
     headers: spec.headers,
-    deadlineInMs: step.timeoutMs,
+    deadlineInMs,
     face: spec.face,
   };
 }
