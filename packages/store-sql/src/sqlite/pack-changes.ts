@@ -20,11 +20,34 @@ export const header = {
 /** How many values one row of each part has, `gid` not repeated. */
 export const widths = { tx: 16, spec: 5, history: 13, record: 3, document: 4, audit: 6 } as const;
 
-/** Packs a batch. */
-export function packChanges(changes: readonly Change[]): SqlValue[] {
+/** A batch that is packed, and what could not be. */
+export interface PackedChanges {
+  readonly values: readonly SqlValue[];
+  /** Why, by the index of the change in the batch; such a change left nothing in `values`. */
+  readonly refusals: ReadonlyMap<number, string>;
+}
+
+/** Packs a batch. A change with a value that no column holds is refused alone. */
+export function packChanges(changes: readonly Change[]): PackedChanges {
   const values: SqlValue[] = [];
-  for (const change of changes) pack(values, change);
-  return values;
+  const refusals = new Map<number, string>();
+  changes.forEach((change, index) => {
+    const start = values.length;
+    try {
+      pack(values, change);
+      for (let at = start; at < values.length; at += 1) assertHeld(values[at]);
+    } catch (error) {
+      values.length = start;
+      refusals.set(index, (error as Error).message);
+    }
+  });
+  return { values, refusals };
+}
+
+/** Also what the types exclude: a value that cannot go to another thread would fail the whole batch. */
+function assertHeld(value: unknown): void {
+  if (typeof value === 'string' || typeof value === 'number' || value === null || value instanceof Uint8Array) return;
+  throw new TypeError(`a value of type ${typeof value} cannot be stored`);
 }
 
 function pack(values: SqlValue[], change: Change): void {

@@ -40,13 +40,18 @@ export async function openSqliteSession(
 }
 
 async function commit(thread: SqliteThread, changes: readonly Change[]): Promise<readonly CommitAnswer[]> {
-  const values = packChanges(changes);
+  const { values, refusals } = packChanges(changes);
   const answers = (await thread.ask({ op: 'commit', values }, 'unknown')) as PackedAnswers;
-  if (answers === 'unknown') return changes.map(() => ({ outcome: 'unknown' }));
-  return answers === null ? changes.map(() => ({ outcome: 'applied' })) : answers.map(unpacked);
+  let packed = 0;
+  return changes.map((_, index) => {
+    const message = refusals.get(index);
+    return message === undefined ? answerAt(answers, packed++) : { outcome: 'refused', message };
+  });
 }
 
-function unpacked(answer: string | typeof applied | typeof conflict): CommitAnswer {
+function answerAt(answers: PackedAnswers, index: number): CommitAnswer {
+  if (answers === 'unknown') return { outcome: 'unknown' };
+  const answer = answers === null ? applied : answers[index]!;
   switch (answer) {
     case applied:
       return { outcome: 'applied' };

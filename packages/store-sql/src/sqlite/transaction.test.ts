@@ -14,7 +14,7 @@ beforeEach(() => {
   db = new Database(':memory:');
   for (const { sql } of sqliteMigrations) db.exec(sql);
   const applyBatch = batchApplier(db);
-  apply = (gid) => applyBatch(packChanges([firstChange(gidOf(gid))]));
+  apply = (gid) => applyBatch(packChanges([firstChange(gidOf(gid))]).values);
   commitFails = null;
   const exec = db.exec.bind(db);
   db.exec = (sql) => {
