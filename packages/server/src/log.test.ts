@@ -1,6 +1,8 @@
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import type { Log } from '@amends/coordinator';
 import { decide, defaultRetry, epochMs, type Gid, nodeId, type SagaSpec, type Transaction } from '@amends/core';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { loggedChanges } from './log.ts';
 
 const spec: SagaSpec = {
@@ -44,6 +46,26 @@ function logged(previous: Transaction | null, next: Transaction): string[] {
   loggedChanges(log)({ previous, next, history: [] });
   return lines;
 }
+
+describe('the log of a process', () => {
+  it('has written an error and all before it although the process gets no further', async () => {
+    const program = `
+      import { openLog } from '${new URL('../dist/log.js', import.meta.url)}';
+      const log = openLog({ logLevel: 'info', logFormat: 'json' });
+      log.info({}, 'first');
+      log.error({}, 'second');
+      log.info({}, 'third');
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);`;
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', program], { stdio: ['ignore', 'pipe', 'inherit'] });
+    onTestFinished(() => void child.kill('SIGKILL'));
+    const said: string[] = [];
+    for await (const line of createInterface({ input: child.stdout })) {
+      said.push(JSON.parse(line).msg);
+      if (said.length === 2) child.kill('SIGKILL');
+    }
+    expect(said).toEqual(['first', 'second']);
+  });
+});
 
 describe('the log of transactions', () => {
   const tx = submitted();

@@ -10,7 +10,10 @@ export interface ServerLog extends Log {
   flush(): Promise<void>;
 }
 
-/** Opens the log on standard output. */
+/**
+ * Opens the log on standard output. Errors are written at once, with all before them; other lines are gathered for up to
+ * 250 ms, so that a crash of the process may take those with it.
+ */
 export function openLog({ logLevel, logFormat }: Pick<Config, 'logLevel' | 'logFormat'>): ServerLog {
   const asText = logFormat === 'text' || (logFormat === 'auto' && process.stdout.isTTY === true);
   const output = destination({ fd: 1, sync: false });
@@ -23,7 +26,11 @@ export function openLog({ logLevel, logFormat }: Pick<Config, 'logLevel' | 'logF
     lines.flush();
     return new Promise<void>((resolve) => output.flush(() => resolve()));
   };
-  return { ...asPort(logger), flush };
+  const error: Log['error'] = (fields, message) => {
+    logger.error(fields, message);
+    lines.flush();
+  };
+  return { ...asPort(logger), error, flush };
 }
 
 /** So many lines go out together. */
@@ -56,12 +63,11 @@ function gathered(write: (text: string) => void): { write(line: string): void; f
 
 const formatters = { level: (label: string) => ({ level: label }) };
 
-function asPort(logger: Logger): Log {
+function asPort(logger: Logger): Omit<Log, 'error'> {
   return {
     debug: (fields, message) => logger.debug(fields, message),
     info: (fields, message) => logger.info(fields, message),
     warn: (fields, message) => logger.warn(fields, message),
-    error: (fields, message) => logger.error(fields, message),
   };
 }
 
