@@ -1,8 +1,9 @@
 /** The metrics: what is counted, and the decorators that count, so that nothing else knows of metrics. */
-import { type BranchCall, type Coordinator, type Observer, remembered, type Transport } from '@amends/coordinator';
+import { type BranchCall, type Observer, remembered, type Transport } from '@amends/coordinator';
 import type { Mode, OutcomeClass, Transaction } from '@amends/core';
 import type { Change, CommitAnswer, Store } from '@amends/store';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { AskHealth } from './shared-health.ts';
 
 /** Everything that the server measures, on one registry. */
 export interface Metrics {
@@ -16,7 +17,7 @@ export interface Metrics {
   /** How one request ended. */
   request(api: string): RequestMeter;
   /** Shows the coordinator's load when metrics are read. */
-  watch(coordinator: Coordinator): void;
+  watch(health: AskHealth): void;
 }
 
 /** Counts the answers of one route. @param seconds from the first byte of the request to the end of the answer */
@@ -41,7 +42,7 @@ export function createMetrics(version: string): Metrics {
     transport: transportMeter(make),
     observer: observerOf(make),
     request: requestMeters(make),
-    watch: (coordinator) => watch(make, coordinator),
+    watch: (health) => watch(make, health),
   };
 }
 
@@ -203,17 +204,17 @@ function processCounter(make: Instruments): (mode: Mode, status: 'ok' | 'fail') 
   return (mode, status) => processed(mode, status).inc();
 }
 
-/** Each gauge brings its own reading: the registry reads all of them at the same time. */
-function watch(make: Instruments, coordinator: Coordinator): void {
+/** The registry reads all gauges at the same time; they share a reading. */
+function watch(make: Instruments, health: AskHealth): void {
   const help = 'What is under way: live transactions, calls in flight, changes that wait for their commit; nodes alive';
   make.gauge('amends_load', help, ['what'], async (gauge) => {
-    const { live, calling, uncommitted, nodes } = await coordinator.health();
+    const { live, calling, uncommitted, nodes } = await health();
     gauge.labels('live').set(live);
     gauge.labels('calling').set(calling);
     gauge.labels('uncommitted').set(uncommitted);
     gauge.labels('nodes').set(nodes.length);
   });
   make.gauge('amends_store_up', '1 while the store answers', [], async (gauge) => {
-    gauge.set((await coordinator.health()).store === null ? 0 : 1);
+    gauge.set((await health()).store === null ? 0 : 1);
   });
 }

@@ -59,7 +59,9 @@ describe('a server that is told to stop', () => {
       bank.called('/a').then(() => amends.get(`${at}/g1?waitMs=60000`)),
     ];
     await bank.called('/a');
-    await expect.poll(async () => (await amends.get('/metrics')).body).toContain('amends_load{what="calling"} 1');
+    await expect
+      .poll(async () => (await amends.get('/metrics')).body, { timeout: 10_000 })
+      .toContain('amends_load{what="calling"} 1');
     await amends.stop();
     for (const answer of await Promise.all(waiting)) expect(answer.body).toMatchObject({ gid: 'g1', outcome: 'running' });
   });
@@ -82,7 +84,7 @@ describe('a server that is told to stop', () => {
     await bank.called('/a');
     fail('writing');
     bank.answer();
-    await expect.poll(async () => (await amends.get('/readyz')).body.state).toBe('paused');
+    await expect.poll(async () => (await amends.get('/readyz')).body.state, { timeout: 10_000 }).toBe('paused');
     await amends.stop();
     expect((await waiting).body).toMatchObject({ gid: 'g1', outcome: 'running' });
   });

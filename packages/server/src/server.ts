@@ -12,6 +12,7 @@ import { operationsFace } from './http/operations-face.ts';
 import { loggedChanges, openLog, type ServerLog } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { openStore } from './open-store.ts';
+import { type AskHealth, sharedHealth } from './shared-health.ts';
 import { StartError, startErrorOf } from './start-error.ts';
 import { version } from './version.ts';
 
@@ -19,6 +20,8 @@ import { version } from './version.ts';
 export interface Server {
   /** Where it listens, without a slash at the end. */
   readonly url: string;
+  /** Resolves, with the reason, when it has broken down for good: whoever runs it should stop it and start another. */
+  readonly lost: Promise<Error>;
   /** Refuses new work, lets calls in flight end within the grace of the configuration, closes everything. Idempotent. */
   stop(): Promise<void>;
 }
@@ -41,16 +44,19 @@ const lastAnswersMs = 1_000;
 export async function startServer(config: Config, parts: ServerParts = {}): Promise<Server> {
   const log = parts.log ?? openLog(config);
   const metrics = createMetrics(version);
-  const store = metrics.store(parts.store ?? (await openStore(config.store)));
+  const { promise: lost, resolve: lose } = Promise.withResolvers<Error>();
+  const store = metrics.store(parts.store ?? (await openStore(config.store, lose)));
   const coordinator = coordinatorOf(config, { store, metrics, log });
-  metrics.watch(coordinator);
-  const app = appOf(config, { coordinator, metrics, log });
+  const health = sharedHealth(coordinator);
+  metrics.watch(health);
+  const app = appOf(config, { coordinator, health, lost, metrics, log });
   const stop = once(() => stopAll(config, { app, coordinator, store, log }));
   try {
     const url = await listen(app, config);
     await coordinator.start();
     log.info({ url, version, store: config.store }, 'listening');
-    return { url, stop };
+    void lost.then((error) => log.error({ err: error }, 'broken down: restart the process'));
+    return { url, lost, stop };
   } catch (error) {
     await stop();
     throw startErrorOf(error);
@@ -82,19 +88,21 @@ function coordinatorOf(config: Config, { store, metrics, log }: Inside): Coordin
 
 interface Served {
   readonly coordinator: Coordinator;
+  readonly health: AskHealth;
+  readonly lost: Promise<Error>;
   readonly metrics: Metrics;
   readonly log: ServerLog;
 }
 
-function appOf(config: Config, { coordinator, metrics, log }: Served): FastifyInstance {
+function appOf(config: Config, { coordinator, health, lost, metrics, log }: Served): FastifyInstance {
   const metricsText = (reply: FastifyReply) => {
     reply.type(metrics.registry.contentType);
     return metrics.registry.metrics();
   };
   const faces = [
-    nativeFace(coordinator, log),
+    nativeFace({ coordinator, log, bodyBytesMax: config.bodyBytesMax }),
     dtmFace({ coordinator, defaults: config, log, metricsText }),
-    operationsFace({ coordinator, metricsText }),
+    operationsFace({ health, lost, metricsText }),
   ];
   return createApp({ bodyBytesMax: config.bodyBytesMax, metrics, faces, fallback: fallbackOf(log) });
 }

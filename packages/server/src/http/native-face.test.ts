@@ -235,6 +235,11 @@ describe('the native API', () => {
     }
   });
 
+  it('tells the limits that hold, not those that could', async () => {
+    const amends = await runningServer({ bodyBytesMax: '2048' });
+    expect((await amends.get('/api/v1/limits')).body).toMatchObject({ bodyBytesMax: 2_048, payloadBytesMax: 2_048 });
+  });
+
   it('tells its health, its limits and itself', async () => {
     const amends = await runningServer();
     expect((await amends.get('/api/v1/health')).body).toMatchObject({ state: 'running', reason: '', nodes: [{}], calling: 0 });

@@ -37,9 +37,17 @@ interface Answer {
 
 type Handler = (request: FastifyRequest) => Answer | Promise<Answer>;
 
+/** What the face needs. */
+export interface NativeFaceOptions {
+  readonly coordinator: Coordinator;
+  readonly log: Log;
+  /** The largest request body that the server takes. Bytes. */
+  readonly bodyBytesMax: number;
+}
+
 /** Makes the face. */
-export function nativeFace(coordinator: Coordinator, log: Log): FastifyPluginAsync {
-  const handlers = handlersOf(coordinator);
+export function nativeFace({ coordinator, log, bodyBytesMax }: NativeFaceOptions): FastifyPluginAsync {
+  const handlers = handlersOf(coordinator, limitsWith(bodyBytesMax));
   return async (app) => {
     app.setErrorHandler((error, _request, reply) => sendProblem(reply, requestError(error, log)));
     for (const route of nativeRoutes) mount(app, route, handlers[route.operationId]);
@@ -88,7 +96,7 @@ export function sendProblem(reply: FastifyReply, error: AmendsError): FastifyRep
   return reply.code(problem.status).type(problemContentType).send(JSON.stringify(problem));
 }
 
-function handlersOf(coordinator: Coordinator): Record<NativeOperation, Handler> {
+function handlersOf(coordinator: Coordinator, limitsHeld: object): Record<NativeOperation, Handler> {
   let openApi: Answer | null = null;
   return {
     createTransaction: (request) => create(coordinator, request),
@@ -104,10 +112,15 @@ function handlersOf(coordinator: Coordinator): Record<NativeOperation, Handler> 
     async getHealth() {
       return { status: 200, body: healthBody(await coordinator.health()) };
     },
-    getLimits: () => ({ status: 200, body: limits }),
+    getLimits: () => ({ status: 200, body: limitsHeld }),
     // Made when it is first asked for: it costs more memory than most servers ever need for it.
     getOpenApi: () => (openApi ??= { status: 200, body: openApiDocument(version) }),
   };
+}
+
+/** The limits that hold: payloads travel inside a body. */
+function limitsWith(bodyBytesMax: number): object {
+  return { ...limits, bodyBytesMax, payloadBytesMax: Math.min(limits.payloadBytesMax, bodyBytesMax) };
 }
 
 async function create(coordinator: Coordinator, request: FastifyRequest): Promise<Answer> {

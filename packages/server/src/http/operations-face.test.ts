@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import type { Worker } from 'node:worker_threads';
 import { openMemoryStore } from '@amends/store';
 import { describe, expect, it } from 'vitest';
 import { failingStore } from '../testing/failing-store.ts';
@@ -55,7 +57,7 @@ describe('a server whose store cannot be written', () => {
     expect(dtmRefused).toMatchObject({ status: 503, body: { message: expect.stringMatching(/disk is full/) } });
     expect(dtmRefused.headers.get('retry-after')).toBe('1');
     fail('nothing');
-    await expect.poll(async () => (await amends.get('/readyz')).status).toBe(200);
+    await expect.poll(async () => (await amends.get('/readyz')).status, { timeout: 10_000 }).toBe(200);
     expect(await amends.post('/api/v1/transactions?waitMs=1000', { ...saga, gid: 'g3' })).toMatchObject({ status: 201 });
   });
 
@@ -67,6 +69,19 @@ describe('a server whose store cannot be written', () => {
     expect(await amends.get('/api/v1/health')).toMatchObject({ status: 200, body: { store: null, nodes: [] } });
     expect(await amends.get('/api/v1/transactions/x')).toMatchObject({ status: 503, body: { code: 'store_unavailable' } });
     fail('nothing');
+  });
+});
+
+describe('a server whose store has broken down for good', () => {
+  it('is not live, and says so to whoever runs it', async () => {
+    const started = once(process, 'worker') as Promise<[Worker]>;
+    const amends = await runningServer({ store: `sqlite:${scratchFolder()}/amends.db` });
+    const [thread] = await started;
+    await thread.terminate();
+    const reason = expect.stringMatching(/has ended unexpectedly; restart the process$/);
+    expect(await amends.lost).toMatchObject({ message: reason });
+    expect(await amends.get('/healthz')).toMatchObject({ status: 503, body: { status: 'not live', reason } });
+    expect((await amends.get('/readyz')).status).toBe(503);
   });
 });
 

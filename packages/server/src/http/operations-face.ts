@@ -1,12 +1,14 @@
 /** What those who run the server ask: is it alive, is it ready, how is it doing. */
-import type { Coordinator } from '@amends/coordinator';
 import { dtmBase, nativeBase } from '@amends/wire';
 import type { FastifyPluginAsync, FastifyReply } from 'fastify';
+import type { AskHealth } from '../shared-health.ts';
 import { version } from '../version.ts';
 
 /** What the face needs. */
 export interface OperationsFaceOptions {
-  readonly coordinator: Coordinator;
+  readonly health: AskHealth;
+  /** Resolves when nothing but a restart of the process helps any more. */
+  readonly lost: Promise<Error>;
   readonly metricsText: (reply: FastifyReply) => Promise<string>;
 }
 
@@ -19,20 +21,26 @@ metrics        /metrics
 `;
 
 /** Makes the face. */
-export function operationsFace({ coordinator, metricsText }: OperationsFaceOptions): FastifyPluginAsync {
+export function operationsFace({ health, lost, metricsText }: OperationsFaceOptions): FastifyPluginAsync {
+  let reason: string | null = null;
+  void lost.then((error) => {
+    reason = error.message;
+  });
   return async (app) => {
     app.get('/', { config: { permission: 'public', api: 'welcome' } }, (_request, reply) =>
       reply.type('text/plain').send(welcome),
     );
-    app.get('/healthz', { config: { permission: 'public', api: 'healthz' } }, () => ({ status: 'live' }));
-    app.get('/readyz', { config: { permission: 'public', api: 'readyz' } }, (_request, reply) => ready(coordinator, reply));
+    app.get('/healthz', { config: { permission: 'public', api: 'healthz' } }, (_request, reply) =>
+      reason === null ? { status: 'live' } : reply.code(503).send({ status: 'not live', reason }),
+    );
+    app.get('/readyz', { config: { permission: 'public', api: 'readyz' } }, (_request, reply) => ready(health, reply));
     app.get('/metrics', { config: { permission: 'system:read', api: 'metrics' } }, (_request, reply) => metricsText(reply));
   };
 }
 
 /** Ready: running, and the store can be written. */
-async function ready(coordinator: Coordinator, reply: FastifyReply): Promise<object> {
-  const { state, reason, store } = await coordinator.health();
+async function ready(health: AskHealth, reply: FastifyReply): Promise<object> {
+  const { state, reason, store } = await health();
   const isReady = state === 'running' && store !== null;
   reply.code(isReady ? 200 : 503);
   return isReady ? { status: 'ready' } : { status: 'not ready', state, reason: reason || 'the store does not answer' };
