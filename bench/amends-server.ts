@@ -48,7 +48,7 @@ export async function startAmends(
 async function startCommand(name: string, file: string, program: (args: readonly string[]) => Member): Promise<AmendsServer> {
   const port = await freePorts(2);
   const listen = ['--host', '127.0.0.1', '--port', `${port}`, '--grpc-port', `${port + 1}`];
-  const member = program([command, 'serve', ...listen, '--store', `sqlite:${file}`]);
+  const member = program(['--max-semi-space-size=8', command, 'serve', ...listen, '--store', `sqlite:${file}`]);
   const server = serverOf(name, `http://127.0.0.1:${port}`, member);
   await Promise.race([ready(server), member.lost]);
   return server;

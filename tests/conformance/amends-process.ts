@@ -36,7 +36,8 @@ export async function startAmends(): Promise<AmendsProcess> {
   const url = `http://127.0.0.1:${port}`;
   const listen = ['--host', '127.0.0.1', '--port', String(port), '--grpc-port', String(grpcPort)];
   const output = openSync(log, 'a');
-  const child = spawn(process.execPath, [command, 'serve', ...listen, '--store', `sqlite:${join(folder, 'amends.db')}`], {
+  const store = `sqlite:${join(folder, 'amends.db')}`;
+  const child = spawn(process.execPath, ['--max-semi-space-size=8', command, 'serve', ...listen, '--store', store], {
     cwd: folder,
     stdio: ['ignore', output, output],
   });

@@ -77,7 +77,7 @@ function createCoordinatorService(options: StartOptions, logFile: string, onCras
   const { port, dataFolder } = options;
   const store = `sqlite:${join(dataFolder, 'amends.db')}`;
   const flags = ['--host', '127.0.0.1', '--port', `${port}`, '--grpc-port', `${port + 1}`, '--store', store];
-  return new Service({ name: 'coordinator', args: [command, 'serve', ...flags], logFile, onCrash });
+  return new Service({ name: 'coordinator', args: ['--max-semi-space-size=8', command, 'serve', ...flags], logFile, onCrash });
 }
 
 function portsOf({ port, examples }: StartOptions): Map<number, string> {

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { configOptions } from '@amends/server';
 import { expect, onTestFinished, test } from 'vitest';
-import { amends, scratchFolder, serving } from './testing/amends-command.ts';
+import { amends, scratchFolder, serving, servingBy } from './testing/amends-command.ts';
 
 test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('%s ends it with 0', async (signal) => {
   const coordinator = await serving('--store', 'memory:');
@@ -24,6 +24,24 @@ test('the next one on the same file goes on with what is unfinished', async () =
     transaction: { gid: 'g1', status: 'submitted', steps: [{ actionState: { at: 'waiting', attempts: 1 } }] },
   });
   expect((await second.stop()).code).toBe(0);
+});
+
+test('a store that has broken down for good ends it with 1', async () => {
+  const breaker = "process.once('worker', (thread) => process.once('SIGUSR2', () => thread.terminate()))";
+  const nodeArgs = ['--import', `data:text/javascript,${encodeURIComponent(breaker)}`];
+  const coordinator = await servingBy({ nodeArgs }, '--store', `sqlite:${join(scratchFolder(), 'amends.db')}`);
+  const { code, stdout, stderr } = await coordinator.stop('SIGUSR2');
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/"level":"error".*"msg":"broken down: restart the process"/);
+  expect(stderr).toMatch(/^amends: the thread that had .* has ended unexpectedly; restart the process\n$/);
+});
+
+test('options that do nothing yet are told when they are set, and are no error', async () => {
+  const coordinator = await serving('--store', 'memory:', '--grpc-port', '1');
+  expect(await coordinator.stop()).toMatchObject({
+    code: 0,
+    stderr: 'amends: --grpc-port is reserved: gRPC is not served by this version\n',
+  });
 });
 
 test('an address that others can reach must be meant', async () => {

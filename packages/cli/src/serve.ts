@@ -46,8 +46,11 @@ async function serve({ config: file, ...flags }: Record<string, unknown>): Promi
     );
   const server = await startServer(config);
   giveBackStartUpMemory();
-  await toldToStop();
+  const how = await Promise.race([toldToStop(), server.lost]);
   await server.stop();
+  if (how === 'told') return;
+  process.stderr.write(`amends: ${how.message}\n`);
+  process.exitCode = exitCodes.failed;
 }
 
 /** Commander gives flags in camel case; options of the server are named with dots. */
@@ -60,13 +63,13 @@ function textsOf(flags: Record<string, unknown>): Record<string, string> {
 }
 
 /** Resolves at the first signal; at the second the process ends at once, which loses nothing that is durable. */
-function toldToStop(): Promise<void> {
+function toldToStop(): Promise<'told'> {
   return new Promise((resolve) => {
     let signals = 0;
     const heard = () => {
       signals += 1;
       if (signals > 1) process.exit(exitCodes.interrupted);
-      resolve();
+      resolve('told');
     };
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, heard);
   });

@@ -22,16 +22,35 @@ export interface Serving {
   stop(signal?: NodeJS.Signals): Promise<Finished>;
 }
 
-const program = join(import.meta.dirname, '..', '..', 'bin', 'amends.js');
+/** How the process is started. */
+export interface Start {
+  /** Arguments of `node`. Default: none. */
+  readonly nodeArgs?: readonly string[];
+  /** The file that it runs. Default: `bin/amends.js`. */
+  readonly program?: string;
+}
+
+/** The file that `npx amends` runs. */
+export const program = join(import.meta.dirname, '..', '..', 'bin', 'amends.js');
 
 /** Runs the command to its end. */
 export function amends(...args: readonly string[]): Promise<Finished> {
-  return finished(started(args));
+  return amendsBy({}, ...args);
+}
+
+/** Runs the command, started so, to its end. */
+export function amendsBy(start: Start, ...args: readonly string[]): Promise<Finished> {
+  return finished(started(start, args));
 }
 
 /** Runs `amends serve` on a free port until it listens; it is stopped when the test is over. @throws Error with its last words */
-export async function serving(...args: readonly string[]): Promise<Serving> {
-  const child = started(['serve', '--port', '0', '--log-format', 'json', ...args]);
+export function serving(...args: readonly string[]): Promise<Serving> {
+  return servingBy({}, ...args);
+}
+
+/** As `serving`, started so. */
+export async function servingBy(start: Start, ...args: readonly string[]): Promise<Serving> {
+  const child = started(start, ['serve', '--port', '0', '--log-format', 'json', ...args]);
   const over = finished(child);
   const url = await Promise.race([listening(child), over.then(({ stderr }) => Promise.reject(new Error(stderr)))]);
   const stop: Serving['stop'] = (signal = 'SIGTERM') => {
@@ -48,9 +67,13 @@ export function scratchFolder(): string {
   return folder;
 }
 
-function started(args: readonly string[]): ChildProcess {
+function started({ nodeArgs = [], program: file = program }: Start, args: readonly string[]): ChildProcess {
   const env = { PATH: process.env.PATH, HOME: process.env.HOME, NO_COLOR: '1', AMENDS_ACTOR: 'tester' };
-  const child = spawn(process.execPath, [program, ...args], { cwd: scratchFolder(), env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [...nodeArgs, file, ...args], {
+    cwd: scratchFolder(),
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const over = once(child, 'close');
   onTestFinished(async () => {
     child.kill('SIGKILL');
