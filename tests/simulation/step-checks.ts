@@ -124,7 +124,7 @@ interface Pause {
 function checkPause(world: World, { entry, after, history }: Step, { row, index, op, unknowns, policy }: Pause): void {
   const state = after.branches[index]![op];
   const exhausted = policy.attemptsMax !== null && unknowns >= policy.attemptsMax;
-  const released = row.kind === 'interrupted' || history.some(({ kind }) => kind === 'retried');
+  const released = (row.kind === 'interrupted' && unknowns <= 1) || history.some(({ kind }) => kind === 'retried');
   if (state.at !== 'waiting' || exhausted || released) return;
   const pause = row.outcome === 'ongoing' ? policy.delayMs : pauseMs(policy, Math.max(1, unknowns));
   const actual = state.dueAt - row.at;

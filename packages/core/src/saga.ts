@@ -183,7 +183,7 @@ function hold(draft: Draft, index: number, op: Op, unknowns: number): void {
 
 // ── taking over, intervening ───────────────────────────────────────────────────────────────────────────────────────
 
-/** Calls of the former owner may still run at the participant until their time is over; here they are tried anew at once. */
+/** Calls of the former owner may still run at the participant until their time is over; the first is tried anew at once. */
 function recovered(draft: Draft, spec: SagaSpec): Verdict {
   const outcome = { exchange: 'broken', code: 'interrupted', detail: 'the coordinator stopped before the answer came' } as const;
   draft.branches.forEach((branch, index) => {
@@ -192,7 +192,7 @@ function recovered(draft: Draft, spec: SagaSpec): Verdict {
       if (running.at !== 'running') continue;
       record(draft, { kind: 'interrupted', ...named(index, op), attempt: running.attempts });
       withoutVerdict(draft, spec, { index, op, running, settledAt: overAt(running, spec.steps[index]!), outcome });
-      makeDue(draft, index, op);
+      makeDueOnce(draft, index, op);
       restate(draft);
     }
   });
@@ -232,9 +232,10 @@ function release(draft: Draft): void {
   });
 }
 
-function makeDue(draft: Draft, index: number, op: Op): void {
+/** Skips the pause after the first attempt without a verdict; what is cut off again may be what kills the process. */
+function makeDueOnce(draft: Draft, index: number, op: Op): void {
   const state = draft.branches[index]![op];
-  if (state.at === 'waiting') setOp(draft, index, op, { ...state, dueAt: draft.at });
+  if (state.at === 'waiting' && state.unknowns <= 1) setOp(draft, index, op, { ...state, dueAt: draft.at });
 }
 
 // ── going on ───────────────────────────────────────────────────────────────────────────────────────────────────────
