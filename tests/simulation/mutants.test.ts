@@ -68,7 +68,7 @@ const mutants: Readonly<Record<string, Mutation>> = {
   },
   'forgets its claim when another commit of it is under way': {
     file: 'coordinator/dist/create-coordinator.js',
-    replace: 'return older.giveWay(stored.row.version, () => this.#adopt(stored));',
+    replace: 'return older.giveWay(version, () => this.#adopt(stored));',
     by: 'return;',
   },
 };

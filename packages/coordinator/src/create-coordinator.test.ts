@@ -266,6 +266,28 @@ describe('among others on one store', () => {
     expect(bank.calls).toEqual(['action /a', 'action /a', 'action /b']);
   });
 
+  test.each([
+    ['cannot be read', '{'],
+    ['cannot be decided about', '[1,0,0,[]]'],
+  ])('a damaged transaction that %s is left alone; those claimed with it are driven on', async (_, state) => {
+    const bank = await participant();
+    const shared = openMemoryStore();
+    const first = await coordinator({ store: shared });
+    bank.answers['/a'] = () => new Promise(() => {});
+    const gids = ['damaged', 'sound', 'sound too'].map(parseGid);
+    for (const gid of gids) await first.submit({ gid, spec: saga(bank.url, ['a']) });
+    await first.stop({ graceMs: 0 });
+    bank.answers['/a'] = 200;
+    const claim: Store['claim'] = async (request) =>
+      (await shared.claim(request)).map((each) => (each.row.gid === 'damaged' ? { ...each, row: { ...each.row, state } } : each));
+    const errors: Readonly<Record<string, unknown>>[] = [];
+    const log = { debug() {}, info() {}, warn() {}, error: (fields: Readonly<Record<string, unknown>>) => errors.push(fields) };
+    const second = await coordinator({ store: storeWith(shared, { claim }), log });
+    for (const gid of gids.slice(1)) expect(await end(second, gid)).toBe('succeed');
+    expect(errors.map(({ gid }) => gid)).toEqual(['damaged']);
+    expect((await second.health()).live).toBe(0);
+  });
+
   test('any node waits for, and acts on, what another one drives', async () => {
     const bank = await participant();
     const store = openMemoryStore();

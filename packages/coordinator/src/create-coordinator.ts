@@ -139,11 +139,11 @@ class LocalCoordinator implements Coordinator, MailboxHost {
   }
 
   start(): Promise<void> {
-    this.#started ??= this.#begin();
+    this.#started ??= this.#joinIn();
     return this.#started;
   }
 
-  async #begin(): Promise<void> {
+  async #joinIn(): Promise<void> {
     const now = await this.#membership.join();
     this.#ownClock?.anchor(now);
     if (this.#stopping !== null) return;
@@ -312,14 +312,30 @@ class LocalCoordinator implements Coordinator, MailboxHost {
       throw new AmendsError('store_unavailable', `the store cannot be used now: ${this.#gate.reason}`);
   }
 
-  /** Drives a claimed transaction on; a mailbox that is at work on an older version of it ends first. Stopping: leaves it. */
+  /**
+   * Drives a claimed transaction on; a mailbox that is at work on an older version of it ends first. Stopping: leaves it.
+   * What cannot be read or decided stays with this node untouched, so that nobody claims it again and again.
+   */
   #adopt(stored: StoredTransaction): void {
     if (this.#state !== 'running') return;
-    const older = this.#mailboxes.get(stored.row.gid);
-    if (older !== undefined) return older.giveWay(stored.row.version, () => this.#adopt(stored));
-    const mailbox = this.#takeIn(stored);
+    const { gid, version } = stored.row;
+    const older = this.#mailboxes.get(gid);
+    if (older !== undefined) return older.giveWay(version, () => this.#adopt(stored));
+    try {
+      this.#begin(this.#takeIn(stored));
+    } catch (error) {
+      this.#log.error({ gid, err: error }, 'transaction cannot be driven: left alone');
+    }
+  }
+
+  #begin(mailbox: Mailbox): void {
     this.#recovering.add(mailbox);
-    mailbox.start();
+    try {
+      mailbox.start();
+    } catch (error) {
+      mailbox.abandon();
+      throw error;
+    }
   }
 
   // ── MailboxHost ──────────────────────────────────────────────────────────────────────────────────────────────────
