@@ -3,7 +3,6 @@ import type { AmendsError } from '@amends/core';
 import type { Store, StoreCapabilities } from '@amends/store';
 import { createSqlStore } from '../sql-store.ts';
 import { type HostClock, hostClock } from './embedded-clock.ts';
-import { slowed } from './slowed-store.ts';
 import { sqliteDialect } from './sqlite-dialect.ts';
 import { openSqliteSession } from './sqlite-session.ts';
 
@@ -11,8 +10,6 @@ import { openSqliteSession } from './sqlite-session.ts';
 export interface SqliteStoreOptions {
   /** Path of the database file; created with its folders, readable by its owner only, when it is not there. */
   readonly path: string;
-  /** Lets every commit take this much longer, to see how a slow disk feels. Milliseconds. Default: 0. */
-  readonly fsyncDelayMs?: number;
   /** Called when the thread that has the file open has ended by itself: from then on only a restart of the process helps. */
   readonly onLost?: (error: AmendsError) => void;
   /** The host's clocks. Default: the real ones. */
@@ -35,6 +32,5 @@ const capabilities: StoreCapabilities = {
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
   const session = await openSqliteSession(options.path, options.clock ?? hostClock, options.onLost);
-  const store = createSqlStore(session, sqliteDialect, capabilities);
-  return options.fsyncDelayMs ? slowed(store, options.fsyncDelayMs) : store;
+  return createSqlStore(session, sqliteDialect, capabilities);
 }

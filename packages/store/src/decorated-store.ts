@@ -1,16 +1,11 @@
-/** Decorates a store so that commits take longer, as on a slow disk. */
-import { setTimeout as pause } from 'node:timers/promises';
-import type { Store } from '@amends/store';
+/** What every decorator of a store is made of. */
+import type { Store } from './store.ts';
 
-/** The store, each of whose commits is answered `delayMs` later. */
-export function slowed(store: Store, delayMs: number): Store {
+/** The store with some of its methods replaced; all others go to it unchanged. */
+export function decorated(store: Store, replaced: Partial<Store>): Store {
   return {
     capabilities: store.capabilities,
-    commit: async (changes) => {
-      const answers = await store.commit(changes);
-      await pause(delayMs);
-      return answers;
-    },
+    commit: (changes) => store.commit(changes),
     load: (gids) => store.load(gids),
     claim: (request) => store.claim(request),
     list: (query) => store.list(query),
@@ -22,5 +17,6 @@ export function slowed(store: Store, delayMs: number): Store {
     purge: (request) => store.purge(request),
     ping: () => store.ping(),
     close: () => store.close(),
+    ...replaced,
   };
 }
