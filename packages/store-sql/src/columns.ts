@@ -27,6 +27,7 @@ export const txColumns = [
   ['epoch', 'updated_at', 'waits_for', 'error_print', 'reason', 'format', 'state', 'version'],
 ] as const;
 
+/** Columns of `history` after `tx_id`. */
 export const historyColumns = [
   'seq',
   'at',
@@ -43,8 +44,10 @@ export const historyColumns = [
   'trace_id',
 ] as const;
 
+/** Columns of `record` after `tx_id`. */
 export const recordColumns = ['kind', 'key', 'content'] as const;
 
+/** Columns of `audit` after the id, which the database gives. */
 export const auditColumns = ['at', 'gid', 'actor', 'verb', 'reason', 'detail'] as const;
 
 /** Appends the columns of `tx`. */

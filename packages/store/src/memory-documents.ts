@@ -1,6 +1,7 @@
 /** The small documents of the memory store, each with its own compare-and-swap. */
 import type { DocumentChange, StoredDocument } from './store.ts';
 
+/** Documents by kind and key. `allow` and `apply` make one compare-and-swap while nothing else runs between them. */
 export class MemoryDocuments {
   readonly #byName = new Map<string, StoredDocument>();
 

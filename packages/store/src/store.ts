@@ -10,6 +10,7 @@
  */
 import type { EpochMs, Gid, HistoryEntry, NodeId, Status, StoredSpec, TransactionRow } from '@amends/core';
 
+/** The port; what its methods promise is said at each. */
 export interface Store {
   readonly capabilities: StoreCapabilities;
 
@@ -193,6 +194,7 @@ export interface AuditRow {
   readonly detail: string;
 }
 
+/** An audit row as the store keeps it. */
 export interface StoredAuditRow extends AuditRow {
   /** Ascending in order of commit. */
   readonly id: number;

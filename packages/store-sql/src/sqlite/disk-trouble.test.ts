@@ -37,7 +37,7 @@ async function fill(store: Store): Promise<number> {
   }
 }
 
-describe.skipIf(!mounted)('on a small disk (needs the right to mount)', () => {
+describe.skipIf(!mounted)(`on a small disk${mounted ? '' : ' (skipped: this user may not mount one)'}`, () => {
   let store: Store;
   const path = join(directory, 'amends.db');
   beforeAll(async () => {

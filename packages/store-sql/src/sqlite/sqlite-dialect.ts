@@ -2,6 +2,7 @@
 import type { Dialect } from '../dialect.ts';
 import { sqliteMigrations } from '../migrations/sqlite.ts';
 
+/** Many gids are one parameter: a JSON array. */
 export const sqliteDialect: Dialect = {
   name: 'sqlite',
   migrations: sqliteMigrations,
