@@ -390,6 +390,40 @@ test('more work than it can hold is refused before memory grows', async () => {
   await expect(amends.submit({ gid: parseGid('4'), spec: saga(bank.url, ['a']) })).rejects.toMatchObject({ code: 'overloaded' });
 });
 
+test('what waits for a dead host goes back to the store and keeps no new work out; it is claimed when it is due', async () => {
+  const [dead, bank] = [await participant(), await participant()];
+  dead.answers['/a'] = 500;
+  const store = openMemoryStore();
+  const amends = await coordinator({ store, liveMax: 3 });
+  const spec = saga(dead.url, ['a']);
+  const slow = { ...spec, steps: spec.steps.map((step) => ({ ...step, actionRetry: { ...quickly, delayMs: 1_500 } })) };
+  const waiting = ['1', '2', '3'].map(parseGid);
+  for (const gid of waiting) await amends.submit({ gid, spec: slow });
+  for (const gid of waiting) await amends.wait(gid, { waitMs: 5_000 });
+  dead.answers['/a'] = 200;
+  const gid = parseGid('4');
+  await amends.submit({ gid, spec: saga(bank.url, ['a', 'b']) });
+  expect(await end(amends, gid)).toBe('succeed');
+  expect((await store.load(waiting)).map((stored) => stored!.row.owner)).toEqual([null, null, null]);
+  for (const each of waiting) expect(await end(amends, each)).toBe('succeed');
+});
+
+test('more payload than it can hold is refused; nothing is claimed beyond what there is room for', async () => {
+  const bank = await participant();
+  bank.answers['/a'] = () => new Promise(() => {});
+  const store = openMemoryStore();
+  const limits: number[] = [];
+  const claim: Store['claim'] = (request) => {
+    limits.push(request.limit);
+    return store.claim(request);
+  };
+  const claiming = storeWith(store, { claim });
+  const amends = await coordinator({ store: claiming, liveMax: 5, payloadBytesMax: 30 });
+  for (const name of ['1', '2', '3']) await amends.submit({ gid: parseGid(name), spec: saga(bank.url, ['a']) });
+  await expect(amends.submit({ gid: parseGid('4'), spec: saga(bank.url, ['a']) })).rejects.toMatchObject({ code: 'overloaded' });
+  expect(Math.max(...limits)).toBe(5);
+});
+
 test('200 transactions that wait for a dead host do not hold up others', async () => {
   const [dead, bank] = [await participant(), await participant()];
   dead.answers['/a'] = () => new Promise(() => {});

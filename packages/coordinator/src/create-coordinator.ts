@@ -32,6 +32,7 @@ import {
   systemTimers,
 } from './host.ts';
 import { httpTransport } from './http-transport.ts';
+import { LiveMailboxes } from './live-mailboxes.ts';
 import { Mailbox, type MailboxHost } from './mailbox.ts';
 import { Membership, type MembershipOptions } from './membership.ts';
 import { Outbound } from './outbound.ts';
@@ -54,8 +55,10 @@ export interface CoordinatorOptions extends Partial<MembershipOptions> {
   /** Default: silent. */
   readonly log?: Log;
   readonly observer?: Observer;
-  /** Transactions in memory above which new ones are refused as `overloaded`. Default 20,000. */
+  /** Transactions that are busy or due within a second, above which new ones are refused as `overloaded`. Default 20,000. */
   readonly liveMax?: number;
+  /** Payload bytes of transactions in memory above which new ones are refused as `overloaded`. Default 256 MiB. */
+  readonly payloadBytesMax?: number;
 }
 
 const defaults = {
@@ -64,6 +67,7 @@ const defaults = {
   claimEveryMs: 1_000,
   recoveringMax: 64,
   liveMax: 20_000,
+  payloadBytesMax: 268_435_456,
   stopGraceMs: 10_000,
 };
 
@@ -86,11 +90,10 @@ class LocalCoordinator implements Coordinator, MailboxHost {
   readonly #digest: Digest;
   readonly #log: Log;
   readonly #observer: Observer;
-  readonly #liveMax: number;
   readonly #membership: Membership;
   readonly #gate: StoreGate;
   readonly #commits: ReturnType<typeof createGroupCommit>;
-  readonly #mailboxes = new Map<Gid, Mailbox>();
+  readonly #mailboxes: LiveMailboxes;
   readonly #recovering = new Set<Mailbox>();
   readonly #ownClock: AnchoredClock | null;
   readonly #clock: Clock;
@@ -110,9 +113,10 @@ class LocalCoordinator implements Coordinator, MailboxHost {
     this.#digest = options.digest ?? sha256;
     this.#log = options.log ?? silentLog;
     this.#observer = options.observer ?? (() => {});
-    this.#liveMax = options.liveMax ?? defaults.liveMax;
     this.#ownClock = options.clock === undefined ? anchoredClock() : null;
     this.#clock = options.clock ?? this.#ownClock!;
+    const { liveMax = defaults.liveMax, payloadBytesMax = defaults.payloadBytesMax } = options;
+    this.#mailboxes = new LiveMailboxes({ liveMax, payloadBytesMax }, this.#clock);
     const transport = options.transport ?? boundedPerHost(httpTransport(), { clock: this.#clock, timers: this.#timers });
     this.#wakes = new WakeQueue(this.#clock, this.#timers);
     this.#outbound = new Outbound(transport, this.#clock, this.#random);
@@ -134,6 +138,8 @@ class LocalCoordinator implements Coordinator, MailboxHost {
         log: this.#log,
         adopt: (stored) => this.#adopt(stored),
         recovering: () => this.#recovering.size,
+        room: () => this.#mailboxes.room(),
+        horizonMs: () => this.#mailboxes.horizonMs,
       },
     );
   }
@@ -162,7 +168,7 @@ class LocalCoordinator implements Coordinator, MailboxHost {
     await this.#started?.catch(() => {});
     this.#wakes.stop();
     await this.#idleWithin(graceMs);
-    for (const mailbox of [...this.#mailboxes.values()]) mailbox.abandon();
+    for (const mailbox of this.#mailboxes.all()) mailbox.abandon();
     this.#gate.stop();
     await this.#outbound.close();
     if (this.#started !== null) await this.#membership.leave();
@@ -196,7 +202,7 @@ class LocalCoordinator implements Coordinator, MailboxHost {
     const stored: StoredSpec = { ...encoded, digest: this.#digest([encoded.plan, encoded.payloads]) };
     for (let tries = 0; tries < triesMax; tries++) {
       this.#refuseUnlessRunning();
-      const submitted = this.#mailboxes.has(gid)
+      const submitted = this.#mailboxes.get(gid)
         ? await this.#submitAgain(gid, stored.digest)
         : await this.#submitNew(gid, spec, stored);
       if (submitted !== null) return submitted;
@@ -205,10 +211,10 @@ class LocalCoordinator implements Coordinator, MailboxHost {
   }
 
   async #submitNew(gid: Gid, spec: Spec, stored: StoredSpec): Promise<Submitted | null> {
-    if (this.#mailboxes.size >= this.#liveMax)
+    if (this.#mailboxes.room() === 0)
       throw new AmendsError('overloaded', `${this.#mailboxes.size} transactions are under way; try again in a moment`);
     const mailbox = Mailbox.forNew(this, gid, spec, stored);
-    this.#mailboxes.set(gid, mailbox);
+    this.#mailboxes.add(mailbox);
     const event = { type: 'submitted', gid, owner: this.node, traceId: null, ...this.moment() } as const;
     const reply = await new Promise<Verdict | 'lost' | AmendsError>((resolve) => mailbox.post(event, resolve));
     if (reply instanceof AmendsError) throw reply;
@@ -265,7 +271,7 @@ class LocalCoordinator implements Coordinator, MailboxHost {
 
   #takeIn(stored: StoredTransaction): Mailbox {
     const mailbox = Mailbox.forStored(this, stored);
-    if (!isFinished(mailbox.tx!)) this.#mailboxes.set(mailbox.gid, mailbox);
+    if (!isFinished(mailbox.tx!)) this.#mailboxes.add(mailbox);
     return mailbox;
   }
 
@@ -340,6 +346,10 @@ class LocalCoordinator implements Coordinator, MailboxHost {
 
   // ── MailboxHost ──────────────────────────────────────────────────────────────────────────────────────────────────
 
+  get horizonMs(): number {
+    return this.#mailboxes.horizonMs;
+  }
+
   commit: MailboxHost['commit'] = (change, done) =>
     this.#commits.commit(change, (result) => {
       done(result);
@@ -360,12 +370,13 @@ class LocalCoordinator implements Coordinator, MailboxHost {
   };
 
   wakeAt(mailbox: Mailbox, at: EpochMs | null): void {
+    this.#mailboxes.stays(mailbox);
     this.#wakes.set(mailbox, at);
     if (mailbox.tx !== null && isQuiet(mailbox.tx)) this.#notRecovering(mailbox);
   }
 
   close(mailbox: Mailbox): void {
-    if (this.#mailboxes.get(mailbox.gid) === mailbox) this.#mailboxes.delete(mailbox.gid);
+    this.#mailboxes.remove(mailbox);
     this.#notRecovering(mailbox);
   }
 

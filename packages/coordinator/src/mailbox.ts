@@ -38,6 +38,8 @@ export type Reply = (result: Verdict | 'lost' | AmendsError) => void;
 /** What a mailbox needs of the coordinator around it. */
 export interface MailboxHost {
   readonly node: NodeId;
+  /** What is due later than this is not driven here. Milliseconds. */
+  readonly horizonMs: number;
   commit(change: Change, done: (result: CommitResult) => void): void;
   load(gid: Gid): Promise<StoredTransaction | null>;
   /** Makes a call; the mailbox gets its answer as an event. */
@@ -58,10 +60,12 @@ interface Letter {
   readonly reply: Reply | null;
 }
 
+/** Decides about one transaction, commits what it decides, and only then has it done. */
 export class Mailbox implements Wakeable {
   readonly gid: Gid;
   readonly spec: Spec;
   readonly digest: string;
+  readonly payloadBytes: number;
   wakeSlot = -1;
   wakeAt: EpochMs | null = null;
   /** As of the last commit; null before the first. */
@@ -97,6 +101,7 @@ export class Mailbox implements Wakeable {
     this.gid = gid;
     this.spec = plan.spec;
     this.digest = plan.digest;
+    this.payloadBytes = plan.spec.payloads.reduce((sum, payload) => sum + payload.byteLength, 0);
     this.#newSpec = plan.newSpec;
   }
 
@@ -148,6 +153,13 @@ export class Mailbox implements Wakeable {
     return this.#successor !== null && (this.tx?.version ?? 0) < this.#successor.version;
   }
 
+  /** Gives a quiet transaction back to the store, where it is claimed when it is due; events that come meanwhile win. */
+  handBack(): void {
+    const tx = this.tx!;
+    const next = { ...tx, version: tx.version + 1 };
+    this.#propose([], { next, history: [], effects: [], verdicts: [], wakeAt: this.wakeAt });
+  }
+
   /** Stops deciding; what is under way is left to whoever owns the transaction next. */
   abandon(): void {
     this.#close();
@@ -181,7 +193,11 @@ export class Mailbox implements Wakeable {
       this.#unchanged(letters, decided);
       return;
     }
-    const next = placed(decided, this.#host.node);
+    this.#propose(letters, decided);
+  }
+
+  #propose(letters: readonly Letter[], decided: Decided): void {
+    const next = placed(decided, this.#host.node, this.#host.horizonMs);
     const row = rowOf(next, decided, { spec: this.spec, before: this.#columns });
     const change: Change = {
       expectedVersion: this.tx?.version ?? 0,

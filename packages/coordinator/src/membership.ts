@@ -5,7 +5,6 @@
  */
 import { type EpochMs, epochMs, type NodeId } from '@amends/core';
 import type { Store, StoredTransaction } from '@amends/store';
-import { horizonMs } from './placement.ts';
 import type { Clock, Log, Timers } from './ports.ts';
 
 /** How a node lives among others. */
@@ -30,8 +29,13 @@ interface Around {
   adopt(stored: StoredTransaction): void;
   /** Claimed transactions that are still under way. */
   recovering(): number;
+  /** How many more transactions there is room for. */
+  room(): number;
+  /** How far ahead work is claimed. Milliseconds. */
+  horizonMs(): number;
 }
 
+/** One node's life on a store, from the first heartbeat to the last. */
 export class Membership {
   readonly #options: MembershipOptions;
   readonly #around: Around;
@@ -61,7 +65,8 @@ export class Membership {
 
   /** There is room for more claimed work: claims at once if the last claim left some. */
   roomAgain(): void {
-    if (this.#moreIsThere && this.#around.recovering() <= this.#options.recoveringMax / 2) this.#claimNow();
+    if (!this.#moreIsThere || this.#around.recovering() > this.#options.recoveringMax / 2) return;
+    if (this.#around.room() > 0) this.#claimNow();
   }
 
   /** Claims nothing more, but goes on saying that it lives. */
@@ -108,9 +113,9 @@ export class Membership {
   }
 
   async #claim(): Promise<void> {
-    const limit = this.#options.recoveringMax - this.#around.recovering();
+    const limit = Math.min(this.#options.recoveringMax - this.#around.recovering(), this.#around.room());
     if (limit <= 0) return;
-    const dueBefore = epochMs(this.#around.clock.now() + horizonMs);
+    const dueBefore = epochMs(this.#around.clock.now() + this.#around.horizonMs());
     const claimed = await this.#around.store.claim({ node: this.#options.node, dueBefore, limit });
     this.#moreIsThere = claimed.length === limit;
     if (claimed.length > 0) this.#around.log.info({ count: claimed.length }, 'took over transactions');

@@ -21,17 +21,18 @@ export const horizonMs = 30_000;
 /** The columns of the row before, where they carry over. */
 export type CarriedColumns = Pick<TransactionRow, 'dueAt' | 'waitsFor' | 'errorPrint'>;
 
+/** The columns of a transaction that waits for nothing. */
 export const noColumns: CarriedColumns = { dueAt: null, waitsFor: '', errorPrint: '' };
 
-/** The transaction as it is to be committed by `node`, which owns it from then on unless there is nothing to drive. */
-export function placed(decided: Decided, node: NodeId): Transaction {
+/** The transaction as it is to be committed by `node`, which owns it from then on unless nothing is to be driven within `withinMs`. */
+export function placed(decided: Decided, node: NodeId, withinMs: number): Transaction {
   const { next, wakeAt } = decided;
-  if (isFinished(next) || mayRelease(next, wakeAt)) return next.owner === null ? next : { ...next, owner: null };
+  if (isFinished(next) || mayRelease(next, wakeAt, withinMs)) return next.owner === null ? next : { ...next, owner: null };
   return next.owner === node ? next : { ...next, owner: node, epoch: next.epoch + 1 };
 }
 
-function mayRelease(next: Transaction, wakeAt: EpochMs | null): boolean {
-  return isQuiet(next) && (wakeAt === null || wakeAt > next.updatedAt + horizonMs);
+function mayRelease(next: Transaction, wakeAt: EpochMs | null, withinMs: number): boolean {
+  return isQuiet(next) && (wakeAt === null || wakeAt > next.updatedAt + withinMs);
 }
 
 /** The row to commit. */

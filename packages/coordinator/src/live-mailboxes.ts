@@ -1,0 +1,101 @@
+/**
+ * The mailboxes in memory, and how much they may be. When that is reached, those that only wait go back to the store,
+ * and for a while this node holds nothing that is not busy or due in a moment; so what waits for a dead host keeps
+ * nobody else out.
+ */
+
+import type { Gid } from '@amends/core';
+import type { Mailbox } from './mailbox.ts';
+import { horizonMs } from './placement.ts';
+import type { Clock } from './ports.ts';
+
+/** How much may be in memory before new work is refused. */
+export interface LiveBounds {
+  /** Transactions that are busy or due in a moment. */
+  readonly liveMax: number;
+  /** Their payloads together. Bytes. */
+  readonly payloadBytesMax: number;
+}
+
+/** What is due within this stays in memory even when there is little room. Milliseconds. */
+const nearMs = 1_000;
+
+/** Knows all mailboxes by gid and keeps them within bounds. */
+export class LiveMailboxes {
+  readonly #bounds: LiveBounds;
+  readonly #clock: Clock;
+  readonly #byGid = new Map<Gid, Mailbox>();
+  /** Those that are being handed back to the store. */
+  readonly #leaving = new Set<Mailbox>();
+  #busyPayloadBytes = 0;
+  #tightUntil = 0;
+  #sweepAgainAt = 0;
+
+  constructor(bounds: LiveBounds, clock: Clock) {
+    this.#bounds = bounds;
+    this.#clock = clock;
+  }
+
+  /** Transactions in memory, those included that are on their way back to the store. */
+  get size(): number {
+    return this.#byGid.size;
+  }
+
+  /** What is due later than this from now belongs into the store. Milliseconds. */
+  get horizonMs(): number {
+    return this.#clock.now() < this.#tightUntil ? nearMs : horizonMs;
+  }
+
+  get(gid: Gid): Mailbox | undefined {
+    return this.#byGid.get(gid);
+  }
+
+  /** All of them, as they are now. */
+  all(): readonly Mailbox[] {
+    return [...this.#byGid.values()];
+  }
+
+  add(mailbox: Mailbox): void {
+    this.#byGid.set(mailbox.gid, mailbox);
+    this.#busyPayloadBytes += mailbox.payloadBytes;
+  }
+
+  /** Forgets a mailbox that has closed. */
+  remove(mailbox: Mailbox): void {
+    if (this.#byGid.get(mailbox.gid) !== mailbox) return;
+    this.stays(mailbox);
+    this.#byGid.delete(mailbox.gid);
+    this.#busyPayloadBytes -= mailbox.payloadBytes;
+  }
+
+  /** A mailbox goes on, even if it was on its way back to the store. */
+  stays(mailbox: Mailbox): void {
+    if (this.#leaving.delete(mailbox)) this.#busyPayloadBytes += mailbox.payloadBytes;
+  }
+
+  /** How many more may come in now; hands back what only waits when there is no room. */
+  room(): number {
+    if (this.#free() === 0) this.#tighten();
+    return this.#free();
+  }
+
+  #free(): number {
+    const { liveMax, payloadBytesMax } = this.#bounds;
+    return this.#busyPayloadBytes < payloadBytesMax ? Math.max(0, liveMax - this.#byGid.size + this.#leaving.size) : 0;
+  }
+
+  /** Looks through all of them at most once in a while: each that comes to rest meanwhile goes by the horizon itself. */
+  #tighten(): void {
+    const now = this.#clock.now();
+    this.#tightUntil = now + horizonMs;
+    if (now < this.#sweepAgainAt) return;
+    this.#sweepAgainAt = now + nearMs;
+    for (const mailbox of this.all()) if (mailbox.quiet && (mailbox.wakeAt ?? 0) > now + nearMs) this.#handBack(mailbox);
+  }
+
+  #handBack(mailbox: Mailbox): void {
+    this.#leaving.add(mailbox);
+    this.#busyPayloadBytes -= mailbox.payloadBytes;
+    mailbox.handBack();
+  }
+}
