@@ -34,14 +34,19 @@ interface Posting {
 }
 
 const debit = (posting: Posting) => {
-  const { cents } = posting;
-  if (!Number.isSafeInteger(cents) || cents <= 0) throw new BusinessFailure(`${cents} is no amount: whole cents, more than none`);
+  checkAmount(posting);
   if (take.run(posting).changes === 0) throw new BusinessFailure(`${posting.account} has less than ${posting.cents} cents here`);
 };
 
 const credit = (posting: Posting) => {
+  checkAmount(posting);
   if (give.run(posting).changes === 0) throw new BusinessFailure(`${posting.account} has no account here`);
 };
+
+/** A negative debit would be a gift, and a negative credit a theft. */
+function checkAmount({ cents }: Posting): void {
+  if (!Number.isSafeInteger(cents) || cents <= 0) throw new BusinessFailure(`${cents} is no amount: whole cents, more than none`);
+}
 
 const app = Fastify();
 app.post(

@@ -42,6 +42,7 @@ app.post(
   participant((call) =>
     barrier(db, call, () => {
       const line = call.body as Line;
+      if (!Number.isSafeInteger(line.count) || line.count <= 0) throw new BusinessFailure(`${line.count} is no number of pieces`);
       if (reserve.run(line).changes === 0) throw new BusinessFailure(`fewer than ${line.count} of ${line.item} left`);
     }),
   ),

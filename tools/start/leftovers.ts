@@ -6,11 +6,22 @@ import type { Print } from '../../examples/stage/tell.ts';
 const endsWithinMs = 20_000;
 const lookEveryMs = 200;
 
-/** Unfinished transactions among the given services only; whatever calls anything else is the user's own. */
+/** Unfinished transactions among the given services only; whatever calls anything else, or nobody, is the user's own. */
 export async function leftovers(amends: AmendsClient, origins: ReadonlySet<string>): Promise<readonly Transaction[]> {
-  const pages = await Promise.all((['submitted', 'aborting'] as const).map((status) => amends.list({ status, limit: 100 })));
-  const found = await Promise.all(pages.flatMap(({ transactions }) => transactions).map(({ gid }) => amends.get(gid)));
-  return found.filter(({ steps }) => steps.every(({ action }) => origins.has(new URL(action).origin)));
+  // By gid: one that changes its status meanwhile is listed twice.
+  const found = new Map<string, Transaction>();
+  for (const status of ['submitted', 'aborting'] as const)
+    for await (const { gid } of amends.listAll({ status })) {
+      const transaction = await amends.get(gid);
+      if (isAmong(transaction, origins)) found.set(gid, transaction);
+    }
+  return [...found.values()];
+}
+
+/** Whether it calls somebody, and only these; a step with an empty address calls nobody. */
+function isAmong({ steps }: Transaction, origins: ReadonlySet<string>): boolean {
+  const addresses = steps.flatMap(({ action, compensate }) => [action, compensate]).filter((address) => address !== '');
+  return addresses.length > 0 && addresses.every((address) => origins.has(URL.parse(address)?.origin ?? ''));
 }
 
 /**
