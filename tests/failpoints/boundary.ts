@@ -1,19 +1,26 @@
 /**
  * Places where a process can be made to die by SIGKILL, as in a power cut. A file beside the process's database arms it
- * from outside: `<boundary> <n>` kills it when it passes that boundary for the nth time from then on. It dies once.
+ * from outside: a line `<boundary> <n>` kills it when it passes that boundary for the nth time from then on. It dies once
+ * for each line, in their order.
  */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { flushCompileCache } from 'node:module';
 import { parseArgs } from 'node:util';
 
-/** Where to die: around a commit, around an answer to a caller, around a call of a participant. */
-export type Boundary = 'before-commit' | 'after-commit' | 'before-answer' | 'after-answer' | 'before-call' | 'after-call';
+/** Where to die: around a commit, an answer to a caller, a call of a participant, a claim of what an earlier life left. */
+export type Boundary = `${'before' | 'after'}-${'commit' | 'answer' | 'call' | 'claim'}`;
+
+/** One death: when the boundary is passed for the nth time. */
+export interface Death {
+  readonly boundary: Boundary;
+  readonly n: number;
+}
 
 const fileOf = (db: string) => `${db}.failpoint`;
 
-/** Arms the process that works on this database. */
-export function arm(db: string, boundary: Boundary, n: number): void {
-  writeFileSync(fileOf(db), `${boundary} ${n}`);
+/** Arms the process that works on this database, and those that take its place. */
+export function arm(db: string, deaths: readonly Death[]): void {
+  writeFileSync(fileOf(db), deaths.map(({ boundary, n }) => `${boundary} ${n}`).join('\n'));
 }
 
 /** Nobody dies any more. */
@@ -29,11 +36,12 @@ export function pass(boundary: Boundary): void {
   const { db } = parseArgs({ options: { db: { type: 'string', default: '' } }, strict: false }).values;
   const current = orderIn(fileOf(String(db)));
   if (current !== order) [order, passages] = [current, 0];
-  const [where, n] = current.split(' ');
+  const [next = '', ...later] = current.split('\n');
+  const [where, n] = next.split(' ');
   if (where !== boundary) return;
   passages += 1;
   if (passages < Number(n)) return;
-  disarm(String(db));
+  writeFileSync(fileOf(String(db)), later.join('\n'));
   flushCompileCache(); // The process that takes its place starts from it.
   process.kill(process.pid, 'SIGKILL');
 }

@@ -6,11 +6,11 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { parseArgs } from 'node:util';
 import { createCoordinator, httpTransport, type Transport } from '@amends/coordinator';
 import { isAmendsError, parseGid, type RetryPolicy, type SagaSpec } from '@amends/core';
-import type { Store } from '@amends/store';
+import { decorated, type Store } from '@amends/store';
 import { openSqliteStore } from '@amends/store-sql';
 import { historyEntryBody, nativeBase, parseCreate, parseJsonBody, problemBody, transactionBody } from '@amends/wire';
 import { watchAnswers } from './answers.ts';
-import { pass } from './boundary.ts';
+import { type Boundary, pass } from './boundary.ts';
 
 const callTimeoutMs = 200;
 const retryDelayMs = 40;
@@ -31,38 +31,24 @@ server.listen(Number(port), '127.0.0.1', () => process.stdout.write(`coordinator
 process.once('SIGTERM', () => process.exit());
 
 function watchedStore(store: Store): Store {
-  return {
-    capabilities: store.capabilities,
-    async commit(changes) {
-      pass('before-commit');
-      const answers = await store.commit(changes);
-      pass('after-commit');
-      return answers;
-    },
-    load: (gids) => store.load(gids),
-    claim: (request) => store.claim(request),
-    list: (query) => store.list(query),
-    history: (gid, page) => store.history(gid, page),
-    heartbeat: (beat) => store.heartbeat(beat),
-    nodes: () => store.nodes(),
-    documents: (kind, key) => store.documents(kind, key),
-    audit: (query) => store.audit(query),
-    purge: (request) => store.purge(request),
-    ping: () => store.ping(),
-    close: () => store.close(),
-  };
+  return decorated(store, {
+    commit: (changes) => between('before-commit', () => store.commit(changes), 'after-commit'),
+    claim: (request) => between('before-claim', () => store.claim(request), 'after-claim'),
+  });
 }
 
 function watchedTransport(transport: Transport): Transport {
   return {
-    async call(request) {
-      pass('before-call');
-      const outcome = await transport.call(request);
-      pass('after-call');
-      return outcome;
-    },
+    call: (request) => between('before-call', () => transport.call(request), 'after-call'),
     close: () => transport.close(),
   };
+}
+
+async function between<T>(before: Boundary, act: () => Promise<T>, after: Boundary): Promise<T> {
+  pass(before);
+  const result = await act();
+  pass(after);
+  return result;
 }
 
 /** The part of the native API that the plays use. */

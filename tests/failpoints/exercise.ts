@@ -1,7 +1,7 @@
 /** The fault loop: kills one process at one boundary, for every process, every boundary and every passage, one at a time. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Example } from '../../examples/stage/example.ts';
-import type { Boundary } from './boundary.ts';
+import type { Boundary, Death } from './boundary.ts';
 import { type Pool, poolOf } from './pool.ts';
 import { openSystem, type System } from './system.ts';
 
@@ -15,7 +15,7 @@ export interface Play<Name extends string> {
 }
 
 const ofParticipants: readonly Boundary[] = ['before-commit', 'after-commit', 'before-answer', 'after-answer'];
-const ofTheCoordinator: readonly Boundary[] = [...ofParticipants, 'before-call', 'after-call'];
+const ofTheCoordinator: readonly Boundary[] = [...ofParticipants, 'before-call', 'after-call', 'before-claim', 'after-claim'];
 
 /** More passages of one boundary than any play has. */
 const passagesMax = 60;
@@ -66,26 +66,35 @@ async function disturbed<Name extends string>(
   expect(reached.length === 0).toBe(untouched.includes(target));
 }
 
-interface Failpoint<Name> {
+interface Failpoint<Name> extends Death {
   readonly target: Name | 'coordinator';
-  readonly boundary: Boundary;
-  readonly n: number;
+}
+
+/** A claim finds something only when a coordinator has died before: then it dies at the claim once more. */
+function deathsAt({ boundary, n }: Death): readonly Death[] {
+  const ofClaim = boundary === 'before-claim' || boundary === 'after-claim';
+  return ofClaim
+    ? [
+        { boundary: 'after-commit', n },
+        { boundary, n: 1 },
+      ]
+    : [{ boundary, n }];
 }
 
 /** Runs the play with one failpoint. @returns whether it was reached */
 async function dies<Name extends string>(system: System<Name>, play: Play<Name>, failpoint: Failpoint<Name>): Promise<boolean> {
   const { target, boundary, n } = failpoint;
   const before = system.deaths();
-  system.arm(target, boundary, n);
+  system.arm(target, deathsAt(failpoint));
   try {
     await play.run(system, `${play.title}-${target}-${boundary}-${n}`);
   } catch (error) {
     await system.whole();
     throw new Error(`${play.title}: ${target} died at ${boundary} ${n}`, { cause: error });
   }
+  system.disarm(target);
   await system.whole();
   const reached = system.deaths() > before;
-  if (!reached) system.disarm(target);
   expect(n, `passages of ${boundary}`).toBeLessThan(passagesMax);
   return reached;
 }

@@ -6,9 +6,9 @@ import { setTimeout } from 'node:timers/promises';
 import { AmendsClient, type Transaction } from '@amends/client';
 import type { Example } from '../../examples/stage/example.ts';
 import { freePorts } from '../../examples/stage/ports.ts';
-import { Service, type ServiceEnded } from '../../examples/stage/service.ts';
+import { Service, ServiceEnded } from '../../examples/stage/service.ts';
 import { createStage } from '../../examples/stage/stage.ts';
-import { arm, type Boundary, disarm } from './boundary.ts';
+import { arm, type Death, disarm } from './boundary.ts';
 
 const insistsForMs = 20_000;
 const pauseMs = 10;
@@ -17,8 +17,8 @@ const pauseMs = 10;
 export interface System<Name extends string> {
   readonly amends: AmendsClient;
   readonly url: Readonly<Record<Name, string>>;
-  /** The process will die when it passes the boundary for the nth time from now on. */
-  arm(target: Name | 'coordinator', boundary: Boundary, n: number): void;
+  /** The process will die so from now on, one death after the other. */
+  arm(target: Name | 'coordinator', deaths: readonly Death[]): void;
   disarm(target: Name | 'coordinator'): void;
   /** How often processes have died so far. */
   deaths(): number;
@@ -34,8 +34,15 @@ export async function openSystem<Name extends string>(example: Example<Name>): P
   const firstPort = await freePorts(1 + Object.keys(example.services).length);
   const revivals: Promise<void>[] = [];
   // Only the death that was ordered is survived; a process that ends of itself fails the test.
+  const comeBack = async (service: Service, error: ServiceEnded): Promise<void> => {
+    if (error.how !== 'SIGKILL') throw error;
+    await service.start().catch((again: unknown) => {
+      if (again instanceof ServiceEnded) return comeBack(service, again);
+      throw again;
+    });
+  };
   const revive = (service: Service, error: ServiceEnded) => {
-    revivals.push(error.how === 'SIGKILL' ? service.start() : Promise.reject(error));
+    revivals.push(comeBack(service, error));
     revivals.at(-1)!.catch(() => {}); // `whole` tells
   };
   const coordinator = new Service({
@@ -57,7 +64,7 @@ export async function openSystem<Name extends string>(example: Example<Name>): P
   return {
     amends: stage.amends,
     url: stage.url,
-    arm: (target, boundary, n) => arm(dbOf(target), boundary, n),
+    arm: (target, deaths) => arm(dbOf(target), deaths),
     disarm: (target) => disarm(dbOf(target)),
     deaths: () => revivals.length,
     async whole() {
