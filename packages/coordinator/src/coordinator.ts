@@ -1,5 +1,5 @@
 /** The coordinator as its users see it: a server around it, or a program that embeds it. */
-import type { EpochMs, Gid, HistoryEntry, InterventionVerb, Spec, Transaction } from '@amends/core';
+import type { EpochMs, Gid, Given, HistoryEntry, InterventionVerb, Spec, Transaction } from '@amends/core';
 import type { ListPage, ListQuery, NodeRow, StoreHealth } from '@amends/store';
 
 /** Drives global transactions on one store. Any number of them may share a store that is `shared`. */
@@ -59,7 +59,8 @@ export interface Submitted {
 /** A transaction with what it was asked to do. */
 export interface TransactionView {
   readonly transaction: Transaction;
-  readonly spec: Spec;
+  /** What was asked of it, and what was recorded since. */
+  readonly given: Given;
   /** When it will be looked at next; null: never, or calls are in flight. */
   readonly wakeAt: EpochMs | null;
 }

@@ -14,8 +14,12 @@ import {
   decide,
   decodeSpec,
   type EpochMs,
+  encodeFact,
   fromRow,
   type Gid,
+  type Given,
+  givenAtFirst,
+  givenOf,
   type HistoryEntry,
   isAmendsError,
   isQuiet,
@@ -26,6 +30,7 @@ import {
   type TransactionEvent,
   type TransactionRow,
   type Verdict,
+  withFacts,
 } from '@amends/core';
 import type { AuditRow, Change, StoredTransaction } from '@amends/store';
 import type { CommitResult } from './group-commit.ts';
@@ -63,14 +68,15 @@ interface Letter {
 /** Decides about one transaction, commits what it decides, and only then has it done. */
 export class Mailbox implements Wakeable {
   readonly gid: Gid;
-  readonly spec: Spec;
   readonly digest: string;
   readonly payloadBytes: number;
+  /** As of the last commit. */
+  given: Given;
   wakeSlot = -1;
   wakeAt: EpochMs | null = null;
   /** As of the last commit; null before the first. */
   tx: Transaction | null = null;
-  /** Attempts whose answers this process will hear, as `branch op attempt`. */
+  /** Attempts whose answers this process will hear, as `branch way attempt`. */
   readonly calls = new Set<string>();
   readonly #host: MailboxHost;
   readonly #waiters = new Set<() => void>();
@@ -84,24 +90,24 @@ export class Mailbox implements Wakeable {
 
   /** A mailbox for a transaction that does not exist yet: its first event is `submitted`. */
   static forNew(host: MailboxHost, gid: Gid, spec: Spec, stored: StoredSpec): Mailbox {
-    return new Mailbox(host, gid, { spec, digest: stored.digest, newSpec: stored });
+    return new Mailbox(host, gid, { given: givenAtFirst(spec), digest: stored.digest, newSpec: stored });
   }
 
   /** A mailbox for a transaction as it was read: its first decision takes it over from whoever drove it. */
   static forStored(host: MailboxHost, stored: StoredTransaction): Mailbox {
-    const { digest } = stored.spec;
-    const mailbox = new Mailbox(host, stored.row.gid, { spec: decodeSpec(stored.spec), digest, newSpec: null });
-    mailbox.#adopt(stored.row);
+    const given = givenOf(decodeSpec(stored.spec), stored.records);
+    const mailbox = new Mailbox(host, stored.row.gid, { given, digest: stored.spec.digest, newSpec: null });
+    mailbox.#adopt(stored);
     mailbox.#letters.push(mailbox.#recovered());
     return mailbox;
   }
 
-  private constructor(host: MailboxHost, gid: Gid, plan: { spec: Spec; digest: string; newSpec: StoredSpec | null }) {
+  private constructor(host: MailboxHost, gid: Gid, plan: { given: Given; digest: string; newSpec: StoredSpec | null }) {
     this.#host = host;
     this.gid = gid;
-    this.spec = plan.spec;
+    this.given = plan.given;
     this.digest = plan.digest;
-    this.payloadBytes = plan.spec.payloads.reduce((sum, payload) => sum + payload.byteLength, 0);
+    this.payloadBytes = plan.given.spec.payloads.reduce((sum, payload) => sum + payload.byteLength, 0);
     this.#newSpec = plan.newSpec;
   }
 
@@ -157,7 +163,7 @@ export class Mailbox implements Wakeable {
   handBack(): void {
     const tx = this.tx!;
     const next = { ...tx, version: tx.version + 1 };
-    this.#propose([], { next, history: [], effects: [], verdicts: [], wakeAt: this.wakeAt });
+    this.#propose([], { next, history: [], facts: [], effects: [], verdicts: [], wakeAt: this.wakeAt });
   }
 
   /** Stops deciding; what is under way is left to whoever owns the transaction next. */
@@ -165,8 +171,9 @@ export class Mailbox implements Wakeable {
     this.#close();
   }
 
-  #adopt(row: TransactionRow): void {
+  #adopt({ row, records }: StoredTransaction): void {
     this.tx = fromRow(row);
+    this.given = givenOf(this.given.spec, records);
     this.#columns = row;
     this.#newSpec = null;
   }
@@ -186,7 +193,7 @@ export class Mailbox implements Wakeable {
     this.#letters = [];
     const decided = decide(
       this.tx,
-      this.spec,
+      this.given,
       letters.map((letter) => letter.event),
     );
     if (decided.next === this.tx) {
@@ -198,13 +205,13 @@ export class Mailbox implements Wakeable {
 
   #propose(letters: readonly Letter[], decided: Decided): void {
     const next = placed(decided, this.#host.node, this.#host.horizonMs);
-    const row = rowOf(next, decided, { spec: this.spec, before: this.#columns });
+    const row = rowOf(next, decided, { given: this.given, before: this.#columns });
     const change: Change = {
       expectedVersion: this.tx?.version ?? 0,
       row,
       spec: this.#newSpec,
       history: decided.history,
-      records: [],
+      records: decided.facts.map(encodeFact),
       documents: [],
       audit: auditOf(this.gid, letters, decided.verdicts),
     };
@@ -235,6 +242,7 @@ export class Mailbox implements Wakeable {
   #applied({ letters, decided, next, row }: Step): void {
     const previous = this.tx;
     this.tx = next;
+    this.given = withFacts(this.given, decided.facts);
     this.#columns = row;
     this.#newSpec = null;
     this.#committing = false;
@@ -271,7 +279,7 @@ export class Mailbox implements Wakeable {
     const row = stored?.row ?? null;
     if (row !== null && isOurs(row, step.row) && stored!.spec.digest === this.digest) return this.#applied(step);
     if ((row?.version ?? 0) === (this.tx?.version ?? 0)) return again();
-    if (row !== null && this.tx !== null && row.owner === this.#host.node) return this.#decideAnew(step, row);
+    if (row !== null && this.tx !== null && row.owner === this.#host.node) return this.#decideAnew(step, stored!);
     this.#letters = [...step.letters, ...this.#letters];
     this.#close();
   }
@@ -280,8 +288,8 @@ export class Mailbox implements Wakeable {
    * The row moved on, yet it is this node's: its claim overtook our commit. What we were told still holds; calls that
    * other owners made in between will not be heard here.
    */
-  #decideAnew(step: Step, row: TransactionRow): void {
-    this.#adopt(row);
+  #decideAnew(step: Step, stored: StoredTransaction): void {
+    this.#adopt(stored);
     this.#committing = false;
     const recovered = this.#hearsAll() ? [] : [this.#recovered()];
     this.#letters = [...recovered, ...step.letters, ...this.#letters];
@@ -291,9 +299,9 @@ export class Mailbox implements Wakeable {
   /** Whether the answers of all calls in flight come to this mailbox. */
   #hearsAll(): boolean {
     return this.tx!.branches.every((states, branch) =>
-      ops.every((op) => {
-        const state = states[op];
-        return state.at !== 'running' || this.calls.has(callKey({ branch, op, attempt: state.attempts }));
+      ways.every((way) => {
+        const state = states[way];
+        return state.at !== 'running' || this.calls.has(callKey({ branch, way, attempt: state.attempts }));
       }),
     );
   }
@@ -351,11 +359,11 @@ interface Step {
   readonly row: TransactionRow;
 }
 
-const ops = ['action', 'compensate'] as const;
+const ways = ['forward', 'backward'] as const;
 
 /** Identity of one attempt within its transaction. */
-export function callKey(call: { readonly branch: number; readonly op: string; readonly attempt: number }): string {
-  return `${call.branch} ${call.op} ${call.attempt}`;
+export function callKey(call: Pick<CallEffect, 'branch' | 'way' | 'attempt'>): string {
+  return `${call.branch} ${call.way} ${call.attempt}`;
 }
 
 /** Whether the stored row is the very one that we tried to write: only we write with our node id at this version. */

@@ -1,5 +1,5 @@
 /** Making the calls that a decision asked for, and bringing their answers back as events. */
-import { branchIdOfStep, type CallEffect, type Outcome } from '@amends/core';
+import { type CallEffect, callPlan, type Outcome } from '@amends/core';
 import type { Mailbox } from './mailbox.ts';
 import { callKey } from './mailbox.ts';
 import type { BranchCall, Clock, Random, Transport } from './ports.ts';
@@ -28,16 +28,21 @@ export class Outbound {
     void this.#outcomeOf(mailbox, effect).then((outcome) => {
       this.#calling -= 1;
       mailbox.calls.delete(callKey(effect));
-      const { branch, op, attempt } = effect;
+      const { branch, way, attempt } = effect;
       const moment = { at: this.#clock.now(), jitter: this.#random.fraction() };
-      mailbox.post({ type: 'answered', branch, op, attempt, outcome, ...moment });
+      mailbox.post({ type: 'answered', branch, way, attempt, outcome, ...moment });
     });
   }
 
   /** A call has the time that is left since its stored start; what is undone later relies on that (I6). */
   #outcomeOf(mailbox: Mailbox, effect: CallEffect): Promise<Outcome> {
-    const deadlineInMs = timeIsUpAt(mailbox, effect) - this.#clock.now();
-    return deadlineInMs > 0 ? this.#transport.call(branchCall(mailbox, effect, deadlineInMs)) : Promise.resolve(tooLate);
+    const { timeoutMs, ...plan } = callPlan(mailbox.given, effect);
+    const deadlineInMs = startedAt(mailbox, effect) + timeoutMs - this.#clock.now();
+    if (deadlineInMs <= 0) return Promise.resolve(tooLate);
+    const { face, mode, headers, protocol = 'http' } = mailbox.given.spec;
+    const { gid, tx } = mailbox;
+    const { attempt } = effect;
+    return this.#transport.call({ gid, mode, ...plan, attempt, epoch: tx!.epoch, headers, deadlineInMs, face, protocol });
   }
 
   /** Breaks off what is in flight. */
@@ -54,27 +59,9 @@ const tooLate: Outcome = {
   durationMs: 0,
 };
 
-/** When the attempt must be over: its time counts from the start that is stored. Milliseconds since 1970. */
-function timeIsUpAt(mailbox: Mailbox, { branch, op }: CallEffect): number {
-  const state = mailbox.tx!.branches[branch]![op];
+/** When the attempt began, as it is stored. Milliseconds since 1970. */
+function startedAt(mailbox: Mailbox, { branch, way }: CallEffect): number {
+  const state = mailbox.tx!.branches[branch]![way];
   if (state.at !== 'running') throw new Error(`${mailbox.gid}: a call is made that is not running`);
-  return state.startedAt + mailbox.spec.steps[branch]!.timeoutMs;
-}
-
-function branchCall(mailbox: Mailbox, effect: CallEffect, deadlineInMs: number): BranchCall {
-  const { spec } = mailbox;
-  const step = spec.steps[effect.branch]!;
-  return {
-    gid: mailbox.gid,
-    mode: spec.mode,
-    branchId: branchIdOfStep(effect.branch),
-    op: effect.op,
-    attempt: effect.attempt,
-    epoch: mailbox.tx!.epoch,
-    url: step[effect.op],
-    payload: spec.payloads[effect.branch]!,
-    headers: spec.headers,
-    deadlineInMs,
-    face: spec.face,
-  };
+  return state.startedAt;
 }

@@ -8,10 +8,11 @@ import {
   isFinished,
   isQuiet,
   type NodeId,
-  type Spec,
+  type Given,
   type Transaction,
   type TransactionRow,
   toRow,
+  urlOf,
 } from '@amends/core';
 import { hostOf } from './url-parts.ts';
 
@@ -36,7 +37,7 @@ function mayRelease(next: Transaction, wakeAt: EpochMs | null, withinMs: number)
 }
 
 /** The row to commit. */
-export function rowOf(next: Transaction, decided: Decided, context: { spec: Spec; before: CarriedColumns }): TransactionRow {
+export function rowOf(next: Transaction, decided: Decided, context: { given: Given; before: CarriedColumns }): TransactionRow {
   const columns = isFinished(next)
     ? noColumns
     : { dueAt: dueAt(next, decided.wakeAt, context.before.dueAt), ...trouble(decided, context) };
@@ -54,7 +55,7 @@ function dueAt(next: Transaction, wakeAt: EpochMs | null, before: EpochMs | null
 
 function trouble(
   decided: Decided,
-  context: { spec: Spec; before: CarriedColumns },
+  context: { given: Given; before: CarriedColumns },
 ): Pick<TransactionRow, 'waitsFor' | 'errorPrint'> {
   let { waitsFor, errorPrint } = context.before;
   for (const entry of decided.history) {
@@ -63,7 +64,7 @@ function trouble(
       waitsFor = '';
       errorPrint = '';
     } else if (entry.outcome !== null) {
-      waitsFor = hostOf(context.spec.steps[Number(entry.branchId) - 1]![entry.op]);
+      waitsFor = hostOf(urlOf(context.given, entry.branchId, entry.op, decided.next.branches.length));
       errorPrint = `${waitsFor} ${entry.op} ${entry.code ?? ''}`;
     }
   }

@@ -1,5 +1,5 @@
 /** What the coordinator needs from outside beside the store. Tests and the simulator bring their own. */
-import type { BranchId, EpochMs, Face, Gid, HistoryEntry, Mode, Op, Outcome, Transaction } from '@amends/core';
+import type { BranchId, EpochMs, Face, Gid, HistoryEntry, Mode, Op, Outcome, Protocol, Transaction } from '@amends/core';
 
 /** Calls participants. One per URL scheme; `boundedPerHost` decorates it. */
 export interface Transport {
@@ -24,6 +24,12 @@ export interface BranchCall {
   /** Time for the whole exchange, waiting for a turn included. Milliseconds. */
   readonly deadlineInMs: number;
   readonly face: Face;
+  /** How to call where the URL does not say so itself. */
+  readonly protocol: Protocol;
+  /** Whether the outcome shall hold the whole answer of a participant that agrees. */
+  readonly keepsAnswer: boolean;
+  /** What a workflow's function is called; empty in other modes. */
+  readonly workflow: string;
 }
 
 /** The moment and the passing of time. Never goes back. */

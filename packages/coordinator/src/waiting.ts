@@ -1,5 +1,5 @@
 /** Views of transactions, and waiting for one to come to rest on whichever node drives it. */
-import { decodeSpec, fromRow, isFinished, isQuiet } from '@amends/core';
+import { decodeSpec, fromRow, givenOf, isFinished, isQuiet } from '@amends/core';
 import type { StoredTransaction } from '@amends/store';
 import type { TransactionView } from './coordinator.ts';
 import type { Mailbox } from './mailbox.ts';
@@ -10,13 +10,13 @@ const pollEveryMs = 200;
 
 /** A transaction as of its mailbox's last commit. */
 export function viewOf(mailbox: Mailbox): TransactionView {
-  return { transaction: mailbox.tx!, spec: mailbox.spec, wakeAt: mailbox.wakeAt };
+  return { transaction: mailbox.tx!, given: mailbox.given, wakeAt: mailbox.wakeAt };
 }
 
 /** A transaction as it was read. */
 export function viewOfStored(stored: StoredTransaction): TransactionView {
   const transaction = fromRow(stored.row);
-  return { transaction, spec: decodeSpec(stored.spec), wakeAt: isQuiet(transaction) ? stored.row.dueAt : null };
+  return { transaction, given: givenOf(decodeSpec(stored.spec), stored.records), wakeAt: isQuiet(transaction) ? stored.row.dueAt : null };
 }
 
 interface Around {

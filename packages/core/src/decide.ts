@@ -1,20 +1,153 @@
 /** The whole business logic of Amends: what a transaction's mode makes of the events. One file per mode. */
+import { answered, interrupted, release } from './attempts.ts';
+import { type Draft, draftOf, finish, record, setDecision, untouched } from './draft.ts';
+import { assertNever } from './errors.ts';
+import type { CallEffect, Decided, Intervened, RequestEvent, TransactionEvent, Verdict } from './event.ts';
+import type { Given } from './given.ts';
+import { type BranchId, epochMs } from './ids.ts';
+import type { ModeLogic } from './mode.ts';
+import { msg } from './msg.ts';
+import { saga } from './saga.ts';
+import type { Mode, Spec } from './spec.ts';
+import { tcc } from './tcc.ts';
+import { isFinished, type Op, type Transaction } from './transaction.ts';
+import { workflow } from './workflow.ts';
+import { xa } from './xa.ts';
 
-import type { Decided, TransactionEvent } from './event.ts';
-import { decideSaga } from './saga.ts';
-import type { Spec } from './spec.ts';
-import type { Transaction } from './transaction.ts';
+const modes: { readonly [M in Mode]: ModeLogic<Extract<Spec, { mode: M }>> } = { saga, msg, tcc, xa, workflow };
+
+function logicOf(spec: Spec): ModeLogic<Spec> {
+  const logic = modes[spec.mode] as ModeLogic<Spec> | undefined;
+  if (logic === undefined) throw new Error(`mode ${String(spec.mode)} is not known to this version`);
+  return logic;
+}
 
 /**
  * Decides, purely: the same arguments give the same answer.
- * @param before the transaction as of the last commit; null when `events` begins with `submitted`
+ * @param before the transaction as of the last commit; null when `events` begins with the request that it begins with
  * @param events at least one, in the order they happened
  */
-export function decide(before: Transaction | null, spec: Spec, events: readonly TransactionEvent[]): Decided {
-  switch (spec.mode) {
-    case 'saga':
-      return decideSaga(before, spec, events);
+export function decide(before: Transaction | null, given: Given, events: readonly TransactionEvent[]): Decided {
+  const logic = logicOf(given.spec);
+  const draft = draftOf(before ?? begun(logic, given.spec, events[0]!), given);
+  const verdicts = events.map((event, index) => apply(logic, draft, event, before === null && index === 0));
+  if (!isFinished(draft.tx) && draft.tx.hold === null) logic.advance(draft);
+  const wakeAt = isFinished(draft.tx) || draft.tx.hold !== null ? null : logic.wakeAt(draft);
+  if (before !== null && !draft.changed) return { next: before, history: [], facts: [], effects: [], verdicts, wakeAt };
+  draft.tx.version += 1;
+  draft.tx.updatedAt = draft.at;
+  const { tx: next, history, facts, effects } = draft;
+  return { next, history, facts, effects, verdicts, wakeAt };
+}
+
+/** How a call is made, as far as it does not depend on the transaction's state. */
+export interface CallPlan {
+  readonly branchId: BranchId;
+  readonly op: Op;
+  readonly url: string;
+  readonly payload: Uint8Array;
+  readonly timeoutMs: number;
+  /** Whether the whole answer of a participant that agrees is wanted. */
+  readonly keepsAnswer: boolean;
+  /** What a workflow's function is called; empty in other modes. */
+  readonly workflow: string;
+}
+
+/** The call that an effect asks for. */
+export function callPlan(given: Given, { branch, way }: Pick<CallEffect, 'branch' | 'way'>): CallPlan {
+  const { spec } = given;
+  const { calls } = logicOf(spec);
+  return {
+    branchId: calls.branchId(given, branch),
+    op: calls.op(branch, way),
+    url: calls.url(given, branch, way),
+    payload: calls.payload(given, branch),
+    timeoutMs: calls.timeoutMs(given, branch),
+    keepsAnswer: way === 'forward' && spec.mode === 'saga' && spec.steps[branch]!.keepAnswer === true,
+    workflow: spec.mode === 'workflow' ? spec.name : '',
+  };
+}
+
+/** The URL behind a branch and op as history names them; empty: there is none. */
+export function urlOf(given: Given, branchId: BranchId, op: Op, branchCount: number): string {
+  const { calls } = logicOf(given.spec);
+  for (let index = 0; index < branchCount; index++)
+    for (const way of ['forward', 'backward'] as const)
+      if (calls.branchId(given, index) === branchId && calls.op(index, way) === op) return calls.url(given, index, way);
+  return '';
+}
+
+/** Whether a transaction of this spec can begin with this request. */
+export function mayBegin(spec: Spec, type: RequestEvent['type']): boolean {
+  return logicOf(spec).beginsAs({ type } as RequestEvent) !== null;
+}
+
+function begun(logic: ModeLogic<Spec>, spec: Spec, event: TransactionEvent): Transaction {
+  if (event.type !== 'submitted' && event.type !== 'prepared') throw new Error(`no transaction begins with ${event.type}`);
+  const status = logic.beginsAs(event);
+  if (status === null) throw new Error(`no ${spec.mode} begins with ${event.type}`);
+  return {
+    gid: event.gid,
+    mode: spec.mode,
+    status,
+    hold: null,
+    decision: null,
+    branches: Array.from({ length: logic.branchesAtFirst(spec) }, () => untouched),
+    reason: '',
+    createdAt: event.at,
+    updatedAt: event.at,
+    finishedAt: null,
+    seq: 0,
+    version: 0,
+    epoch: 1,
+    owner: event.owner,
+  };
+}
+
+function apply(logic: ModeLogic<Spec>, draft: Draft, event: TransactionEvent, begins: boolean): Verdict {
+  draft.at = epochMs(Math.max(draft.at, event.at));
+  draft.jitter = event.jitter;
+  switch (event.type) {
+    case 'prepared':
+    case 'submitted':
+      if (!begins) return logic.request(draft, event);
+      record(draft, { kind: event.type, traceId: event.traceId });
+      return 'taken';
+    case 'aborted':
+    case 'registered':
+    case 'concluded':
+      return logic.request(draft, event);
+    case 'answered':
+      return answered(draft, logic.calls, event);
+    case 'woken':
+      return 'taken';
+    case 'recovered':
+      interrupted(draft, logic.calls);
+      return 'taken';
+    case 'intervened':
+      return intervened(draft, event);
     default:
-      throw new Error(`mode ${String((spec as { mode: unknown }).mode)} is not known to this version`);
+      return assertNever(event);
   }
+}
+
+function intervened(draft: Draft, event: Intervened): Verdict {
+  if (isFinished(draft.tx)) return 'already_finished';
+  if (event.expectedVersion !== null && event.expectedVersion !== draft.tx.version) return 'version_conflict';
+  const told = { actor: event.actor, detail: event.reason };
+  switch (event.verb) {
+    case 'terminate':
+      record(draft, { kind: 'terminated', ...told });
+      setDecision(draft, 'terminate', event.actor);
+      draft.tx.reason = `terminated by ${event.actor}: ${event.reason}`;
+      finish(draft, 'failed');
+      break;
+    case 'retry':
+      record(draft, { kind: 'retried', ...told });
+      release(draft);
+      break;
+    default:
+      assertNever(event.verb);
+  }
+  return 'taken';
 }

@@ -1,16 +1,21 @@
 /** A transaction while a decision is being made about it: the one mutable thing of core, never seen outside of `decide`. */
 import type { Effect } from './event.ts';
+import { type Fact, type Given, withFacts } from './given.ts';
 import type { HistoryEntry } from './history.ts';
-import { branchIdOfStep, type EpochMs } from './ids.ts';
-import { type Branch, type Decision, isFinished, type Op, type OpState, type Transaction } from './transaction.ts';
+import type { BranchId, EpochMs } from './ids.ts';
+import type { Spec } from './spec.ts';
+import { type Branch, type Decision, isFinished, type Op, type OpState, type Transaction, type Way } from './transaction.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-export interface Draft {
+export interface Draft<S extends Spec = Spec> {
   readonly tx: Mutable<Transaction>;
   readonly branches: Branch[];
   readonly history: HistoryEntry[];
   readonly effects: Effect[];
+  readonly facts: Fact[];
+  /** With the facts of this decision. */
+  given: Given<S>;
   /** Whether anything differs from the transaction before. */
   changed: boolean;
   /** The moment and the chance of the event that is being applied. */
@@ -19,9 +24,19 @@ export interface Draft {
 }
 
 /** Begins to change a transaction; the original stays as it is. */
-export function draftOf(before: Transaction): Draft {
+export function draftOf<S extends Spec>(before: Transaction, given: Given<S>): Draft<S> {
   const branches = [...before.branches];
-  return { tx: { ...before, branches }, branches, history: [], effects: [], changed: false, at: before.updatedAt, jitter: 0 };
+  return {
+    tx: { ...before, branches },
+    branches,
+    history: [],
+    effects: [],
+    facts: [],
+    given,
+    changed: false,
+    at: before.updatedAt,
+    jitter: 0,
+  };
 }
 
 const nothing = {
@@ -36,6 +51,9 @@ const nothing = {
   traceId: null,
 } as const;
 
+/** A branch that nothing has been called on. */
+export const untouched: Branch = { forward: { at: 'idle' }, backward: { at: 'idle' } };
+
 /** Appends a history row; returns its sequence number. */
 export function record(draft: Draft, entry: Partial<HistoryEntry> & Pick<HistoryEntry, 'kind'>): number {
   draft.changed = true;
@@ -44,15 +62,35 @@ export function record(draft: Draft, entry: Partial<HistoryEntry> & Pick<History
   return draft.tx.seq;
 }
 
-/** Replaces the state of one op. */
-export function setOp(draft: Draft, index: number, op: Op, state: OpState): void {
+/** Adds a fact to what is given and to what is to be written. */
+export function recordFact<S extends Spec>(draft: Draft<S>, fact: Fact): void {
   draft.changed = true;
-  draft.branches[index] = { ...draft.branches[index]!, [op]: state };
+  draft.facts.push(fact);
+  draft.given = withFacts(draft.given, [fact]) as Given<S>;
+}
+
+/** Replaces the state of one op. */
+export function setOp(draft: Draft, index: number, way: Way, state: OpState): void {
+  draft.changed = true;
+  const branch = draft.branches[index]!;
+  draft.branches[index] =
+    way === 'forward' ? { forward: state, backward: branch.backward } : { forward: branch.forward, backward: state };
 }
 
 /** Makes the durable choice of direction, on the strength of the last history row. */
 export function setDecision(draft: Draft, direction: Decision['direction'], actor: string): void {
   draft.tx.decision = { direction, seq: draft.tx.seq, actor };
+}
+
+/** Who decides when nobody does it by hand. */
+export const automatic = 'amends';
+
+/** Decides by itself to undo what was done, and why. */
+export function rollBack(draft: Draft, reason: string): void {
+  draft.tx.status = 'aborting';
+  draft.tx.reason = reason;
+  draft.tx.hold = null;
+  setDecision(draft, 'roll-back', automatic);
 }
 
 /** Ends the transaction; the last history row of this decision tells so. */
@@ -68,10 +106,15 @@ export function finish(draft: Draft, status: 'succeed' | 'failed'): void {
 /** Makes the last history row of this decision show the status that it led to. */
 export function restate(draft: Draft): void {
   const last = draft.history.at(-1);
-  if (last !== undefined) draft.history[draft.history.length - 1] = { ...last, status: draft.tx.status };
+  if (last !== undefined && last.status !== draft.tx.status)
+    draft.history[draft.history.length - 1] = { ...last, status: draft.tx.status };
 }
 
-/** Branch and op of a step, as history rows carry them. */
-export function named(index: number, op: Op): Pick<HistoryEntry, 'branchId' | 'op'> {
-  return { branchId: branchIdOfStep(index), op };
+/** What is called next must wait for a human. */
+export function hold(draft: Draft, hold: { code: HoldCode; branchId: BranchId; op: Op; detail: string }): void {
+  const { detail, ...rest } = hold;
+  draft.tx.hold = rest;
+  record(draft, { kind: 'held', branchId: rest.branchId, op: rest.op, code: rest.code, detail });
 }
+
+type HoldCode = NonNullable<Transaction['hold']>['code'];

@@ -1,9 +1,9 @@
 /** What can happen to a transaction, and what its core answers. Time and chance arrive inside the events. */
-
+import type { Fact, RegisteredBranch } from './given.ts';
 import type { HistoryEntry } from './history.ts';
 import type { EpochMs, Gid, NodeId } from './ids.ts';
 import type { Outcome } from './outcome.ts';
-import type { Op, Transaction } from './transaction.ts';
+import type { Transaction, Way } from './transaction.ts';
 
 interface Moment {
   readonly at: EpochMs;
@@ -11,31 +11,65 @@ interface Moment {
   readonly jitter: number;
 }
 
+/** With the first event of a transaction: who it is and who begins to drive it. */
+interface Beginning {
+  readonly gid: Gid;
+  readonly owner: NodeId;
+  readonly traceId: string | null;
+}
+
+/** It was announced: nothing is done yet. The transaction begins, or is prepared already. */
+export type Prepared = Moment & Beginning & { readonly type: 'prepared' };
+
+/** It shall be done. The transaction begins, or goes on from prepared. */
+export type Submitted = Moment & Beginning & { readonly type: 'submitted' };
+
+/** What was announced shall not be done, for this reason. */
+export type Aborted = Moment & { readonly type: 'aborted'; readonly reason: string };
+
+/** A branch joins what was announced. */
+export type Registered = Moment & { readonly type: 'registered'; readonly branch: RegisteredBranch };
+
+/** A workflow's function has come to its end. */
+export type Concluded = Moment & {
+  readonly type: 'concluded';
+  readonly status: 'succeed' | 'failed';
+  /** Why it failed; empty otherwise. */
+  readonly reason: string;
+  readonly result: Uint8Array;
+};
+
+/** One attempt ended. */
+export type Answered = Moment & {
+  readonly type: 'answered';
+  readonly branch: number;
+  readonly way: Way;
+  readonly attempt: number;
+  readonly outcome: Outcome;
+};
+
+/** A human or a tool acts on it. */
+export type Intervened = Moment & {
+  readonly type: 'intervened';
+  readonly verb: InterventionVerb;
+  readonly actor: string;
+  readonly reason: string;
+  /** Acts only on this version; null: on any. */
+  readonly expectedVersion: number | null;
+};
+
+/** What somebody asks of a transaction. */
+export type RequestEvent = Prepared | Submitted | Aborted | Registered | Concluded;
+
 /** Something that happened to a transaction. */
 export type TransactionEvent =
-  /** It was submitted for the first time: the transaction begins. */
-  | (Moment & { readonly type: 'submitted'; readonly gid: Gid; readonly owner: NodeId; readonly traceId: string | null })
-  /** One attempt ended. */
-  | (Moment & {
-      readonly type: 'answered';
-      readonly branch: number;
-      readonly op: Op;
-      readonly attempt: number;
-      readonly outcome: Outcome;
-    })
+  | RequestEvent
+  | Answered
+  | Intervened
   /** A moment that it waited for may have come. */
   | (Moment & { readonly type: 'woken' })
   /** It was taken over: calls of the former owner that were in flight will not be heard. */
-  | (Moment & { readonly type: 'recovered' })
-  /** A human or a tool acts on it. */
-  | (Moment & {
-      readonly type: 'intervened';
-      readonly verb: InterventionVerb;
-      readonly actor: string;
-      readonly reason: string;
-      /** Acts only on this version; null: on any. */
-      readonly expectedVersion: number | null;
-    });
+  | (Moment & { readonly type: 'recovered' });
 
 /** What a human may do: end it as it stands, undoing nothing; or try again at once what waits or is held. */
 export type InterventionVerb = 'terminate' | 'retry';
@@ -44,15 +78,28 @@ export type InterventionVerb = 'terminate' | 'retry';
 export interface CallEffect {
   readonly type: 'call';
   readonly branch: number;
-  readonly op: Op;
+  readonly way: Way;
   readonly attempt: number;
 }
 
 /** What the shell does once the decision is durable. */
 export type Effect = CallEffect;
 
-/** What became of one event: taken into account, too late to matter, or refused. */
-export type Verdict = 'taken' | 'ignored' | 'already_finished' | 'version_conflict';
+/**
+ * What became of one event: taken into account, or not because it came too late to matter (`ignored`), says again what is
+ * so already (`repeated`), contradicts what was registered (`different`), does not fit the status (`wrong_status`) or the
+ * mode (`wrong_mode`), exceeds a limit (`too_many`), or because the transaction is finished or has moved on.
+ */
+export type Verdict =
+  | 'taken'
+  | 'ignored'
+  | 'repeated'
+  | 'different'
+  | 'wrong_status'
+  | 'wrong_mode'
+  | 'too_many'
+  | 'already_finished'
+  | 'version_conflict';
 
 /** The answer of core to a batch of events. */
 export interface Decided {
@@ -60,6 +107,8 @@ export interface Decided {
   readonly next: Transaction;
   /** History rows to append, in order. */
   readonly history: readonly HistoryEntry[];
+  /** To be written once, in the same commit. */
+  readonly facts: readonly Fact[];
   readonly effects: readonly Effect[];
   /** One per event, in order. */
   readonly verdicts: readonly Verdict[];

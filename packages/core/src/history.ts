@@ -5,12 +5,22 @@ import type { Op, Status } from './transaction.ts';
 
 /** What a history row tells. */
 export type HistoryKind =
-  /** The transaction was accepted. */
+  /** The transaction was announced: nothing is done yet. */
+  | 'prepared'
+  /** It shall be done. */
   | 'submitted'
+  /** What was announced shall not be done. */
+  | 'aborted'
+  /** A branch joined, or a workflow recorded a step. */
+  | 'registered'
+  /** A workflow's function came to its end. */
+  | 'concluded'
   /** An attempt ended with `outcome`. */
   | 'answered'
   /** An attempt was under way when its coordinator died; its answer is lost. */
   | 'interrupted'
+  /** A step could not be called: its payload refers to an answer that is not there. */
+  | 'refused'
   /** Rolled back because its time was up. */
   | 'timed-out'
   /** Its retries are used up; it waits for a human. */

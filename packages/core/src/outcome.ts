@@ -15,6 +15,8 @@ export interface Outcome {
   /** What the participant said, capped; for people. */
   readonly detail: string;
   readonly exchange: Exchange;
+  /** The whole answer, where the step keeps it. */
+  readonly kept?: Uint8Array;
   /** Duration of the attempt. Milliseconds. */
   readonly durationMs: number;
 }

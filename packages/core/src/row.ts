@@ -8,7 +8,7 @@ import type { Mode } from './spec.ts';
 import type { Branch, Decision, Hold, Op, OpState, Status, Transaction } from './transaction.ts';
 
 /** The newest format of `state` that this version writes; it reads all from 1 on. */
-export const stateFormat = 1;
+export const stateFormat = 2;
 
 /** The stored row of a transaction. */
 export interface TransactionRow {
@@ -59,7 +59,7 @@ export function toRow(tx: Transaction, columns: RowColumns): TransactionRow {
     waitsFor: columns.waitsFor,
     errorPrint: columns.errorPrint,
     reason: tx.reason,
-    format: stateFormat,
+    format: formatOf(tx),
     state: encodeState(tx),
   };
 }
@@ -69,7 +69,7 @@ export function toRow(tx: Transaction, columns: RowColumns): TransactionRow {
  * @throws Error when its format is newer than this version knows; claims never hand such a row out
  */
 export function fromRow(row: TransactionRow): Transaction {
-  if (row.format !== stateFormat) throw new Error(`state format ${row.format} of ${row.gid} is not known to this version`);
+  if (row.format > stateFormat) throw new Error(`state format ${row.format} of ${row.gid} is not known to this version`);
   const [seq, decision, hold, branches] = JSON.parse(row.state) as StateCode;
   return {
     gid: row.gid,
@@ -89,14 +89,20 @@ export function fromRow(row: TransactionRow): Transaction {
   };
 }
 
+/** The oldest format that knows the mode, so that older versions go on reading what they can. */
+function formatOf({ mode, hold }: Transaction): number {
+  return mode === 'saga' && (hold === null || hold.code === 'attempts-exhausted') ? 1 : 2;
+}
+
 type StateCode = [seq: number, decision: DecisionCode, hold: HoldCode, branches: BranchCode[]];
 type DecisionCode = 0 | [direction: number, seq: number, actor: string];
-type HoldCode = 0 | [branchId: string, op: number];
-type BranchCode = 0 | [action: OpCode, compensate: OpCode];
+type HoldCode = 0 | [branchId: string, op: number, code?: number];
+type BranchCode = 0 | [forward: OpCode, backward: OpCode];
 type OpCode = 0 | number[];
 
 const directions = ['commit', 'roll-back', 'terminate'] as const;
-const ops: readonly Op[] = ['action', 'compensate'];
+const ops: readonly Op[] = ['action', 'compensate', 'confirm', 'cancel', 'commit', 'rollback', 'msg', 'resume'];
+const holdCodes: readonly Hold['code'][] = ['attempts-exhausted', 'nobody-to-ask', 'payload-missing'];
 const opCode = { succeed: 1, failed: 2, running: 3, waiting: 4 } as const;
 
 function encodeState(tx: Transaction): string {
@@ -113,20 +119,22 @@ function decodeDecision(code: DecisionCode): Decision | null {
 }
 
 function encodeHold(hold: Hold | null): HoldCode {
-  return hold === null ? 0 : [hold.branchId, ops.indexOf(hold.op)];
+  if (hold === null) return 0;
+  const code = holdCodes.indexOf(hold.code);
+  return code === 0 ? [hold.branchId, ops.indexOf(hold.op)] : [hold.branchId, ops.indexOf(hold.op), code];
 }
 
 function decodeHold(code: HoldCode): Hold | null {
-  return code === 0 ? null : { code: 'attempts-exhausted', branchId: code[0] as BranchId, op: ops[code[1]]! };
+  return code === 0 ? null : { code: holdCodes[code[2] ?? 0]!, branchId: code[0] as BranchId, op: ops[code[1]]! };
 }
 
 function encodeBranch(branch: Branch): BranchCode {
-  if (branch.action.at === 'idle' && branch.compensate.at === 'idle') return 0;
-  return [encodeOp(branch.action), encodeOp(branch.compensate)];
+  if (branch.forward.at === 'idle' && branch.backward.at === 'idle') return 0;
+  return [encodeOp(branch.forward), encodeOp(branch.backward)];
 }
 
 function decodeBranch(code: BranchCode): Branch {
-  return code === 0 ? { action: idle, compensate: idle } : { action: decodeOp(code[0]), compensate: decodeOp(code[1]) };
+  return code === 0 ? { forward: idle, backward: idle } : { forward: decodeOp(code[0]), backward: decodeOp(code[1]) };
 }
 
 const idle: OpState = { at: 'idle' };

@@ -23,359 +23,185 @@
  * I12 An empty URL succeeds without a call, in the same decision.
  */
 
-import { type Draft, draftOf, finish, named, record, restate, setDecision, setOp } from './draft.ts';
-import { assertNever } from './errors.ts';
-import type { Decided, Effect, TransactionEvent, Verdict } from './event.ts';
+import { earlier, mayStart, start } from './attempts.ts';
+import { automatic, type Draft, finish, hold, record, recordFact, restate, rollBack, setDecision, setOp } from './draft.ts';
+import type { Given } from './given.ts';
 import { branchIdOfStep, type EpochMs, epochMs } from './ids.ts';
+import type { CallTable, LastAttempt, ModeLogic } from './mode.ts';
 import type { Outcome } from './outcome.ts';
-import { mayRetry, ongoingDelayMs, type RetryPolicy, retryDelayMs } from './retry.ts';
+import { missingAnswer, rendered } from './payload-template.ts';
 import { dependentsOf } from './saga-spec.ts';
 import type { SagaSpec, SagaStep } from './spec.ts';
-import { type Branch, isFinished, type Op, type RunningOp, type Transaction, type WaitingOp } from './transaction.ts';
+import type { Branch, Way } from './transaction.ts';
 
-type Answered = Extract<TransactionEvent, { type: 'answered' }>;
-type Intervened = Extract<TransactionEvent, { type: 'intervened' }>;
-type Submitted = Extract<TransactionEvent, { type: 'submitted' }>;
+type SagaDraft = Draft<SagaSpec>;
+type SagaGiven = Given<SagaSpec>;
 
-const automatic = 'amends';
-const never = epochMs(0);
+const calls: CallTable<SagaSpec> = {
+  branchId: (_given, index) => branchIdOfStep(index),
+  op: (_index, way) => (way === 'forward' ? 'action' : 'compensate'),
+  url: ({ spec }, index, way) => (way === 'forward' ? spec.steps[index]!.action : spec.steps[index]!.compensate),
+  payload: (given, index) => rendered(given, index),
+  timeoutMs: ({ spec }, index) => spec.steps[index]!.timeoutMs,
+  retry: ({ spec }, index, way) => (way === 'forward' ? spec.steps[index]!.actionRetry : spec.steps[index]!.compensateRetry),
+  // A refusal counts as one only for what may be refused: an action before the point of no return.
+  mayBeRefused: ({ given }, index, way) => way === 'forward' && given.spec.steps[index]!.kind !== 'retriable',
+  onAgreed: keepAnswer,
+  onRefused: (draft, index, outcome) => {
+    if (mayUndo(draft)) rollBack(draft, refusalReason(draft.given, index, outcome));
+  },
+  onExhausted: exhausted,
+};
 
-/** Decides what the events mean for a saga. `before` is null exactly when the first event is `submitted`. */
-export function decideSaga(before: Transaction | null, spec: SagaSpec, events: readonly TransactionEvent[]): Decided {
-  const draft = draftOf(before ?? begun(events[0] as Submitted, spec));
-  const verdicts = events.map((event) => apply(draft, spec, event));
-  if (!isFinished(draft.tx)) advance(draft, spec);
-  return { ...settled(draft, before), verdicts, wakeAt: wakeAt(draft, spec) };
+/** The mode. */
+export const saga: ModeLogic<SagaSpec> = {
+  branchesAtFirst: (spec) => spec.steps.length,
+  beginsAs: (request) => (request.type === 'submitted' ? 'submitted' : null),
+  request(draft, request) {
+    if (request.type !== 'submitted') return 'wrong_mode';
+    return draft.tx.status === 'submitted' ? 'repeated' : 'wrong_status';
+  },
+  advance(draft) {
+    if (draft.tx.status === 'submitted') timeOut(draft);
+    if (draft.tx.status === 'submitted') forward(draft);
+    if (draft.tx.status === 'aborting') backward(draft);
+  },
+  wakeAt,
+  calls,
+};
+
+function keepAnswer(draft: SagaDraft, index: number, way: Way, outcome: Outcome): void {
+  if (way === 'backward' || outcome.kept === undefined) return;
+  recordFact(draft, { kind: 'answer', branchId: branchIdOfStep(index), content: outcome.kept });
 }
 
-function begun(event: Submitted, spec: SagaSpec): Transaction {
-  return {
-    gid: event.gid,
-    mode: 'saga',
-    status: 'submitted',
-    hold: null,
-    decision: null,
-    branches: spec.steps.map(() => ({ action: { at: 'idle' }, compensate: { at: 'idle' } })),
-    reason: '',
-    createdAt: event.at,
-    updatedAt: event.at,
-    finishedAt: null,
-    seq: 0,
-    version: 0,
-    epoch: 1,
-    owner: event.owner,
-  };
-}
-
-/** The transaction to commit, one version on; or the one before when the events changed nothing. */
-function settled(draft: Draft, before: Transaction | null): Pick<Decided, 'next' | 'history' | 'effects'> {
-  if (before !== null && !draft.changed) return { next: before, history: [], effects: [] };
-  draft.tx.version += 1;
-  draft.tx.updatedAt = draft.at;
-  return { next: draft.tx, history: draft.history, effects: draft.effects };
-}
-
-function apply(draft: Draft, spec: SagaSpec, event: TransactionEvent): Verdict {
-  draft.at = epochMs(Math.max(draft.at, event.at));
-  draft.jitter = event.jitter;
-  switch (event.type) {
-    case 'submitted':
-      record(draft, { kind: 'submitted', traceId: event.traceId });
-      return 'taken';
-    case 'answered':
-      return answered(draft, spec, event);
-    case 'woken':
-      return 'taken';
-    case 'recovered':
-      return recovered(draft, spec);
-    case 'intervened':
-      return intervened(draft, event);
-    default:
-      return assertNever(event);
-  }
-}
-
-// ── answers ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-function answered(draft: Draft, spec: SagaSpec, event: Answered): Verdict {
-  const running = draft.branches[event.branch]?.[event.op];
-  if (isFinished(draft.tx) || running?.at !== 'running' || running.attempts !== event.attempt) return 'ignored';
-  const step = spec.steps[event.branch]!;
-  const { outcome } = event;
-  record(draft, {
-    kind: 'answered',
-    ...named(event.branch, event.op),
-    attempt: event.attempt,
-    outcome: outcome.class,
-    code: outcome.code,
-    durationMs: outcome.durationMs,
-    detail: outcome.detail === '' ? null : outcome.detail,
-  });
-  const settledAt = outcome.exchange === 'broken' ? overAt(running, step) : running.settledAt;
-  switch (verdictOf(outcome, step, event.op)) {
-    case 'success':
-      setOp(draft, event.branch, event.op, { at: 'succeed', attempts: running.attempts, settledAt });
-      break;
-    case 'failure':
-      setOp(draft, event.branch, event.op, { at: 'failed', attempts: running.attempts, settledAt });
-      if (mayUndo(draft, spec)) rollBack(draft, refusalReason(spec, event.branch, outcome));
-      break;
-    case 'ongoing':
-      waitForMore(draft, event, running, { settledAt, delayMs: ongoingDelayMs(policyOf(step, event.op), draft.jitter) });
-      break;
-    case 'unknown':
-      withoutVerdict(draft, spec, { index: event.branch, op: event.op, running, settledAt, outcome });
-      break;
-  }
-  restate(draft);
-  return 'taken';
-}
-
-/** A refusal counts as one only for what may be refused: an action before the point of no return. */
-function verdictOf(outcome: Outcome, step: SagaStep, op: Op): Outcome['class'] {
-  const refusable = op === 'action' && step.kind !== 'retriable';
-  return outcome.class === 'failure' && !refusable ? 'unknown' : outcome.class;
-}
-
-function waitForMore(draft: Draft, event: Answered, running: RunningOp, pause: { settledAt: EpochMs; delayMs: number }): void {
-  setOp(draft, event.branch, event.op, {
-    at: 'waiting',
-    attempts: running.attempts,
-    settledAt: pause.settledAt,
-    unknowns: running.unknowns,
-    dueAt: epochMs(draft.at + pause.delayMs),
-  });
-}
-
-interface Unresolved {
-  readonly index: number;
-  readonly op: Op;
-  readonly running: RunningOp;
-  readonly settledAt: EpochMs;
-  readonly outcome: Pick<Outcome, 'exchange' | 'code' | 'detail'>;
-}
-
-/** An attempt ended and nobody knows how: wait and try again, or end as the policy says. */
-function withoutVerdict(draft: Draft, spec: SagaSpec, attempt: Unresolved): void {
-  const { index, op, running, settledAt, outcome } = attempt;
-  const policy = policyOf(spec.steps[index]!, op);
-  const unknowns = running.unknowns + (outcome.exchange === 'unsent' ? 0 : 1);
-  const again = mayRetry(policy, unknowns);
-  const delayMs = again ? retryDelayMs(policy, Math.max(unknowns, 1), draft.jitter) : 0;
-  setOp(draft, index, op, { at: 'waiting', attempts: running.attempts, settledAt, unknowns, dueAt: epochMs(draft.at + delayMs) });
-  if (again || (op === 'action' && draft.tx.status === 'aborting')) return;
-  if (op === 'action' && policy.atEnd === 'roll-back' && mayUndo(draft, spec)) {
-    rollBack(draft, exhaustedReason(spec, index, outcome));
-  } else {
-    hold(draft, index, op, unknowns);
-  }
-}
-
-function hold(draft: Draft, index: number, op: Op, unknowns: number): void {
-  draft.tx.hold = { code: 'attempts-exhausted', branchId: branchIdOfStep(index), op };
-  record(draft, {
-    kind: 'held',
-    ...named(index, op),
-    code: 'attempts-exhausted',
-    detail: `${unknowns} attempts without a verdict`,
-  });
-}
-
-// ── taking over, intervening ───────────────────────────────────────────────────────────────────────────────────────
-
-/** Calls of the former owner may still run at the participant until their time is over; the first is tried anew at once. */
-function recovered(draft: Draft, spec: SagaSpec): Verdict {
-  const outcome = { exchange: 'broken', code: 'interrupted', detail: 'the coordinator stopped before the answer came' } as const;
-  draft.branches.forEach((branch, index) => {
-    for (const op of ['action', 'compensate'] as const) {
-      const running = branch[op];
-      if (running.at !== 'running') continue;
-      record(draft, { kind: 'interrupted', ...named(index, op), attempt: running.attempts });
-      withoutVerdict(draft, spec, { index, op, running, settledAt: overAt(running, spec.steps[index]!), outcome });
-      makeDueOnce(draft, index, op);
-      restate(draft);
-    }
-  });
-  return 'taken';
-}
-
-function intervened(draft: Draft, event: Intervened): Verdict {
-  if (isFinished(draft.tx)) return 'already_finished';
-  if (event.expectedVersion !== null && event.expectedVersion !== draft.tx.version) return 'version_conflict';
-  const told = { actor: event.actor, detail: event.reason };
-  switch (event.verb) {
-    case 'terminate':
-      record(draft, { kind: 'terminated', ...told });
-      setDecision(draft, 'terminate', event.actor);
-      draft.tx.reason = `terminated by ${event.actor}: ${event.reason}`;
-      finish(draft, 'failed');
-      break;
-    case 'retry':
-      record(draft, { kind: 'retried', ...told });
-      release(draft);
-      break;
-    default:
-      assertNever(event.verb);
-  }
-  return 'taken';
-}
-
-/** Lifts a hold and makes everything that waits due now; counting begins anew, for calls in flight too. */
-function release(draft: Draft): void {
-  draft.tx.hold = null;
-  draft.branches.forEach((branch, index) => {
-    for (const op of ['action', 'compensate'] as const) {
-      const state = branch[op];
-      if (state.at === 'waiting') setOp(draft, index, op, { ...state, unknowns: 0, dueAt: draft.at });
-      if (state.at === 'running') setOp(draft, index, op, { ...state, unknowns: 0 });
-    }
-  });
-}
-
-/** Skips the pause after the first attempt without a verdict; what is cut off again may be what kills the process. */
-function makeDueOnce(draft: Draft, index: number, op: Op): void {
-  const state = draft.branches[index]![op];
-  if (state.at === 'waiting' && state.unknowns <= 1) setOp(draft, index, op, { ...state, dueAt: draft.at });
+function exhausted(draft: SagaDraft, index: number, way: Way, last: LastAttempt): boolean {
+  if (way === 'backward') return false;
+  if (draft.tx.status === 'aborting') return true;
+  if (draft.given.spec.steps[index]!.actionRetry.atEnd !== 'roll-back' || !mayUndo(draft)) return false;
+  rollBack(draft, exhaustedReason(draft.given, index, last));
+  return true;
 }
 
 // ── going on ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Starts everything that may start now, in the direction that is decided. */
-function advance(draft: Draft, spec: SagaSpec): void {
-  if (draft.tx.hold !== null) return;
-  if (draft.tx.status === 'submitted') timeOut(draft, spec);
-  if (draft.tx.status === 'submitted') forward(draft, spec);
-  if (draft.tx.status === 'aborting') backward(draft, spec);
-}
-
-function timeOut(draft: Draft, spec: SagaSpec): void {
-  if (spec.timeoutMs === null || draft.at < draft.tx.createdAt + spec.timeoutMs || !mayUndo(draft, spec)) return;
-  record(draft, { kind: 'timed-out', detail: spec.timeoutReason });
-  rollBack(draft, spec.timeoutReason);
+function timeOut(draft: SagaDraft): void {
+  const { timeoutMs, timeoutReason } = draft.given.spec;
+  if (timeoutMs === null || draft.at < draft.tx.createdAt + timeoutMs || !mayUndo(draft)) return;
+  record(draft, { kind: 'timed-out', detail: timeoutReason });
+  rollBack(draft, timeoutReason);
   restate(draft);
 }
 
-function forward(draft: Draft, spec: SagaSpec): void {
-  for (let progress = true; progress; ) {
+function forward(draft: SagaDraft): void {
+  const { branches } = draft;
+  for (let progress = true; progress && draft.tx.status === 'submitted'; ) {
     progress = false;
-    for (let index = 0; index < spec.steps.length; index++) {
-      if (!mayStartAction(draft, spec, index)) continue;
-      start(draft, spec, index, 'action');
-      progress ||= draft.branches[index]!.action.at === 'succeed';
-    }
+    for (let index = 0; index < branches.length; index++)
+      if (mayStartAction(draft, index) && startAction(draft, index)) progress = true;
   }
-  if (draft.tx.decision === null && pastNoReturn(draft.branches, spec)) setDecision(draft, 'commit', automatic);
-  if (draft.branches.every((branch) => branch.action.at === 'succeed')) finish(draft, 'succeed');
+  if (draft.tx.status !== 'submitted') return;
+  if (draft.tx.decision === null && pastNoReturn(draft)) setDecision(draft, 'commit', automatic);
+  if (branches.every((branch) => branch.forward.at === 'succeed')) finish(draft, 'succeed');
 }
 
-function mayStartAction(draft: Draft, spec: SagaSpec, index: number): boolean {
-  const { action } = draft.branches[index]!;
-  if (action.at === 'waiting') return action.dueAt <= draft.at;
-  return action.at === 'idle' && spec.steps[index]!.after.every((other) => draft.branches[other]!.action.at === 'succeed');
+function mayStartAction(draft: SagaDraft, index: number): boolean {
+  if (draft.tx.status !== 'submitted') return false;
+  const { given, branches } = draft;
+  const { forward } = branches[index]!;
+  if (forward.at === 'waiting') return forward.dueAt <= draft.at;
+  return forward.at === 'idle' && given.spec.steps[index]!.after.every((other) => branches[other]!.forward.at === 'succeed');
 }
 
-function backward(draft: Draft, spec: SagaSpec): void {
-  const dependents = dependentsOf(spec.steps);
-  for (let progress = true; progress; ) {
+/** @returns whether the step has succeeded, without a call */
+function startAction(draft: SagaDraft, index: number): boolean {
+  const missing = missingAnswer(draft.given, index);
+  if (missing === null) return start(draft, calls, index, 'forward');
+  setOp(draft, index, 'forward', { at: 'failed', attempts: 0, settledAt: epochMs(0) });
+  const branchId = branchIdOfStep(index);
+  record(draft, { kind: 'refused', branchId, op: 'action', code: 'payload_missing', detail: missing });
+  if (mayUndo(draft)) rollBack(draft, `step ${branchId}: ${missing}`);
+  else hold(draft, { code: 'payload-missing', branchId, op: 'action', detail: missing });
+  restate(draft);
+  return false;
+}
+
+function backward(draft: SagaDraft): void {
+  const { steps } = draft.given.spec;
+  const dependents = dependentsOf(steps);
+  for (let progress = true; progress && draft.tx.hold === null; ) {
     progress = false;
-    for (let index = spec.steps.length - 1; index >= 0; index--) {
-      if (!mayStartUndo(draft, spec, index, dependents[index]!)) continue;
-      start(draft, spec, index, 'compensate');
-      progress ||= draft.branches[index]!.compensate.at === 'succeed';
-    }
+    for (let index = steps.length - 1; index >= 0; index--)
+      if (mayStartUndo(draft, index, dependents[index]!) && startUndo(draft, index)) progress = true;
   }
-  if (spec.steps.every((step, index) => isUndone(draft.branches[index]!, step))) finish(draft, 'failed');
+  if (steps.every((step, index) => isUndone(draft.branches[index]!, step))) finish(draft, 'failed');
 }
 
-function mayStartUndo(draft: Draft, spec: SagaSpec, index: number, dependents: readonly number[]): boolean {
-  const branch = draft.branches[index]!;
-  if (isUndone(branch, spec.steps[index]!) || branch.compensate.at === 'running') return false;
-  if (branch.compensate.at === 'waiting') return branch.compensate.dueAt <= draft.at;
-  const { action } = branch;
-  const quiet = action.at !== 'running' && action.at !== 'idle' && action.settledAt <= draft.at;
-  return quiet && dependents.every((other) => isUndone(draft.branches[other]!, spec.steps[other]!));
+function mayStartUndo(draft: SagaDraft, index: number, dependents: readonly number[]): boolean {
+  const { steps } = draft.given.spec;
+  const { forward, backward } = draft.branches[index]!;
+  if (isUndone(draft.branches[index]!, steps[index]!) || !mayStart(draft, backward)) return false;
+  if (backward.at === 'waiting') return true;
+  const quiet = forward.at !== 'running' && forward.at !== 'idle' && forward.settledAt <= draft.at;
+  return quiet && dependents.every((other) => isUndone(draft.branches[other]!, steps[other]!));
+}
+
+/** A step that was refused before it was called for want of an answer has nothing to undo. */
+function startUndo(draft: SagaDraft, index: number): boolean {
+  const { forward } = draft.branches[index]!;
+  if (forward.at !== 'failed' || forward.attempts > 0) return start(draft, calls, index, 'backward');
+  setOp(draft, index, 'backward', { at: 'succeed', attempts: 0, settledAt: epochMs(0) });
+  return true;
 }
 
 /** Nothing of this step is left to undo: never started, not undoable and refused, or compensated. */
 function isUndone(branch: Branch, step: SagaStep): boolean {
-  return branch.action.at === 'idle' || step.kind !== 'compensatable' || branch.compensate.at === 'succeed';
-}
-
-function start(draft: Draft, spec: SagaSpec, index: number, op: Op): void {
-  const before = draft.branches[index]![op];
-  const waiting: Pick<WaitingOp, 'attempts' | 'settledAt' | 'unknowns'> =
-    before.at === 'waiting' ? before : { attempts: 0, settledAt: never, unknowns: 0 };
-  if (spec.steps[index]![op] === '') {
-    setOp(draft, index, op, { at: 'succeed', attempts: 0, settledAt: never });
-    return;
-  }
-  const attempts = waiting.attempts + 1;
-  const { settledAt, unknowns } = waiting;
-  setOp(draft, index, op, { at: 'running', attempts, settledAt, unknowns, startedAt: draft.at });
-  const call: Effect = { type: 'call', branch: index, op, attempt: attempts };
-  draft.effects.push(call);
+  return branch.forward.at === 'idle' || step.kind !== 'compensatable' || branch.backward.at === 'succeed';
 }
 
 // ── rules ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-function rollBack(draft: Draft, reason: string): void {
-  draft.tx.status = 'aborting';
-  draft.tx.reason = reason;
-  draft.tx.hold = null;
-  setDecision(draft, 'roll-back', automatic);
-}
-
 /** Undoing is still a choice: nothing is decided and no pivot may have taken effect. */
-function mayUndo(draft: Draft, spec: SagaSpec): boolean {
+function mayUndo(draft: SagaDraft): boolean {
   if (draft.tx.decision !== null) return false;
-  const pivot = spec.steps.findIndex((step) => step.kind === 'pivot');
+  const pivot = draft.given.spec.steps.findIndex((step) => step.kind === 'pivot');
   if (pivot === -1) return true;
-  const { at } = draft.branches[pivot]!.action;
+  const { at } = draft.branches[pivot]!.forward;
   return at === 'idle' || at === 'failed';
 }
 
-function pastNoReturn(branches: readonly Branch[], spec: SagaSpec): boolean {
-  const pivot = spec.steps.findIndex((step) => step.kind === 'pivot');
-  if (pivot !== -1) return branches[pivot]!.action.at === 'succeed';
-  return spec.steps.every((step, index) => step.kind !== 'compensatable' || branches[index]!.action.at === 'succeed');
+function pastNoReturn({ branches, given }: SagaDraft): boolean {
+  const { steps } = given.spec;
+  const pivot = steps.findIndex((step) => step.kind === 'pivot');
+  if (pivot !== -1) return branches[pivot]!.forward.at === 'succeed';
+  return steps.every((step, index) => step.kind !== 'compensatable' || branches[index]!.forward.at === 'succeed');
 }
 
-function policyOf(step: SagaStep, op: Op): RetryPolicy {
-  return op === 'action' ? step.actionRetry : step.compensateRetry;
-}
-
-/** When a call that is in flight, and those before it, are over at the participant, even if no answer ever comes. */
-function overAt(running: RunningOp, step: SagaStep): EpochMs {
-  return epochMs(Math.max(running.settledAt, running.startedAt + step.timeoutMs));
-}
-
-function refusalReason(spec: SagaSpec, index: number, outcome: Outcome): string {
+function refusalReason({ spec }: SagaGiven, index: number, outcome: Outcome): string {
   if (spec.face === 'native') return `step ${branchIdOfStep(index)}: ${outcome.detail}`;
   return `url:${spec.steps[index]!.action} return failed: ${outcome.detail} FAILURE`;
 }
 
-function exhaustedReason(spec: SagaSpec, index: number, outcome: Pick<Outcome, 'code' | 'detail'>): string {
+function exhaustedReason({ spec }: SagaGiven, index: number, last: LastAttempt): string {
   const attempts = spec.steps[index]!.actionRetry.attemptsMax ?? 0;
   if (spec.face === 'dtm') return `RetryCount is greater than RetryLimit, RetryLimit: ${attempts - 1}`;
-  return `step ${branchIdOfStep(index)}: no verdict after ${attempts} attempts, the last: ${outcome.code} ${outcome.detail}`.trimEnd();
+  return `step ${branchIdOfStep(index)}: no verdict after ${attempts} attempts, the last: ${last.code} ${last.detail}`.trimEnd();
 }
 
-/** When to look again if nothing happens before: the next pause that ends, the next call that is over, the deadline. */
-function wakeAt(draft: Draft, spec: SagaSpec): EpochMs | null {
-  const { tx, branches } = draft;
-  if (isFinished(tx) || tx.hold !== null) return null;
-  let earliest = Number.POSITIVE_INFINITY;
-  branches.forEach((branch, index) => {
-    const { action, compensate } = branch;
+/** The next pause that ends, the next call that is over, the deadline. */
+function wakeAt(draft: SagaDraft): EpochMs | null {
+  const { tx, branches, given } = draft;
+  let earliest: EpochMs | null = null;
+  branches.forEach(({ forward, backward }, index) => {
     if (tx.status === 'submitted') {
-      if (action.at === 'waiting') earliest = Math.min(earliest, action.dueAt);
-    } else if (compensate.at === 'waiting') {
-      earliest = Math.min(earliest, compensate.dueAt);
-    } else if (compensate.at === 'idle' && action.at !== 'idle' && action.at !== 'running' && action.settledAt > draft.at) {
-      if (spec.steps[index]!.kind === 'compensatable') earliest = Math.min(earliest, action.settledAt);
+      if (forward.at === 'waiting') earliest = earlier(earliest, forward.dueAt);
+    } else if (backward.at === 'waiting') {
+      earliest = earlier(earliest, backward.dueAt);
+    } else if (backward.at === 'idle' && forward.at !== 'idle' && forward.at !== 'running' && forward.settledAt > draft.at) {
+      if (given.spec.steps[index]!.kind === 'compensatable') earliest = earlier(earliest, forward.settledAt);
     }
   });
-  if (tx.status === 'submitted' && spec.timeoutMs !== null && mayUndo(draft, spec))
-    earliest = Math.min(earliest, tx.createdAt + spec.timeoutMs);
-  return earliest === Number.POSITIVE_INFINITY ? null : epochMs(earliest);
+  const { timeoutMs } = given.spec;
+  if (tx.status !== 'submitted' || timeoutMs === null || !mayUndo(draft)) return earliest;
+  return earlier(earliest, epochMs(tx.createdAt + timeoutMs));
 }

@@ -31,17 +31,18 @@ export function encodeSpec(spec: Spec): Omit<StoredSpec, 'digest'> {
   };
 }
 
+/** A plan as it was written: of whichever mode, without what is stored beside it. */
+type StoredPlan = { [S in Spec as S['mode']]: Omit<S, 'payloads' | 'presentation'> }[Spec['mode']] & { payloadBytes: number[] };
+
 /**
  * The spec that was stored.
  * @throws Error when its format is newer than this version knows
  */
 export function decodeSpec(stored: StoredSpec): Spec {
   if (stored.format !== specFormat) throw new Error(`spec format ${stored.format} is not known to this version`);
-  const { payloadBytes, ...plan } = JSON.parse(stored.plan) as Omit<Spec, 'payloads' | 'presentation'> & {
-    payloadBytes: number[];
-  };
+  const { payloadBytes, ...plan } = JSON.parse(stored.plan) as StoredPlan;
   const presentation = JSON.parse(stored.presentation) as Spec['presentation'];
-  return { ...plan, presentation, payloads: cut(stored.payloads, payloadBytes) };
+  return { ...plan, presentation, payloads: cut(stored.payloads, payloadBytes) } as Spec;
 }
 
 function concatenated(parts: readonly Uint8Array[]): Uint8Array {

@@ -5,8 +5,15 @@ import type { Mode } from './spec.ts';
 /** Global status, in DTM's words: `prepared` → `submitted` → `succeed`, or → `aborting` → `failed`. */
 export type Status = 'prepared' | 'submitted' | 'aborting' | 'succeed' | 'failed';
 
-/** What is called on a branch of a saga. */
-export type Op = 'action' | 'compensate';
+/**
+ * What is called on a branch, by the name that participants know. Forward: `action` (saga, msg), `confirm` (tcc), `commit`
+ * (xa); backward: `compensate`, `cancel`, `rollback`. `msg` asks whether a message's local transaction was committed,
+ * `resume` lets a workflow's function run again.
+ */
+export type Op = 'action' | 'compensate' | 'confirm' | 'cancel' | 'commit' | 'rollback' | 'msg' | 'resume';
+
+/** Towards all of it done, or towards all of it undone. */
+export type Way = 'forward' | 'backward';
 
 /** How far one op of one branch has come. A field exists only where it means something. */
 export type OpState = { readonly at: 'idle' } | RunningOp | WaitingOp | EndedOp;
@@ -39,10 +46,10 @@ interface Attempted {
   readonly settledAt: EpochMs;
 }
 
-/** One branch: a step of the saga. */
+/** One branch: its op of each way; what its mode never calls stays idle. */
 export interface Branch {
-  readonly action: OpState;
-  readonly compensate: OpState;
+  readonly forward: OpState;
+  readonly backward: OpState;
 }
 
 /** The durable choice of the transaction's end. Only a human may append another. */
@@ -54,9 +61,16 @@ export interface Decision {
   readonly actor: string;
 }
 
+/**
+ * - `attempts-exhausted`: the policy's attempts are used up without a verdict.
+ * - `nobody-to-ask`: a message was prepared, never submitted, and names nobody who knows whether it should have been.
+ * - `payload-missing`: a compensation's payload refers to an answer that is not there.
+ */
+export type HoldCode = 'attempts-exhausted' | 'nobody-to-ask' | 'payload-missing';
+
 /** Nothing is called until a human looks: the standard status stays as it was. */
 export interface Hold {
-  readonly code: 'attempts-exhausted';
+  readonly code: HoldCode;
   readonly branchId: BranchId;
   readonly op: Op;
 }
@@ -91,5 +105,5 @@ export function isFinished(tx: { readonly status: Status }): boolean {
 
 /** Whether no call is in flight. */
 export function isQuiet(tx: Transaction): boolean {
-  return tx.branches.every((branch) => branch.action.at !== 'running' && branch.compensate.at !== 'running');
+  return tx.branches.every((branch) => branch.forward.at !== 'running' && branch.backward.at !== 'running');
 }

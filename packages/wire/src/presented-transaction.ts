@@ -1,10 +1,11 @@
 /** What every face shows of a transaction. */
-import type { EpochMs, Spec, Transaction } from '@amends/core';
+import type { EpochMs, Given, Transaction } from '@amends/core';
 
 /** A transaction and what was asked of it; the coordinator's view has this shape. */
 export interface PresentedTransaction {
   readonly transaction: Transaction;
-  readonly spec: Spec;
+  /** What was recorded since is with it. */
+  readonly given: Given;
   /** When it is looked at next; null: never, or calls are in flight. */
   readonly wakeAt: EpochMs | null;
 }

@@ -1,0 +1,68 @@
+/** Facts as stores keep them: a kind, a key that is unique within the transaction, and bytes. */
+import { assertNever } from './errors.ts';
+import { type Fact, type Given, givenAtFirst, type RegisteredBranch, withFacts } from './given.ts';
+import type { BranchId } from './ids.ts';
+import type { Spec } from './spec.ts';
+
+/** A fact in its stored form. */
+export interface StoredFact {
+  readonly kind: string;
+  readonly key: string;
+  readonly content: Uint8Array;
+}
+
+/** The stored form of a fact. Keys of branches sort in the order of registration. */
+export function encodeFact(fact: Fact): StoredFact {
+  switch (fact.kind) {
+    case 'branch':
+      return { kind: 'branch', key: String(fact.index).padStart(6, '0'), content: encodeBranch(fact.branch) };
+    case 'answer':
+      return { kind: 'answer', key: fact.branchId, content: fact.content };
+    case 'result':
+      return { kind: 'result', key: '', content: fact.content };
+    default:
+      return assertNever(fact);
+  }
+}
+
+/** What is given, from the spec and all stored facts. */
+export function givenOf(spec: Spec, stored: readonly StoredFact[]): Given {
+  const sorted = [...stored].sort((a, b) => (a.key < b.key ? -1 : 1));
+  return withFacts(givenAtFirst(spec), sorted.map(decodeFact));
+}
+
+function decodeFact({ kind, key, content }: StoredFact): Fact {
+  switch (kind) {
+    case 'branch':
+      return { kind, index: Number(key), branch: decodeBranch(content) };
+    case 'answer':
+      return { kind, branchId: key as BranchId, content };
+    case 'result':
+      return { kind, content };
+    default:
+      throw new Error(`a fact of kind ${kind} is not known to this version`);
+  }
+}
+
+const lineFeed = 10;
+
+/** One line of JSON in ASCII, then the payload as it came. */
+function encodeBranch({ payload, ...rest }: RegisteredBranch): Uint8Array {
+  const head = `${asciiJson(rest)}\n`;
+  const whole = new Uint8Array(head.length + payload.byteLength);
+  for (let at = 0; at < head.length; at++) whole[at] = head.charCodeAt(at);
+  whole.set(payload, head.length);
+  return whole;
+}
+
+function decodeBranch(content: Uint8Array): RegisteredBranch {
+  const end = content.indexOf(lineFeed);
+  let head = '';
+  for (let at = 0; at < end; at++) head += String.fromCharCode(content[at]!);
+  return { ...(JSON.parse(head) as Omit<RegisteredBranch, 'payload'>), payload: content.slice(end + 1) } as RegisteredBranch;
+}
+
+/** JSON whose characters are bytes. */
+function asciiJson(value: unknown): string {
+  return JSON.stringify(value).replace(/[\u0080-\uffff]/g, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}

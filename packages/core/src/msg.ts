@@ -1,0 +1,143 @@
+/**
+ * Two-phase message: announced before a local transaction, submitted after it; when neither submit nor abort comes, the
+ * application is asked whether the local transaction was committed. Once submitted, every step is delivered.
+ *
+ *   prepared ──submitted │ asked: committed──▶ submitted ──all delivered──▶ succeed
+ *       └─aborted │ asked: not committed──▶ failed
+ *   prepared, submitted ──terminated by a human──▶ failed
+ *
+ * Branch 0 is the question (`00`, op `msg`), the steps are the branches from 1 on.
+ *
+ * Invariants, cited by tests:
+ * M1  No step is called before submit, or before the application has answered that its transaction was committed.
+ * M2  The decision is made once: by submit, by abort or by the answer to the question; what comes later changes nothing.
+ * M3  The question is asked only while prepared, not before its time, and again until it has a verdict.
+ * M4  A submitted message is never undone; a step is tried until it succeeds, or held when its policy ends.
+ * M5  Steps are delivered one after the other, or all at once when concurrent; none before the delay has passed.
+ * M6  A message that names nobody to ask is held when the time to ask has come, never delivered on a guess.
+ */
+import { earlier, mayStart, nextAttemptAt, start } from './attempts.ts';
+import { automatic, type Draft, finish, hold, record, restate, setDecision, setOp } from './draft.ts';
+import type { RequestEvent, Verdict } from './event.ts';
+import { type BranchId, type EpochMs, epochMs } from './ids.ts';
+import type { CallTable, ModeLogic } from './mode.ts';
+import type { MsgSpec } from './spec.ts';
+
+type MsgDraft = Draft<MsgSpec>;
+
+/** Branch id of the question, as DTM's clients and barriers know it. */
+const questionId = '00' as BranchId;
+
+const calls: CallTable<MsgSpec> = {
+  branchId: ({ spec }, index) => (index === 0 ? questionId : spec.steps[index - 1]!.branchId),
+  op: (index) => (index === 0 ? 'msg' : 'action'),
+  url: ({ spec }, index) => (index === 0 ? spec.query : spec.steps[index - 1]!.action),
+  payload: ({ spec }, index) => (index === 0 ? noBytes : spec.payloads[index - 1]!),
+  timeoutMs: ({ spec }) => spec.callTimeoutMs,
+  retry: ({ spec }) => spec.retry,
+  mayBeRefused: (draft, index) => index === 0 && draft.tx.status === 'prepared',
+  onAgreed(draft, index) {
+    if (index === 0 && draft.tx.status === 'prepared') submit(draft);
+  },
+  onRefused(draft, _index, outcome) {
+    fail(draft, outcome.detail === '' ? 'the local transaction was not committed' : outcome.detail);
+  },
+  // A question that nobody needs an answer to any more does not hold the message.
+  onExhausted: (draft, index) => index === 0 && draft.tx.status !== 'prepared',
+};
+
+const noBytes = new Uint8Array(0);
+
+/** The mode. */
+export const msg: ModeLogic<MsgSpec> = {
+  branchesAtFirst: (spec) => spec.steps.length + 1,
+  beginsAs(request) {
+    return request.type === 'prepared' || request.type === 'submitted' ? request.type : null;
+  },
+  request: requested,
+  advance(draft) {
+    if (draft.tx.status === 'prepared') ask(draft);
+    if (draft.tx.status === 'submitted') deliver(draft);
+  },
+  wakeAt(draft) {
+    const { forward } = draft.branches[0]!;
+    if (draft.tx.status === 'prepared') return forward.at === 'idle' ? askAt(draft) : nextAttemptAt(draft, 'forward');
+    if (draft.at < deliverAt(draft)) return deliverAt(draft);
+    return draft.branches.slice(1).reduce<EpochMs | null>((at, { forward: step }) => (step.at === 'waiting' ? earlier(at, step.dueAt) : at), null);
+  },
+  calls,
+};
+
+function requested(draft: MsgDraft, request: RequestEvent): Verdict {
+  const { status } = draft.tx;
+  switch (request.type) {
+    case 'prepared':
+      return status === 'prepared' ? 'repeated' : 'wrong_status';
+    case 'submitted':
+      if (status === 'submitted') return 'repeated';
+      if (status !== 'prepared') return 'wrong_status';
+      record(draft, { kind: 'submitted', traceId: request.traceId });
+      submit(draft);
+      restate(draft);
+      return 'taken';
+    case 'aborted':
+      if (status !== 'prepared') return 'wrong_status';
+      record(draft, { kind: 'aborted', detail: request.reason === '' ? null : request.reason });
+      fail(draft, request.reason);
+      return 'taken';
+    default:
+      return 'wrong_mode';
+  }
+}
+
+function submit(draft: MsgDraft): void {
+  draft.tx.status = 'submitted';
+  draft.tx.hold = null;
+  setDecision(draft, 'commit', automatic);
+}
+
+function fail(draft: MsgDraft, reason: string): void {
+  draft.tx.reason = reason;
+  setDecision(draft, 'roll-back', automatic);
+  finish(draft, 'failed');
+}
+
+function ask(draft: MsgDraft): void {
+  if (draft.at < askAt(draft)) return;
+  if (draft.given.spec.query === '')
+    return hold(draft, {
+      code: 'nobody-to-ask',
+      branchId: questionId,
+      op: 'msg',
+      detail: 'it was prepared without an address to ask, and neither submitted nor aborted in time',
+    });
+  if (mayStart(draft, draft.branches[0]!.forward)) start(draft, calls, 0, 'forward');
+}
+
+function deliver(draft: MsgDraft): void {
+  if (draft.at < deliverAt(draft)) return;
+  settleQuestion(draft);
+  for (let index = 1; index < draft.branches.length; index++) {
+    const { forward } = draft.branches[index]!;
+    if (forward.at === 'succeed') continue;
+    const agreed = mayStart(draft, forward) && start(draft, calls, index, 'forward');
+    if (!agreed && !draft.given.spec.concurrent) return;
+  }
+  if (draft.branches.slice(1).every(({ forward }) => forward.at === 'succeed')) finish(draft, 'succeed');
+}
+
+/** A question that waits to be asked again has become pointless. */
+function settleQuestion(draft: MsgDraft): void {
+  const { forward } = draft.branches[0]!;
+  if (forward.at === 'waiting')
+    setOp(draft, 0, 'forward', { at: 'succeed', attempts: forward.attempts, settledAt: forward.settledAt });
+}
+
+function askAt({ tx, given }: MsgDraft): EpochMs {
+  return epochMs(tx.createdAt + given.spec.askAfterMs);
+}
+
+function deliverAt({ tx, given }: MsgDraft): EpochMs {
+  const { delayMs, notBefore } = given.spec;
+  return epochMs(Math.max(tx.createdAt + delayMs, notBefore ?? 0));
+}

@@ -1,0 +1,144 @@
+/**
+ * What tcc and xa share: branches join while the transaction is prepared; submitting it decides that the second phase of all
+ * goes forward, aborting it or letting its time pass that it goes backward. The two differ in the names of their ops and in
+ * the order in which branches are called.
+ */
+import { mayStart, nextAttemptAt, start } from './attempts.ts';
+import { automatic, type Draft, finish, record, recordFact, restate, rollBack, setDecision, untouched } from './draft.ts';
+import type { Registered, RequestEvent, Verdict } from './event.ts';
+import type { Participant, RegisteredBranch } from './given.ts';
+import { type EpochMs, epochMs } from './ids.ts';
+import { limits } from './limits.ts';
+import type { CallTable, ModeLogic } from './mode.ts';
+import type { TccSpec, XaSpec } from './spec.ts';
+import type { Op, Way } from './transaction.ts';
+
+type TwoPhaseSpec = TccSpec | XaSpec;
+
+/** How a mode of two phases differs from the other. */
+export interface SecondPhase {
+  readonly ops: Readonly<Record<Way, Op>>;
+  /** Whether the branch that was registered last is called first. */
+  readonly lastFirst: boolean;
+}
+
+/** The mode. */
+export function secondPhase<S extends TwoPhaseSpec>({ ops, lastFirst }: SecondPhase): ModeLogic<S> {
+  const calls = callTable<S>(ops);
+  return {
+    branchesAtFirst: () => 0,
+    beginsAs: (request) => (request.type === 'prepared' ? 'prepared' : null),
+    request: (draft, request) => requested(draft, request),
+    advance(draft) {
+      timeOut(draft);
+      if (draft.tx.status === 'submitted') callInOrder(draft, calls, { way: 'forward', lastFirst });
+      if (draft.tx.status === 'aborting') callInOrder(draft, calls, { way: 'backward', lastFirst });
+    },
+    wakeAt(draft) {
+      if (draft.tx.status === 'prepared') return timeoutAt(draft);
+      return nextAttemptAt(draft, draft.tx.status === 'submitted' ? 'forward' : 'backward');
+    },
+    calls,
+  };
+}
+
+function callTable<S extends TwoPhaseSpec>(ops: Readonly<Record<Way, Op>>): CallTable<S> {
+  const participant = (given: { readonly registered: readonly RegisteredBranch[] }, index: number) =>
+    given.registered[index] as Participant;
+  return {
+    branchId: (given, index) => participant(given, index).branchId,
+    op: (_index, way) => ops[way],
+    url: (given, index, way) => participant(given, index)[way],
+    payload: (given, index) => participant(given, index).payload,
+    timeoutMs: ({ spec }) => spec.callTimeoutMs,
+    retry: ({ spec }) => spec.retry,
+    // What was promised in the first phase cannot be refused in the second.
+    mayBeRefused: () => false,
+    onRefused: () => {},
+    onExhausted: () => false,
+  };
+}
+
+function requested<S extends TwoPhaseSpec>(draft: Draft<S>, request: RequestEvent): Verdict {
+  const { status } = draft.tx;
+  switch (request.type) {
+    case 'prepared':
+      return status === 'prepared' ? 'repeated' : 'wrong_status';
+    case 'registered':
+      return registered(draft, request);
+    case 'submitted':
+      if (status === 'submitted') return 'repeated';
+      if (status !== 'prepared') return 'wrong_status';
+      record(draft, { kind: 'submitted', traceId: request.traceId });
+      draft.tx.status = 'submitted';
+      setDecision(draft, 'commit', automatic);
+      restate(draft);
+      return 'taken';
+    case 'aborted':
+      if (status === 'aborting') return 'repeated';
+      if (status !== 'prepared') return 'wrong_status';
+      record(draft, { kind: 'aborted', detail: request.reason === '' ? null : request.reason });
+      rollBack(draft, request.reason);
+      restate(draft);
+      return 'taken';
+    default:
+      return 'wrong_mode';
+  }
+}
+
+function registered<S extends TwoPhaseSpec>(draft: Draft<S>, { branch }: Registered): Verdict {
+  if (branch.kind !== 'participant') return 'wrong_mode';
+  if (draft.tx.status !== 'prepared') return 'wrong_status';
+  const known = draft.given.registered.find(({ branchId }) => branchId === branch.branchId);
+  if (known !== undefined) return sameBranch(known, branch) ? 'repeated' : 'different';
+  return join(draft, branch);
+}
+
+/** Adds a branch; the caller has seen to it that it may join. */
+export function join(draft: Draft, branch: RegisteredBranch): Verdict {
+  const index = draft.given.registered.length;
+  if (index >= limits.branchesMax) return 'too_many';
+  recordFact(draft, { kind: 'branch', index, branch });
+  if (branch.kind === 'participant') draft.branches.push(untouched);
+  record(draft, { kind: 'registered', branchId: branch.branchId, detail: branch.kind === 'progress' ? `${branch.op} ${branch.status}` : null });
+  return 'taken';
+}
+
+/** Whether two registrations say the same. */
+export function sameBranch(one: RegisteredBranch, other: RegisteredBranch): boolean {
+  const { payload, ...rest } = one;
+  const { payload: otherPayload, ...otherRest } = other;
+  return JSON.stringify(rest) === JSON.stringify(otherRest) && sameBytes(payload, otherPayload);
+}
+
+function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
+  return one.byteLength === other.byteLength && one.every((byte, at) => byte === other[at]);
+}
+
+function timeOut<S extends TwoPhaseSpec>(draft: Draft<S>): void {
+  const { timeoutReason } = draft.given.spec;
+  if (draft.tx.status !== 'prepared' || draft.at < timeoutAt(draft)) return;
+  record(draft, { kind: 'timed-out', detail: timeoutReason });
+  rollBack(draft, timeoutReason);
+  restate(draft);
+}
+
+function timeoutAt<S extends TwoPhaseSpec>({ tx, given }: Draft<S>): EpochMs {
+  return epochMs(tx.createdAt + given.spec.timeoutMs);
+}
+
+/** One branch at a time: the next is called when the one before it has agreed. */
+function callInOrder<S extends TwoPhaseSpec>(
+  draft: Draft<S>,
+  calls: CallTable<S>,
+  { way, lastFirst }: { readonly way: Way; readonly lastFirst: boolean },
+): void {
+  const { branches } = draft;
+  for (let place = 0; place < branches.length; place++) {
+    const index = lastFirst ? branches.length - 1 - place : place;
+    const state = branches[index]![way];
+    if (state.at === 'succeed') continue;
+    if (!mayStart(draft, state) || !start(draft, calls, index, way)) return;
+  }
+  finish(draft, way === 'forward' ? 'succeed' : 'failed');
+}
