@@ -52,8 +52,8 @@ function send({ amends, url }: Stage<Service>, recipient: string, cents: number)
   return transfer(amends, { from, to, cents, letters: url.letters });
 }
 
-function attempts(transaction: { readonly steps: readonly { readonly actionState: { readonly attempts: number } }[] }): number {
-  return transaction.steps.reduce((sum, { actionState }) => sum + actionState.attempts, 0);
+function attempts(transaction: { readonly branches: readonly { readonly calls: readonly { readonly attempts: number }[] }[] }): number {
+  return transaction.branches.reduce((sum, { calls }) => sum + calls[0]!.attempts, 0);
 }
 
 /** Asks the services how they are, and asserts that it is as told. */

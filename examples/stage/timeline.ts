@@ -36,8 +36,8 @@ export function timeline(
 
 function lineOf(transaction: Transaction, entry: HistoryEntry, url: Readonly<Record<string, string>>): Line {
   const { branchId, op, outcome, kind, durationMs, attempt } = entry;
-  const step = transaction.steps.find((each) => each.branchId === branchId);
-  const called = step === undefined || op === null ? null : new URL(step[op]);
+  const call = transaction.branches.find((each) => each.branchId === branchId)?.calls.find((each) => each.op === op);
+  const called = call === undefined || call.url === '' ? null : new URL(call.url);
   const remark = outcome === 'success' ? '' : [entry.detail, entry.code?.startsWith('http_') ? null : entry.code].find(Boolean);
   return {
     atMs: Date.parse(entry.at) - Date.parse(transaction.createdAt),

@@ -21,7 +21,7 @@ test('the next one on the same file goes on with what is unfinished', async () =
   const second = await serving(...store);
   const shown = await amends('tx', 'show', 'g1', '--server', second.url, '--json');
   expect(JSON.parse(shown.stdout)).toMatchObject({
-    transaction: { gid: 'g1', status: 'submitted', steps: [{ actionState: { at: 'waiting', attempts: 1 } }] },
+    transaction: { gid: 'g1', status: 'submitted', branches: [{ calls: [{ at: 'waiting', attempts: 1 }, {}] }] },
   });
   expect((await second.stop()).code).toBe(0);
 });

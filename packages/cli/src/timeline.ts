@@ -1,5 +1,5 @@
-/** A transaction drawn for people: its steps, then what happened to it, moment by moment. */
-import type { HistoryEntry, Step, Transaction } from '@amends/client';
+/** A transaction drawn for people: its branches, then what happened to it, moment by moment. */
+import type { Branch, BranchCall, HistoryEntry, Transaction } from '@amends/client';
 import { paint } from './terminal.ts';
 
 /** The whole picture, one string per line. */
@@ -8,7 +8,8 @@ export function picture(transaction: Transaction, history: readonly HistoryEntry
     `${paint('bold', transaction.gid)}  ${transaction.mode}, ${outcomeLine(transaction)}`,
     `created ${transaction.createdAt}, version ${transaction.version}${ownerOf(transaction)}`,
     '',
-    ...transaction.steps.flatMap(stepLines),
+    ...transaction.branches.flatMap(branchLines),
+    ...transaction.progress.map(({ branchId, op, status }) => `  ${branchId}  ${op}  ${stateWord(status)}`),
     '',
     ...history.map((entry) => historyLine(transaction, entry)),
   ];
@@ -24,22 +25,23 @@ export function outcomeLine({ outcome, status, reason, hold, createdAt, finished
   const took = finishedAt === null ? '' : ` after ${Date.parse(finishedAt) - Date.parse(createdAt)} ms`;
   if (outcome === 'succeeded') return paint('green', `succeeded${took}`);
   if (outcome === 'failed') return paint('yellow', `failed${took}: ${reason}`);
-  if (hold !== null) return paint('red', `needs attention: ${hold.code} at ${hold.op} of step ${hold.branchId}`);
+  if (hold !== null) return paint('red', `needs attention: ${hold.code} at ${hold.op} of branch ${hold.branchId}`);
   return `running (${status}${reason === '' ? '' : `: ${reason}`})`;
 }
 
-function stepLines(step: Step): string[] {
-  const after = step.after.length === 0 ? '' : paint('dim', `  after ${step.after.join(', ')}`);
-  const action = `  ${step.branchId}  ${step.action || '(nothing to call)'}  ${stateWord(step.actionState.at)}${kindOf(step)}${after}`;
-  if (step.compensateState.at === 'idle') return [action];
-  return [action, `      ${step.compensate || '(nothing to undo)'}  ${stateWord(step.compensateState.at)}`];
+function branchLines(branch: Branch): string[] {
+  const [forward, backward] = branch.calls;
+  const after = branch.after.length === 0 ? '' : paint('dim', `  after ${branch.after.join(', ')}`);
+  const first = `  ${branch.branchId}  ${forward!.url || '(nothing to call)'}  ${stateWord(forward!.at)}${kindOf(branch)}${after}`;
+  if (backward === undefined || backward.at === 'idle') return [first];
+  return [first, `      ${backward.url || '(nothing to undo)'}  ${stateWord(backward.at)}`];
 }
 
-function kindOf({ kind }: Step): string {
-  return kind === 'compensatable' ? '' : paint('dim', `  ${kind}`);
+function kindOf({ kind }: Branch): string {
+  return kind === null || kind === 'compensatable' ? '' : paint('dim', `  ${kind}`);
 }
 
-function stateWord(at: Step['actionState']['at']): string {
+function stateWord(at: BranchCall['at']): string {
   switch (at) {
     case 'succeed':
       return paint('green', 'done');
@@ -53,11 +55,11 @@ function stateWord(at: Step['actionState']['at']): string {
 }
 
 /** One moment: `+12 ms  01 action  success  8 ms  …`. */
-export function historyLine({ createdAt, steps }: Transaction, entry: HistoryEntry): string {
+export function historyLine({ createdAt, branches }: Transaction, entry: HistoryEntry): string {
   const at = paint('dim', `+${Date.parse(entry.at) - Date.parse(createdAt)} ms`.padStart(10));
   const called = entry.branchId === null ? ''.padEnd(14) : `${entry.branchId} ${entry.op ?? ''}`.padEnd(14);
   const took = entry.durationMs === null ? '' : `${entry.durationMs} ms`;
-  return [at, called, wordOf(entry), took.padStart(8), paint('dim', remarkOf(entry, steps))].join('  ').trimEnd();
+  return [at, called, wordOf(entry), took.padStart(8), paint('dim', remarkOf(entry, branches))].join('  ').trimEnd();
 }
 
 function wordOf({ outcome, kind }: HistoryEntry): string {
@@ -67,10 +69,10 @@ function wordOf({ outcome, kind }: HistoryEntry): string {
   return outcome === null ? word : paint('yellow', word);
 }
 
-function remarkOf({ branchId, op, attempt, code, detail, actor }: HistoryEntry, steps: readonly Step[]): string {
-  const step = steps.find((each) => each.branchId === branchId);
+function remarkOf({ branchId, op, attempt, code, detail, actor }: HistoryEntry, branches: readonly Branch[]): string {
+  const call = branches.find((each) => each.branchId === branchId)?.calls.find((each) => each.op === op);
   const remarks = [
-    step !== undefined && op !== null ? step[op] : '',
+    call?.url ?? '',
     attempt !== null && attempt > 1 ? `attempt ${attempt}` : '',
     code ?? '',
     detail ?? '',

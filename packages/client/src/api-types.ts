@@ -7,8 +7,10 @@
 export type Status = 'prepared' | 'submitted' | 'aborting' | 'succeed' | 'failed';
 /** What a step is to the whole: it can be undone, is the point of no return, or comes after it. */
 export type StepKind = 'compensatable' | 'pivot' | 'retriable';
-/** What is called on a step. */
-export type Op = 'action' | 'compensate';
+/** What is called on a branch. `msg` asks whether a message's local transaction was committed, `resume` runs a workflow again. */
+export type Op = 'action' | 'compensate' | 'confirm' | 'cancel' | 'commit' | 'rollback' | 'msg' | 'resume';
+/** Kinds of global transactions. */
+export type Mode = 'saga' | 'msg' | 'tcc' | 'xa' | 'workflow';
 
 /** How attempts follow each other while there is no verdict. */
 export interface RetryPolicy {
@@ -46,8 +48,11 @@ export interface NewTransaction {
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
-/** How far one op of a step is. */
-export interface OpState {
+/** One op of a branch and how far it is. */
+export interface BranchCall {
+  readonly op: Op;
+  /** Empty: nothing to call. */
+  readonly url: string;
   readonly at: 'idle' | 'running' | 'waiting' | 'succeed' | 'failed';
   /** Calls begun so far. */
   readonly attempts: number;
@@ -55,23 +60,29 @@ export interface OpState {
   readonly dueAt?: string | undefined;
 }
 
-/** A step as it is now. */
-export interface Step {
+/** A branch as it is now: a step, a registered participant, or `00`, the question of a message or the resuming of a workflow. */
+export interface Branch {
   /** `01`, `02`, … */
   readonly branchId: string;
-  readonly kind: StepKind;
-  readonly action: string;
-  readonly compensate: string;
-  /** Branch ids of the steps that come before. */
+  /** Of steps of sagas; null elsewhere. */
+  readonly kind: StepKind | null;
+  /** Branch ids of the steps of a saga that come before. */
   readonly after: readonly string[];
-  readonly actionState: OpState;
-  readonly compensateState: OpState;
+  /** Forward first, then backward where the mode has it. */
+  readonly calls: readonly BranchCall[];
+}
+
+/** A step that a workflow has recorded. */
+export interface Progress {
+  readonly branchId: string;
+  readonly op: string;
+  readonly status: 'succeed' | 'failed';
 }
 
 /** A transaction as it travels; users see it as `Transaction`. Moments are ISO 8601 in UTC. */
 export interface TransactionBody {
   readonly gid: string;
-  readonly mode: 'saga';
+  readonly mode: Mode;
   readonly status: Status;
   readonly outcome: 'running' | 'succeeded' | 'failed';
   /** Why nothing is called until a human acts; null: it goes on by itself. */
@@ -94,7 +105,9 @@ export interface TransactionBody {
   readonly finishedAt: string | null;
   /** When it is looked at next. */
   readonly wakeAt: string | null;
-  readonly steps: readonly Step[];
+  readonly branches: readonly Branch[];
+  /** Steps that a workflow has recorded. */
+  readonly progress: readonly Progress[];
 }
 
 type Ended<Outcome extends TransactionBody['outcome'], As extends Status> = Omit<
@@ -116,7 +129,7 @@ export type RunningTransaction = Omit<TransactionBody, 'outcome' | 'status' | 'f
   readonly status: 'prepared' | 'submitted' | 'aborting';
   readonly finishedAt: null;
 };
-/** A transaction with its steps; `outcome` tells which of the three it is. */
+/** A transaction with its branches; `outcome` tells which of the three it is. */
 export type Transaction = SucceededTransaction | FailedTransaction | RunningTransaction;
 
 /** A transaction as lists show it. */
@@ -152,7 +165,20 @@ export interface HistoryEntry {
   /** Position in the history, from 1. */
   readonly seq: number;
   readonly at: string;
-  readonly kind: 'submitted' | 'answered' | 'interrupted' | 'timed-out' | 'held' | 'settled' | 'terminated' | 'retried';
+  readonly kind:
+    | 'prepared'
+    | 'submitted'
+    | 'aborted'
+    | 'registered'
+    | 'concluded'
+    | 'answered'
+    | 'interrupted'
+    | 'refused'
+    | 'timed-out'
+    | 'held'
+    | 'settled'
+    | 'terminated'
+    | 'retried';
   /** Status after it. */
   readonly status: Status;
   readonly branchId: string | null;
@@ -204,6 +230,7 @@ export type ServerErrorCode =
   | 'forbidden'
   | 'not_found'
   | 'method_not_allowed'
+  | 'topic_not_found'
   | 'conflict'
   | 'version_conflict'
   | 'already_finished'

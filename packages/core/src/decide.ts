@@ -40,11 +40,16 @@ export function decide(before: Transaction | null, given: Given, events: readonl
   return { next, history, facts, effects, verdicts, wakeAt };
 }
 
-/** How a call is made, as far as it does not depend on the transaction's state. */
-export interface CallPlan {
+/** Which call it is. */
+export interface CallName {
   readonly branchId: BranchId;
   readonly op: Op;
+  /** Empty: nothing to call. */
   readonly url: string;
+}
+
+/** How a call is made, as far as it does not depend on the transaction's state. */
+export interface CallPlan extends CallName {
   readonly payload: Uint8Array;
   readonly timeoutMs: number;
   /** Whether the whole answer of a participant that agrees is wanted. */
@@ -53,14 +58,18 @@ export interface CallPlan {
   readonly workflow: string;
 }
 
+/** The name of a call, whether it is made or not. */
+export function callName(given: Given, { branch, way }: Pick<CallEffect, 'branch' | 'way'>): CallName {
+  const { calls } = logicOf(given.spec);
+  return { branchId: calls.branchId(given, branch), op: calls.op(branch, way), url: calls.url(given, branch, way) };
+}
+
 /** The call that an effect asks for. */
 export function callPlan(given: Given, { branch, way }: Pick<CallEffect, 'branch' | 'way'>): CallPlan {
   const { spec } = given;
   const { calls } = logicOf(spec);
   return {
-    branchId: calls.branchId(given, branch),
-    op: calls.op(branch, way),
-    url: calls.url(given, branch, way),
+    ...callName(given, { branch, way }),
     payload: calls.payload(given, branch),
     timeoutMs: calls.timeoutMs(given, branch),
     keepsAnswer: way === 'forward' && spec.mode === 'saga' && spec.steps[branch]!.keepAnswer === true,

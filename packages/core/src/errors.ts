@@ -19,6 +19,7 @@ export const errorKinds = {
   forbidden: { httpStatus: 403, retryable: false, title: 'This is not permitted' },
   not_found: { httpStatus: 404, retryable: false, title: 'There is no such thing here' },
   method_not_allowed: { httpStatus: 405, retryable: false, title: 'The address exists, but not for this method' },
+  topic_not_found: { httpStatus: 404, retryable: false, title: 'There is no such topic, or nobody subscribes to it' },
   conflict: { httpStatus: 409, retryable: false, title: 'The gid is in use for something else' },
   version_conflict: { httpStatus: 409, retryable: false, title: 'The transaction has moved on since it was looked at' },
   already_finished: { httpStatus: 409, retryable: false, title: 'The transaction is finished' },

@@ -10,7 +10,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import {
   type BranchId,
-  callPlan,
+  callName,
   checkSagaSpec,
   type Decided,
   decide,
@@ -241,7 +241,7 @@ const backwardOps = ['compensate', 'cancel', 'rollback'];
 
 function parseAnswer(id: string, rest: readonly string[], { given, tx }: { given: Given; tx: Transaction | null }) {
   const way: Way = backwardOps.includes(rest[0]!) ? 'backward' : 'forward';
-  const branch = tx!.branches.findIndex((_, index) => callPlan(given, { branch: index, way }).branchId === id);
+  const branch = tx!.branches.findIndex((_, index) => callName(given, { branch: index, way }).branchId === id);
   const running = tx!.branches[branch]?.[way];
   const numbered = rest.find((word) => word.startsWith('#'));
   const attempt = numbered ? Number(numbered.slice(1)) : running && 'attempts' in running ? running.attempts : 1;
@@ -259,11 +259,11 @@ function describe(decided: Decided, given: Given): string[] {
   const { next } = decided;
   const oneWay = next.mode === 'msg' || next.mode === 'workflow';
   const state = next.branches.map((branch, index) => {
-    const { branchId } = callPlan(given, { branch: index, way: 'forward' });
+    const { branchId } = callName(given, { branch: index, way: 'forward' });
     return `${branchId} ${opText(branch.forward)}${oneWay ? '' : ` ⟲ ${opText(branch.backward)}`}`;
   });
   const callText = (effect: Decided['effects'][number]) => {
-    const { branchId, op } = callPlan(given, effect);
+    const { branchId, op } = callName(given, effect);
     return `  call ${branchId} ${op} #${effect.attempt}`;
   };
   const decision =

@@ -66,8 +66,8 @@ async function firstAnswer(amends: RunningServer, gid: string) {
 
 function expectWaiting(transaction: TransactionBody): void {
   expect(transaction).toMatchObject({ status: 'submitted', outcome: 'running', hold: null });
-  expect(transaction.steps[0]!.actionState).toMatchObject({ at: 'waiting', attempts: 1 });
-  expect(Date.parse(transaction.steps[0]!.actionState.dueAt!)).toBeGreaterThan(Date.parse(transaction.updatedAt));
+  expect(transaction.branches[0]!.calls[0]!).toMatchObject({ at: 'waiting', attempts: 1 });
+  expect(Date.parse(transaction.branches[0]!.calls[0]!.dueAt!)).toBeGreaterThan(Date.parse(transaction.updatedAt));
 }
 
 type Begin = (amends: RunningServer, url: string, timeoutMs: number) => Promise<Answer>;
@@ -109,7 +109,7 @@ describe.each([
     expect(await firstAnswer(first, 'g1')).toMatchObject({ outcome: 'unknown', code: 'connect_refused' });
     await first.stop();
     const second = await runningServer({ store });
-    expect((await second.rest('g1')).steps).toEqual(waiting.steps);
+    expect((await second.rest('g1')).branches).toEqual(waiting.branches);
   });
 
   it.each([

@@ -1,7 +1,10 @@
 export * from './answer.ts';
 export * from './list.ts';
-export { nothingFound, queryBody } from './query.ts';
+export { parseDtmGid } from './gid.ts';
+export { topicsOf } from './msg-spec.ts';
+export type { DtmDefaults } from './options.ts';
+export { nothingFound, queryBody, workflowBody } from './query.ts';
+export * from './register-branch.ts';
 export * from './routes.ts';
-export type { DtmDefaults } from './saga-spec.ts';
 export * from './submit.ts';
-export { objectOf, textOf } from './transaction.ts';
+export { type DtmTransaction, objectOf, parseDtmTransaction, textOf } from './transaction.ts';

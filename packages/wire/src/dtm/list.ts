@@ -4,7 +4,7 @@ import { cursorOf, type Position, positionOf } from '../cursor.ts';
 import { refuse, shown } from '../field-error.ts';
 import type { PresentedTransaction } from '../presented-transaction.ts';
 import { rowBody, transactionOf } from './query.ts';
-import { parseDtmGid } from './submit.ts';
+import { parseDtmGid } from './gid.ts';
 
 /** What `all` asks for: one transaction, a page, or a type that does not exist here. */
 export type DtmListRequest =
@@ -25,6 +25,7 @@ export interface DtmPage {
 type Query = Readonly<Record<string, unknown>>;
 
 const statuses: ReadonlySet<string> = new Set(['prepared', 'submitted', 'aborting', 'succeed', 'failed']);
+const modes: ReadonlySet<string> = new Set(['saga', 'msg', 'tcc', 'xa', 'workflow']);
 const limitDefault = 100;
 
 /**
@@ -35,7 +36,7 @@ export function parseAll(query: Query): DtmListRequest {
   const gid = text(query, 'gid');
   if (gid !== '') return { kind: 'one', gid: parseDtmGid(gid) };
   const mode = text(query, 'transType');
-  if (mode !== '' && mode !== 'saga') return { kind: 'none' };
+  if (mode !== '' && !modes.has(mode)) return { kind: 'none' };
   return { kind: 'page', page: { ...place(query), ...filters(query), ...(mode === '' ? {} : { mode }) } };
 }
 

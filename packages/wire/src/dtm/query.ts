@@ -1,13 +1,5 @@
 /** DTM's query objects. Dates are RFC 3339 with an offset; what is empty is left out, as DTM does. */
-import {
-  type Branch,
-  branchIdOfStep,
-  type EpochMs,
-  isFinished,
-  type OpState,
-  type SagaStep,
-  type TransactionRow,
-} from '@amends/core';
+import { type Branch, callName, callPlan, type EpochMs, type Given, isFinished, type Spec, type TransactionRow, type Way } from '@amends/core';
 import type { PresentedTransaction } from '../presented-transaction.ts';
 import { keptOf } from './presentation.ts';
 
@@ -19,8 +11,14 @@ export function queryBody(view: PresentedTransaction): object {
   return { branches: branchesOf(view), transaction: transactionOf(view) };
 }
 
+/** Answer of `prepareWorkflow`: what the function that runs again must know. */
+export function workflowBody(view: PresentedTransaction): object {
+  return { transaction: transactionOf(view), progresses: branchesOf(view) };
+}
+
 /** The transaction without its branches. */
-export function transactionOf({ transaction: tx, spec, wakeAt }: PresentedTransaction): object {
+export function transactionOf({ transaction: tx, given, wakeAt }: PresentedTransaction): object {
+  const { spec, result } = given;
   const kept = keptOf(spec);
   const { concurrent, ...options } = kept.options;
   return {
@@ -30,15 +28,17 @@ export function transactionOf({ transaction: tx, spec, wakeAt }: PresentedTransa
     ...endColumns(tx),
     options: JSON.stringify(kept.options),
     ...(kept.customData === '' ? {} : { custom_data: kept.customData }),
-    ...(isFinished(tx) ? {} : cron(spec.steps[0]!, wakeAt)),
+    ...(isFinished(tx) ? {} : cron(spec, wakeAt)),
+    ...(result === null ? {} : { result: base64(result) }),
     ...(tx.owner === null ? {} : { owner: tx.owner }),
     ...options,
     concurrent,
   };
 }
 
-function cron(step: SagaStep, wakeAt: EpochMs | null): object {
-  const interval = { next_cron_interval: Math.ceil(step.compensateRetry.delayMs / 1000) };
+function cron(spec: Spec, wakeAt: EpochMs | null): object {
+  const { delayMs } = spec.mode === 'saga' ? spec.steps[0]!.compensateRetry : spec.retry;
+  const interval = { next_cron_interval: Math.ceil(delayMs / 1000) };
   return wakeAt === null ? interval : { ...interval, next_cron_time: rfc3339(wakeAt) };
 }
 
@@ -76,27 +76,47 @@ function endColumns({ status, finishedAt, reason }: Columns): object {
   };
 }
 
-/** Two rows for each step: its compensation, then its action. Clients and tests rely on that order. */
-function branchesOf({ transaction: tx, spec }: PresentedTransaction): object[] {
-  const shared = { create_time: rfc3339(tx.createdAt), update_time: rfc3339(tx.updatedAt), gid: tx.gid };
-  return tx.branches.flatMap((branch, index) => {
-    const step = spec.steps[index]!;
-    const payload = base64(spec.payloads[index]!);
-    return (['compensate', 'action'] as const).map((op, offset) => ({
-      id: 2 * index + offset + 1,
-      ...shared,
-      ...(step[op] === '' ? {} : { url: step[op] }),
-      ...(payload === '' ? {} : { bin_data: payload }),
-      branch_id: branchIdOfStep(index),
-      op,
-      status: branchStatus(branch, op),
-    }));
-  });
+interface BranchRow {
+  readonly branchId: string;
+  readonly op: string;
+  readonly url: string;
+  readonly payload: Uint8Array;
+  readonly status: 'prepared' | 'succeed' | 'failed';
 }
 
-function branchStatus(branch: Branch, op: 'action' | 'compensate'): 'prepared' | 'succeed' | 'failed' {
-  const { at }: OpState = branch[op];
-  return at === 'succeed' || at === 'failed' ? at : 'prepared';
+/** Rows in the order that DTM stores them, numbered from 1. Clients and tests rely on it. */
+function branchesOf(view: PresentedTransaction): object[] {
+  const { transaction: tx } = view;
+  const shared = { create_time: rfc3339(tx.createdAt), update_time: rfc3339(tx.updatedAt), gid: tx.gid };
+  return rowsOf(view).map(({ branchId, op, url, payload, status }, index) => ({
+    id: index + 1,
+    ...shared,
+    ...(url === '' ? {} : { url }),
+    ...(payload.byteLength === 0 ? {} : { bin_data: base64(payload) }),
+    branch_id: branchId,
+    op,
+    status,
+  }));
+}
+
+function rowsOf({ transaction: { mode, branches }, given }: PresentedTransaction): readonly BranchRow[] {
+  switch (mode) {
+    case 'workflow':
+      return given.registered.flatMap((branch) => (branch.kind === 'progress' ? [{ ...branch, url: '' }] : []));
+    case 'msg':
+      // The first branch is the question whether to deliver, which DTM does not show.
+      return branches.slice(1).map((branch, index) => rowOf(given, branch, { branch: index + 1, way: 'forward' }));
+    default:
+      return branches.flatMap((branch, index) =>
+        (['backward', 'forward'] as const).map((way) => rowOf(given, branch, { branch: index, way })),
+      );
+  }
+}
+
+function rowOf(given: Given, branch: Branch, call: { readonly branch: number; readonly way: Way }): BranchRow {
+  const { at } = branch[call.way];
+  const payload = given.spec.mode === 'saga' ? given.spec.payloads[call.branch]! : callPlan(given, call).payload;
+  return { ...callName(given, call), payload, status: at === 'succeed' || at === 'failed' ? at : 'prepared' };
 }
 
 /** 31 bits (FNV-1a) of the gid: clients parse ids as 32-bit integers. Never 0. */

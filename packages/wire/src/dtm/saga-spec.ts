@@ -1,78 +1,38 @@
 /** From DTM's saga to ours: its options become policies of each branch. */
-import { AmendsError, limits, type RetryPolicy, type SagaSpec, type SagaStep } from '@amends/core';
+import type { RetryPolicy, SagaSpec, SagaStep } from '@amends/core';
 import { refuse, shown } from '../field-error.ts';
 import { parseJsonText } from '../json-text.ts';
-import { checkHeaders, checkUrl } from '../outbound.ts';
-import { presentationOf } from './presentation.ts';
+import { anySpecOf, callTimeoutMs, type DtmDefaults, retryOf } from './options.ts';
+import { checkTarget } from './target.ts';
 import { type DtmTransaction, objectOf, truthOf } from './transaction.ts';
-
-/** What holds on the DTM face when a transaction says 0 or nothing. */
-export interface DtmDefaults {
-  /** Time for one branch call. Milliseconds; DTM: 3 s. */
-  readonly requestTimeoutMs: number;
-  /** Pause before the second attempt. Milliseconds; DTM: 10 s. */
-  readonly retryIntervalMs: number;
-}
-
-/** Longest pause between attempts, unless the interval itself is longer. Milliseconds. */
-const retryDelayMsMax = 300_000;
 
 /**
  * The spec of a saga. The rules between fields are core's `checkSagaSpec`, which the coordinator applies.
- * @throws AmendsError `invalid_request` naming the field; `not_implemented` for protocols other than HTTP
+ * @throws AmendsError `invalid_request` naming the field
  */
 export function sagaSpecOf(dtm: DtmTransaction, defaults: DtmDefaults): SagaSpec {
-  checkProtocol(dtm.protocol);
-  checkTimes(dtm);
-  checkHeaders('branch_headers', dtm.branch_headers);
   const timeoutS = dtm.timeout_to_fail;
   return {
+    ...anySpecOf(dtm),
     mode: 'saga',
     steps: stepsOf(dtm, defaults),
-    payloads: dtm.payloads.slice(0, dtm.steps.length).map(bytesOf),
+    payloads: dtm.payloads.slice(0, dtm.steps.length),
     timeoutMs: timeoutS === 0 ? null : timeoutS * 1000,
     timeoutReason: timeoutS === 0 ? '' : `Timeout after ${timeoutS} seconds`,
-    headers: dtm.branch_headers,
-    face: 'dtm',
-    presentation: presentationOf(dtm),
   };
 }
 
-function checkProtocol(protocol: string): void {
-  if (protocol === '' || protocol === 'http') return;
-  if (protocol === 'grpc' || protocol === 'json-rpc')
-    throw new AmendsError(
-      'not_implemented',
-      `protocol ${protocol} is not supported by this version; it calls participants by http`,
-    );
-  refuse('protocol', `is ${shown(protocol)}, must be "http" or left out`);
-}
-
-function checkTimes(dtm: DtmTransaction): void {
-  checkSeconds('request_timeout', dtm.request_timeout, limits.callTimeoutMsMax);
-  checkSeconds('retry_interval', dtm.retry_interval, limits.retryDelayMsMax);
-  checkSeconds('timeout_to_fail', dtm.timeout_to_fail, limits.transactionTimeoutMsMax);
-}
-
-function checkSeconds(field: string, seconds: number, msMax: number): void {
-  if (seconds * 1000 > msMax) refuse(field, `is ${seconds}, must be a whole number of seconds from 0 to ${msMax / 1000}`);
-}
-
 function stepsOf(dtm: DtmTransaction, defaults: DtmDefaults): readonly SagaStep[] {
-  const timeoutMs = dtm.request_timeout * 1000 || defaults.requestTimeoutMs;
-  const compensateRetry = limited(retryForEver(dtm.retry_interval * 1000 || defaults.retryIntervalMs), dtm.retry_limit);
+  const timeoutMs = callTimeoutMs(dtm, defaults);
+  const compensateRetry = limited(retryOf(dtm, defaults), dtm.retry_limit);
   const actionRetry: RetryPolicy = { ...compensateRetry, atEnd: dtm.retry_limit === 0 ? 'hold' : 'roll-back' };
   const orders = ordersOf(dtm);
   return dtm.steps.map((step, index) => {
     const { action = '', compensate = '' } = step;
-    checkUrl(`steps[${index}].action`, action);
-    checkUrl(`steps[${index}].compensate`, compensate);
+    checkTarget(`steps[${index}].action`, action, dtm.protocol);
+    checkTarget(`steps[${index}].compensate`, compensate, dtm.protocol);
     return { kind: 'compensatable', action, compensate, timeoutMs, actionRetry, compensateRetry, after: orders(index) };
   });
-}
-
-function retryForEver(delayMs: number): RetryPolicy {
-  return { kind: 'exponential', delayMs, delayMsMax: Math.max(retryDelayMsMax, delayMs), attemptsMax: null, atEnd: 'hold' };
 }
 
 /** `retry_limit` counts the attempts after the first one. Spent on an action it undoes the saga; on a compensation a human must look. */
@@ -124,10 +84,4 @@ function indexes(key: string, value: unknown): readonly number[] {
   if (!Array.isArray(value) || !value.every((item) => Number.isSafeInteger(item)))
     refuse(`custom_data.orders.${key}`, `is ${shown(value)}, must be an array of step numbers`);
   return value as number[];
-}
-
-const noBytes = new Uint8Array(0);
-
-function bytesOf(payload: string): Uint8Array {
-  return payload === '' ? noBytes : Buffer.from(payload, 'utf8');
 }

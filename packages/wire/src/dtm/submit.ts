@@ -1,48 +1,78 @@
-/** `submit`: what is asked, and what is answered. */
-import { AmendsError, type Gid, isFinished, parseGid, type SagaSpec, type Transaction } from '@amends/core';
+/** `prepare`, `submit`, `abort`, `prepareWorkflow`: what is asked, and what is answered. */
+import { AmendsError, type Gid, isFinished, type Mode, type Spec, type Transaction, type Verdict } from '@amends/core';
 import { refuse, shown } from '../field-error.ts';
-import { type DtmAnswer, failureAnswer, ongoingAnswer, successAnswer } from './answer.ts';
-import { type DtmDefaults, sagaSpecOf } from './saga-spec.ts';
-import { parseDtmTransaction } from './transaction.ts';
+import type { PresentedTransaction } from '../presented-transaction.ts';
+import { type DtmAnswer, errorAnswer, failureAnswer, noSuchTransaction, ongoingAnswer, successAnswer } from './answer.ts';
+import { parseDtmGid } from './gid.ts';
+import { msgSpecOf, type SubscribersOf } from './msg-spec.ts';
+import type { DtmDefaults } from './options.ts';
+import { keptOf } from './presentation.ts';
+import { sagaSpecOf } from './saga-spec.ts';
+import type { DtmTransaction } from './transaction.ts';
+import { twoPhaseSpecOf } from './two-phase-spec.ts';
+import { base64, workflowSpecOf } from './workflow-spec.ts';
 
-/** A checked submission. */
+/** A checked submission of something that may begin with it. */
 export interface DtmSubmission {
   readonly gid: Gid;
-  readonly spec: SagaSpec;
+  readonly spec: Spec;
   /** Answer when the outcome is known. */
   readonly waits: boolean;
 }
 
-/** Types that DTM has and this version has not. */
-const laterTypes: ReadonlySet<string> = new Set(['msg', 'tcc', 'xa', 'workflow']);
-
-/**
- * Reads the body of `submit`.
- * @throws AmendsError `invalid_request` naming the field; `not_implemented` for types that this version does not know
- */
-export function parseSubmit(body: unknown, defaults: DtmDefaults): DtmSubmission {
-  const dtm = parseDtmTransaction(body);
-  checkType(dtm.trans_type);
-  return { gid: parseDtmGid(dtm.gid), spec: sagaSpecOf(dtm, defaults), waits: dtm.wait_result };
+/** What a transaction's type says. @throws AmendsError `invalid_request` naming `trans_type` */
+export function modeOf({ trans_type: type }: DtmTransaction): Mode {
+  if (!modes.has(type)) refuse('trans_type', `is ${shown(type)}, must be "saga", "msg", "tcc", "xa" or "workflow"`);
+  return type as Mode;
 }
 
-function checkType(type: string): void {
-  if (type === 'saga') return;
-  if (laterTypes.has(type))
-    throw new AmendsError('not_implemented', `trans_type ${type} is not supported by this version; it knows saga`);
-  refuse('trans_type', `is ${shown(type)}, must be "saga"`);
+const modes: ReadonlySet<string> = new Set(['saga', 'msg', 'tcc', 'xa', 'workflow']);
+
+/** What makes a spec of a DTM transaction. */
+export interface SpecContext {
+  readonly defaults: DtmDefaults;
+  readonly subscribersOf: SubscribersOf;
 }
 
-const strippedCharacters = /[\n\r;]/g;
+/**
+ * The transaction that a body describes.
+ * @throws AmendsError `invalid_request` naming the field; `topic_not_found`
+ */
+export function parseSubmission(dtm: DtmTransaction, context: SpecContext): DtmSubmission {
+  return { gid: parseDtmGid(dtm.gid), spec: specOf(dtm, context), waits: dtm.wait_result };
+}
+
+function specOf(dtm: DtmTransaction, { defaults, subscribersOf }: SpecContext): Spec {
+  const mode = modeOf(dtm);
+  switch (mode) {
+    case 'saga':
+      return sagaSpecOf(dtm, defaults);
+    case 'msg':
+      return msgSpecOf(dtm, defaults, subscribersOf);
+    case 'tcc':
+    case 'xa':
+      return twoPhaseSpecOf(dtm, mode, defaults);
+    case 'workflow':
+      return workflowSpecOf(dtm, defaults);
+  }
+}
+
+/** How a workflow ended. */
+export interface DtmConclusion {
+  readonly gid: Gid;
+  readonly status: 'succeed' | 'failed';
+  readonly reason: string;
+  readonly result: Uint8Array;
+}
 
 /**
- * A gid as DTM takes it: line breaks and semicolons are dropped.
- * @throws AmendsError `invalid_request` naming `gid`
+ * What the `submit` of a workflow says.
+ * @throws AmendsError `invalid_request` naming the field
  */
-export function parseDtmGid(text: string): Gid {
-  const gid = text.replace(strippedCharacters, '');
-  if (gid === '') refuse('gid', 'is missing; take one from newGid');
-  return parseGid(gid);
+export function parseConclusion({ gid, req_extra: extra }: DtmTransaction): DtmConclusion {
+  const { status = '', rollback_reason: reason = '', result = '' } = extra;
+  if (status !== 'succeed' && status !== 'failed') refuse('req_extra.status', `is ${shown(status)}, must be succeed or failed`);
+  return { gid: parseDtmGid(gid), status, reason, result: base64('req_extra.result', result) };
 }
 
 /** A submission that met a transaction of the same gid, or not, as the coordinator tells it. */
@@ -51,33 +81,93 @@ export interface SubmissionResult {
   readonly transaction: Transaction;
 }
 
+/** The answer to `prepare`. */
+export function preparedAnswer(gid: Gid, { outcome, transaction }: SubmissionResult): DtmAnswer {
+  if (outcome === 'created' || transaction.status === 'prepared')
+    return outcome === 'different' ? gidInUse(gid, 'prepare') : successAnswer;
+  return failureAnswer(`current status '${transaction.status}', cannot prepare.`);
+}
+
 /**
  * The answer when it is known without waiting: whenever nothing new may run, or when the caller does not wait.
  * null: wait for the outcome, then `waitedAnswer`.
  */
-export function submittedAnswer({ gid, waits }: DtmSubmission, { outcome, transaction }: SubmissionResult): DtmAnswer | null {
+export function submittedAnswer(
+  { gid, waits }: Pick<DtmSubmission, 'gid' | 'waits'>,
+  { outcome, transaction }: SubmissionResult,
+): DtmAnswer | null {
   if (outcome !== 'created' && isFinished(transaction)) return cannotSubmit(transaction);
   if (outcome === 'repeated' && transaction.status === 'aborting') return waits ? null : cannotSubmit(transaction);
-  if (outcome === 'different')
-    return failureAnswer(`gid ${shown(gid)} is in use by a transaction with other content, cannot submit.`);
+  if (outcome === 'different') return gidInUse(gid, 'submit');
   return waits ? null : successAnswer;
 }
 
+function gidInUse(gid: Gid, verb: string): DtmAnswer {
+  return failureAnswer(`gid ${shown(gid)} is in use by a transaction with other content, cannot ${verb}.`);
+}
+
 /** The spelling is the protocol's. */
-function cannotSubmit(transaction: Transaction): DtmAnswer {
+export function cannotSubmit(transaction: Transaction): DtmAnswer {
   return failureAnswer(`current status '${transaction.status}', cannot sumbmit.`);
 }
 
-/** The answer to a caller that has waited. */
-export function waitedAnswer(transaction: Transaction): DtmAnswer {
-  switch (transaction.status) {
-    case 'succeed':
+/** The answer to a caller that has waited for the outcome that it wants. */
+export function waitedAnswer(transaction: Transaction, wanted: 'succeed' | 'failed' = 'succeed'): DtmAnswer {
+  if (transaction.status === wanted) return successAnswer;
+  if (isFinished(transaction)) return failureAnswer(transaction.reason);
+  return ongoingAnswer(
+    `the outcome is open: status ${transaction.status}${transaction.hold === null ? '' : ', needs attention'}`,
+  );
+}
+
+/** What became of a request to a transaction that exists. */
+export interface RequestResult {
+  readonly verdict: Verdict;
+  readonly transaction: Transaction;
+}
+
+/** The answer to `abort` when nothing is to be waited for; null: the transaction is on its way. */
+export function abortedAnswer({ verdict, transaction }: RequestResult): DtmAnswer | null {
+  if (verdict === 'taken' || verdict === 'repeated') return null;
+  return failureAnswer(`trans type: '${transaction.mode}' current status '${transaction.status}', cannot abort.`);
+}
+
+/** The answer to `registerBranch`. */
+export function registeredAnswer(gid: Gid, branchId: string, { verdict }: RequestResult): DtmAnswer {
+  switch (verdict) {
+    case 'taken':
+    case 'repeated':
       return successAnswer;
-    case 'failed':
-      return failureAnswer(transaction.reason);
+    case 'different':
+      return failureAnswer(`branch ${shown(branchId)} is registered already with other content.`);
+    case 'wrong_mode':
+      return errorAnswer(400, `trans_type: does not fit the transaction ${gid}`);
+    case 'too_many':
+      return errorAnswer(400, 'branch_id: the transaction has as many branches as are allowed');
     default:
-      return ongoingAnswer(
-        `the outcome is open: status ${transaction.status}${transaction.hold === null ? '' : ', needs attention'}`,
-      );
+      return notPrepared(gid);
   }
+}
+
+/** The answer to a registration that comes too late, or for a transaction that is not there. */
+export function notPrepared(gid: Gid): DtmAnswer {
+  return failureAnswer(`no trans with gid: ${gid} status: prepared found`);
+}
+
+/** The answer to the `submit` of a workflow. */
+export function concludedAnswer({ verdict, transaction }: RequestResult): DtmAnswer {
+  if (verdict === 'taken' || verdict === 'repeated') return successAnswer;
+  if (verdict === 'wrong_mode') return failureAnswer(`trans type: '${transaction.mode}' is no workflow, cannot sumbmit.`);
+  return cannotSubmit(transaction);
+}
+
+/** Whether the stored request wants its callers to wait for the outcome. */
+export function wantsToWait(view: PresentedTransaction): boolean {
+  return keptOf(view.given.spec).options.wait_result === true;
+}
+
+/** The answer where a transaction must exist and does not. */
+export function missingAnswer(error: unknown, gid: Gid): DtmAnswer {
+  if (error instanceof AmendsError && error.code === 'not_found') return noSuchTransaction(gid);
+  throw error;
 }

@@ -12,7 +12,7 @@ export interface DtmTransaction {
   trans_type: string;
   steps: readonly DtmStep[];
   /** Payloads by step, those inside the steps included. */
-  payloads: readonly string[];
+  payloads: readonly Uint8Array[];
   query_prepared: string;
   protocol: string;
   custom_data: string;
@@ -24,10 +24,12 @@ export interface DtmTransaction {
   retry_limit: number;
   branch_headers: Readonly<Record<string, string>>;
   concurrent: boolean;
+  /** How a workflow ended: `status`, `rollback_reason`, `result`. */
+  req_extra: Readonly<Record<string, string>>;
 }
 
 /** One step; which keys mean something depends on the type of the transaction. */
-type DtmStep = Readonly<Record<string, string>>;
+export type DtmStep = Readonly<Record<string, string>>;
 
 type Field = keyof DtmTransaction;
 
@@ -64,6 +66,7 @@ function blank(): DtmTransaction {
     retry_limit: 0,
     branch_headers: {},
     concurrent: false,
+    req_extra: {},
   };
 }
 
@@ -79,10 +82,11 @@ function assign(transaction: DtmTransaction, field: Field, value: unknown): void
       transaction.steps = arrayOf(field, value).map(stepOf);
       return;
     case 'payloads':
-      transaction.payloads = arrayOf(field, value).map((payload, index) => textOrEmpty(`payloads[${index}]`, payload));
+      transaction.payloads = arrayOf(field, value).map((payload, index) => bytesOf(textOrEmpty(`payloads[${index}]`, payload)));
       return;
     case 'branch_headers':
-      transaction.branch_headers = textMap(field, value);
+    case 'req_extra':
+      transaction[field] = textMap(field, value);
       return;
     case 'wait_result':
     case 'concurrent':
@@ -105,8 +109,15 @@ function stepOf(step: unknown, index: number): DtmStep {
 }
 
 /** Clients from before version 1.0 put a step's payload into the step. */
-function payloadsInSteps(steps: readonly DtmStep[]): readonly string[] {
-  return steps.flatMap((step) => (step.data === undefined || step.data === '' ? [] : [step.data]));
+function payloadsInSteps(steps: readonly DtmStep[]): readonly Uint8Array[] {
+  return steps.flatMap((step) => (step.data === undefined || step.data === '' ? [] : [bytesOf(step.data)]));
+}
+
+const noBytes = new Uint8Array(0);
+
+/** The bytes of a text. */
+export function bytesOf(text: string): Uint8Array {
+  return text === '' ? noBytes : Buffer.from(text, 'utf8');
 }
 
 /** A value that must be an object. */
@@ -122,7 +133,8 @@ function arrayOf(field: string, value: unknown): readonly unknown[] {
   return value;
 }
 
-function textMap(field: string, value: unknown): Readonly<Record<string, string>> {
+/** An object whose values are texts or null. */
+export function textMap(field: string, value: unknown): Readonly<Record<string, string>> {
   const source = objectOf(field, value);
   const texts: Record<string, string> = {};
   for (const key in source) texts[key] = textOrEmpty(`${field}.${key}`, source[key]);

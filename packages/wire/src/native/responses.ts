@@ -1,14 +1,15 @@
 /** The answers of the native API: schemas, and the mapping from what core and store know. */
 import {
   type Branch,
-  type BranchId,
   branchIdOfStep,
+  callName,
   type EpochMs,
+  type Given,
   type HistoryEntry,
-  type OpState,
-  type Spec,
+  type Mode,
   type Status,
   type TransactionRow,
+  type Way,
 } from '@amends/core';
 import { z } from 'zod';
 import type { PresentedTransaction } from '../presented-transaction.ts';
@@ -17,28 +18,33 @@ import { named } from './registry.ts';
 const moment = z.string().describe('ISO 8601, UTC, with milliseconds');
 const status = z.enum(['prepared', 'submitted', 'aborting', 'succeed', 'failed']).describe("Global status in DTM's words");
 const outcome = z.enum(['running', 'succeeded', 'failed']).describe('failed: rolled back as a whole, or terminated as it stood');
-const op = z.enum(['action', 'compensate']);
+const op = z.enum(['action', 'compensate', 'confirm', 'cancel', 'commit', 'rollback', 'msg', 'resume']);
+const mode = z.enum(['saga', 'msg', 'tcc', 'xa', 'workflow']);
 
-const opStateSchema = named(
-  'OpState',
+const callSchema = named(
+  'Call',
   z.object({
+    op,
+    url: z.string().describe('Empty: nothing to call'),
     at: z.enum(['idle', 'running', 'waiting', 'succeed', 'failed']),
     attempts: z.int().describe('Calls begun so far'),
     dueAt: moment.optional().describe('When waiting: the next attempt'),
   }),
 );
 
-const stepStateSchema = named(
-  'Step',
+const branchSchema = named(
+  'Branch',
   z.object({
     branchId: z.string(),
-    kind: z.enum(['compensatable', 'pivot', 'retriable']),
-    action: z.string(),
-    compensate: z.string(),
-    after: z.array(z.string()).describe('Branch ids of the steps that come before'),
-    actionState: opStateSchema,
-    compensateState: opStateSchema,
+    kind: z.enum(['compensatable', 'pivot', 'retriable']).nullable().describe('Of steps of sagas; null elsewhere'),
+    after: z.array(z.string()).describe('Branch ids of the steps of a saga that come before'),
+    calls: z.array(callSchema).describe('Forward first, then backward where the mode has it'),
   }),
+);
+
+const progressSchema = named(
+  'Progress',
+  z.object({ branchId: z.string(), op: z.string(), status: z.enum(['succeed', 'failed']) }),
 );
 
 /** A transaction with its steps. */
@@ -46,7 +52,7 @@ export const transactionSchema = named(
   'Transaction',
   z.object({
     gid: z.string(),
-    mode: z.literal('saga'),
+    mode,
     status,
     outcome,
     hold: z
@@ -65,7 +71,8 @@ export const transactionSchema = named(
     updatedAt: moment,
     finishedAt: moment.nullable(),
     wakeAt: moment.nullable().describe('When it is looked at next'),
-    steps: z.array(stepStateSchema),
+    branches: z.array(branchSchema).describe('What is called: steps, registered participants, and `00`, the question or the resume call'),
+    progress: z.array(progressSchema).describe('Steps that a workflow has recorded'),
   }),
 );
 
@@ -104,7 +111,21 @@ const historyEntrySchema = named(
   z.object({
     seq: z.int(),
     at: moment,
-    kind: z.enum(['submitted', 'answered', 'interrupted', 'timed-out', 'held', 'settled', 'terminated', 'retried']),
+    kind: z.enum([
+      'prepared',
+      'submitted',
+      'aborted',
+      'registered',
+      'concluded',
+      'answered',
+      'interrupted',
+      'refused',
+      'timed-out',
+      'held',
+      'settled',
+      'terminated',
+      'retried',
+    ]),
     status,
     branchId: z.string().nullable(),
     op: op.nullable(),
@@ -152,7 +173,7 @@ export type HistoryBody = z.infer<typeof historySchema>;
 export type HealthBody = z.infer<typeof healthSchema>;
 
 /** A transaction for the API. */
-export function transactionBody({ transaction: tx, spec, wakeAt }: PresentedTransaction): TransactionBody {
+export function transactionBody({ transaction: tx, given, wakeAt }: PresentedTransaction): TransactionBody {
   return {
     gid: tx.gid,
     mode: tx.mode,
@@ -168,27 +189,33 @@ export function transactionBody({ transaction: tx, spec, wakeAt }: PresentedTran
     updatedAt: iso(tx.updatedAt),
     finishedAt: isoOrNull(tx.finishedAt),
     wakeAt: isoOrNull(wakeAt),
-    steps: tx.branches.map((branch, index) => stepBody(spec, branch, index)),
+    branches: tx.branches.map((branch, index) => branchBody(given, branch, index)),
+    progress: given.registered.flatMap((branch) =>
+      branch.kind === 'progress' ? [{ branchId: branch.branchId, op: branch.op, status: branch.status }] : [],
+    ),
   };
 }
 
-function stepBody(spec: Spec, branch: Branch, index: number): TransactionBody['steps'][number] {
-  const step = spec.steps[index]!;
+function branchBody(given: Given, branch: Branch, index: number): TransactionBody['branches'][number] {
+  const { spec } = given;
+  const step = spec.mode === 'saga' ? spec.steps[index]! : null;
   return {
-    branchId: branchIdOfStep(index),
-    kind: step.kind,
-    action: step.action,
-    compensate: step.compensate,
-    after: step.after.map((before): BranchId => branchIdOfStep(before)),
-    actionState: opStateBody(branch.action),
-    compensateState: opStateBody(branch.compensate),
+    branchId: callName(given, { branch: index, way: 'forward' }).branchId,
+    kind: step === null ? null : step.kind,
+    after: step === null ? [] : step.after.map((before) => branchIdOfStep(before)),
+    calls: waysOf(spec.mode).map((way) => callBody(given, branch, { branch: index, way })),
   };
 }
 
-function opStateBody(state: OpState): z.infer<typeof opStateSchema> {
-  if (state.at === 'idle') return { at: 'idle', attempts: 0 };
-  if (state.at === 'waiting') return { at: 'waiting', attempts: state.attempts, dueAt: iso(state.dueAt) };
-  return { at: state.at, attempts: state.attempts };
+function waysOf(of: Mode): readonly Way[] {
+  return of === 'msg' || of === 'workflow' ? ['forward'] : ['forward', 'backward'];
+}
+
+function callBody(given: Given, branch: Branch, call: { readonly branch: number; readonly way: Way }): z.infer<typeof callSchema> {
+  const { op: name, url } = callName(given, call);
+  const state = branch[call.way];
+  const attempts = state.at === 'idle' ? 0 : state.attempts;
+  return { op: name, url, at: state.at, attempts, ...(state.at === 'waiting' ? { dueAt: iso(state.dueAt) } : {}) };
 }
 
 /** A row for a list. */

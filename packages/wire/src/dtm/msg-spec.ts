@@ -1,0 +1,84 @@
+/** From DTM's message to ours: topics become their subscribers, the delay comes from `custom_data`. */
+import { AmendsError, type BranchId, branchIdOfStep, epochMs, limits, type MsgSpec } from '@amends/core';
+import { refuse, shown } from '../field-error.ts';
+import { parseJsonText } from '../json-text.ts';
+import { anySpecOf, callTimeoutMs, type DtmDefaults, preparedForMs, retryOf } from './options.ts';
+import { checkTarget } from './target.ts';
+import { type DtmTransaction, objectOf } from './transaction.ts';
+
+/** Addresses of the subscribers of a topic; undefined: there is no such topic. */
+export type SubscribersOf = (topic: string) => readonly string[] | undefined;
+
+const topicScheme = 'topic://';
+
+/** Topics that the steps of a message name. */
+export function topicsOf(dtm: DtmTransaction): readonly string[] {
+  if (dtm.trans_type !== 'msg') return [];
+  const topics = dtm.steps.flatMap(({ action = '' }) => (action.startsWith(topicScheme) ? [action.slice(topicScheme.length)] : []));
+  return [...new Set(topics)];
+}
+
+/**
+ * The spec of a message.
+ * @throws AmendsError `invalid_request` naming the field; `topic_not_found`
+ */
+export function msgSpecOf(dtm: DtmTransaction, defaults: DtmDefaults, subscribersOf: SubscribersOf): MsgSpec {
+  const deliveries = dtm.steps.flatMap((step, index) => deliveriesOf(step.action ?? '', index, subscribersOf));
+  checkCounts(dtm, deliveries.length);
+  checkTarget('query_prepared', dtm.query_prepared, dtm.protocol);
+  deliveries.forEach(({ action, step }) => {
+    checkTarget(`steps[${step}].action`, action, dtm.protocol);
+  });
+  return {
+    ...anySpecOf(dtm),
+    mode: 'msg',
+    steps: deliveries.map(({ branchId, action }) => ({ branchId, action })),
+    payloads: deliveries.map(({ step }) => dtm.payloads[step]!),
+    query: dtm.query_prepared,
+    askAfterMs: preparedForMs(dtm, defaults),
+    ...delayOf(dtm),
+    concurrent: dtm.concurrent,
+    callTimeoutMs: callTimeoutMs(dtm, defaults),
+    retry: retryOf(dtm, defaults),
+  };
+}
+
+interface Delivery {
+  readonly branchId: BranchId;
+  readonly action: string;
+  /** Index of the step in the request. */
+  readonly step: number;
+}
+
+/** One subscriber has the plain id of its step, several have one each below it. */
+function deliveriesOf(action: string, step: number, subscribersOf: SubscribersOf): readonly Delivery[] {
+  const branchId = branchIdOfStep(step);
+  if (!action.startsWith(topicScheme)) return [{ branchId, action, step }];
+  const subscribers = subscribersOf(action.slice(topicScheme.length)) ?? [];
+  if (subscribers.length === 0) throw new AmendsError('topic_not_found', 'topic not found');
+  if (subscribers.length === 1) return [{ branchId, action: subscribers[0]!, step }];
+  return subscribers.map((url, index) => ({ branchId: `${branchId}-${branchIdOfStep(index)}` as BranchId, action: url, step }));
+}
+
+function checkCounts(dtm: DtmTransaction, deliveries: number): void {
+  if (dtm.steps.length === 0) refuse('steps', 'must have at least one step');
+  if (dtm.payloads.length < dtm.steps.length)
+    refuse('payloads', `has ${dtm.payloads.length} entries for ${dtm.steps.length} steps; give one for each step`);
+  if (deliveries > limits.branchesMax)
+    refuse('steps', `lead to ${deliveries} subscribers, at most ${limits.branchesMax} are allowed`);
+}
+
+/** `delay` in seconds, fractions allowed; `not_before` as milliseconds since 1970, which DTM does not have. */
+function delayOf({ custom_data: text }: DtmTransaction): Pick<MsgSpec, 'delayMs' | 'notBefore'> {
+  if (text === '') return { delayMs: 0, notBefore: null };
+  const { delay = 0, not_before: notBefore = null } = objectOf('custom_data', parseJsonText('custom_data', text));
+  return {
+    delayMs: Math.round(numberOf('custom_data.delay', delay ?? 0, limits.transactionTimeoutMsMax / 1000) * 1000),
+    notBefore: notBefore === null ? null : epochMs(numberOf('custom_data.not_before', notBefore, Number.MAX_SAFE_INTEGER)),
+  };
+}
+
+function numberOf(field: string, value: unknown, max: number): number {
+  if (typeof value !== 'number' || !(value >= 0 && value <= max)) refuse(field, `is ${shown(value)}, must be a number from 0 to ${max}`);
+  return value;
+}

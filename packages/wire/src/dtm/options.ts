@@ -1,0 +1,61 @@
+/** DTM's options that all types of transactions share, as policies of ours. */
+import { limits, type Protocol, type RetryPolicy, type Spec } from '@amends/core';
+import { refuse, shown } from '../field-error.ts';
+import { checkHeaders } from '../outbound.ts';
+import { presentationOf } from './presentation.ts';
+import type { DtmTransaction } from './transaction.ts';
+
+/** What holds on the DTM face when a transaction says 0 or nothing. */
+export interface DtmDefaults {
+  /** Time for one branch call. Milliseconds; DTM: 3 s. */
+  readonly requestTimeoutMs: number;
+  /** Pause before the second attempt. Milliseconds; DTM: 10 s. */
+  readonly retryIntervalMs: number;
+  /** Time after which what is only prepared is asked about or rolled back. Milliseconds; DTM: 35 s. */
+  readonly timeoutToFailMs: number;
+}
+
+/** Longest pause between attempts, unless the interval itself is longer. Milliseconds. */
+const retryDelayMsMax = 300_000;
+
+const protocols: ReadonlySet<string> = new Set(['http', 'grpc', 'json-rpc']);
+
+/**
+ * What the specs of all modes have in common.
+ * @throws AmendsError `invalid_request` naming the field
+ */
+export function anySpecOf(dtm: DtmTransaction): Pick<Spec, 'headers' | 'face' | 'presentation' | 'protocol'> {
+  const { protocol } = dtm;
+  if (protocol !== '' && !protocols.has(protocol))
+    refuse('protocol', `is ${shown(protocol)}, must be "http", "grpc", "json-rpc" or left out`);
+  checkSeconds('request_timeout', dtm.request_timeout, limits.callTimeoutMsMax);
+  checkSeconds('retry_interval', dtm.retry_interval, limits.retryDelayMsMax);
+  checkSeconds('timeout_to_fail', dtm.timeout_to_fail, limits.transactionTimeoutMsMax);
+  checkHeaders('branch_headers', dtm.branch_headers);
+  return {
+    headers: dtm.branch_headers,
+    face: 'dtm',
+    presentation: presentationOf(dtm),
+    ...(protocol === 'grpc' || protocol === 'json-rpc' ? { protocol: protocol as Protocol } : {}),
+  };
+}
+
+function checkSeconds(field: string, seconds: number, msMax: number): void {
+  if (seconds * 1000 > msMax) refuse(field, `is ${seconds}, must be a whole number of seconds from 0 to ${msMax / 1000}`);
+}
+
+/** Time for one call. Milliseconds. */
+export function callTimeoutMs(dtm: DtmTransaction, defaults: DtmDefaults): number {
+  return dtm.request_timeout * 1000 || defaults.requestTimeoutMs;
+}
+
+/** Time that something may stay prepared. Milliseconds. */
+export function preparedForMs(dtm: DtmTransaction, defaults: DtmDefaults): number {
+  return dtm.timeout_to_fail * 1000 || defaults.timeoutToFailMs;
+}
+
+/** Attempts for ever, the pauses doubling from the interval. */
+export function retryOf(dtm: DtmTransaction, defaults: DtmDefaults): RetryPolicy {
+  const delayMs = dtm.retry_interval * 1000 || defaults.retryIntervalMs;
+  return { kind: 'exponential', delayMs, delayMsMax: Math.max(retryDelayMsMax, delayMs), attemptsMax: null, atEnd: 'hold' };
+}

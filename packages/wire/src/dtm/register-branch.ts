@@ -1,0 +1,64 @@
+/** `registerBranch`: a flat map of texts, read by the type of its transaction. */
+import { type BranchId, type Gid, limits, type Mode, type RegisteredBranch } from '@amends/core';
+import { refuse, shown } from '../field-error.ts';
+import { parseDtmGid } from './gid.ts';
+import { checkTarget } from './target.ts';
+import { bytesOf, textMap } from './transaction.ts';
+
+/** A checked registration. */
+export interface DtmRegistration {
+  readonly gid: Gid;
+  readonly mode: Mode;
+  readonly branch: RegisteredBranch;
+}
+
+/**
+ * Reads the body of `registerBranch`.
+ * @param payload body of the second phase, or the recorded result; left out: the text in `data`
+ * @throws AmendsError `invalid_request` naming the field
+ */
+export function parseRegistration(body: unknown, protocol = 'http', payload?: Uint8Array): DtmRegistration {
+  const fields = textMap('body', body);
+  const { gid = '', trans_type: type = '', branch_id: id = '' } = fields;
+  const branchId = parseBranchId(id);
+  const bytes = payload ?? bytesOf(fields['data'] ?? '');
+  switch (type) {
+    case 'tcc': {
+      const { confirm = '', cancel = '' } = fields;
+      checkTarget('confirm', confirm, targetProtocol(confirm, protocol));
+      checkTarget('cancel', cancel, targetProtocol(cancel, protocol));
+      const branch = { kind: 'participant', branchId, forward: confirm, backward: cancel, payload: bytes } as const;
+      return { gid: parseDtmGid(gid), mode: type, branch };
+    }
+    case 'xa': {
+      const { url = '' } = fields;
+      checkTarget('url', url, targetProtocol(url, protocol));
+      return {
+        gid: parseDtmGid(gid),
+        mode: type,
+        branch: { kind: 'participant', branchId, forward: url, backward: url, payload: bytes },
+      };
+    }
+    case 'workflow': {
+      const { op = '', status = '' } = fields;
+      if (op === '' || op.length > 45) refuse('op', `is ${shown(op)}, must be a name of at most 45 characters`);
+      if (status !== 'succeed' && status !== 'failed') refuse('status', `is ${shown(status)}, must be succeed or failed`);
+      return { gid: parseDtmGid(gid), mode: type, branch: { kind: 'progress', branchId, op, status, payload: bytes } };
+    }
+    default:
+      refuse('trans_type', `is ${shown(type)}, must be tcc, xa or workflow`);
+  }
+}
+
+/** A registration does not say its protocol: an address without a scheme is a gRPC method. */
+function targetProtocol(target: string, protocol: string): string {
+  return /^https?:/i.test(target) ? protocol : 'grpc';
+}
+
+const branchIdForm = /^[\w.:-]+$/;
+
+function parseBranchId(text: string): BranchId {
+  if (text.length > limits.gidCharactersMax || !branchIdForm.test(text))
+    refuse('branch_id', `is ${shown(text)}, must be 1 to ${limits.gidCharactersMax} letters, digits or -_.:`);
+  return text as BranchId;
+}

@@ -1,0 +1,21 @@
+/** From DTM's tcc and xa to ours. */
+import type { TccSpec, XaSpec } from '@amends/core';
+import { anySpecOf, callTimeoutMs, type DtmDefaults, preparedForMs, retryOf } from './options.ts';
+import type { DtmTransaction } from './transaction.ts';
+
+/**
+ * The spec of a tcc or xa transaction.
+ * @throws AmendsError `invalid_request` naming the field
+ */
+export function twoPhaseSpecOf(dtm: DtmTransaction, mode: 'tcc' | 'xa', defaults: DtmDefaults): TccSpec | XaSpec {
+  const timeoutMs = preparedForMs(dtm, defaults);
+  return {
+    ...anySpecOf(dtm),
+    mode,
+    payloads: [],
+    timeoutMs,
+    timeoutReason: `Timeout after ${Math.ceil(timeoutMs / 1000)} seconds`,
+    callTimeoutMs: callTimeoutMs(dtm, defaults),
+    retry: retryOf(dtm, defaults),
+  };
+}

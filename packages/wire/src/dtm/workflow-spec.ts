@@ -1,0 +1,41 @@
+/** From DTM's workflow to ours. Its name and input come in `custom_data`, the address that resumes it in `query_prepared`. */
+import type { WorkflowSpec } from '@amends/core';
+import { refuse, shown } from '../field-error.ts';
+import { parseJsonText } from '../json-text.ts';
+import { anySpecOf, callTimeoutMs, type DtmDefaults, retryOf } from './options.ts';
+import { checkTarget } from './target.ts';
+import { type DtmTransaction, objectOf, textOf } from './transaction.ts';
+
+/**
+ * The spec of a workflow.
+ * @throws AmendsError `invalid_request` naming the field
+ */
+export function workflowSpecOf(dtm: DtmTransaction, defaults: DtmDefaults): WorkflowSpec {
+  checkTarget('query_prepared', dtm.query_prepared, dtm.protocol);
+  const { name, input } = inputOf(dtm.custom_data);
+  return {
+    ...anySpecOf(dtm),
+    mode: 'workflow',
+    name,
+    resume: dtm.query_prepared,
+    payloads: [input],
+    callTimeoutMs: callTimeoutMs(dtm, defaults),
+    retry: { ...retryOf(dtm, defaults), kind: 'fixed' },
+  };
+}
+
+function inputOf(customData: string): { readonly name: string; readonly input: Uint8Array } {
+  const source = objectOf('custom_data', customData === '' ? {} : parseJsonText('custom_data', customData));
+  const name = textOf('custom_data.name', source['name'] ?? '');
+  if (name === '') refuse('custom_data.name', 'is missing; give the name of the workflow');
+  return { name, input: base64('custom_data.data', source['data'] ?? '') };
+}
+
+const base64Text = /^[A-Za-z0-9+/]*={0,2}$/;
+
+/** Bytes of a base64 text. @throws AmendsError `invalid_request` naming `field` */
+export function base64(field: string, value: unknown): Uint8Array {
+  const text = textOf(field, value);
+  if (!base64Text.test(text)) refuse(field, `is ${shown(text)}, must be base64`);
+  return Buffer.from(text, 'base64');
+}
