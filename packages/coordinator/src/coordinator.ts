@@ -1,5 +1,5 @@
 /** The coordinator as its users see it: a server around it, or a program that embeds it. */
-import type { EpochMs, Gid, Given, HistoryEntry, InterventionVerb, Spec, Transaction } from '@amends/core';
+import type { EpochMs, Gid, Given, HistoryEntry, InterventionVerb, RegisteredBranch, Spec, Transaction, Verdict } from '@amends/core';
 import type { ListPage, ListQuery, NodeRow, StoreHealth } from '@amends/store';
 
 /** Drives global transactions on one store. Any number of them may share a store that is `shared`. */
@@ -17,12 +17,25 @@ export interface Coordinator {
   now(): EpochMs;
 
   /**
-   * Begins a transaction; resolves when it is durable. The same gid again begins nothing: it answers `repeated` when the
+   * Begins a transaction, or lets one that was prepared go on; resolves when it is durable. The same gid again begins nothing: it answers `repeated` when the
    * spec is the same and `different` when it is not, with the transaction as it is.
    * @throws AmendsError `overloaded`: nothing was stored; `stopping`, `store_unavailable`: nothing was stored, unless the
    * store's answer was lost as well. In any case try again with the same gid
    */
   submit(request: { readonly gid: Gid; readonly spec: Spec }): Promise<Submitted>;
+
+  /**
+   * Announces a transaction without doing anything yet; resolves when it is durable. Otherwise as `submit`.
+   * @throws AmendsError `invalid_request` when transactions of this mode begin by being submitted
+   */
+  prepare(request: { readonly gid: Gid; readonly spec: Spec }): Promise<Submitted>;
+
+  /**
+   * Asks something of a transaction that exists: to be done, not to be done, to have a branch more, to be over. Resolves
+   * when the answer is durable; the verdict says what became of it.
+   * @throws AmendsError `not_found`, and those of `submit`
+   */
+  request(gid: Gid, request: TransactionRequest): Promise<Requested>;
 
   /**
    * The transaction as soon as it is finished, held, or quiet until a later retry, or as it is after `waitMs`, when
@@ -50,9 +63,22 @@ export interface Coordinator {
   health(): Promise<CoordinatorHealth>;
 }
 
-/** Answer to `submit`. */
+/** Answer to `submit` and `prepare`. */
 export interface Submitted {
   readonly outcome: 'created' | 'repeated' | 'different';
+  readonly view: TransactionView;
+}
+
+/** What is asked of a transaction that exists. */
+export type TransactionRequest =
+  | { readonly type: 'submitted' }
+  | { readonly type: 'aborted'; readonly reason: string }
+  | { readonly type: 'registered'; readonly branch: RegisteredBranch }
+  | { readonly type: 'concluded'; readonly status: 'succeed' | 'failed'; readonly reason: string; readonly result: Uint8Array };
+
+/** Answer to `request`. */
+export interface Requested {
+  readonly verdict: Verdict;
   readonly view: TransactionView;
 }
 

@@ -11,15 +11,25 @@ import {
   isFinished,
   isQuiet,
   makeGid,
+  mayBegin,
   type NodeId,
   type Spec,
   type StoredSpec,
   type Transaction,
+  type TransactionEvent,
   type Verdict,
 } from '@amends/core';
 import type { AuditRow, Store, StoredTransaction } from '@amends/store';
 import { boundedPerHost } from './bounded-per-host.ts';
-import type { Coordinator, CoordinatorHealth, Intervention, Submitted, TransactionView } from './coordinator.ts';
+import type {
+  Coordinator,
+  CoordinatorHealth,
+  Intervention,
+  Requested,
+  Submitted,
+  TransactionRequest,
+  TransactionView,
+} from './coordinator.ts';
 import { createGroupCommit } from './group-commit.ts';
 import {
   type AnchoredClock,
@@ -196,42 +206,88 @@ class LocalCoordinator implements Coordinator, MailboxHost {
     return this.#clock.now();
   }
 
-  async submit({ gid, spec }: { readonly gid: Gid; readonly spec: Spec }): Promise<Submitted> {
-    checkSagaSpec(spec);
+  submit({ gid, spec }: { readonly gid: Gid; readonly spec: Spec }): Promise<Submitted> {
+    return this.#beginAs({ gid, spec, type: 'submitted' });
+  }
+
+  prepare({ gid, spec }: { readonly gid: Gid; readonly spec: Spec }): Promise<Submitted> {
+    if (!mayBegin(spec, 'prepared')) throw new AmendsError('invalid_request', `mode: a ${spec.mode} is submitted, not prepared`);
+    return this.#beginAs({ gid, spec, type: 'prepared' });
+  }
+
+  async #beginAs({ gid, spec, type }: Beginning): Promise<Submitted> {
+    if (spec.mode === 'saga') checkSagaSpec(spec);
     const encoded = encodeSpec(spec);
     const stored: StoredSpec = { ...encoded, digest: this.#digest([encoded.plan, encoded.payloads]) };
     for (let tries = 0; tries < triesMax; tries++) {
       this.#refuseUnlessRunning();
-      const submitted = this.#mailboxes.get(gid)
-        ? await this.#submitAgain(gid, stored.digest)
-        : await this.#submitNew(gid, spec, stored);
-      if (submitted !== null) return submitted;
+      const begun =
+        this.#mailboxes.get(gid) || !mayBegin(spec, type)
+          ? await this.#beginAgain({ gid, spec, type }, stored.digest)
+          : await this.#beginNew({ gid, spec, type }, stored);
+      if (begun !== null) return begun;
+      if (!mayBegin(spec, type)) throw new AmendsError('not_found', `gid: there is no prepared transaction ${gid}`);
     }
     throw tooContended(gid);
   }
 
-  async #submitNew(gid: Gid, spec: Spec, stored: StoredSpec): Promise<Submitted | null> {
+  async #beginNew({ gid, spec, type }: Beginning, stored: StoredSpec): Promise<Submitted | null> {
     if (this.#mailboxes.room() === 0)
       throw new AmendsError('overloaded', `${this.#mailboxes.size} transactions are under way; try again in a moment`);
     const mailbox = Mailbox.forNew(this, gid, spec, stored);
     this.#mailboxes.add(mailbox);
-    const event = { type: 'submitted', gid, owner: this.node, traceId: null, ...this.moment() } as const;
+    const event = { type, gid, owner: this.node, traceId: null, ...this.moment() } as const;
     const reply = await new Promise<Verdict | 'lost' | AmendsError>((resolve) => mailbox.post(event, resolve));
     if (reply instanceof AmendsError) throw reply;
     if (reply !== 'lost') return { outcome: 'created', view: viewOf(mailbox) };
     if (this.#state !== 'running') throw isStopping();
-    return this.#submitAgain(gid, stored.digest);
+    return this.#beginAgain({ gid, spec, type }, stored.digest);
   }
 
   /** What to answer for a gid that exists already; null when after all it does not. */
-  async #submitAgain(gid: Gid, digest: string): Promise<Submitted | null> {
+  async #beginAgain({ gid, spec, type }: Beginning, digest: string): Promise<Submitted | null> {
+    const known = await this.#known(gid);
+    if (known === null) return null;
+    const { transaction, given } = known.view;
+    const goesOn = type === 'submitted' && transaction.status === 'prepared' && given.spec.mode === spec.mode;
+    if (!goesOn) return { outcome: known.digest === digest ? 'repeated' : 'different', view: known.view };
+    const { verdict, view } = await this.request(gid, { type: 'submitted' });
+    return { outcome: verdict === 'taken' ? 'created' : 'repeated', view };
+  }
+
+  /** A transaction as of its last commit, the one under way included. */
+  async #known(gid: Gid): Promise<{ readonly view: TransactionView; readonly digest: string } | null> {
     const mailbox = this.#mailboxes.get(gid);
     if (mailbox !== undefined && mailbox.tx === null) await new Promise<void>((resolve) => mailbox.changed(resolve));
     const live = this.#mailboxes.get(gid);
-    if (live?.tx) return { outcome: live.digest === digest ? 'repeated' : 'different', view: viewOf(live) };
+    if (live?.tx) return { view: viewOf(live), digest: live.digest };
     const stored = await this.load(gid);
-    if (stored === null) return null;
-    return { outcome: stored.spec.digest === digest ? 'repeated' : 'different', view: viewOfStored(stored) };
+    return stored === null ? null : { view: viewOfStored(stored), digest: stored.spec.digest };
+  }
+
+  async request(gid: Gid, request: TransactionRequest): Promise<Requested> {
+    for (let tries = 0; tries < triesMax; tries++) {
+      this.#refuseUnlessRunning();
+      const mailbox = this.#mailboxes.get(gid) ?? (await this.#openFor(gid));
+      const verdict = await this.#verdictOn(mailbox, requestEvent(gid, this.node, request));
+      if (verdict !== 'lost') return { verdict, view: viewOf(mailbox) };
+    }
+    throw tooContended(gid);
+  }
+
+  /** A finished transaction is not taken over by those who ask something of it: the mailbox answers and is forgotten. */
+  async #openFor(gid: Gid): Promise<Mailbox> {
+    const stored = await this.load(gid);
+    if (stored === null) throw new AmendsError('not_found', `gid: there is no transaction ${gid}`);
+    this.#refuseUnlessRunning();
+    return this.#mailboxes.get(gid) ?? this.#takeIn(stored);
+  }
+
+  async #verdictOn(mailbox: Mailbox, event: UndatedEvent): Promise<Verdict | 'lost'> {
+    const dated = { ...event, ...this.moment() } as TransactionEvent;
+    const reply = await new Promise<Verdict | 'lost' | AmendsError>((resolve) => mailbox.post(dated, resolve));
+    if (reply instanceof AmendsError) throw reply;
+    return reply;
   }
 
   async intervene(request: Intervention): Promise<TransactionView> {
@@ -407,6 +463,20 @@ class LocalCoordinator implements Coordinator, MailboxHost {
       );
     });
   }
+}
+
+/** What begins, and how. */
+interface Beginning {
+  readonly gid: Gid;
+  readonly spec: Spec;
+  readonly type: 'prepared' | 'submitted';
+}
+
+/** An event that has not got its moment yet. */
+type UndatedEvent = TransactionEvent extends infer E ? (E extends unknown ? Omit<E, 'at' | 'jitter'> : never) : never;
+
+function requestEvent(gid: Gid, owner: NodeId, request: TransactionRequest): UndatedEvent {
+  return request.type === 'submitted' ? { ...request, gid, owner, traceId: null } : request;
 }
 
 /** @throws AmendsError `already_finished` or `version_conflict` when the act does not apply to the transaction as it is */

@@ -74,8 +74,9 @@ function closeOldest(pools: Map<string, Pool>): void {
 }
 
 /** The stored path, then DTM's parameters in alphabetical order. */
-function pathOf(parts: UrlParts, { branchId, gid, op, mode }: BranchCall): string {
-  return `${parts.pathToExtend}branch_id=${branchId}&gid=${encodeURIComponent(gid)}&op=${op}&trans_type=${mode}`;
+function pathOf(parts: UrlParts, { branchId, gid, op, mode, workflow }: BranchCall): string {
+  const name = workflow === '' ? op : encodeURIComponent(workflow);
+  return `${parts.pathToExtend}branch_id=${encodeURIComponent(branchId)}&gid=${encodeURIComponent(gid)}&op=${name}&trans_type=${mode}`;
 }
 
 /** The transaction's headers override ours; the fencing token and the attempt's number override theirs. */
@@ -91,7 +92,7 @@ function exchange(pool: Pool, request: BranchCall, how: { path: string; headers:
   const hasBody = request.payload.byteLength > 0;
   return new Promise((done) => {
     const handler = new AnswerHandler(request, done);
-    const method = hasBody ? 'POST' : 'GET';
+    const method = hasBody || request.mode === 'xa' ? 'POST' : 'GET';
     pool.dispatch(
       { path: how.path, method, headers: how.headers, body: hasBody ? request.payload : null, ...noOwnTimeouts },
       handler,

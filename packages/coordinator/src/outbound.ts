@@ -2,7 +2,7 @@
 import { type CallEffect, callPlan, type Outcome } from '@amends/core';
 import type { Mailbox } from './mailbox.ts';
 import { callKey } from './mailbox.ts';
-import type { BranchCall, Clock, Random, Transport } from './ports.ts';
+import type { Clock, Random, Transport } from './ports.ts';
 
 /** Counts and makes calls. */
 export class Outbound {

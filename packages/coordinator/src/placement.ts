@@ -32,8 +32,12 @@ export function placed(decided: Decided, node: NodeId, withinMs: number): Transa
   return next.owner === node ? next : { ...next, owner: node, epoch: next.epoch + 1 };
 }
 
+/** What was announced is heard of again soon, whatever it waits for: it stays this many times as long. */
+const preparedFor = 2;
+
 function mayRelease(next: Transaction, wakeAt: EpochMs | null, withinMs: number): boolean {
-  return isQuiet(next) && (wakeAt === null || wakeAt > next.updatedAt + withinMs);
+  const waitsMs = next.status === 'prepared' ? preparedFor * withinMs : withinMs;
+  return isQuiet(next) && (wakeAt === null || wakeAt > next.updatedAt + waitsMs);
 }
 
 /** The row to commit. */

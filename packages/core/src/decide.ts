@@ -131,6 +131,7 @@ function apply(logic: ModeLogic<Spec>, draft: Draft, event: TransactionEvent, be
     case 'woken':
       return 'taken';
     case 'recovered':
+      if (isFinished(draft.tx)) return 'ignored';
       interrupted(draft, logic.calls);
       return 'taken';
     case 'intervened':

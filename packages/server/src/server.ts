@@ -4,6 +4,8 @@ import type { Store } from '@amends/store';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { addressPolicy } from './address-policy.ts';
 import type { Config } from './config.ts';
+import { dtmService } from './dtm/dtm-service.ts';
+import { noTopics } from './dtm/topics.ts';
 import { createApp } from './http/app.ts';
 import { dtmFace } from './http/dtm-face.ts';
 import { fallbackOf } from './http/fallback.ts';
@@ -101,7 +103,7 @@ function appOf(config: Config, { coordinator, health, lost, metrics, log }: Serv
   };
   const faces = [
     nativeFace({ coordinator, log, bodyBytesMax: config.bodyBytesMax }),
-    dtmFace({ coordinator, defaults: config, log, metricsText }),
+    dtmFace({ coordinator, service: dtmService({ coordinator, defaults: config, topics: noTopics }), log, metricsText }),
     operationsFace({ health, lost, metricsText }),
   ];
   return createApp({ bodyBytesMax: config.bodyBytesMax, metrics, faces, fallback: fallbackOf(log) });

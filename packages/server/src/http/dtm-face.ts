@@ -1,15 +1,15 @@
 /** DTM's HTTP API, mounted from wire's table. */
 import type { Coordinator, Log } from '@amends/coordinator';
-import { type Gid, type InterventionVerb, isAmendsError, isFinished, limits } from '@amends/core';
+import { type Gid, type InterventionVerb, isAmendsError } from '@amends/core';
 import {
   actorOf,
   allBody,
   answerOf,
   cannotForceStop,
   type DtmAnswer,
-  type DtmDefaults,
   type DtmOperation,
   type DtmRoute,
+  type DtmTransaction,
   dtmBase,
   dtmRoutes,
   errorAnswer,
@@ -20,13 +20,14 @@ import {
   oneBody,
   parseAll,
   parseDtmGid,
-  parseSubmit,
+  parseDtmTransaction,
+  parseRegistration,
   queryBody,
-  submittedAnswer,
   successAnswer,
   textOf,
-  waitedAnswer,
+  workflowBody,
 } from '@amends/wire';
+import type { DtmService } from '../dtm/dtm-service.ts';
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { version } from '../version.ts';
 import { jsonBody } from './request-body.ts';
@@ -35,7 +36,7 @@ import { requestError } from './request-error.ts';
 /** What the face needs. */
 export interface DtmFaceOptions {
   readonly coordinator: Coordinator;
-  readonly defaults: DtmDefaults;
+  readonly service: DtmService;
   readonly log: Log;
   /** The metrics as text; DTM serves them at a path of its own. */
   readonly metricsText: (reply: FastifyReply) => Promise<string>;
@@ -70,12 +71,16 @@ function send(reply: FastifyReply, { status, body, retryAfterSeconds }: DtmAnswe
   return reply.code(status).send(body);
 }
 
-function handlersOf({ coordinator, defaults }: DtmFaceOptions): Record<Exclude<DtmOperation, 'metrics'>, Handler> {
+function handlersOf({ coordinator, service }: DtmFaceOptions): Record<Exclude<DtmOperation, 'metrics'>, Handler> {
   return {
     version: () => ok({ version }),
     newGid: () => ok({ dtm_result: 'SUCCESS', gid: coordinator.newGid() }),
     ping: () => ok({ msg: 'pong' }),
-    submit: (request) => submit(coordinator, defaults, request),
+    prepare: (request) => service.prepare(transactionIn(request)),
+    submit: (request) => service.submit(transactionIn(request), request.signal),
+    abort: (request) => service.abort(transactionIn(request), request.signal),
+    registerBranch: (request) => service.registerBranch(parseRegistration(jsonBody(request))),
+    prepareWorkflow: (request) => prepareWorkflow(service, request),
     query: (request) => query(coordinator, request),
     all: (request) => all(coordinator, request),
     forceStop: (request) => intervene(coordinator, request, { verb: 'terminate', finished: cannotForceStop }),
@@ -85,15 +90,13 @@ function handlersOf({ coordinator, defaults }: DtmFaceOptions): Record<Exclude<D
   };
 }
 
-async function submit(coordinator: Coordinator, defaults: DtmDefaults, request: FastifyRequest): Promise<DtmAnswer> {
-  const submission = parseSubmit(jsonBody(request), defaults);
-  const { gid, spec } = submission;
-  const { outcome, view } = await coordinator.submit({ gid, spec });
-  const answer = submittedAnswer(submission, { outcome, transaction: view.transaction });
-  if (answer !== null) return answer;
-  if (isFinished(view.transaction)) return waitedAnswer(view.transaction);
-  const waited = await coordinator.wait(gid, { waitMs: limits.waitMsMax, signal: request.signal });
-  return waitedAnswer((waited ?? view).transaction);
+function transactionIn(request: FastifyRequest): DtmTransaction {
+  return parseDtmTransaction(jsonBody(request));
+}
+
+async function prepareWorkflow(service: DtmService, request: FastifyRequest): Promise<DtmAnswer> {
+  const prepared = await service.prepareWorkflow(transactionIn(request));
+  return 'view' in prepared ? ok(workflowBody(prepared.view)) : prepared;
 }
 
 async function query(coordinator: Coordinator, request: FastifyRequest): Promise<DtmAnswer> {

@@ -18,7 +18,11 @@ export interface DtmRoute {
 export type DtmOperation =
   | 'version'
   | 'newGid'
+  | 'prepare'
   | 'submit'
+  | 'abort'
+  | 'registerBranch'
+  | 'prepareWorkflow'
   | 'query'
   | 'all'
   | 'forceStop'
@@ -35,7 +39,13 @@ function later(method: DtmRoute['method'], path: string, permission: Permission)
 export const dtmRoutes: readonly DtmRoute[] = [
   { method: 'GET', path: '/version', operation: 'version', permission: 'public' },
   { method: 'GET', path: '/newGid', operation: 'newGid', permission: 'transactions:create' },
+  { method: 'POST', path: '/prepare', operation: 'prepare', permission: 'transactions:create' },
   { method: 'POST', path: '/submit', operation: 'submit', permission: 'transactions:create' },
+  { method: 'POST', path: '/abort', operation: 'abort', permission: 'transactions:create' },
+  { method: 'POST', path: '/registerBranch', operation: 'registerBranch', permission: 'transactions:create' },
+  { method: 'POST', path: '/registerTccBranch', operation: 'registerBranch', permission: 'transactions:create' },
+  { method: 'POST', path: '/registerXaBranch', operation: 'registerBranch', permission: 'transactions:create' },
+  { method: 'POST', path: '/prepareWorkflow', operation: 'prepareWorkflow', permission: 'transactions:create' },
   { method: 'GET', path: '/query', operation: 'query', permission: 'transactions:read' },
   { method: 'GET', path: '/all', operation: 'all', permission: 'transactions:read' },
   { method: 'POST', path: '/forceStop', operation: 'forceStop', permission: 'transactions:terminate' },
@@ -43,12 +53,6 @@ export const dtmRoutes: readonly DtmRoute[] = [
   { method: 'GET', path: '/api/ping', operation: 'ping', permission: 'public' },
   { method: 'POST', path: '/api/ping', operation: 'ping', permission: 'public' },
   { method: 'GET', path: '/api/metrics', operation: 'metrics', permission: 'system:read' },
-  later('POST', '/prepare', 'transactions:create'),
-  later('POST', '/abort', 'transactions:create'),
-  later('POST', '/registerBranch', 'transactions:create'),
-  later('POST', '/registerTccBranch', 'transactions:create'),
-  later('POST', '/registerXaBranch', 'transactions:create'),
-  later('POST', '/prepareWorkflow', 'transactions:create'),
   later('GET', '/resetCronTime', 'transactions:retry'),
   later('GET', '/subscribe', 'transactions:create'),
   later('GET', '/unsubscribe', 'transactions:create'),
