@@ -63,13 +63,23 @@ const mutants: Readonly<Record<string, Mutation>> = {
   },
   'claims the work of the living': {
     file: 'store/dist/memory-store.js',
-    replace: '(row.owner !== node && !alive.has(row.owner))',
-    by: 'row.owner !== node',
+    replace: 'owner === null || !alive.has(owner)',
+    by: 'true',
   },
   'forgets its claim when another commit of it is under way': {
     file: 'coordinator/dist/create-coordinator.js',
-    replace: 'return older.giveWay(version, () => this.#adopt(stored));',
-    by: 'return;',
+    replace: 'atWork.takeUp(stored.row, () => this.#adopt(stored));',
+    by: ';',
+  },
+  'never asks for what a claim without an answer has taken': {
+    file: 'coordinator/dist/membership.js',
+    replace: 'this.#lossUntil = this.#around.clock.now() + lateEffectMs;',
+    by: '',
+  },
+  'thinks no more of a lost claim once another has been answered': {
+    file: 'coordinator/dist/membership.js',
+    replace: 'now >= this.#lossUntil && !this.#moreIsThere',
+    by: 'true',
   },
 };
 

@@ -1,11 +1,10 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { AmendsError, defaultRetry, type Gid, parseGid, type RetryPolicy, type SagaSpec } from '@amends/core';
-import { openMemoryStore, type Store } from '@amends/store';
+import { decorated, openMemoryStore, type Store } from '@amends/store';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Coordinator } from './coordinator.ts';
 import { type CoordinatorOptions, createCoordinator } from './create-coordinator.ts';
-import { storeWith } from './testing/store-with.ts';
 
 const running: { servers: Server[]; coordinators: Coordinator[] } = { servers: [], coordinators: [] };
 
@@ -170,7 +169,7 @@ function faulty(
   store: Store,
   commit: (real: Store['commit'], changes: Parameters<Store['commit']>[0]) => ReturnType<Store['commit']>,
 ): Store {
-  return storeWith(store, { commit: (changes) => commit(store.commit.bind(store), changes) });
+  return decorated(store, { commit: (changes) => commit(store.commit.bind(store), changes) });
 }
 
 describe('among others on one store', () => {
@@ -282,7 +281,7 @@ describe('among others on one store', () => {
       (await shared.claim(request)).map((each) => (each.row.gid === 'damaged' ? { ...each, row: { ...each.row, state } } : each));
     const errors: Readonly<Record<string, unknown>>[] = [];
     const log = { debug() {}, info() {}, warn() {}, error: (fields: Readonly<Record<string, unknown>>) => errors.push(fields) };
-    const second = await coordinator({ store: storeWith(shared, { claim }), log });
+    const second = await coordinator({ store: decorated(shared, { claim }), log });
     for (const gid of gids.slice(1)) expect(await end(second, gid)).toBe('succeed');
     expect(errors.map(({ gid }) => gid)).toEqual(['damaged']);
     expect((await second.health()).live).toBe(0);
@@ -353,6 +352,65 @@ describe('when the store fails', () => {
     expect(bank.calls).toEqual(['action /a']);
   });
 
+  test.each(['an error', 'nothing'])(
+    'what a claim has taken is driven on although %s came back; what is driven here is left alone',
+    async (what) => {
+      const bank = await participant();
+      const shared = openMemoryStore();
+      const first = await coordinator({ store: shared });
+      bank.answers['/a'] = () => new Promise(() => {});
+      const gid = parseGid('lost');
+      await first.submit({ gid, spec: saga(bank.url, ['a']) });
+      let loses = false;
+      const claim: Store['claim'] = async (request) => {
+        const claimed = await shared.claim(request);
+        if (!loses || claimed.length === 0) return claimed;
+        loses = false;
+        if (what === 'nothing') return new Promise(() => {});
+        throw new AmendsError('store_unavailable', 'connection lost');
+      };
+      const second = await coordinator({ store: decorated(shared, { claim }) });
+      const own = parseGid('own');
+      await second.submit({ gid: own, spec: saga(bank.url, ['a']) });
+      loses = true;
+      await first.stop({ graceMs: 0 });
+      bank.answers['/a'] = 200;
+      expect(await end(second, gid)).toBe('succeed');
+      expect((await second.get(own))!.transaction).toMatchObject({ epoch: 1, version: 1 });
+    },
+  );
+
+  test('a claim of what is lost that crosses a submit leaves the calls of that one alone', async () => {
+    const bank = await participant();
+    const shared = openMemoryStore();
+    const [asked, called] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let claims = 0;
+    const claim: Store['claim'] = async (request) => {
+      claims += 1;
+      if (claims === 1) throw new AmendsError('store_unavailable', 'connection lost');
+      if (claims === 2) {
+        asked.resolve();
+        await called.promise;
+      }
+      return shared.claim(request);
+    };
+    const amends = await coordinator({ store: decorated(shared, { claim }), timeToLiveMs: 5_000 });
+    await asked.promise;
+    const answer = Promise.withResolvers<number>();
+    bank.answers['/a'] = () => {
+      called.resolve();
+      return answer.promise;
+    };
+    const gid = parseGid('crossed');
+    await amends.submit({ gid, spec: saga(bank.url, ['a', 'b']) });
+    while ((await amends.get(gid))!.transaction.epoch < 2) await new Promise((resolve) => setImmediate(resolve));
+    answer.resolve(200);
+    expect(await end(amends, gid)).toBe('succeed');
+    const kinds = (await amends.history(gid, { afterSeq: 0, limit: 10 })).map(({ kind }) => kind);
+    expect(kinds).toEqual(['submitted', 'answered', 'answered']);
+    expect(bank.calls).toEqual(['action /a', 'action /b']);
+  });
+
   test('new work is refused, old work waits, and goes on by itself', async () => {
     const bank = await participant();
     let full = false;
@@ -417,7 +475,7 @@ test('more payload than it can hold is refused; nothing is claimed beyond what t
     limits.push(request.limit);
     return store.claim(request);
   };
-  const claiming = storeWith(store, { claim });
+  const claiming = decorated(store, { claim });
   const amends = await coordinator({ store: claiming, liveMax: 5, payloadBytesMax: 30 });
   for (const name of ['1', '2', '3']) await amends.submit({ gid: parseGid(name), spec: saga(bank.url, ['a']) });
   await expect(amends.submit({ gid: parseGid('4'), spec: saga(bank.url, ['a']) })).rejects.toMatchObject({ code: 'overloaded' });

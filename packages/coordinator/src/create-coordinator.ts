@@ -140,6 +140,7 @@ class LocalCoordinator implements Coordinator, MailboxHost {
         recovering: () => this.#recovering.size,
         room: () => this.#mailboxes.room(),
         horizonMs: () => this.#mailboxes.horizonMs,
+        driven: () => this.#mailboxes.gids(),
       },
     );
   }
@@ -319,29 +320,25 @@ class LocalCoordinator implements Coordinator, MailboxHost {
   }
 
   /**
-   * Drives a claimed transaction on; a mailbox that is at work on an older version of it ends first. Stopping: leaves it.
+   * Drives a claimed transaction on; a mailbox that is at work on it already goes on from there. Stopping: leaves it.
    * What cannot be read or decided stays with this node untouched, so that nobody claims it again and again.
    */
   #adopt(stored: StoredTransaction): void {
     if (this.#state !== 'running') return;
-    const { gid, version } = stored.row;
-    const older = this.#mailboxes.get(gid);
-    if (older !== undefined) return older.giveWay(version, () => this.#adopt(stored));
+    const { gid } = stored.row;
+    const atWork = this.#mailboxes.get(gid);
     try {
-      this.#begin(this.#takeIn(stored));
+      if (atWork === undefined) this.#begin(this.#takeIn(stored));
+      else atWork.takeUp(stored.row, () => this.#adopt(stored));
     } catch (error) {
       this.#log.error({ gid, err: error }, 'transaction cannot be driven: left alone');
+      this.#mailboxes.get(gid)?.abandon();
     }
   }
 
   #begin(mailbox: Mailbox): void {
     this.#recovering.add(mailbox);
-    try {
-      mailbox.start();
-    } catch (error) {
-      mailbox.abandon();
-      throw error;
-    }
+    mailbox.start();
   }
 
   // ── MailboxHost ──────────────────────────────────────────────────────────────────────────────────────────────────

@@ -80,7 +80,7 @@ export class Mailbox implements Wakeable {
   #committing = false;
   #closed = false;
   /** What a claim of this node has made of the transaction while this mailbox was at work on it. */
-  #successor: { readonly version: number; readonly begin: () => void } | null = null;
+  #claimed: { readonly row: TransactionRow; readonly beginAnew: () => void } | null = null;
 
   /** A mailbox for a transaction that does not exist yet: its first event is `submitted`. */
   static forNew(host: MailboxHost, gid: Gid, spec: Spec, stored: StoredSpec): Mailbox {
@@ -141,16 +141,16 @@ export class Mailbox implements Wakeable {
   }
 
   /**
-   * A claim of this node has taken the transaction on to `version`. If this mailbox has not come so far by the time that
-   * its commit is answered, it closes, and then `begin` is called.
+   * A claim of this node has taken the transaction on to `row`. If this mailbox has not come so far by the time that its
+   * commit is answered, it goes on from there. If it has closed by then, `beginAnew` is called.
    */
-  giveWay(version: number, begin: () => void): void {
-    this.#successor = { version, begin };
-    if (!this.#committing && this.#isOvertaken()) this.#close();
+  takeUp(row: TransactionRow, beginAnew: () => void): void {
+    this.#claimed = { row, beginAnew };
+    if (!this.#committing && this.#isOvertaken()) this.#goOnFrom(row);
   }
 
   #isOvertaken(): boolean {
-    return this.#successor !== null && (this.tx?.version ?? 0) < this.#successor.version;
+    return this.#claimed !== null && (this.tx?.version ?? 0) < this.#claimed.row.version;
   }
 
   /** Gives a quiet transaction back to the store, where it is claimed when it is due; events that come meanwhile win. */
@@ -252,8 +252,9 @@ export class Mailbox implements Wakeable {
 
   #goOn(decided: Decided): void {
     if (this.#closed || this.#committing) return;
+    if (this.#isOvertaken()) return this.#goOnFrom(this.#claimed!.row);
     if (this.#letters.length > 0) return this.#decideLate();
-    if (this.tx === null || this.tx.owner !== this.#host.node || this.#isOvertaken()) return this.#close();
+    if (this.tx === null || this.tx.owner !== this.#host.node) return this.#close();
     this.#host.wakeAt(this, decided.wakeAt);
     this.#notify();
   }
@@ -271,29 +272,31 @@ export class Mailbox implements Wakeable {
     const row = stored?.row ?? null;
     if (row !== null && isOurs(row, step.row) && stored!.spec.digest === this.digest) return this.#applied(step);
     if ((row?.version ?? 0) === (this.tx?.version ?? 0)) return again();
-    if (row !== null && this.tx !== null && row.owner === this.#host.node) return this.#decideAnew(step, row);
+    if (row !== null && this.tx !== null && row.owner === this.#host.node) return this.#goOnFrom(row, step.letters);
     this.#letters = [...step.letters, ...this.#letters];
     this.#close();
   }
 
   /**
-   * The row moved on, yet it is this node's: its claim overtook our commit. What we were told still holds; calls that
+   * The row moved on, yet it is this node's: a claim of its own overtook us. What we were told still holds; calls that
    * other owners made in between will not be heard here.
    */
-  #decideAnew(step: Step, row: TransactionRow): void {
+  #goOnFrom(row: TransactionRow, undecided: readonly Letter[] = []): void {
     this.#adopt(row);
     this.#committing = false;
-    const recovered = this.#hearsAll() ? [] : [this.#recovered()];
-    this.#letters = [...recovered, ...step.letters, ...this.#letters];
+    this.#letters = [...undecided, ...this.#letters];
+    if (!this.#hearsAll()) this.#letters.unshift(this.#recovered());
     this.#decideLate();
   }
 
-  /** Whether the answers of all calls in flight come to this mailbox. */
+  /** Whether the answers of all calls in flight come to this mailbox, or have come already. */
   #hearsAll(): boolean {
+    const answers = this.#letters.flatMap(({ event }) => (event.type === 'answered' ? [callKey(event)] : []));
+    const heard = new Set([...this.calls, ...answers]);
     return this.tx!.branches.every((states, branch) =>
       ops.every((op) => {
         const state = states[op];
-        return state.at !== 'running' || this.calls.has(callKey({ branch, op, attempt: state.attempts }));
+        return state.at !== 'running' || heard.has(callKey({ branch, op, attempt: state.attempts }));
       }),
     );
   }
@@ -336,7 +339,7 @@ export class Mailbox implements Wakeable {
     this.#letters = [];
     for (const letter of letters) letter.reply?.('lost');
     this.#notify();
-    if (this.#isOvertaken()) this.#successor!.begin();
+    if (this.#isOvertaken()) this.#claimed!.beginAnew();
   }
 
   #notify(): void {

@@ -3,9 +3,12 @@
  * Work is claimed only as fast as it is driven, so that a backlog of any size takes bounded memory and new
  * transactions keep their share.
  */
-import { type EpochMs, epochMs, type NodeId } from '@amends/core';
-import type { Store, StoredTransaction } from '@amends/store';
+import { AmendsError, type EpochMs, epochMs, type Gid, type NodeId } from '@amends/core';
+import type { ClaimRequest, Store, StoredTransaction } from '@amends/store';
 import type { Clock, Log, Timers } from './ports.ts';
+
+/** A claim whose answer was lost may still take effect within this. Milliseconds. */
+const lateEffectMs = 30_000;
 
 /** How a node lives among others. */
 export interface MembershipOptions {
@@ -33,6 +36,8 @@ interface Around {
   room(): number;
   /** How far ahead work is claimed. Milliseconds. */
   horizonMs(): number;
+  /** All that this node drives. */
+  driven(): readonly Gid[];
 }
 
 /** One node's life on a store, from the first heartbeat to the last. */
@@ -43,6 +48,8 @@ export class Membership {
   #cancelClaim: (() => void) | null = null;
   #claiming: Promise<void> | null = null;
   #moreIsThere = false;
+  /** Until when the store may give this node what it never hears of; null: it has heard of all. Milliseconds since 1970. */
+  #lossUntil: number | null = null;
   #claimsNoMore = false;
   #stopped = false;
 
@@ -115,10 +122,37 @@ export class Membership {
   async #claim(): Promise<void> {
     const limit = Math.min(this.#options.recoveringMax - this.#around.recovering(), this.#around.room());
     if (limit <= 0) return;
-    const dueBefore = epochMs(this.#around.clock.now() + this.#around.horizonMs());
-    const claimed = await this.#around.store.claim({ node: this.#options.node, dueBefore, limit });
+    const now = this.#around.clock.now();
+    const dueBefore = epochMs(now + this.#around.horizonMs());
+    const driven = this.#lossUntil === null ? {} : { driven: this.#around.driven() };
+    const claimed = await this.#answerTo({ node: this.#options.node, dueBefore, limit, ...driven });
     this.#moreIsThere = claimed.length === limit;
+    if (this.#lossUntil !== null && now >= this.#lossUntil && !this.#moreIsThere) this.#lossUntil = null;
     if (claimed.length > 0) this.#around.log.info({ count: claimed.length }, 'took over transactions');
     for (const stored of claimed) this.#around.adopt(stored);
+  }
+
+  /** The answer to a claim within the time to live. One that fails or comes later is lost; what it took is claimed again. */
+  #answerTo(request: ClaimRequest): Promise<readonly StoredTransaction[]> {
+    const { store, timers } = this.#around;
+    return new Promise((resolve, reject) => {
+      let isLate = false;
+      const cancel = timers.after(this.#options.timeToLiveMs, () => {
+        isLate = true;
+        this.#lost();
+        reject(new AmendsError('store_unavailable', `claim: no answer within ${this.#options.timeToLiveMs} ms`));
+      });
+      const lose = (error: unknown) => {
+        this.#lost();
+        reject(error);
+      };
+      const hear = (claimed: readonly StoredTransaction[]) => (isLate ? this.#lost() : resolve(claimed));
+      store.claim(request).then(hear, lose).finally(cancel);
+    });
+  }
+
+  /** For a while claims ask for what this node owns without driving it, too. */
+  #lost(): void {
+    this.#lossUntil = this.#around.clock.now() + lateEffectMs;
   }
 }
