@@ -440,6 +440,20 @@ describe('when the store fails', () => {
   });
 });
 
+test('its time follows the time of the store from heartbeat to heartbeat, and never goes back', async () => {
+  let movedMs = 0;
+  const amends = await coordinator({ store: openMemoryStore({ now: () => Date.now() + movedMs }) });
+  let latest = amends.now();
+  const hourMs = 3_600_000;
+  movedMs = hourMs;
+  while (amends.now() < Date.now() + hourMs / 2) {
+    expect(amends.now()).toBeGreaterThanOrEqual(latest);
+    latest = amends.now();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(Math.abs(amends.now() - Date.now() - hourMs)).toBeLessThan(hourMs / 2);
+});
+
 test('more work than it can hold is refused before memory grows', async () => {
   const bank = await participant();
   bank.answers['/a'] = () => new Promise(() => {});

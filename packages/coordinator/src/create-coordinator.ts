@@ -47,7 +47,7 @@ export interface CoordinatorOptions extends Partial<MembershipOptions> {
   readonly store: Store;
   /** Default: HTTP by undici, bounded per host. The coordinator closes it when it stops. */
   readonly transport?: Transport;
-  /** Default: the store's time carried on by the monotonic clock. */
+  /** Default: the store's time carried on by the monotonic clock and corrected at each heartbeat. */
   readonly clock?: Clock;
   readonly timers?: Timers;
   readonly random?: Random;
@@ -137,6 +137,7 @@ class LocalCoordinator implements Coordinator, MailboxHost {
         timers: this.#timers,
         clock: this.#clock,
         log: this.#log,
+        keepTime: (ask) => this.#ownClock?.anchor(ask) ?? ask(),
         adopt: (stored) => this.#adopt(stored),
         recovering: () => this.#recovering.size,
         room: () => this.#mailboxes.room(),
@@ -152,8 +153,7 @@ class LocalCoordinator implements Coordinator, MailboxHost {
   }
 
   async #joinIn(): Promise<void> {
-    const now = await this.#membership.join();
-    this.#ownClock?.anchor(now);
+    await this.#membership.join();
     if (this.#stopping !== null) return;
     this.#state = 'running';
     this.#membership.startClaiming();

@@ -28,6 +28,8 @@ interface Around {
   readonly timers: Timers;
   readonly clock: Clock;
   readonly log: Log;
+  /** Asks for the store's time, and keeps the own clock to it. */
+  keepTime(ask: () => Promise<EpochMs>): Promise<EpochMs>;
   /** Takes a claimed transaction on. */
   adopt(stored: StoredTransaction): void;
   /** Claimed transactions that are still under way. */
@@ -58,11 +60,10 @@ export class Membership {
     this.#around = around;
   }
 
-  /** Joins: the first heartbeat. @returns the store's time */
-  async join(): Promise<EpochMs> {
-    const now = await this.#beat(this.#options.timeToLiveMs);
+  /** Joins: the first heartbeat. */
+  async join(): Promise<void> {
+    await this.#beat(this.#options.timeToLiveMs);
     this.#beatLater();
-    return now;
   }
 
   /** Begins to claim, and goes on. */
@@ -93,7 +94,7 @@ export class Membership {
 
   #beat(ttlMs: number): Promise<EpochMs> {
     const { node, nodeName } = this.#options;
-    return this.#around.store.heartbeat({ node, ttlMs, name: nodeName });
+    return this.#around.keepTime(() => this.#around.store.heartbeat({ node, ttlMs, name: nodeName }));
   }
 
   #beatLater(): void {
