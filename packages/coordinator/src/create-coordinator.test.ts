@@ -1,10 +1,11 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { AmendsError, defaultRetry, type Gid, parseGid, type RetryPolicy, type SagaSpec } from '@amends/core';
+import { AmendsError, defaultRetry, type Gid, type Outcome, parseGid, type RetryPolicy, type SagaSpec } from '@amends/core';
 import { decorated, openMemoryStore, type Store } from '@amends/store';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Coordinator } from './coordinator.ts';
 import { type CoordinatorOptions, createCoordinator } from './create-coordinator.ts';
+import type { Transport } from './ports.ts';
 
 const running: { servers: Server[]; coordinators: Coordinator[] } = { servers: [], coordinators: [] };
 
@@ -357,10 +358,12 @@ describe('when the store fails', () => {
     async (what) => {
       const bank = await participant();
       const shared = openMemoryStore();
-      const first = await coordinator({ store: shared });
-      bank.answers['/a'] = () => new Promise(() => {});
+      const first = await coordinator({ store: decorated(shared, { claim: async () => [] }) });
+      const never = () => new Promise<number>(() => {});
+      Object.assign(bank.answers, { '/a': never, '/b': never });
       const gid = parseGid('lost');
       await first.submit({ gid, spec: saga(bank.url, ['a']) });
+      while (bank.calls.length < 1) await new Promise((resolve) => setImmediate(resolve));
       let loses = false;
       const claim: Store['claim'] = async (request) => {
         const claimed = await shared.claim(request);
@@ -371,7 +374,7 @@ describe('when the store fails', () => {
       };
       const second = await coordinator({ store: decorated(shared, { claim }) });
       const own = parseGid('own');
-      await second.submit({ gid: own, spec: saga(bank.url, ['a']) });
+      await second.submit({ gid: own, spec: saga(bank.url, ['b']) });
       loses = true;
       await first.stop({ graceMs: 0 });
       bank.answers['/a'] = 200;
@@ -541,4 +544,46 @@ test('a stopping coordinator refuses new work and lets calls in flight end', asy
   answer(200);
   await stopped;
   expect((await amends.get(gid))!.transaction.status).toBe('succeed');
+});
+
+describe('stopping ends within its time although', () => {
+  const never = () => new Promise<never>(() => {});
+  const hangingTransport: Transport = { call: never, close: never };
+
+  test.each<[string, (real: Store) => Partial<Store>, Partial<CoordinatorOptions>]>([
+    ['the first heartbeat is not answered', () => ({ heartbeat: never }), {}],
+    ['a claim is not answered', () => ({ claim: never }), { timeToLiveMs: 600_000 }],
+    ['a commit is not answered', () => ({ commit: never }), {}],
+    ['its goodbye is not answered', (real) => ({ heartbeat: (beat) => (beat.ttlMs > 0 ? real.heartbeat(beat) : never()) }), {}],
+    ['calls never end and cannot be broken off', () => ({}), { transport: hangingTransport }],
+  ])('%s', async (_, changes, options) => {
+    const bank = await participant();
+    const real = openMemoryStore();
+    const amends = createCoordinator({ store: decorated(real, changes(real)), ...options });
+    const started = amends.start();
+    if (changes(real).heartbeat !== never) await started;
+    const submitted = amends.submit({ gid: parseGid('last'), spec: saga(bank.url, ['a']) }).then(
+      () => 'done',
+      ({ code }: AmendsError) => code,
+    );
+    const startedAt = performance.now();
+    await amends.stop({ graceMs: 300 });
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    expect(['done', 'stopping', 'store_unavailable']).toContain(await submitted);
+    expect((await amends.health()).state).toBe('stopped');
+  });
+
+  test('calls take as long as they may: others can take over at once, and late answers change nothing', async () => {
+    const store = openMemoryStore();
+    const answered = Promise.withResolvers<Outcome>();
+    const transport: Transport = { call: () => answered.promise, close: async () => {} };
+    const amends = createCoordinator({ store, transport });
+    await amends.start();
+    const gid = parseGid('late');
+    await amends.submit({ gid, spec: saga('http://bank', ['a']) });
+    await amends.stop({ graceMs: 100 });
+    expect(await store.nodes()).toEqual([]);
+    answered.resolve({ class: 'success', code: 'http_200', detail: '', exchange: 'answered', durationMs: 1 });
+    expect((await store.load([gid]))[0]!.row.version).toBe(1);
+  });
 });

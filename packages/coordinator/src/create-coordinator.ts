@@ -38,6 +38,7 @@ import { Membership, type MembershipOptions } from './membership.ts';
 import { Outbound } from './outbound.ts';
 import type { Clock, Digest, Log, Observer, Random, Timers, Transport } from './ports.ts';
 import { StoreGate } from './store-gate.ts';
+import { timeLimit } from './time-limit.ts';
 import { viewOf, viewOfStored, waitFor } from './waiting.ts';
 import { WakeQueue } from './wake-queue.ts';
 
@@ -78,6 +79,9 @@ const triesMax = 50;
 /** A transaction that the store refused to take is looked at again after this. Milliseconds. */
 const refusedPauseMs = 30_000;
 
+/** Of the time to stop, at most this is kept for breaking off calls and for saying goodbye. Milliseconds. */
+const partingMsMax = 1_000;
+
 /** Makes a coordinator on a store. It does nothing until `start`. */
 export function createCoordinator(options: CoordinatorOptions): Coordinator {
   return new LocalCoordinator(options);
@@ -104,6 +108,8 @@ class LocalCoordinator implements Coordinator, MailboxHost {
   #started: Promise<void> | null = null;
   #stopping: Promise<void> | null = null;
   #whenIdle: (() => void) | null = null;
+  /** What cancels the looks at transactions that the store has refused. */
+  readonly #looksLater = new Set<() => void>();
 
   constructor(options: CoordinatorOptions) {
     const node = options.node ?? freshNodeId();
@@ -167,24 +173,26 @@ class LocalCoordinator implements Coordinator, MailboxHost {
   async #end(graceMs: number): Promise<void> {
     this.#state = 'stopping';
     this.#membership.stopClaiming();
-    await this.#started?.catch(() => {});
+    const limit = timeLimit(graceMs, this.#timers);
+    const limitOfWork = timeLimit(graceMs - Math.min(partingMsMax, graceMs / 5), this.#timers);
+    if (this.#started !== null) await limitOfWork.within(this.#started);
     this.#wakes.stop();
-    await this.#idleWithin(graceMs);
+    await limitOfWork.within(this.#idle());
+    limitOfWork.cancel();
     for (const mailbox of this.#mailboxes.all()) mailbox.abandon();
+    for (const cancel of this.#looksLater) cancel();
     this.#gate.stop();
-    await this.#outbound.close();
-    if (this.#started !== null) await this.#membership.leave();
+    await limit.within(this.#outbound.close());
+    if (this.#started !== null) await this.#membership.leave(limit);
+    limit.cancel();
     this.#state = 'stopped';
   }
 
-  /** Waits until nothing is in flight, but not longer than the grace. */
-  #idleWithin(graceMs: number): Promise<void> {
+  /** Resolves when nothing is in flight. */
+  #idle(): Promise<void> {
     return new Promise((resolve) => {
-      const cancel = this.#timers.after(graceMs, resolve);
       this.#whenIdle = () => {
-        if (this.#outbound.calling > 0 || this.#commits.pending() > 0) return;
-        cancel();
-        resolve();
+        if (this.#outbound.calling === 0 && this.#commits.pending() === 0) resolve();
       };
       this.#whenIdle();
     });
@@ -397,13 +405,15 @@ class LocalCoordinator implements Coordinator, MailboxHost {
 
   /** What this node owns and no mailbox drives must be taken up again by itself: other nodes leave it alone. */
   #lookAgainLater(gid: Gid): void {
-    this.#timers.after(refusedPauseMs, () => {
+    const cancel = this.#timers.after(refusedPauseMs, () => {
+      this.#looksLater.delete(cancel);
       if (this.#state !== 'running') return;
       this.load(gid).then(
         (stored) => stored?.row.owner === this.node && this.#adopt(stored),
         () => this.#lookAgainLater(gid),
       );
     });
+    this.#looksLater.add(cancel);
   }
 }
 

@@ -77,6 +77,8 @@ export class Mailbox implements Wakeable {
   #newSpec: StoredSpec | null;
   #columns: CarriedColumns = noColumns;
   #letters: Letter[] = [];
+  /** Letters that the commit under way is about. */
+  #lettersInCommit: readonly Letter[] = [];
   #committing = false;
   #closed = false;
   /** What a claim of this node has made of the transaction while this mailbox was at work on it. */
@@ -209,13 +211,14 @@ export class Mailbox implements Wakeable {
       audit: auditOf(this.gid, letters, decided.verdicts),
     };
     this.#committing = true;
-    this.#commit(change, { letters, decided, next, row });
+    this.#lettersInCommit = letters;
+    this.#commit(change, { decided, next, row });
   }
 
   /** @param uncertain whether an earlier try of this change may still be applied: then it is tried until its fate is known (C4) */
   #commit(change: Change, step: Step, uncertain = false): void {
     this.#host.commit(change, (result) => {
-      if (this.#closed) return lose(step.letters);
+      if (this.#closed) return;
       const again = (unsure: boolean) => this.#closed || this.#commit(change, step, unsure);
       switch (result.outcome) {
         case 'applied':
@@ -225,14 +228,14 @@ export class Mailbox implements Wakeable {
         case 'unknown':
           return this.#readAgain(step, () => again(true));
         case 'refused':
-          return this.#refused(step, result.message);
+          return this.#refused(result.message);
         case 'failed':
-          return uncertain ? this.#host.storeFailed(result.error, () => again(true)) : this.#failed(step, result.error);
+          return uncertain ? this.#host.storeFailed(result.error, () => again(true)) : this.#failed(result.error);
       }
     });
   }
 
-  #applied({ letters, decided, next, row }: Step): void {
+  #applied({ decided, next, row }: Step): void {
     const previous = this.tx;
     this.tx = next;
     this.#columns = row;
@@ -241,7 +244,7 @@ export class Mailbox implements Wakeable {
     for (const effect of decided.effects) this.calls.add(callKey(effect));
     this.#host.committed(this, previous, decided.history);
     for (const effect of decided.effects) this.#host.call(this, effect);
-    this.#answer(letters, decided.verdicts);
+    this.#answer(this.#takeFromCommit(), decided.verdicts);
     this.#goOn(decided);
   }
 
@@ -268,12 +271,11 @@ export class Mailbox implements Wakeable {
   }
 
   #resolve(step: Step, stored: StoredTransaction | null, again: () => void): void {
-    if (this.#closed) return lose(step.letters);
+    if (this.#closed) return;
     const row = stored?.row ?? null;
     if (row !== null && isOurs(row, step.row) && stored!.spec.digest === this.digest) return this.#applied(step);
     if ((row?.version ?? 0) === (this.tx?.version ?? 0)) return again();
-    if (row !== null && this.tx !== null && row.owner === this.#host.node) return this.#goOnFrom(row, step.letters);
-    this.#letters = [...step.letters, ...this.#letters];
+    if (row !== null && this.tx !== null && row.owner === this.#host.node) return this.#goOnFrom(row);
     this.#close();
   }
 
@@ -281,10 +283,10 @@ export class Mailbox implements Wakeable {
    * The row moved on, yet it is this node's: a claim of its own overtook us. What we were told still holds; calls that
    * other owners made in between will not be heard here.
    */
-  #goOnFrom(row: TransactionRow, undecided: readonly Letter[] = []): void {
+  #goOnFrom(row: TransactionRow): void {
     this.#adopt(row);
     this.#committing = false;
-    this.#letters = [...undecided, ...this.#letters];
+    this.#letters = [...this.#takeFromCommit(), ...this.#letters];
     if (!this.#hearsAll()) this.#letters.unshift(this.#recovered());
     this.#decideLate();
   }
@@ -301,27 +303,33 @@ export class Mailbox implements Wakeable {
     );
   }
 
-  #refused(step: Step, message: string): void {
+  #refused(message: string): void {
     this.#host.refused(this, message);
     const error = new AmendsError('store_refused', `the store does not take this transaction: ${message}`);
-    for (const letter of step.letters) letter.reply?.(error);
+    for (const letter of this.#takeFromCommit()) letter.reply?.(error);
     this.#close();
   }
 
   /** Nothing was written. A new transaction's sender is told; for one that exists the events wait (C5). */
-  #failed(step: Step, error: unknown): void {
+  #failed(error: unknown): void {
+    this.#letters = [...this.#takeFromCommit(), ...this.#letters];
     if (this.tx === null) {
       this.#host.storeFailed(error, () => {});
-      for (const letter of [...step.letters, ...this.#letters]) letter.reply?.(isAmendsError(error) ? error : 'lost');
+      for (const letter of this.#letters) letter.reply?.(isAmendsError(error) ? error : 'lost');
       this.#letters = [];
       this.#close();
       return;
     }
-    this.#letters = [...step.letters, ...this.#letters];
     this.#host.storeFailed(error, () => {
       this.#committing = false;
       if (!this.#closed) this.#decideLate();
     });
+  }
+
+  #takeFromCommit(): readonly Letter[] {
+    const letters = this.#lettersInCommit;
+    this.#lettersInCommit = [];
+    return letters;
   }
 
   #answer(letters: readonly Letter[], verdicts: readonly Verdict[]): void {
@@ -335,7 +343,7 @@ export class Mailbox implements Wakeable {
     this.#closed = true;
     this.#host.wakeAt(this, null);
     this.#host.close(this);
-    const letters = this.#letters;
+    const letters = [...this.#takeFromCommit(), ...this.#letters];
     this.#letters = [];
     for (const letter of letters) letter.reply?.('lost');
     this.#notify();
@@ -348,7 +356,6 @@ export class Mailbox implements Wakeable {
 }
 
 interface Step {
-  readonly letters: readonly Letter[];
   readonly decided: Decided;
   readonly next: Transaction;
   readonly row: TransactionRow;
@@ -371,10 +378,6 @@ function isOurs(stored: TransactionRow, tried: TransactionRow): boolean {
     stored.reason === tried.reason &&
     stored.state === tried.state
   );
-}
-
-function lose(letters: readonly Letter[]): void {
-  for (const letter of letters) letter.reply?.('lost');
 }
 
 /** One audit row per act of a human that was carried out, in the same commit as the act. */

@@ -6,6 +6,7 @@
 import { AmendsError, type EpochMs, epochMs, type Gid, type NodeId } from '@amends/core';
 import type { ClaimRequest, Store, StoredTransaction } from '@amends/store';
 import type { Clock, Log, Timers } from './ports.ts';
+import type { TimeLimit } from './time-limit.ts';
 
 /** A claim whose answer was lost may still take effect within this. Milliseconds. */
 const lateEffectMs = 30_000;
@@ -48,7 +49,9 @@ export class Membership {
   readonly #around: Around;
   #cancelHeartbeat: (() => void) | null = null;
   #cancelClaim: (() => void) | null = null;
+  #beating: Promise<void> | null = null;
   #claiming: Promise<void> | null = null;
+  #cancelPatience: (() => void) | null = null;
   #moreIsThere = false;
   /** Until when the store may give this node what it never hears of; null: it has heard of all. Milliseconds since 1970. */
   #lossUntil: number | null = null;
@@ -83,13 +86,16 @@ export class Membership {
     this.#cancelClaim?.();
   }
 
-  /** Leaves; with the last heartbeat others may take over at once. */
-  async leave(): Promise<void> {
+  /** Leaves; with the last heartbeat, which is sent however little time is left, others may take over at once. */
+  async leave(limit: TimeLimit): Promise<void> {
     this.stopClaiming();
     this.#stopped = true;
     this.#cancelHeartbeat?.();
-    await this.#claiming;
-    await this.#beat(0).catch((error: unknown) => this.#around.log.warn({ err: error }, 'could not say goodbye to the store'));
+    await limit.within(Promise.all([this.#claiming, this.#beating]));
+    this.#cancelPatience?.();
+    const { log } = this.#around;
+    const goodbye = this.#beat(0).catch((error: unknown) => log.warn({ err: error }, 'could not say goodbye to the store'));
+    await limit.within(goodbye);
   }
 
   #beat(ttlMs: number): Promise<EpochMs> {
@@ -100,7 +106,8 @@ export class Membership {
   #beatLater(): void {
     if (this.#stopped) return;
     this.#cancelHeartbeat = this.#around.timers.after(this.#options.heartbeatEveryMs, () => {
-      this.#beat(this.#options.timeToLiveMs)
+      this.#beating = this.#beat(this.#options.timeToLiveMs)
+        .then(() => {})
         .catch((error: unknown) => this.#around.log.warn({ err: error }, 'heartbeat failed'))
         .finally(() => this.#beatLater());
     });
@@ -138,7 +145,7 @@ export class Membership {
     const { store, timers } = this.#around;
     return new Promise((resolve, reject) => {
       let isLate = false;
-      const cancel = timers.after(this.#options.timeToLiveMs, () => {
+      this.#cancelPatience = timers.after(this.#options.timeToLiveMs, () => {
         isLate = true;
         this.#lost();
         reject(new AmendsError('store_unavailable', `claim: no answer within ${this.#options.timeToLiveMs} ms`));
@@ -148,7 +155,7 @@ export class Membership {
         reject(error);
       };
       const hear = (claimed: readonly StoredTransaction[]) => (isLate ? this.#lost() : resolve(claimed));
-      store.claim(request).then(hear, lose).finally(cancel);
+      store.claim(request).then(hear, lose).finally(this.#cancelPatience);
     });
   }
 
