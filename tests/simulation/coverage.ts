@@ -50,6 +50,9 @@ const groups: Readonly<Record<string, readonly string[]>> = {
     'unknown, applied',
     'unknown, not applied',
     'unknown, applied later',
+    'claim answered by an error after its effect',
+    'claim answered by an error before its effect',
+    'claim never answered',
     'refused',
     'outage',
     'effect after the crash of the sender',
@@ -80,7 +83,7 @@ const groups: Readonly<Record<string, readonly string[]>> = {
     'null compensation (barrier)',
     'hanging action (barrier)',
   ],
-  ownership: ['claimed from nobody', 'claimed from the dead', 'taken by a request', 'released'],
+  ownership: ['claimed from nobody', 'claimed from the dead', 'claimed again by its owner', 'taken by a request', 'released'],
   api: [
     'submit created',
     'submit repeated',

@@ -2,7 +2,7 @@
  * The database that all coordinators share, and the faulty connections to it. A request takes effect at one moment
  * between its sending and its answer, even when its sender has died meanwhile; then the answer finds nobody.
  */
-import type { Change, CommitAnswer, Store } from '@amends/store';
+import type { Change, ClaimRequest, CommitAnswer, Store, StoredTransaction } from '@amends/store';
 import type { Ledger } from './ledger.ts';
 import type { NodeProcess } from './node-process.ts';
 import type { Chance } from './random.ts';
@@ -45,12 +45,7 @@ export class Database {
       capabilities,
       commit: (changes) => this.#commit(process, changes),
       load: (gids) => send('load', () => store.load(gids)),
-      claim: (request) =>
-        send('claim', async () => {
-          const claimed = await store.claim(request);
-          this.#ledger.claimed(claimed, request.node, process.name);
-          return claimed;
-        }),
+      claim: (request) => this.#claim(process, request),
       list: (query) => send('list', () => store.list(query)),
       history: (gid, page) => send('history', () => store.history(gid, page)),
       heartbeat: (beat) =>
@@ -79,6 +74,35 @@ export class Database {
         this.#coverLateEffect(process);
         void effect().then((value) => this.#answer(process, () => resolve(value)));
       });
+    });
+  }
+
+  #claim(process: NodeProcess, request: ClaimRequest): Promise<readonly StoredTransaction[]> {
+    const take = async () => {
+      const claimed = await this.store.claim(request);
+      this.#ledger.claimed(claimed, request, process.name);
+      return claimed;
+    };
+    if (!this.#chance.yes(this.#world.faults.store.claimAnswerLost)) return this.#send(process, 'claim', take);
+    if (!process.works()) return new Promise(() => {});
+    return new Promise((_, reject) =>
+      this.#loseAnswer(take, () => this.#answer(process, () => reject(this.#unavailable('claim')))),
+    );
+  }
+
+  /** A claim takes effect, and its sender hears of an error or of nothing. */
+  #loseAnswer(take: () => Promise<unknown>, refuse: () => void): void {
+    const how = this.#chance.pick([
+      'answered by an error after its effect',
+      'answered by an error before its effect',
+      'never answered',
+    ]);
+    this.#world.coverage.reached('store faults', `claim ${how}`);
+    this.#world.note(() => `database: a claim is ${how}`);
+    if (how === 'answered by an error before its effect') refuse();
+    this.#later(() => {
+      void take();
+      if (how === 'answered by an error after its effect') refuse();
     });
   }
 

@@ -19,6 +19,8 @@ export interface StoreFaults {
   readonly unknownApplied: number;
   readonly unknownNotApplied: number;
   readonly unknownAppliedLater: number;
+  /** A claim is answered by an error, or never, and takes effect all the same: at once or later. */
+  readonly claimAnswerLost: number;
   /** A commit is `refused`. */
   readonly refused: number;
   /** The whole database is down now and then. Mean pause between two outages; 0: never. */
@@ -68,6 +70,7 @@ export const noFaults: Faults = {
     unknownApplied: 0,
     unknownNotApplied: 0,
     unknownAppliedLater: 0,
+    claimAnswerLost: 0,
     refused: 0,
     outageEveryMs: 0,
   },
@@ -94,6 +97,7 @@ export function drawFaults(chance: Chance, weather: Weather): Faults {
     unknownApplied: rate(0.08),
     unknownNotApplied: rate(0.08),
     unknownAppliedLater: rate(0.05),
+    claimAnswerLost: rate(0.15),
     refused: chance.yes(0.3) ? 0.03 : 0,
     outageEveryMs: chance.yes(0.5) ? chance.between(15_000, 60_000) : 0,
   };

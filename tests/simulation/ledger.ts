@@ -3,7 +3,7 @@
  * checked against the one before. The checkers ask this book, never the coordinators.
  */
 import type { Branch, NodeId, Op, OpState, SagaSpec, Transaction, TransactionRow } from '@amends/core';
-import type { Change, StoredTransaction } from '@amends/store';
+import type { Change, ClaimRequest, StoredTransaction } from '@amends/store';
 import { checkStep, type Step } from './step-checks.ts';
 import type { World } from './world.ts';
 
@@ -73,17 +73,21 @@ export class Ledger {
   }
 
   /** A claim took effect. */
-  claimed(stored: readonly StoredTransaction[], node: NodeId, by: string): void {
+  claimed(stored: readonly StoredTransaction[], { node, driven }: ClaimRequest, by: string): void {
     for (const { row } of stored) {
       const entry = this.entries.get(row.gid)!;
       const owner = entry.tx.owner;
       const after = this.#world.production.core.fromRow(row);
       this.#world.note(() => `database: ${by} claims ${row.gid} from ${owner ?? 'nobody'}, epoch ${row.epoch}`);
-      this.#world.coverage.reached('ownership', owner === null ? 'claimed from nobody' : 'claimed from the dead');
-      if (owner !== null && (owner === node || (this.#aliveUntil.get(owner) ?? 0) > this.#world.epoch()))
-        this.#world.violated('I11', `${row.gid}: ${by} claims work of ${owner}, which is alive`);
+      this.#world.coverage.reached('ownership', howClaimed(owner, node));
+      const mayClaim = owner === node ? driven !== undefined && !driven.includes(row.gid) : !this.#isAlive(owner);
+      if (!mayClaim) this.#world.violated('I11', `${row.gid}: ${by} claims work of ${owner}, which is alive`);
       this.#enter({ entry, before: entry.tx, after, row, history: [], by });
     }
+  }
+
+  #isAlive(node: NodeId | null): boolean {
+    return node !== null && (this.#aliveUntil.get(node) ?? 0) > this.#world.epoch();
   }
 
   #begin(change: Change, tx: Transaction): Entry {
@@ -138,6 +142,11 @@ export class Ledger {
       });
     });
   }
+}
+
+function howClaimed(owner: NodeId | null, node: NodeId): string {
+  if (owner === null) return 'claimed from nobody';
+  return owner === node ? 'claimed again by its owner' : 'claimed from the dead';
 }
 
 /** Calls back for each op of each branch. */

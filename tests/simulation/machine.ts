@@ -13,7 +13,7 @@ export type Settings = Required<
 
 /** Draws settings, small bounds among them. */
 export function drawSettings(chance: Chance): Settings {
-  const timeToLiveMs = chance.pick([2_000, 4_000, 8_000]);
+  const timeToLiveMs = chance.pick([2_000, 3_500, 8_000]);
   return {
     heartbeatEveryMs: timeToLiveMs / 4,
     timeToLiveMs,

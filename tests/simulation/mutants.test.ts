@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { runCampaign } from './campaign.ts';
 import { loadMutant, type Mutation } from './mutant.ts';
 
-const commit = 'this.#commit(change, { letters, decided, next, row });';
+const commit = 'this.#commit(change, { decided, next, row });';
 
 const mutants: Readonly<Record<string, Mutation>> = {
   'acts before the commit': {
@@ -11,7 +11,7 @@ const mutants: Readonly<Record<string, Mutation>> = {
     replace: commit,
     by: `const early = this.tx === null ? [] : decided.effects;
          for (const effect of early) this.#host.call(this, effect);
-         this.#commit(change, { letters, decided: early.length > 0 ? { ...decided, effects: [] } : decided, next, row });`,
+         this.#commit(change, { decided: early.length > 0 ? { ...decided, effects: [] } : decided, next, row });`,
   },
   'replies before the commit': {
     file: 'coordinator/dist/mailbox.js',
@@ -63,13 +63,23 @@ const mutants: Readonly<Record<string, Mutation>> = {
   },
   'claims the work of the living': {
     file: 'store/dist/memory-store.js',
-    replace: '(row.owner !== node && !alive.has(row.owner))',
-    by: 'row.owner !== node',
+    replace: 'owner === null || !alive.has(owner)',
+    by: 'true',
   },
-  'forgets its claim when another commit of it is under way': {
+  'begins a second mailbox for a transaction that it is at work on': {
     file: 'coordinator/dist/create-coordinator.js',
-    replace: 'return older.giveWay(version, () => this.#adopt(stored));',
-    by: 'return;',
+    replace: 'atWork.takeUp(stored.row, () => this.#adopt(stored));',
+    by: 'this.#begin(this.#takeIn(stored));',
+  },
+  'never asks for what a claim without an answer has taken': {
+    file: 'coordinator/dist/membership.js',
+    replace: 'this.#lossUntil = this.#around.clock.now() + lateEffectMs;',
+    by: '',
+  },
+  'thinks no more of a lost claim once another has been answered': {
+    file: 'coordinator/dist/membership.js',
+    replace: 'now >= this.#lossUntil && !this.#moreIsThere',
+    by: 'true',
   },
 };
 

@@ -7,7 +7,10 @@ export interface Coordinator {
   /** Reads the store's time, takes over what nobody owns, begins to work. Idempotent. */
   start(): Promise<void>;
 
-  /** Refuses new work, lets calls in flight end within `graceMs`, hands the rest over. Idempotent. */
+  /**
+   * Refuses new work, lets calls in flight end, hands the rest over. Resolves within `graceMs`, whatever hangs; of that a
+   * fifth, at most a second, is kept for breaking off what is in flight and for leaving the store. Default 10 s. Idempotent.
+   */
   stop(options?: { readonly graceMs?: number }): Promise<void>;
 
   /** A fresh gid: 22 characters, unguessable, ordered by time. */

@@ -1,11 +1,11 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { AmendsError, defaultRetry, type Gid, parseGid, type RetryPolicy, type SagaSpec } from '@amends/core';
-import { openMemoryStore, type Store } from '@amends/store';
+import { AmendsError, defaultRetry, type Gid, type Outcome, parseGid, type RetryPolicy, type SagaSpec } from '@amends/core';
+import { decorated, openMemoryStore, type Store } from '@amends/store';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Coordinator } from './coordinator.ts';
 import { type CoordinatorOptions, createCoordinator } from './create-coordinator.ts';
-import { storeWith } from './testing/store-with.ts';
+import type { Transport } from './ports.ts';
 
 const running: { servers: Server[]; coordinators: Coordinator[] } = { servers: [], coordinators: [] };
 
@@ -170,7 +170,7 @@ function faulty(
   store: Store,
   commit: (real: Store['commit'], changes: Parameters<Store['commit']>[0]) => ReturnType<Store['commit']>,
 ): Store {
-  return storeWith(store, { commit: (changes) => commit(store.commit.bind(store), changes) });
+  return decorated(store, { commit: (changes) => commit(store.commit.bind(store), changes) });
 }
 
 describe('among others on one store', () => {
@@ -282,7 +282,7 @@ describe('among others on one store', () => {
       (await shared.claim(request)).map((each) => (each.row.gid === 'damaged' ? { ...each, row: { ...each.row, state } } : each));
     const errors: Readonly<Record<string, unknown>>[] = [];
     const log = { debug() {}, info() {}, warn() {}, error: (fields: Readonly<Record<string, unknown>>) => errors.push(fields) };
-    const second = await coordinator({ store: storeWith(shared, { claim }), log });
+    const second = await coordinator({ store: decorated(shared, { claim }), log });
     for (const gid of gids.slice(1)) expect(await end(second, gid)).toBe('succeed');
     expect(errors.map(({ gid }) => gid)).toEqual(['damaged']);
     expect((await second.health()).live).toBe(0);
@@ -353,6 +353,67 @@ describe('when the store fails', () => {
     expect(bank.calls).toEqual(['action /a']);
   });
 
+  test.each(['an error', 'nothing'])(
+    'what a claim has taken is driven on although %s came back; what is driven here is left alone',
+    async (what) => {
+      const bank = await participant();
+      const shared = openMemoryStore();
+      const first = await coordinator({ store: decorated(shared, { claim: async () => [] }) });
+      const never = () => new Promise<number>(() => {});
+      Object.assign(bank.answers, { '/a': never, '/b': never });
+      const gid = parseGid('lost');
+      await first.submit({ gid, spec: saga(bank.url, ['a']) });
+      while (bank.calls.length < 1) await new Promise((resolve) => setImmediate(resolve));
+      let loses = false;
+      const claim: Store['claim'] = async (request) => {
+        const claimed = await shared.claim(request);
+        if (!loses || claimed.length === 0) return claimed;
+        loses = false;
+        if (what === 'nothing') return new Promise(() => {});
+        throw new AmendsError('store_unavailable', 'connection lost');
+      };
+      const second = await coordinator({ store: decorated(shared, { claim }) });
+      const own = parseGid('own');
+      await second.submit({ gid: own, spec: saga(bank.url, ['b']) });
+      loses = true;
+      await first.stop({ graceMs: 0 });
+      bank.answers['/a'] = 200;
+      expect(await end(second, gid)).toBe('succeed');
+      expect((await second.get(own))!.transaction).toMatchObject({ epoch: 1, version: 1 });
+    },
+  );
+
+  test('a claim of what is lost that crosses a submit leaves the calls of that one alone', async () => {
+    const bank = await participant();
+    const shared = openMemoryStore();
+    const [asked, called] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let claims = 0;
+    const claim: Store['claim'] = async (request) => {
+      claims += 1;
+      if (claims === 1) throw new AmendsError('store_unavailable', 'connection lost');
+      if (claims === 2) {
+        asked.resolve();
+        await called.promise;
+      }
+      return shared.claim(request);
+    };
+    const amends = await coordinator({ store: decorated(shared, { claim }), timeToLiveMs: 5_000 });
+    await asked.promise;
+    const answer = Promise.withResolvers<number>();
+    bank.answers['/a'] = () => {
+      called.resolve();
+      return answer.promise;
+    };
+    const gid = parseGid('crossed');
+    await amends.submit({ gid, spec: saga(bank.url, ['a', 'b']) });
+    while ((await amends.get(gid))!.transaction.epoch < 2) await new Promise((resolve) => setImmediate(resolve));
+    answer.resolve(200);
+    expect(await end(amends, gid)).toBe('succeed');
+    const kinds = (await amends.history(gid, { afterSeq: 0, limit: 10 })).map(({ kind }) => kind);
+    expect(kinds).toEqual(['submitted', 'answered', 'answered']);
+    expect(bank.calls).toEqual(['action /a', 'action /b']);
+  });
+
   test('new work is refused, old work waits, and goes on by itself', async () => {
     const bank = await participant();
     let full = false;
@@ -380,6 +441,20 @@ describe('when the store fails', () => {
     expect(bank.calls).toEqual(['action /a', 'action /b']);
     expect(await amends.get(parseGid('refused'))).toBeNull();
   });
+});
+
+test('its time follows the time of the store from heartbeat to heartbeat, and never goes back', async () => {
+  let movedMs = 0;
+  const amends = await coordinator({ store: openMemoryStore({ now: () => Date.now() + movedMs }) });
+  let latest = amends.now();
+  const hourMs = 3_600_000;
+  movedMs = hourMs;
+  while (amends.now() < Date.now() + hourMs / 2) {
+    expect(amends.now()).toBeGreaterThanOrEqual(latest);
+    latest = amends.now();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  expect(Math.abs(amends.now() - Date.now() - hourMs)).toBeLessThan(hourMs / 2);
 });
 
 test('more work than it can hold is refused before memory grows', async () => {
@@ -417,7 +492,7 @@ test('more payload than it can hold is refused; nothing is claimed beyond what t
     limits.push(request.limit);
     return store.claim(request);
   };
-  const claiming = storeWith(store, { claim });
+  const claiming = decorated(store, { claim });
   const amends = await coordinator({ store: claiming, liveMax: 5, payloadBytesMax: 30 });
   for (const name of ['1', '2', '3']) await amends.submit({ gid: parseGid(name), spec: saga(bank.url, ['a']) });
   await expect(amends.submit({ gid: parseGid('4'), spec: saga(bank.url, ['a']) })).rejects.toMatchObject({ code: 'overloaded' });
@@ -469,4 +544,46 @@ test('a stopping coordinator refuses new work and lets calls in flight end', asy
   answer(200);
   await stopped;
   expect((await amends.get(gid))!.transaction.status).toBe('succeed');
+});
+
+describe('stopping ends within its time although', () => {
+  const never = () => new Promise<never>(() => {});
+  const hangingTransport: Transport = { call: never, close: never };
+
+  test.each<[string, (real: Store) => Partial<Store>, Partial<CoordinatorOptions>]>([
+    ['the first heartbeat is not answered', () => ({ heartbeat: never }), {}],
+    ['a claim is not answered', () => ({ claim: never }), { timeToLiveMs: 600_000 }],
+    ['a commit is not answered', () => ({ commit: never }), {}],
+    ['its goodbye is not answered', (real) => ({ heartbeat: (beat) => (beat.ttlMs > 0 ? real.heartbeat(beat) : never()) }), {}],
+    ['calls never end and cannot be broken off', () => ({}), { transport: hangingTransport }],
+  ])('%s', async (_, changes, options) => {
+    const bank = await participant();
+    const real = openMemoryStore();
+    const amends = createCoordinator({ store: decorated(real, changes(real)), ...options });
+    const started = amends.start();
+    if (changes(real).heartbeat !== never) await started;
+    const submitted = amends.submit({ gid: parseGid('last'), spec: saga(bank.url, ['a']) }).then(
+      () => 'done',
+      ({ code }: AmendsError) => code,
+    );
+    const startedAt = performance.now();
+    await amends.stop({ graceMs: 300 });
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    expect(['done', 'stopping', 'store_unavailable']).toContain(await submitted);
+    expect((await amends.health()).state).toBe('stopped');
+  });
+
+  test('calls take as long as they may: others can take over at once, and late answers change nothing', async () => {
+    const store = openMemoryStore();
+    const answered = Promise.withResolvers<Outcome>();
+    const transport: Transport = { call: () => answered.promise, close: async () => {} };
+    const amends = createCoordinator({ store, transport });
+    await amends.start();
+    const gid = parseGid('late');
+    await amends.submit({ gid, spec: saga('http://bank', ['a']) });
+    await amends.stop({ graceMs: 100 });
+    expect(await store.nodes()).toEqual([]);
+    answered.resolve({ class: 'success', code: 'http_200', detail: '', exchange: 'answered', durationMs: 1 });
+    expect((await store.load([gid]))[0]!.row.version).toBe(1);
+  });
 });

@@ -48,6 +48,7 @@ import { Membership, type MembershipOptions } from './membership.ts';
 import { Outbound } from './outbound.ts';
 import type { Clock, Digest, Log, Observer, Random, Timers, Transport } from './ports.ts';
 import { StoreGate } from './store-gate.ts';
+import { timeLimit } from './time-limit.ts';
 import { viewOf, viewOfStored, waitFor } from './waiting.ts';
 import { WakeQueue } from './wake-queue.ts';
 
@@ -57,7 +58,7 @@ export interface CoordinatorOptions extends Partial<MembershipOptions> {
   readonly store: Store;
   /** Default: HTTP by undici, bounded per host. The coordinator closes it when it stops. */
   readonly transport?: Transport;
-  /** Default: the store's time carried on by the monotonic clock. */
+  /** Default: the store's time carried on by the monotonic clock and corrected at each heartbeat. */
   readonly clock?: Clock;
   readonly timers?: Timers;
   readonly random?: Random;
@@ -71,10 +72,11 @@ export interface CoordinatorOptions extends Partial<MembershipOptions> {
   readonly payloadBytesMax?: number;
 }
 
+/** A killed node's work is taken up within about 4 s; docs/architecture.md says why these times and not others. */
 const defaults = {
-  heartbeatEveryMs: 2_000,
-  timeToLiveMs: 8_000,
-  claimEveryMs: 1_000,
+  heartbeatEveryMs: 1_000,
+  timeToLiveMs: 3_500,
+  claimEveryMs: 500,
   recoveringMax: 64,
   liveMax: 20_000,
   payloadBytesMax: 268_435_456,
@@ -86,6 +88,9 @@ const triesMax = 50;
 
 /** A transaction that the store refused to take is looked at again after this. Milliseconds. */
 const refusedPauseMs = 30_000;
+
+/** Of the time to stop, at most this is kept for breaking off calls and for saying goodbye. Milliseconds. */
+const partingMsMax = 1_000;
 
 /** Makes a coordinator on a store. It does nothing until `start`. */
 export function createCoordinator(options: CoordinatorOptions): Coordinator {
@@ -113,6 +118,8 @@ class LocalCoordinator implements Coordinator, MailboxHost {
   #started: Promise<void> | null = null;
   #stopping: Promise<void> | null = null;
   #whenIdle: (() => void) | null = null;
+  /** What cancels the looks at transactions that the store has refused. */
+  readonly #looksLater = new Set<() => void>();
 
   constructor(options: CoordinatorOptions) {
     const node = options.node ?? freshNodeId();
@@ -146,10 +153,12 @@ class LocalCoordinator implements Coordinator, MailboxHost {
         timers: this.#timers,
         clock: this.#clock,
         log: this.#log,
+        keepTime: (ask) => this.#ownClock?.anchor(ask) ?? ask(),
         adopt: (stored) => this.#adopt(stored),
         recovering: () => this.#recovering.size,
         room: () => this.#mailboxes.room(),
         horizonMs: () => this.#mailboxes.horizonMs,
+        driven: () => this.#mailboxes.gids(),
       },
     );
   }
@@ -160,8 +169,7 @@ class LocalCoordinator implements Coordinator, MailboxHost {
   }
 
   async #joinIn(): Promise<void> {
-    const now = await this.#membership.join();
-    this.#ownClock?.anchor(now);
+    await this.#membership.join();
     if (this.#stopping !== null) return;
     this.#state = 'running';
     this.#membership.startClaiming();
@@ -175,24 +183,26 @@ class LocalCoordinator implements Coordinator, MailboxHost {
   async #end(graceMs: number): Promise<void> {
     this.#state = 'stopping';
     this.#membership.stopClaiming();
-    await this.#started?.catch(() => {});
+    const limit = timeLimit(graceMs, this.#timers);
+    const limitOfWork = timeLimit(graceMs - Math.min(partingMsMax, graceMs / 5), this.#timers);
+    if (this.#started !== null) await limitOfWork.within(this.#started);
     this.#wakes.stop();
-    await this.#idleWithin(graceMs);
+    await limitOfWork.within(this.#idle());
+    limitOfWork.cancel();
     for (const mailbox of this.#mailboxes.all()) mailbox.abandon();
+    for (const cancel of this.#looksLater) cancel();
     this.#gate.stop();
-    await this.#outbound.close();
-    if (this.#started !== null) await this.#membership.leave();
+    await limit.within(this.#outbound.close());
+    if (this.#started !== null) await this.#membership.leave(limit);
+    limit.cancel();
     this.#state = 'stopped';
   }
 
-  /** Waits until nothing is in flight, but not longer than the grace. */
-  #idleWithin(graceMs: number): Promise<void> {
+  /** Resolves when nothing is in flight. */
+  #idle(): Promise<void> {
     return new Promise((resolve) => {
-      const cancel = this.#timers.after(graceMs, resolve);
       this.#whenIdle = () => {
-        if (this.#outbound.calling > 0 || this.#commits.pending() > 0) return;
-        cancel();
-        resolve();
+        if (this.#outbound.calling === 0 && this.#commits.pending() === 0) resolve();
       };
       this.#whenIdle();
     });
@@ -375,29 +385,25 @@ class LocalCoordinator implements Coordinator, MailboxHost {
   }
 
   /**
-   * Drives a claimed transaction on; a mailbox that is at work on an older version of it ends first. Stopping: leaves it.
+   * Drives a claimed transaction on; a mailbox that is at work on it already goes on from there. Stopping: leaves it.
    * What cannot be read or decided stays with this node untouched, so that nobody claims it again and again.
    */
   #adopt(stored: StoredTransaction): void {
     if (this.#state !== 'running') return;
-    const { gid, version } = stored.row;
-    const older = this.#mailboxes.get(gid);
-    if (older !== undefined) return older.giveWay(version, () => this.#adopt(stored));
+    const { gid } = stored.row;
+    const atWork = this.#mailboxes.get(gid);
     try {
-      this.#begin(this.#takeIn(stored));
+      if (atWork === undefined) this.#begin(this.#takeIn(stored));
+      else atWork.takeUp(stored, () => this.#adopt(stored));
     } catch (error) {
       this.#log.error({ gid, err: error }, 'transaction cannot be driven: left alone');
+      this.#mailboxes.get(gid)?.abandon();
     }
   }
 
   #begin(mailbox: Mailbox): void {
     this.#recovering.add(mailbox);
-    try {
-      mailbox.start();
-    } catch (error) {
-      mailbox.abandon();
-      throw error;
-    }
+    mailbox.start();
   }
 
   // ── MailboxHost ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -455,13 +461,15 @@ class LocalCoordinator implements Coordinator, MailboxHost {
 
   /** What this node owns and no mailbox drives must be taken up again by itself: other nodes leave it alone. */
   #lookAgainLater(gid: Gid): void {
-    this.#timers.after(refusedPauseMs, () => {
+    const cancel = this.#timers.after(refusedPauseMs, () => {
+      this.#looksLater.delete(cancel);
       if (this.#state !== 'running') return;
       this.load(gid).then(
         (stored) => stored?.row.owner === this.node && this.#adopt(stored),
         () => this.#lookAgainLater(gid),
       );
     });
+    this.#looksLater.add(cancel);
   }
 }
 

@@ -6,17 +6,32 @@ import type { Clock, Digest, Log, Random, Timers } from './ports.ts';
 
 /** The store's time, once it is known, carried on by the monotonic clock: immune to changes of the wall clock. */
 export interface AnchoredClock extends Clock {
-  /** Says what time it is now. */
-  anchor(now: EpochMs): void;
+  /**
+   * Has the store asked for its time and corrects this clock where the answer contradicts it. Behind: it jumps. Ahead:
+   * it stands still until the store's time has caught up, because it never goes back.
+   * @returns the answer
+   */
+  anchor(ask: () => Promise<EpochMs>): Promise<EpochMs>;
 }
 
-/** A clock that stands at 0 until it is anchored. */
-export function anchoredClock(): AnchoredClock {
+/** A clock that stands at 0 until it is anchored. @param monotonicMs milliseconds since some moment; never goes back */
+export function anchoredClock(monotonicMs: () => number = () => performance.now()): AnchoredClock {
   let offset: number | null = null;
+  let latest = 0;
   return {
-    now: () => epochMs(offset === null ? 0 : Math.floor(offset + performance.now())),
-    anchor(now) {
-      offset = now - performance.now();
+    now() {
+      if (offset !== null) latest = Math.max(latest, Math.floor(offset + monotonicMs()));
+      return epochMs(latest);
+    },
+    async anchor(ask) {
+      const askedAt = monotonicMs();
+      const told = await ask();
+      // The store read its clock, in whole milliseconds, at some moment between these two; so an answer that took long
+      // says little and corrects little.
+      const least = told - monotonicMs();
+      const most = told + 1 - askedAt;
+      offset = Math.min(most, Math.max(least, offset ?? least));
+      return told;
     },
   };
 }

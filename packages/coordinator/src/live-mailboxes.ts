@@ -55,6 +55,11 @@ export class LiveMailboxes {
     return [...this.#byGid.values()];
   }
 
+  /** Their gids. */
+  gids(): readonly Gid[] {
+    return [...this.#byGid.keys()];
+  }
+
   add(mailbox: Mailbox): void {
     this.#byGid.set(mailbox.gid, mailbox);
     this.#busyPayloadBytes += mailbox.payloadBytes;

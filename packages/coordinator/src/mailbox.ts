@@ -83,10 +83,12 @@ export class Mailbox implements Wakeable {
   #newSpec: StoredSpec | null;
   #columns: CarriedColumns = noColumns;
   #letters: Letter[] = [];
+  /** Letters that the commit under way is about. */
+  #lettersInCommit: readonly Letter[] = [];
   #committing = false;
   #closed = false;
   /** What a claim of this node has made of the transaction while this mailbox was at work on it. */
-  #successor: { readonly version: number; readonly begin: () => void } | null = null;
+  #claimed: { readonly stored: StoredTransaction; readonly beginAnew: () => void } | null = null;
 
   /** A mailbox for a transaction that does not exist yet: its first event is `submitted`. */
   static forNew(host: MailboxHost, gid: Gid, spec: Spec, stored: StoredSpec): Mailbox {
@@ -147,16 +149,16 @@ export class Mailbox implements Wakeable {
   }
 
   /**
-   * A claim of this node has taken the transaction on to `version`. If this mailbox has not come so far by the time that
-   * its commit is answered, it closes, and then `begin` is called.
+   * A claim of this node has taken the transaction on to what is `stored`. If this mailbox has not come so far by the time that its
+   * commit is answered, it goes on from there. If it has closed by then, `beginAnew` is called.
    */
-  giveWay(version: number, begin: () => void): void {
-    this.#successor = { version, begin };
-    if (!this.#committing && this.#isOvertaken()) this.#close();
+  takeUp(stored: StoredTransaction, beginAnew: () => void): void {
+    this.#claimed = { stored, beginAnew };
+    if (!this.#committing && this.#isOvertaken()) this.#goOnFrom(stored);
   }
 
   #isOvertaken(): boolean {
-    return this.#successor !== null && (this.tx?.version ?? 0) < this.#successor.version;
+    return this.#claimed !== null && (this.tx?.version ?? 0) < this.#claimed.stored.row.version;
   }
 
   /** Gives a quiet transaction back to the store, where it is claimed when it is due; events that come meanwhile win. */
@@ -216,13 +218,14 @@ export class Mailbox implements Wakeable {
       audit: auditOf(this.gid, letters, decided.verdicts),
     };
     this.#committing = true;
-    this.#commit(change, { letters, decided, next, row });
+    this.#lettersInCommit = letters;
+    this.#commit(change, { decided, next, row });
   }
 
   /** @param uncertain whether an earlier try of this change may still be applied: then it is tried until its fate is known (C4) */
   #commit(change: Change, step: Step, uncertain = false): void {
     this.#host.commit(change, (result) => {
-      if (this.#closed) return lose(step.letters);
+      if (this.#closed) return;
       const again = (unsure: boolean) => this.#closed || this.#commit(change, step, unsure);
       switch (result.outcome) {
         case 'applied':
@@ -232,14 +235,14 @@ export class Mailbox implements Wakeable {
         case 'unknown':
           return this.#readAgain(step, () => again(true));
         case 'refused':
-          return this.#refused(step, result.message);
+          return this.#refused(result.message);
         case 'failed':
-          return uncertain ? this.#host.storeFailed(result.error, () => again(true)) : this.#failed(step, result.error);
+          return uncertain ? this.#host.storeFailed(result.error, () => again(true)) : this.#failed(result.error);
       }
     });
   }
 
-  #applied({ letters, decided, next, row }: Step): void {
+  #applied({ decided, next, row }: Step): void {
     const previous = this.tx;
     this.tx = next;
     this.given = withFacts(this.given, decided.facts);
@@ -249,7 +252,7 @@ export class Mailbox implements Wakeable {
     for (const effect of decided.effects) this.calls.add(callKey(effect));
     this.#host.committed(this, previous, decided.history);
     for (const effect of decided.effects) this.#host.call(this, effect);
-    this.#answer(letters, decided.verdicts);
+    this.#answer(this.#takeFromCommit(), decided.verdicts);
     this.#goOn(decided);
   }
 
@@ -260,8 +263,9 @@ export class Mailbox implements Wakeable {
 
   #goOn(decided: Decided): void {
     if (this.#closed || this.#committing) return;
+    if (this.#isOvertaken()) return this.#goOnFrom(this.#claimed!.stored);
     if (this.#letters.length > 0) return this.#decideLate();
-    if (this.tx === null || this.tx.owner !== this.#host.node || this.#isOvertaken()) return this.#close();
+    if (this.tx === null || this.tx.owner !== this.#host.node) return this.#close();
     this.#host.wakeAt(this, decided.wakeAt);
     this.#notify();
   }
@@ -275,58 +279,65 @@ export class Mailbox implements Wakeable {
   }
 
   #resolve(step: Step, stored: StoredTransaction | null, again: () => void): void {
-    if (this.#closed) return lose(step.letters);
+    if (this.#closed) return;
     const row = stored?.row ?? null;
     if (row !== null && isOurs(row, step.row) && stored!.spec.digest === this.digest) return this.#applied(step);
     if ((row?.version ?? 0) === (this.tx?.version ?? 0)) return again();
-    if (row !== null && this.tx !== null && row.owner === this.#host.node) return this.#decideAnew(step, stored!);
-    this.#letters = [...step.letters, ...this.#letters];
+    if (row !== null && this.tx !== null && row.owner === this.#host.node) return this.#goOnFrom(stored!);
     this.#close();
   }
 
   /**
-   * The row moved on, yet it is this node's: its claim overtook our commit. What we were told still holds; calls that
+   * The row moved on, yet it is this node's: a claim of its own overtook us. What we were told still holds; calls that
    * other owners made in between will not be heard here.
    */
-  #decideAnew(step: Step, stored: StoredTransaction): void {
+  #goOnFrom(stored: StoredTransaction): void {
     this.#adopt(stored);
     this.#committing = false;
-    const recovered = this.#hearsAll() ? [] : [this.#recovered()];
-    this.#letters = [...recovered, ...step.letters, ...this.#letters];
+    this.#letters = [...this.#takeFromCommit(), ...this.#letters];
+    if (!this.#hearsAll()) this.#letters.unshift(this.#recovered());
     this.#decideLate();
   }
 
-  /** Whether the answers of all calls in flight come to this mailbox. */
+  /** Whether the answers of all calls in flight come to this mailbox, or have come already. */
   #hearsAll(): boolean {
+    const answers = this.#letters.flatMap(({ event }) => (event.type === 'answered' ? [callKey(event)] : []));
+    const heard = new Set([...this.calls, ...answers]);
     return this.tx!.branches.every((states, branch) =>
       ways.every((way) => {
         const state = states[way];
-        return state.at !== 'running' || this.calls.has(callKey({ branch, way, attempt: state.attempts }));
+        return state.at !== 'running' || heard.has(callKey({ branch, way, attempt: state.attempts }));
       }),
     );
   }
 
-  #refused(step: Step, message: string): void {
+  #refused(message: string): void {
     this.#host.refused(this, message);
     const error = new AmendsError('store_refused', `the store does not take this transaction: ${message}`);
-    for (const letter of step.letters) letter.reply?.(error);
+    for (const letter of this.#takeFromCommit()) letter.reply?.(error);
     this.#close();
   }
 
   /** Nothing was written. A new transaction's sender is told; for one that exists the events wait (C5). */
-  #failed(step: Step, error: unknown): void {
+  #failed(error: unknown): void {
+    this.#letters = [...this.#takeFromCommit(), ...this.#letters];
     if (this.tx === null) {
       this.#host.storeFailed(error, () => {});
-      for (const letter of [...step.letters, ...this.#letters]) letter.reply?.(isAmendsError(error) ? error : 'lost');
+      for (const letter of this.#letters) letter.reply?.(isAmendsError(error) ? error : 'lost');
       this.#letters = [];
       this.#close();
       return;
     }
-    this.#letters = [...step.letters, ...this.#letters];
     this.#host.storeFailed(error, () => {
       this.#committing = false;
       if (!this.#closed) this.#decideLate();
     });
+  }
+
+  #takeFromCommit(): readonly Letter[] {
+    const letters = this.#lettersInCommit;
+    this.#lettersInCommit = [];
+    return letters;
   }
 
   #answer(letters: readonly Letter[], verdicts: readonly Verdict[]): void {
@@ -340,11 +351,11 @@ export class Mailbox implements Wakeable {
     this.#closed = true;
     this.#host.wakeAt(this, null);
     this.#host.close(this);
-    const letters = this.#letters;
+    const letters = [...this.#takeFromCommit(), ...this.#letters];
     this.#letters = [];
     for (const letter of letters) letter.reply?.('lost');
     this.#notify();
-    if (this.#isOvertaken()) this.#successor!.begin();
+    if (this.#isOvertaken()) this.#claimed!.beginAnew();
   }
 
   #notify(): void {
@@ -353,7 +364,6 @@ export class Mailbox implements Wakeable {
 }
 
 interface Step {
-  readonly letters: readonly Letter[];
   readonly decided: Decided;
   readonly next: Transaction;
   readonly row: TransactionRow;
@@ -376,10 +386,6 @@ function isOurs(stored: TransactionRow, tried: TransactionRow): boolean {
     stored.reason === tried.reason &&
     stored.state === tried.state
   );
-}
-
-function lose(letters: readonly Letter[]): void {
-  for (const letter of letters) letter.reply?.('lost');
 }
 
 /** One audit row per act of a human that was carried out, in the same commit as the act. */

@@ -3,9 +3,13 @@
  * Work is claimed only as fast as it is driven, so that a backlog of any size takes bounded memory and new
  * transactions keep their share.
  */
-import { type EpochMs, epochMs, type NodeId } from '@amends/core';
-import type { Store, StoredTransaction } from '@amends/store';
+import { AmendsError, type EpochMs, epochMs, type Gid, type NodeId } from '@amends/core';
+import type { ClaimRequest, Store, StoredTransaction } from '@amends/store';
 import type { Clock, Log, Timers } from './ports.ts';
+import type { TimeLimit } from './time-limit.ts';
+
+/** A claim whose answer was lost may still take effect within this. Milliseconds. */
+const lateEffectMs = 30_000;
 
 /** How a node lives among others. */
 export interface MembershipOptions {
@@ -25,6 +29,8 @@ interface Around {
   readonly timers: Timers;
   readonly clock: Clock;
   readonly log: Log;
+  /** Asks for the store's time, and keeps the own clock to it. */
+  keepTime(ask: () => Promise<EpochMs>): Promise<EpochMs>;
   /** Takes a claimed transaction on. */
   adopt(stored: StoredTransaction): void;
   /** Claimed transactions that are still under way. */
@@ -33,6 +39,8 @@ interface Around {
   room(): number;
   /** How far ahead work is claimed. Milliseconds. */
   horizonMs(): number;
+  /** All that this node drives. */
+  driven(): readonly Gid[];
 }
 
 /** One node's life on a store, from the first heartbeat to the last. */
@@ -41,8 +49,12 @@ export class Membership {
   readonly #around: Around;
   #cancelHeartbeat: (() => void) | null = null;
   #cancelClaim: (() => void) | null = null;
+  #beating: Promise<void> | null = null;
   #claiming: Promise<void> | null = null;
+  #cancelPatience: (() => void) | null = null;
   #moreIsThere = false;
+  /** Until when the store may give this node what it never hears of; null: it has heard of all. Milliseconds since 1970. */
+  #lossUntil: number | null = null;
   #claimsNoMore = false;
   #stopped = false;
 
@@ -51,11 +63,10 @@ export class Membership {
     this.#around = around;
   }
 
-  /** Joins: the first heartbeat. @returns the store's time */
-  async join(): Promise<EpochMs> {
-    const now = await this.#beat(this.#options.timeToLiveMs);
+  /** Joins: the first heartbeat. */
+  async join(): Promise<void> {
+    await this.#beat(this.#options.timeToLiveMs);
     this.#beatLater();
-    return now;
   }
 
   /** Begins to claim, and goes on. */
@@ -75,24 +86,28 @@ export class Membership {
     this.#cancelClaim?.();
   }
 
-  /** Leaves; with the last heartbeat others may take over at once. */
-  async leave(): Promise<void> {
+  /** Leaves; with the last heartbeat, which is sent however little time is left, others may take over at once. */
+  async leave(limit: TimeLimit): Promise<void> {
     this.stopClaiming();
     this.#stopped = true;
     this.#cancelHeartbeat?.();
-    await this.#claiming;
-    await this.#beat(0).catch((error: unknown) => this.#around.log.warn({ err: error }, 'could not say goodbye to the store'));
+    await limit.within(Promise.all([this.#claiming, this.#beating]));
+    this.#cancelPatience?.();
+    const { log } = this.#around;
+    const goodbye = this.#beat(0).catch((error: unknown) => log.warn({ err: error }, 'could not say goodbye to the store'));
+    await limit.within(goodbye);
   }
 
   #beat(ttlMs: number): Promise<EpochMs> {
     const { node, nodeName } = this.#options;
-    return this.#around.store.heartbeat({ node, ttlMs, name: nodeName });
+    return this.#around.keepTime(() => this.#around.store.heartbeat({ node, ttlMs, name: nodeName }));
   }
 
   #beatLater(): void {
     if (this.#stopped) return;
     this.#cancelHeartbeat = this.#around.timers.after(this.#options.heartbeatEveryMs, () => {
-      this.#beat(this.#options.timeToLiveMs)
+      this.#beating = this.#beat(this.#options.timeToLiveMs)
+        .then(() => {})
         .catch((error: unknown) => this.#around.log.warn({ err: error }, 'heartbeat failed'))
         .finally(() => this.#beatLater());
     });
@@ -115,10 +130,37 @@ export class Membership {
   async #claim(): Promise<void> {
     const limit = Math.min(this.#options.recoveringMax - this.#around.recovering(), this.#around.room());
     if (limit <= 0) return;
-    const dueBefore = epochMs(this.#around.clock.now() + this.#around.horizonMs());
-    const claimed = await this.#around.store.claim({ node: this.#options.node, dueBefore, limit });
+    const now = this.#around.clock.now();
+    const dueBefore = epochMs(now + this.#around.horizonMs());
+    const driven = this.#lossUntil === null ? {} : { driven: this.#around.driven() };
+    const claimed = await this.#answerTo({ node: this.#options.node, dueBefore, limit, ...driven });
     this.#moreIsThere = claimed.length === limit;
+    if (this.#lossUntil !== null && now >= this.#lossUntil && !this.#moreIsThere) this.#lossUntil = null;
     if (claimed.length > 0) this.#around.log.info({ count: claimed.length }, 'took over transactions');
     for (const stored of claimed) this.#around.adopt(stored);
+  }
+
+  /** The answer to a claim within the time to live. One that fails or comes later is lost; what it took is claimed again. */
+  #answerTo(request: ClaimRequest): Promise<readonly StoredTransaction[]> {
+    const { store, timers } = this.#around;
+    return new Promise((resolve, reject) => {
+      let isLate = false;
+      this.#cancelPatience = timers.after(this.#options.timeToLiveMs, () => {
+        isLate = true;
+        this.#lost();
+        reject(new AmendsError('store_unavailable', `claim: no answer within ${this.#options.timeToLiveMs} ms`));
+      });
+      const lose = (error: unknown) => {
+        this.#lost();
+        reject(error);
+      };
+      const hear = (claimed: readonly StoredTransaction[]) => (isLate ? this.#lost() : resolve(claimed));
+      store.claim(request).then(hear, lose).finally(this.#cancelPatience);
+    });
+  }
+
+  /** For a while claims ask for what this node owns without driving it, too. */
+  #lost(): void {
+    this.#lossUntil = this.#around.clock.now() + lateEffectMs;
   }
 }

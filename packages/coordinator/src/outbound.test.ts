@@ -1,10 +1,9 @@
 import { defaultRetry, type Outcome, parseGid, type SagaSpec } from '@amends/core';
-import { openMemoryStore } from '@amends/store';
+import { decorated, openMemoryStore } from '@amends/store';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Coordinator } from './coordinator.ts';
 import { createCoordinator } from './create-coordinator.ts';
 import type { BranchCall } from './ports.ts';
-import { storeWith } from './testing/store-with.ts';
 
 const gid = parseGid('slow');
 const done: Outcome = { class: 'success', code: 'http_200', detail: '', exchange: 'answered', durationMs: 1 };
@@ -35,7 +34,7 @@ async function slowAtFirst(firstCommitMs: number): Promise<{ amends: Coordinator
   let lateMs = 0;
   const now = () => Date.now() + lateMs;
   const real = openMemoryStore({ now });
-  const store = storeWith(real, {
+  const store = decorated(real, {
     commit: (changes) => {
       lateMs = firstCommitMs;
       return real.commit(changes);

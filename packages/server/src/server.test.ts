@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { connect, type Socket } from 'node:net';
-import { openMemoryStore } from '@amends/store';
+import { decorated, openMemoryStore } from '@amends/store';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { StartError } from './start-error.ts';
 import { failingStore } from './testing/failing-store.ts';
@@ -87,6 +87,24 @@ describe('a server that is told to stop', () => {
     await expect.poll(async () => (await amends.get('/readyz')).body.state, { timeout: 10_000 }).toBe('paused');
     await amends.stop();
     expect((await waiting).body).toMatchObject({ gid: 'g1', outcome: 'running' });
+  });
+
+  it('ends although its store answers nothing any more', async () => {
+    const real = openMemoryStore();
+    let hangs = false;
+    const orNever = <T>(act: () => Promise<T>): Promise<T> => (hangs ? new Promise(() => {}) : act());
+    const store = decorated(real, {
+      commit: (changes) => orNever(() => real.commit(changes)),
+      claim: (request) => orNever(() => real.claim(request)),
+      heartbeat: (beat) => orNever(() => real.heartbeat(beat)),
+      close: () => orNever(() => real.close()),
+    });
+    const amends = await runningServer({ stopGraceMs: '200' }, { store });
+    hangs = true;
+    const submitted = amends.post(at, saga('http://127.0.0.1:9', 'g1'));
+    await expect.poll(async () => (await amends.get('/metrics')).body).toContain('amends_load{what="uncommitted"} 1');
+    await amends.stop();
+    expect(await submitted).toMatchObject({ status: 503, body: { code: 'stopping' } });
   });
 
   it('may be told so again', async () => {

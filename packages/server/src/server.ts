@@ -24,7 +24,10 @@ export interface Server {
   readonly url: string;
   /** Resolves, with the reason, when it has broken down for good: whoever runs it should stop it and start another. */
   readonly lost: Promise<Error>;
-  /** Refuses new work, lets calls in flight end within the grace of the configuration, closes everything. Idempotent. */
+  /**
+   * Refuses new work, lets calls in flight end, closes everything; within the grace of the configuration and a second,
+   * whatever hangs. Idempotent.
+   */
   stop(): Promise<void>;
 }
 
@@ -36,7 +39,7 @@ export interface ServerParts {
   readonly log?: ServerLog;
 }
 
-/** Connections that have not ended by themselves this long after everything else are cut. Milliseconds. */
+/** What has not ended by itself this long after the coordinator is cut: connections, and the wait for the store. Milliseconds. */
 const lastAnswersMs = 1_000;
 
 /**
@@ -142,10 +145,14 @@ interface Running {
 async function stopAll({ stopGraceMs }: Config, { app, coordinator, store, log }: Running): Promise<void> {
   log.info({}, 'stopping');
   await coordinator.stop({ graceMs: stopGraceMs });
-  const cut = setTimeout(() => app.server.closeAllConnections(), lastAnswersMs);
+  const { promise: over, resolve } = Promise.withResolvers<void>();
+  const cut = setTimeout(() => {
+    app.server.closeAllConnections();
+    resolve();
+  }, lastAnswersMs);
   await app.close();
+  await Promise.race([store.close(), over]);
   clearTimeout(cut);
-  await store.close();
   log.info({}, 'stopped');
   await log.flush();
 }

@@ -48,9 +48,10 @@ class SqlStore implements Store {
     return gids.map((gid) => found.get(gid) ?? null);
   }
 
-  claim: Store['claim'] = async ({ node, dueBefore, limit }) => {
+  claim: Store['claim'] = async ({ node, dueBefore, limit, driven }) => {
     const now = await this.#session.time();
-    const claimable = [dueBefore, stateFormat, node, now, specFormat];
+    const own = [driven === undefined ? null : node, this.#dialect.gidList(driven ?? [])];
+    const claimable = [dueBefore, stateFormat, node, now, ...own, specFormat];
     const [candidates = []] = await this.#session.read([query(this.#sql.claimable, ...claimable, limit)]);
     if (candidates.length === 0) return [];
     const list = this.#dialect.gidList(candidates.map((row) => row[0] as Gid));

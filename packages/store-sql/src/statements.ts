@@ -49,13 +49,15 @@ export function statementsOf(dialect: Dialect) {
   const some = dialect.gidIn('tx.gid');
   const beside = `tx_id IN (SELECT id FROM tx WHERE ${some})`;
   const claimable = `due_at IS NOT NULL AND due_at <= ? AND format <= ?
-      AND (owner IS NULL OR (owner <> ? AND owner NOT IN (SELECT node FROM node WHERE alive_until > ?)))
+      AND (owner IS NULL
+        OR (owner <> ? AND owner NOT IN (SELECT node FROM node WHERE alive_until > ?))
+        OR (owner = ? AND NOT (${dialect.gidIn('gid')})))
       AND NOT EXISTS (SELECT 1 FROM spec WHERE spec.tx_id = tx.id AND spec.format > ?)`;
   return {
     txs: `SELECT ${tx} FROM tx WHERE ${some}`,
     specs: `${selectBeside('spec', specColumns)} WHERE ${some}`,
     records: `${selectBeside('record', recordColumns)} WHERE ${some} ORDER BY tx.gid, record.kind, record.key`,
-    /** Parameters: due before, row format, node, now, spec format, limit. */
+    /** Parameters: due before, row format, node, now, node when it gets its own too, gids that it keeps, spec format, limit. */
     claimable: `SELECT gid FROM tx WHERE ${claimable} ORDER BY due_at LIMIT ?`,
     /** Parameters: new owner, gids, then as `claimable` without limit. */
     claim: `UPDATE tx SET owner = ?, epoch = epoch + 1, version = version + 1 WHERE ${some} AND ${claimable} RETURNING ${tx}`,

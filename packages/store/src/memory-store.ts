@@ -76,10 +76,12 @@ class MemoryStore implements Store {
     });
   }
 
-  async claim({ node, dueBefore, limit }: ClaimRequest): Promise<readonly StoredTransaction[]> {
+  async claim({ node, dueBefore, limit, driven }: ClaimRequest): Promise<readonly StoredTransaction[]> {
     this.#assertOpen();
     const alive = new Set(this.#alive().map((row) => row.node));
-    const free = (row: TransactionRow) => row.owner === null || (row.owner !== node && !alive.has(row.owner));
+    const kept = new Set(driven);
+    const free = ({ owner, gid }: TransactionRow) =>
+      owner === node ? driven !== undefined && !kept.has(gid) : owner === null || !alive.has(owner);
     return [...this.#due]
       .map((gid) => this.#entries.get(gid)!)
       .filter(({ row, spec }) => row.dueAt! <= dueBefore && free(row) && row.format <= stateFormat && spec.format <= specFormat)

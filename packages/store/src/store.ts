@@ -4,7 +4,7 @@
  *
  * Errors: a method rejects with `AmendsError`:
  * - `store_unavailable`: the database cannot be reached or written now (connection, disk full, busy). Nothing of this
- *   call was applied. Try again later.
+ *   call was applied; but a claim may have been. Try again later.
  * - `store_refused`: it cannot be used as it is (corrupt, newer schema, no permission). A human must act.
  * `commit` alone also knows *unknown*, as an answer per transaction. Anything else thrown is a bug.
  */
@@ -30,6 +30,8 @@ export interface Store {
   /**
    * Takes up to `limit` transactions, longest due first, that are due at or before `dueBefore` and whose owner is null or
    * not alive: not `node` itself and not among the nodes that have a heartbeat younger than their time to live.
+   * With `driven`, what `node` itself owns is claimed like the work of the dead, but for those gids: so a node gets what
+   * an earlier claim took for it when the answer to that was lost.
    * Each gets owner `node`, epoch + 1, version + 1 and is returned as it is afterwards, atomically: of two nodes that
    * claim at the same time, one gets it. Rows or specs of a format newer than this version are left alone.
    */
@@ -129,6 +131,8 @@ export interface ClaimRequest {
   readonly node: NodeId;
   readonly dueBefore: EpochMs;
   readonly limit: number;
+  /** What `node` drives; given after a claim whose answer was lost. Absent: nothing of its own is claimed. */
+  readonly driven?: readonly Gid[];
 }
 
 /** What a list shows; every given filter must match. */

@@ -57,6 +57,26 @@ function choice(test: StoreTest): void {
     expect(await claimedBy(store)).toEqual([]);
   });
 
+  test('takes its own too, but for what it drives, when an answer may have been lost', async ({ store, applied, loadOne }) => {
+    await live(store, me);
+    await live(store, other);
+    await applied(
+      firstChange(gidOf('driven'), { owner: me }),
+      firstChange(gidOf('living'), { owner: other }),
+      firstChange(gidOf('not due'), { owner: me, dueAt: epochMs(sampleTime + 1) }),
+      firstChange(gidOf('lost'), { owner: null, dueAt: epochMs(sampleTime - 1) }),
+    );
+    expect(await claimedBy(store)).toEqual(['lost']);
+    expect(await claimedBy(store)).toEqual([]);
+    const again = await store.claim({ node: me, dueBefore: sampleTime, limit: 9, driven: [gidOf('driven'), gidOf('none')] });
+    const lost = { owner: me, dueAt: epochMs(sampleTime - 1), epoch: 3, version: 3 };
+    expect(again.map(({ row }) => row)).toEqual([sampleRow(gidOf('lost'), lost)]);
+    expect(await loadOne(gidOf('lost'))).toEqual(again[0]);
+    expect((await loadOne(gidOf('driven'))).row.version).toBe(1);
+    const all = await store.claim({ node: me, dueBefore: sampleTime, limit: 9, driven: [] });
+    expect(all.map(({ row }) => row.gid)).toEqual(['lost', 'driven']);
+  });
+
   test('formats newer than this version are left alone', async ({ store, applied }) => {
     await applied(
       firstChange(gidOf('row'), { owner: null, format: stateFormat + 1 }),

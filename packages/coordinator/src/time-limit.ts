@@ -1,0 +1,26 @@
+/** One limit of time for several waits, one after the other. */
+import type { Timers } from './ports.ts';
+
+/** A time that runs from its making. */
+export interface TimeLimit {
+  /** Resolves when `work` has ended, well or badly, or the time is over. When it is over already: at once. */
+  within(work: Promise<unknown>): Promise<void>;
+  /** Nobody waits any more. */
+  cancel(): void;
+}
+
+/** A limit of so many milliseconds. */
+export function timeLimit(ms: number, timers: Pick<Timers, 'after'>): TimeLimit {
+  const { promise: over, resolve } = Promise.withResolvers<void>();
+  const cancel = timers.after(ms, resolve);
+  return {
+    within(work) {
+      const ended = work.then(
+        () => {},
+        () => {},
+      );
+      return Promise.race([ended, over]);
+    },
+    cancel,
+  };
+}
