@@ -9,7 +9,7 @@ import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
 import { createCoordinator, httpTransport } from '@amends/coordinator';
 import { openSqliteStore } from '@amends/store-sql';
-import { parseSubmit } from '@amends/wire';
+import { parseDtmTransaction, parseSubmission } from '@amends/wire';
 
 const Fastify = createRequire(new URL('../packages/server/package.json', import.meta.url))('fastify');
 const [which, first, second, payload, file] = process.argv.slice(2);
@@ -91,7 +91,8 @@ async function recordedSaga() {
   await coordinator.start();
   const steps = [first, second].map((url) => ({ action: url, compensate: url }));
   const body = { gid: 'template', trans_type: 'saga', steps, payloads: [payload, payload], wait_result: true };
-  const { gid, spec } = parseSubmit(body, { requestTimeoutMs: 3_000, retryIntervalMs: 10_000 });
+  const defaults = { requestTimeoutMs: 3_000, retryIntervalMs: 10_000, timeoutToFailMs: 35_000 };
+  const { gid, spec } = parseSubmission(parseDtmTransaction(body), { defaults, subscribersOf: () => undefined });
   await coordinator.submit({ gid, spec });
   await coordinator.wait(gid, { waitMs: 10_000 });
   await coordinator.stop();

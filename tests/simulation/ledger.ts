@@ -91,7 +91,7 @@ export class Ledger {
   }
 
   #begin(change: Change, tx: Transaction): Entry {
-    const spec = this.#world.production.core.decodeSpec(change.spec!);
+    const spec = this.#world.production.core.decodeSpec(change.spec!) as SagaSpec;
     const entry: Entry = {
       gid: tx.gid,
       spec,
@@ -132,7 +132,7 @@ export class Ledger {
   #recordAttempts(entry: Entry, before: Transaction | null, after: Transaction): void {
     forEachOp(after.branches, (state, branch, op) => {
       if (state.at !== 'running') return;
-      const was = before?.branches[branch]?.[op];
+      const was = stateOf(before?.branches[branch], op);
       if (was?.at === 'running' && was.attempts === state.attempts) return;
       this.#attempts.set(attemptKey(entry.gid, branch, op, state.attempts), {
         startedAt: state.startedAt,
@@ -152,9 +152,14 @@ function howClaimed(owner: NodeId | null, node: NodeId): string {
 /** Calls back for each op of each branch. */
 export function forEachOp(branches: readonly Branch[], visit: (state: OpState, branch: number, op: Op) => void): void {
   branches.forEach((branch, index) => {
-    visit(branch.action, index, 'action');
-    visit(branch.compensate, index, 'compensate');
+    visit(branch.forward, index, 'action');
+    visit(branch.backward, index, 'compensate');
   });
+}
+
+/** The state of one op of a step. */
+export function stateOf(branch: Branch | undefined, op: Op): OpState {
+  return (op === 'action' ? branch?.forward : branch?.backward) ?? { at: 'idle' };
 }
 
 function attemptKey(gid: string, branch: number, op: Op, attempt: number): string {
@@ -172,8 +177,8 @@ export function describeStep({ before, after, history }: Step): string {
   return `${after.gid} v${after.version} ${after.status}${decision}${hold}${owner} [${after.branches.map(describeBranch).join(' ')}] ${what.join('; ')}`;
 }
 
-function describeBranch({ action, compensate }: Branch): string {
-  return compensate.at === 'idle' ? describeOp(action) : `${describeOp(action)}/${describeOp(compensate)}`;
+function describeBranch({ forward, backward }: Branch): string {
+  return backward.at === 'idle' ? describeOp(forward) : `${describeOp(forward)}/${describeOp(backward)}`;
 }
 
 function describeOp(state: OpState): string {

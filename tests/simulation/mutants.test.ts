@@ -30,13 +30,13 @@ const mutants: Readonly<Record<string, Mutation>> = {
   },
   'forgets a branch that may have started': {
     file: 'core/dist/saga.js',
-    replace: "return branch.action.at === 'idle' || step.kind",
-    by: "return branch.action.at === 'idle' || branch.action.at === 'waiting' || step.kind",
+    replace: "return branch.forward.at === 'idle' || step.kind",
+    by: "return branch.forward.at === 'idle' || branch.forward.at === 'waiting' || step.kind",
   },
   'compensates forwards': {
     file: 'core/dist/saga.js',
     replace: 'return quiet && dependents.every(',
-    by: 'return quiet && spec.steps[index].after.every(',
+    by: 'return quiet && steps[index].after.every(',
   },
   'undoes after the pivot': {
     file: 'core/dist/saga.js',
@@ -48,13 +48,13 @@ const mutants: Readonly<Record<string, Mutation>> = {
   },
   'undoes before the action has settled': {
     file: 'core/dist/saga.js',
-    replace: '&& action.settledAt <= draft.at;',
+    replace: '&& forward.settledAt <= draft.at;',
     by: ';',
   },
   'gives a call its whole time although the commit before it was slow': {
     file: 'coordinator/dist/outbound.js',
-    replace: 'const deadlineInMs = timeIsUpAt(mailbox, effect) - this.#clock.now();',
-    by: 'const deadlineInMs = mailbox.spec.steps[effect.branch].timeoutMs;',
+    replace: 'const deadlineInMs = startedAt(mailbox, effect) + timeoutMs - this.#clock.now();',
+    by: 'const deadlineInMs = timeoutMs;',
   },
   'does not store attempts': {
     file: 'core/dist/row.js',
@@ -68,7 +68,7 @@ const mutants: Readonly<Record<string, Mutation>> = {
   },
   'begins a second mailbox for a transaction that it is at work on': {
     file: 'coordinator/dist/create-coordinator.js',
-    replace: 'atWork.takeUp(stored.row, () => this.#adopt(stored));',
+    replace: 'atWork.takeUp(stored, () => this.#adopt(stored));',
     by: 'this.#begin(this.#takeIn(stored));',
   },
   'never asks for what a claim without an answer has taken': {

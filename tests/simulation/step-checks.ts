@@ -1,6 +1,6 @@
 /** What must hold between a version of a transaction and the next one, checked at the moment the commit takes effect. */
-import type { HistoryEntry, Op, OpState, RetryPolicy, SagaStep, Transaction, TransactionRow } from '@amends/core';
-import { type Entry, forEachOp } from './ledger.ts';
+import type { HistoryEntry, Op, RetryPolicy, SagaStep, Transaction, TransactionRow } from '@amends/core';
+import { type Entry, forEachOp, stateOf } from './ledger.ts';
 import type { World } from './world.ts';
 
 /** One commit of one transaction. */
@@ -67,7 +67,7 @@ function checkDecision(world: World, { entry, before, after }: Step): void {
 function checkStarts(world: World, { entry, before, after, history }: Step): void {
   const released = history.some(({ kind }) => kind === 'interrupted' || kind === 'retried');
   forEachOp(after.branches, (state, index, op) => {
-    const was: OpState = before?.branches[index]?.[op] ?? { at: 'idle' };
+    const was = stateOf(before?.branches[index], op);
     if (state.at !== 'running' || (was.at === 'running' && was.attempts === state.attempts)) return;
     const name = `${entry.gid}: step ${index + 1} ${op} #${state.attempts}`;
     const step = entry.spec.steps[index]!;
@@ -90,7 +90,7 @@ function checkActionStart(world: World, start: { name: string; after: Transactio
   const { name, after, step } = start;
   if (after.decision !== null && after.decision.direction !== 'commit')
     world.violated('I3', `${name} starts after the decision to ${after.decision.direction}`);
-  const missing = step.after.find((other) => after.branches[other]!.action.at !== 'succeed');
+  const missing = step.after.find((other) => after.branches[other]!.forward.at !== 'succeed');
   if (missing !== undefined) world.violated('I7', `${name} starts before step ${missing + 1} has succeeded`);
 }
 
@@ -122,7 +122,7 @@ interface Pause {
 
 /** Pauses are as long as the policy says, and up to 15 % longer. */
 function checkPause(world: World, { entry, after, history }: Step, { row, index, op, unknowns, policy }: Pause): void {
-  const state = after.branches[index]![op];
+  const state = stateOf(after.branches[index], op);
   const exhausted = policy.attemptsMax !== null && unknowns >= policy.attemptsMax;
   const released = (row.kind === 'interrupted' && unknowns <= 1) || history.some(({ kind }) => kind === 'retried');
   if (state.at !== 'waiting' || exhausted || released) return;
