@@ -1,8 +1,8 @@
 /** What the answers of coordinators promise, held against the ledger at the moment at which they leave. */
-import type { Submitted, TransactionView } from '@amends/coordinator';
-import type { ErrorCode, Gid, SagaSpec } from '@amends/core';
+import type { Requested, Submitted, TransactionRequest, TransactionView } from '@amends/coordinator';
+import type { ErrorCode, Gid, SagaSpec, Spec } from '@amends/core';
 import type { Said } from './api.ts';
-import type { Ledger } from './ledger.ts';
+import type { Entry, Ledger } from './ledger.ts';
 import type { World } from './world.ts';
 
 /** A request to wait, as it was sent. */
@@ -77,6 +77,28 @@ export class ApiChecks {
     return this.#cover(`submit ${outcome}`, outcome);
   }
 
+  /** A prepare, or the submit of a message, is answered: it is durable (I1). */
+  prepared(gid: Gid, said: Said<Submitted>): string {
+    if ('error' in said) return said.error;
+    const { outcome, view } = said.value;
+    if (!this.#ledger.entries.has(gid)) this.#world.violated('I1', `${gid}: answered ${outcome} but nothing is durable`);
+    this.acknowledged.add(gid);
+    this.shown(view);
+    return outcome;
+  }
+
+  /** A request to a transaction is answered: what it says is durable, and the decision is the one that was asked for (I2). */
+  requested(gid: Gid, request: TransactionRequest, said: Said<Requested>): string {
+    if ('error' in said) return said.error;
+    const { verdict, view } = said.value;
+    const entry = this.#ledger.entries.get(gid)!;
+    this.shown(view);
+    this.#world.coverage.reached('modes', `${entry.spec.mode} ${request.type} ${verdict}`);
+    if ((verdict === 'taken' || verdict === 'repeated') && !isSo(entry, request))
+      this.#world.violated('I2', `${gid}: ${request.type} is answered ${verdict}, but that is not so`);
+    return verdict;
+  }
+
   /** A wait is answered: what was acknowledged is still there, and what is shown is true. */
   waited(asked: Wait, said: Said<TransactionView | null>): string {
     const lateBy = this.#world.time.now - asked.latest;
@@ -124,9 +146,28 @@ export class ApiChecks {
     return word;
   }
 
-  #sameContent(one: SagaSpec, other: SagaSpec): boolean {
+  #sameContent(one: Spec, other: Spec): boolean {
     const { encodeSpec } = this.#world.production.core;
     const [a, b] = [encodeSpec(one), encodeSpec(other)];
     return a.plan === b.plan && Buffer.compare(a.payloads, b.payloads) === 0;
+  }
+}
+
+/** Whether what was asked for is in the store; a human may have ended the transaction meanwhile. */
+function isSo({ tx, given }: Entry, request: TransactionRequest): boolean {
+  const direction = tx.decision?.direction;
+  switch (request.type) {
+    case 'submitted':
+      return direction === 'commit' || direction === 'terminate';
+    case 'aborted':
+      return direction === 'roll-back' || direction === 'terminate';
+    case 'concluded':
+      return tx.status === request.status || direction === 'terminate';
+    case 'registered': {
+      const { branch } = request;
+      return given.registered.some(
+        (known) => known.branchId === branch.branchId && Buffer.compare(known.payload, branch.payload) === 0 && known.kind === branch.kind,
+      );
+    }
   }
 }

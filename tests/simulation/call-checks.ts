@@ -1,6 +1,6 @@
 /** What must hold when a coordinator hands a call to the network: it was made durable before, it is its turn, and it is fenced. */
 import type { BranchCall } from '@amends/coordinator';
-import type { Op, Outcome, SagaSpec } from '@amends/core';
+import type { Outcome, SagaSpec } from '@amends/core';
 import type { Entry, Ledger, StartedAttempt } from './ledger.ts';
 import type { NodeProcess } from './node-process.ts';
 import type { World } from './world.ts';
@@ -33,16 +33,15 @@ export class CallChecks {
   /** A call leaves a process. */
   sent(process: NodeProcess, request: BranchCall): WireCall {
     const { gid, branchId, op, attempt } = request;
-    const branch = Number(branchId) - 1;
     const name = `${gid} ${branchId} ${op} #${attempt}`;
-    const started = this.#ledger.attempt(gid, branch, op, attempt);
+    const started = this.#ledger.attempt(gid, branchId, op, attempt);
     const overAt = this.#world.epoch() + request.deadlineInMs;
     const call: WireCall = { name, request, started, overAt, end: null };
     this.#world.note(() => `${process.name} calls ${name} (epoch ${request.epoch}, ${request.deadlineInMs} ms)`);
     this.#checkDurable(process, call);
     const entry = this.#ledger.entries.get(gid);
-    if (entry !== undefined && op === 'compensate') this.#checkUndo(entry, branch, name);
-    const calls = this.#callsOf(gid, branch, op);
+    if (entry?.spec.mode === 'saga' && op === 'compensate') this.#checkUndo(entry, entry.spec, { branch: Number(branchId) - 1, name });
+    const calls = this.#callsOf(gid, branchId, op);
     calls.push(call);
     return call;
   }
@@ -64,32 +63,36 @@ export class CallChecks {
   }
 
   /** I2, I6 of the saga (settle before undo) and I7 (order), as seen from outside. */
-  #checkUndo(entry: Entry, branch: number, name: string): void {
+  #checkUndo(entry: Entry, spec: SagaSpec, { branch, name }: { readonly branch: number; readonly name: string }): void {
     if (entry.tx.decision === null) this.#world.violated('I2', `${name} is sent before any decision is durable`);
     if (entry.tx.finishedAt === null) this.#checkSettled(entry.gid, branch, name);
-    for (const other of allDependents(entry.spec, branch)) {
-      const step = entry.spec.steps[other]!;
+    for (const other of allDependents(spec, branch)) {
+      const step = spec.steps[other]!;
       if (step.kind !== 'compensatable' || step.compensate === '') continue;
-      if (this.#callsOf(entry.gid, other, 'action').length === 0) continue;
-      if (!this.#callsOf(entry.gid, other, 'compensate').some(({ end }) => end?.class === 'success'))
+      if (this.#callsOf(entry.gid, idOf(other), 'action').length === 0) continue;
+      if (!this.#callsOf(entry.gid, idOf(other), 'compensate').some(({ end }) => end?.class === 'success'))
         this.#world.violated('I7', `${name} is sent before step ${other + 1}, which depends on it, is undone`);
     }
   }
 
   #checkSettled(gid: string, branch: number, name: string): void {
-    for (const { end, overAt, name: action } of this.#callsOf(gid, branch, 'action')) {
+    for (const { end, overAt, name: action } of this.#callsOf(gid, idOf(branch), 'action')) {
       if (end !== null && end.exchange !== 'broken') continue;
       if (this.#world.epoch() + skewMs >= overAt) continue;
       this.#world.violated('settle', `${name} is sent while ${action} may still be running at the participant`);
     }
   }
 
-  #callsOf(gid: string, branch: number, op: Op): WireCall[] {
-    const key = `${gid} ${branch} ${op}`;
+  #callsOf(gid: string, branchId: string, op: string): WireCall[] {
+    const key = `${gid} ${branchId} ${op}`;
     const calls = this.#calls.get(key) ?? [];
     this.#calls.set(key, calls);
     return calls;
   }
+}
+
+function idOf(step: number): string {
+  return String(step + 1).padStart(2, '0');
 }
 
 /** All steps that depend on one, directly or through others. */

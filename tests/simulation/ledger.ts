@@ -2,7 +2,7 @@
  * The simulator's own book of what is in the database: every change is entered at the moment it takes effect, and
  * checked against the one before. The checkers ask this book, never the coordinators.
  */
-import type { Branch, NodeId, Op, OpState, SagaSpec, Transaction, TransactionRow } from '@amends/core';
+import type { Branch, Given, NodeId, OpState, Spec, Transaction, TransactionRow, Way } from '@amends/core';
 import type { Change, ClaimRequest, StoredTransaction } from '@amends/store';
 import { checkStep, type Step } from './step-checks.ts';
 import type { World } from './world.ts';
@@ -10,7 +10,9 @@ import type { World } from './world.ts';
 /** What is known of one transaction. */
 export interface Entry {
   readonly gid: string;
-  readonly spec: SagaSpec;
+  readonly spec: Spec;
+  /** With everything that was recorded so far. */
+  given: Given;
   readonly digest: string;
   row: TransactionRow;
   tx: Transaction;
@@ -18,7 +20,7 @@ export interface Entry {
   readonly createdAt: number;
   decidedAt: number | null;
   wasHeld: boolean;
-  /** Attempts without a verdict since the last release by a human, by `branch op`. */
+  /** Attempts without a verdict since the last release by a human, by `branch way`. */
   readonly unknowns: Map<string, number>;
   /** The row of each version, as commits and claims left it. */
   readonly versions: TransactionRow[];
@@ -49,8 +51,8 @@ export class Ledger {
   }
 
   /** The attempt as it was made durable, or undefined when it was not. */
-  attempt(gid: string, branch: number, op: Op, attempt: number): StartedAttempt | undefined {
-    return this.#attempts.get(attemptKey(gid, branch, op, attempt));
+  attempt(gid: string, branchId: string, op: string, attempt: number): StartedAttempt | undefined {
+    return this.#attempts.get(attemptKey(gid, branchId, op, attempt));
   }
 
   /** A heartbeat took effect. */
@@ -64,6 +66,7 @@ export class Ledger {
     const entry = this.entries.get(tx.gid) ?? this.#begin(change, tx);
     const before = change.expectedVersion === 0 ? null : entry.tx;
     const step: Step = { entry, before, after: tx, row: change.row, history: change.history, by };
+    this.#recordFacts(entry, change);
     this.#world.note(() => `database: ${by} commits ${describeStep(step)}`);
     checkStep(this.#world, step);
     if (change.audit.length !== change.history.filter(({ kind }) => kind === 'terminated' || kind === 'retried').length)
@@ -90,11 +93,19 @@ export class Ledger {
     return node !== null && (this.#aliveUntil.get(node) ?? 0) > this.#world.epoch();
   }
 
+  #recordFacts(entry: Entry, { records }: Change): void {
+    if (records.length === 0) return;
+    const { withFacts, decodeFact } = this.#world.production.core;
+    entry.given = withFacts(entry.given, records.map(decodeFact));
+  }
+
   #begin(change: Change, tx: Transaction): Entry {
-    const spec = this.#world.production.core.decodeSpec(change.spec!) as SagaSpec;
+    const { decodeSpec, givenAtFirst } = this.#world.production.core;
+    const spec = decodeSpec(change.spec!);
     const entry: Entry = {
       gid: tx.gid,
       spec,
+      given: givenAtFirst(spec),
       digest: change.spec!.digest,
       row: change.row,
       tx,
@@ -130,13 +141,14 @@ export class Ledger {
   }
 
   #recordAttempts(entry: Entry, before: Transaction | null, after: Transaction): void {
-    forEachOp(after.branches, (state, branch, op) => {
+    forEachCall(after.branches, (state, branch, way) => {
       if (state.at !== 'running') return;
-      const was = stateOf(before?.branches[branch], op);
+      const was = before?.branches[branch]?.[way];
       if (was?.at === 'running' && was.attempts === state.attempts) return;
-      this.#attempts.set(attemptKey(entry.gid, branch, op, state.attempts), {
+      const { branchId, op, timeoutMs } = this.#world.production.core.callPlan(entry.given, { branch, way });
+      this.#attempts.set(attemptKey(entry.gid, branchId, op, state.attempts), {
         startedAt: state.startedAt,
-        timeoutMs: entry.spec.steps[branch]!.timeoutMs,
+        timeoutMs,
         epoch: after.epoch,
         node: after.owner,
       });
@@ -150,20 +162,15 @@ function howClaimed(owner: NodeId | null, node: NodeId): string {
 }
 
 /** Calls back for each op of each branch. */
-export function forEachOp(branches: readonly Branch[], visit: (state: OpState, branch: number, op: Op) => void): void {
+export function forEachCall(branches: readonly Branch[], visit: (state: OpState, branch: number, way: Way) => void): void {
   branches.forEach((branch, index) => {
-    visit(branch.forward, index, 'action');
-    visit(branch.backward, index, 'compensate');
+    visit(branch.forward, index, 'forward');
+    visit(branch.backward, index, 'backward');
   });
 }
 
-/** The state of one op of a step. */
-export function stateOf(branch: Branch | undefined, op: Op): OpState {
-  return (op === 'action' ? branch?.forward : branch?.backward) ?? { at: 'idle' };
-}
-
-function attemptKey(gid: string, branch: number, op: Op, attempt: number): string {
-  return `${gid} ${branch} ${op} ${attempt}`;
+function attemptKey(gid: string, branchId: string, op: string, attempt: number): string {
+  return `${gid} ${branchId} ${op} ${attempt}`;
 }
 
 /** One line on what a commit says. */

@@ -1,7 +1,7 @@
 /** The human at the console: intervenes now and then, and when the faults are over releases everything that is held. */
 import type { Intervention } from '@amends/coordinator';
 import type { Gid } from '@amends/core';
-import type { Surroundings } from './application.ts';
+import type { Surroundings } from './client.ts';
 import type { Entry, Ledger } from './ledger.ts';
 import type { Chance } from './random.ts';
 

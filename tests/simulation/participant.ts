@@ -2,20 +2,76 @@
  * A participant: accounts with money, and a barrier that makes the effect of each call single. The barrier row and the
  * change of the balance belong to one local transaction, here one moment.
  */
-import type { BranchCall } from '@amends/coordinator';
-import type { Op } from '@amends/core';
 import type { Chance } from './random.ts';
 import type { World } from './world.ts';
+
+/** A call as it arrives, from a coordinator or from the application itself. */
+export interface Arriving {
+  readonly gid: string;
+  readonly branchId: string;
+  readonly mode: string;
+  readonly op: string;
+  readonly payload: Uint8Array;
+}
 
 /** What a step moves; the body of its calls. */
 export interface Movement {
   readonly account: string;
-  /** Added by the action, taken back by the compensation. */
+  /** Added by the forward calls, taken back by those that undo. */
   readonly amount: number;
   /** A refusal is allowed: compensatable steps and the pivot. */
   readonly refusable: boolean;
   /** What cannot be undone must not happen after it was refused: the refusal is remembered. */
   readonly undoable: boolean;
+}
+
+/** What a call does to the account; in two phases what is taken is taken in the first, what is given in the second. */
+type Effect = 'do' | 'undo' | 'reserve' | 'settle' | 'release';
+
+function effectOf({ mode, op }: Arriving): Effect {
+  const twoPhases = mode === 'tcc' || mode === 'xa';
+  switch (op) {
+    case 'try':
+      return 'reserve';
+    case 'action':
+      return twoPhases ? 'reserve' : 'do';
+    case 'confirm':
+    case 'commit':
+      return 'settle';
+    case 'cancel':
+      return 'release';
+    case 'rollback':
+      return twoPhases ? 'release' : 'undo';
+    default:
+      return 'undo';
+  }
+}
+
+/** Whether a call begins what others settle or undo: only such calls may be refused. */
+function isFirst(request: Arriving): boolean {
+  const effect = effectOf(request);
+  return effect === 'do' || effect === 'reserve';
+}
+
+/** How much an effect adds to the account. */
+function amountOf(effect: Effect, { amount }: Movement): number {
+  switch (effect) {
+    case 'do':
+      return amount;
+    case 'undo':
+      return -amount;
+    case 'reserve':
+      return Math.min(amount, 0);
+    case 'settle':
+      return Math.max(amount, 0);
+    case 'release':
+      return -Math.min(amount, 0);
+  }
+}
+
+/** The forward call that a call undoes; null: it undoes nothing. */
+function originOf({ op }: Arriving): string | null {
+  return { compensate: 'action', rollback: 'action', cancel: 'try' }[op] ?? null;
 }
 
 /** Statuses that the simulated participants answer with. */
@@ -28,8 +84,12 @@ export class Participant {
   readonly host: string;
   readonly accounts = new Map<string, number>();
   /** Effects of calls by `gid branch`, in the order they happened. */
-  readonly effects = new Map<string, Op[]>();
-  readonly #barrier = new Map<string, Op>();
+  readonly effects = new Map<string, string[]>();
+  /** What each transaction has added to all accounts here together. */
+  readonly added = new Map<string, number>();
+  /** Has the workflow of a gid run again. */
+  onResume: (gid: string) => void = () => {};
+  readonly #barrier = new Map<string, string>();
   readonly #ongoing = new Map<string, number>();
   readonly #refused = new Set<string>();
   readonly #world: World;
@@ -48,7 +108,7 @@ export class Participant {
   }
 
   /** A request arrives; `answer` is called when there is one. */
-  receive(request: BranchCall, answer: (status: Status) => void): void {
+  receive(request: Arriving, answer: (status: Status) => void): void {
     const { slow } = this.#world.faults.participant;
     const workMs = this.#lucky(slow, 'slow') ? this.#chance.between(200, 9_000) : this.#chance.between(0.5, 30);
     const effectAt = workMs * this.#chance.fraction();
@@ -62,7 +122,7 @@ export class Participant {
     });
   }
 
-  #handle(request: BranchCall): Status {
+  #handle(request: Arriving): Status {
     const { errorBefore, errorAfter } = this.#world.faults.participant;
     if (this.#lucky(errorBefore, 'error before effect')) return 500;
     if (this.#stillOngoing(request)) return 425;
@@ -71,7 +131,7 @@ export class Participant {
   }
 
   /** Work that takes long: asked for again until it is done, or doing itself in the meantime. */
-  #stillOngoing(request: BranchCall): boolean {
+  #stillOngoing(request: Arriving): boolean {
     if (this.#world.healed) return false;
     const key = keyOf(request, request.op);
     const left = this.#ongoing.get(key);
@@ -88,7 +148,7 @@ export class Participant {
     return true;
   }
 
-  #finishInBackground(request: BranchCall): void {
+  #finishInBackground(request: Arriving): void {
     this.#world.underWay += 1;
     this.#world.time.after(this.#chance.between(10, 6_000), () => {
       this.#world.underWay -= 1;
@@ -97,12 +157,37 @@ export class Participant {
     });
   }
 
+  /**
+   * The local transaction of a message, its barrier row in it.
+   * @returns whether it is committed; not when somebody has asked before whether it was
+   */
+  commitLocally(gid: string, movement: Movement): boolean {
+    const key = `${gid} 00 msg`;
+    if (this.#barrier.has(key)) return false;
+    this.#barrier.set(key, 'msg');
+    this.#apply({ gid, branchId: '00', mode: 'msg', op: 'action', payload: payloadOf(movement) }, movement);
+    return true;
+  }
+
+  /** Was the local transaction committed? After a no it never will be. */
+  #question({ gid }: Arriving): Status {
+    const key = `${gid} 00 msg`;
+    if (!this.#barrier.has(key)) this.#barrier.set(key, 'rollback');
+    return this.#barrier.get(key) === 'msg' ? 200 : 409;
+  }
+
   /** The barrier of `dtm-protocol`, section 5.2: one local transaction. */
-  #throughBarrier(request: BranchCall): Status {
+  #throughBarrier(request: Arriving): Status {
     const { op } = request;
+    if (op === 'msg') return this.#question(request);
+    if (op === 'resume') {
+      this.onResume(request.gid);
+      return 200;
+    }
     const cover = (name: string) => this.#world.coverage.reached('participants', name);
     const own = keyOf(request, op);
-    const origin = op === 'compensate' ? keyOf(request, 'action') : null;
+    const before = originOf(request);
+    const origin = before === null ? null : keyOf(request, before);
     const nothingToUndo = origin !== null && !this.#barrier.has(origin);
     if (this.#barrier.has(own)) {
       cover(this.#barrier.get(own) === op ? 'repeated (barrier)' : 'hanging action (barrier)');
@@ -116,7 +201,7 @@ export class Participant {
     }
     const movement = movementOf(request.payload);
     if (this.#refused.has(own) || this.#refuses(request, movement)) {
-      if (movement.refusable && !movement.undoable) this.#refused.add(own);
+      if (movement.refusable && !movement.undoable && isFirst(request)) this.#refused.add(own);
       return 409;
     }
     this.#barrier.set(own, op);
@@ -124,30 +209,42 @@ export class Participant {
     return 200;
   }
 
-  #refuses({ op }: BranchCall, movement: Movement): boolean {
+  #refuses(request: Arriving, movement: Movement): boolean {
     const { refuse, refuseWrongly } = this.#world.faults.participant;
-    if (op === 'compensate' || !movement.refusable) return this.#lucky(refuseWrongly, 'refused wrongly');
+    if (!isFirst(request) || !movement.refusable) return this.#lucky(refuseWrongly, 'refused wrongly');
     const short = movement.account.startsWith(flooredPrefix) && (this.accounts.get(movement.account) ?? 0) + movement.amount < 0;
     if (short) this.#world.coverage.reached('participants', 'short of money');
     return short || this.#lucky(refuse, 'refused');
   }
 
-  #apply(request: BranchCall, { account, amount }: Movement): void {
+  #apply(request: Arriving, movement: Movement): void {
     const { gid, branchId, op } = request;
+    const { account } = movement;
     const key = `${gid} ${branchId}`;
-    const effects = this.effects.get(key) ?? [];
-    const signed = op === 'action' ? amount : -amount;
+    const effect = effectOf(request);
+    const signed = amountOf(effect, movement);
     this.#world.coverage.reached('participants', 'applied');
     this.#world.note(() => `${this.host}: ${gid} ${branchId} ${op} takes effect (${account} ${signed >= 0 ? '+' : ''}${signed})`);
-    if (effects.includes(op)) this.#world.violated('I6', `${key} ${op} takes effect twice`);
-    if (op === 'action' && effects.includes('compensate'))
-      this.#world.violated('I4', `${key}: the action takes effect after its undo`);
-    if (op === 'compensate' && !effects.includes('action')) this.#world.violated('I5', `${key}: undone without having been done`);
-    effects.push(op);
-    this.effects.set(key, effects);
+    this.#checkOrder(key, op, effect);
+    this.effects.set(key, [...(this.effects.get(key) ?? []), op]);
+    this.added.set(gid, (this.added.get(gid) ?? 0) + signed);
     const balance = (this.accounts.get(account) ?? 0) + signed;
     this.accounts.set(account, balance);
     if (balance < 0 && account.startsWith(flooredPrefix)) this.#world.violated('I10', `${account} becomes ${balance}`);
+  }
+
+  /** I4, I5, I6, and I8: what is settled was reserved before, and not released. */
+  #checkOrder(key: string, op: string, effect: Effect): void {
+    const effects = this.effects.get(key) ?? [];
+    const has = (...ops: readonly string[]) => ops.some((other) => effects.includes(other));
+    const forward = has('action', 'try');
+    const undone = has('compensate', 'cancel', 'rollback');
+    if (has(op)) this.#world.violated('I6', `${key} ${op} takes effect twice`);
+    if ((effect === 'do' || effect === 'reserve') && undone) this.#world.violated('I4', `${key}: ${op} takes effect after its undo`);
+    if ((effect === 'undo' || effect === 'release') && !forward) this.#world.violated('I5', `${key}: undone without having been done`);
+    if (effect === 'settle' && !forward) this.#world.violated('I8', `${key}: ${op} without its first phase`);
+    if ((effect === 'settle' && undone) || (effect === 'release' && has('confirm', 'commit')))
+      this.#world.violated('I8', `${key}: both phases two take effect`);
   }
 
   #lucky(probability: number, name: string): boolean {
@@ -171,7 +268,7 @@ export class Participant {
   }
 }
 
-function keyOf({ gid, branchId }: BranchCall, op: Op): string {
+function keyOf({ gid, branchId }: Arriving, op: string): string {
   return `${gid} ${branchId} ${op}`;
 }
 

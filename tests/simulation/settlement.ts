@@ -1,10 +1,11 @@
 /** What must be true when everything has come to rest. */
-import type { Gid, Op } from '@amends/core';
+import type { Gid, SagaSpec, Transaction } from '@amends/core';
 import type { ApiChecks } from './api-checks.ts';
 import type { Database } from './database.ts';
 import type { Entry, Ledger } from './ledger.ts';
-import { movementOf, type Participant } from './participant.ts';
-import { hosts, openingBalances } from './saga-maker.ts';
+import { undecidedUntil } from './mode-checks.ts';
+import type { Participant } from './participant.ts';
+import { openingBalances } from './saga-maker.ts';
 import type { World } from './world.ts';
 
 /** All that a run consists of, as far as its end is judged by it. */
@@ -52,18 +53,54 @@ function notFinished(world: World, { gid, tx, row }: Entry): void {
 const lateMs = { inPeace: 200, afterFaults: 45_000 };
 
 /** I14, second half: what is undecided when its time is up is decided then; holds and pivots may put that off. */
-function checkTimeOut(world: World, { gid, spec, createdAt, decidedAt, wasHeld }: Entry): void {
-  if (spec.timeoutMs === null || wasHeld || spec.steps.some(({ kind }) => kind === 'pivot')) return;
-  const dueAt = createdAt + spec.timeoutMs;
+function checkTimeOut(world: World, { gid, spec, tx, createdAt, decidedAt, wasHeld }: Entry): void {
+  const until = undecidedUntil(spec, tx.createdAt);
+  if (until === null || wasHeld || (spec.mode === 'saga' && spec.steps.some(({ kind }) => kind === 'pivot'))) return;
+  const dueAt = createdAt + until - tx.createdAt;
   const latest = world.peaceful ? dueAt + lateMs.inPeace : Math.max(dueAt, world.healedAt!) + lateMs.afterFaults;
   const lateBy = (decidedAt ?? world.time.now) - latest;
   if (lateBy > 0) world.violated('I14', `${gid}: decided ${Math.round(lateBy)} ms later than its time-out allows`);
 }
 
 /** I3: all there or all gone. */
-function checkEffects({ world, participants }: Remains, { gid, spec, tx }: Entry): void {
+function checkEffects(remains: Remains, { gid, spec, tx, given }: Entry): void {
+  const committed = tx.decision!.direction === 'commit';
+  switch (spec.mode) {
+    case 'saga':
+      return checkSagaEffects(remains, { gid, spec, tx });
+    case 'msg':
+      return spec.steps.forEach(({ branchId }) => {
+        expectEffects(remains, { gid, tx, branchId }, committed ? ['action'] : ['']);
+      });
+    case 'tcc':
+      return given.registered.forEach(({ branchId }) => {
+        expectEffects(remains, { gid, tx, branchId }, committed ? ['try confirm'] : ['', 'try cancel']);
+      });
+    case 'xa':
+      return given.registered.forEach(({ branchId }) => {
+        expectEffects(remains, { gid, tx, branchId }, committed ? ['action commit'] : ['', 'action rollback']);
+      });
+    case 'workflow':
+      for (const branchId of new Set(given.registered.map((branch) => branch.branchId)))
+        expectEffects(remains, { gid, tx, branchId }, committed ? ['action'] : ['', 'action rollback']);
+  }
+}
+
+interface Ended {
+  readonly gid: string;
+  readonly tx: Transaction;
+  readonly branchId: string;
+}
+
+function expectEffects({ world, participants }: Remains, { gid, tx, branchId }: Ended, allowed: readonly string[]): void {
+  const effects = effectsOf(participants, gid, branchId);
+  if (!allowed.includes(effects))
+    world.violated('I3', `${gid}: ${tx.mode} ${tx.status}, but branch ${branchId} has the effects: ${effects || 'none'}`);
+}
+
+function checkSagaEffects({ world, participants }: Remains, { gid, spec, tx }: { gid: string; spec: SagaSpec; tx: Transaction }): void {
   spec.steps.forEach((step, index) => {
-    const effects = effectsOf(participants, gid, index);
+    const effects = effectsOf(participants, gid, String(index + 1).padStart(2, '0'));
     const committed = tx.decision!.direction === 'commit';
     const wanted = committed && step.action !== '' ? 'action' : '';
     const net = effects === 'action compensate' ? '' : effects;
@@ -76,25 +113,23 @@ function checkEffects({ world, participants }: Remains, { gid, spec, tx }: Entry
   });
 }
 
-function effectsOf(participants: ReadonlyMap<string, Participant>, gid: string, index: number): string {
-  const key = `${gid} ${String(index + 1).padStart(2, '0')}`;
-  const found = [...participants.values()].flatMap((participant): readonly Op[] => participant.effects.get(key) ?? []);
-  return found.join(' ');
+function effectsOf(participants: ReadonlyMap<string, Participant>, gid: string, branchId: string): string {
+  return [...participants.values()].flatMap(({ effects }) => effects.get(`${gid} ${branchId}`) ?? []).join(' ');
 }
 
-/** I10: the money of all accounts is what it was, but for what humans left half done by terminating. */
+/** I10: no transaction adds money or takes it away, but those that humans left half done by terminating. */
 function checkMoney({ world, ledger, participants }: Remains): void {
-  const total = sum([...participants.values()].flatMap(({ accounts }) => [...accounts.values()]));
-  const opening = hosts.length * sum(Object.values(openingBalances));
-  const terminated = [...ledger.entries.values()].filter(({ tx }) => tx.decision?.direction === 'terminate');
-  const left = sum(terminated.flatMap((entry) => entry.spec.steps.map((_, index) => leftBy(participants, entry, index))));
-  if (total !== opening + left)
-    world.violated('I10', `all accounts hold ${total}, at the start ${opening}; terminated sagas left ${left}`);
-}
-
-function leftBy(participants: ReadonlyMap<string, Participant>, { gid, spec }: Entry, index: number): number {
-  const effects = effectsOf(participants, gid, index);
-  return effects === 'action' ? movementOf(spec.payloads[index]!).amount : 0;
+  const all = [...participants.values()];
+  const total = sum(all.flatMap(({ accounts }) => [...accounts.values()]));
+  const added = sum(all.flatMap((participant) => [...participant.added.values()]));
+  const opening = all.length * sum(Object.values(openingBalances));
+  if (total !== opening + added) world.violated('I10', `all accounts hold ${total}, at the start ${opening}, moved ${added}`);
+  const gids = new Set(all.flatMap((participant) => [...participant.added.keys()]));
+  for (const gid of gids) {
+    const net = sum(all.map((participant) => participant.added.get(gid) ?? 0));
+    const direction = ledger.entries.get(gid)?.tx.decision?.direction;
+    if (net !== 0 && direction !== 'terminate') world.violated('I10', `${gid} (${direction ?? 'never stored'}) has made ${net} of nothing`);
+  }
 }
 
 function sum(numbers: readonly number[]): number {

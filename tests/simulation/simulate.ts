@@ -3,8 +3,9 @@ import type { CoordinatorHealth } from '@amends/coordinator';
 import type { Gid } from '@amends/core';
 import { Api } from './api.ts';
 import { ApiChecks } from './api-checks.ts';
-import { Application, type Surroundings } from './application.ts';
+import { runApplication } from './application.ts';
 import { CallChecks } from './call-checks.ts';
+import type { Surroundings } from './client.ts';
 import { Database } from './database.ts';
 import { Ledger } from './ledger.ts';
 import { drawSettings, Machine } from './machine.ts';
@@ -73,7 +74,7 @@ function build(world: World): Scene {
   const names = ['A', 'B', 'C'].slice(0, world.chance.pick([1, 2, 2, 2, 3]));
   const machines = names.map((name) => new Machine(world, name, { database, wire, settings }));
   const checks = new ApiChecks(world, ledger);
-  const around = { world, api: new Api(world, machines), checks };
+  const around = { world, api: new Api(world, machines), checks, participants };
   new Operator(around, ledger).start();
   return { world, ledger, database, checks, participants, machines, around };
 }
@@ -82,8 +83,7 @@ function build(world: World): Scene {
 function sendApplications({ world, around }: Scene, startWithinMs: number): () => number {
   let busy = world.chance.whole(1, 6);
   for (let number = busy; number > 0; number--) {
-    const application = new Application(`g${number}` as Gid, around);
-    void application.run(startWithinMs).then(() => {
+    void runApplication(`g${number}` as Gid, around, startWithinMs).then(() => {
       busy -= 1;
     });
   }

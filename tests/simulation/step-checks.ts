@@ -1,6 +1,7 @@
 /** What must hold between a version of a transaction and the next one, checked at the moment the commit takes effect. */
-import type { HistoryEntry, Op, RetryPolicy, SagaStep, Transaction, TransactionRow } from '@amends/core';
-import { type Entry, forEachOp, stateOf } from './ledger.ts';
+import type { HistoryEntry, OpState, RetryPolicy, Transaction, TransactionRow, Way } from '@amends/core';
+import { type Entry, forEachCall } from './ledger.ts';
+import { checkStartInMode, mayBeRefused, policyOf, undecidedUntil } from './mode-checks.ts';
 import type { World } from './world.ts';
 
 /** One commit of one transaction. */
@@ -61,68 +62,72 @@ function checkDecision(world: World, { entry, before, after }: Step): void {
     world.violated('I2', `${entry.gid}: ends as ${after.status} though the decision is ${is?.direction ?? 'none'}`);
   if (after.status === 'aborting' && is?.direction !== 'roll-back')
     world.violated('I2', `${entry.gid}: aborting without a decision to roll back`);
+  if (after.status === 'submitted' && after.mode !== 'saga' && is?.direction !== 'commit')
+    world.violated('I2', `${entry.gid}: a ${after.mode} is submitted without a decision to commit`);
+  if (after.status === 'prepared' && is !== null) world.violated('I2', `${entry.gid}: decided, and prepared all the same`);
 }
 
-/** What may start: actions in order before the decision to roll back, compensations after it; not before they are due (I13). */
+/** What may start, by the rules of its mode; not before it is due, not while on hold, not beyond the policy (I13). */
 function checkStarts(world: World, { entry, before, after, history }: Step): void {
   const released = history.some(({ kind }) => kind === 'interrupted' || kind === 'retried');
-  forEachOp(after.branches, (state, index, op) => {
-    const was = stateOf(before?.branches[index], op);
+  forEachCall(after.branches, (state, index, way) => {
+    const was: OpState = before?.branches[index]?.[way] ?? { at: 'idle' };
     if (state.at !== 'running' || (was.at === 'running' && was.attempts === state.attempts)) return;
-    const name = `${entry.gid}: step ${index + 1} ${op} #${state.attempts}`;
-    const step = entry.spec.steps[index]!;
+    const { branchId, op } = world.production.core.callName(entry.given, { branch: index, way });
+    const name = `${entry.gid}: ${branchId} ${op} #${state.attempts}`;
     const attemptsBefore = was.at === 'idle' ? 0 : was.attempts;
     if (state.attempts !== attemptsBefore + 1) world.violated('I13', `${name} follows #${attemptsBefore}`);
     if (was.at === 'succeed' || was.at === 'failed') world.violated('I13', `${name} starts after its verdict ${was.at}`);
     if (was.at === 'waiting' && state.startedAt < was.dueAt && !released)
       world.violated('I13', `${name} starts ${was.dueAt - state.startedAt} ms before it is due`);
     if (after.hold !== null) world.violated('hold', `${name} starts while on hold`);
-    if (op === 'action') checkActionStart(world, { name, after, step });
-    else if (after.decision?.direction !== 'roll-back') world.violated('I2', `${name} starts before the decision to roll back`);
-    const { attemptsMax } = op === 'action' ? step.actionRetry : step.compensateRetry;
-    const unknowns = entry.unknowns.get(`${index} ${op}`) ?? 0;
+    checkStartInMode(world, { name, entry, after, index, way, startedAt: state.startedAt });
+    const { attemptsMax } = policyOf(entry.spec, index, way);
+    const unknowns = entry.unknowns.get(`${index} ${way}`) ?? 0;
     if (attemptsMax !== null && unknowns >= attemptsMax)
       world.violated('I13', `${name} starts though ${unknowns} of ${attemptsMax} attempts are used up`);
   });
 }
 
-function checkActionStart(world: World, start: { name: string; after: Transaction; step: SagaStep }): void {
-  const { name, after, step } = start;
-  if (after.decision !== null && after.decision.direction !== 'commit')
-    world.violated('I3', `${name} starts after the decision to ${after.decision.direction}`);
-  const missing = step.after.find((other) => after.branches[other]!.forward.at !== 'succeed');
-  if (missing !== undefined) world.violated('I7', `${name} starts before step ${missing + 1} has succeeded`);
-}
-
 /** I13: the simulator's own count of attempts without a verdict, and the pause that must follow each. */
 function checkUnknowns(world: World, step: Step): void {
-  const { entry, history } = step;
+  const { entry, before, history, after } = step;
+  if (after.mode === 'workflow') return;
   for (const row of history) {
     if (row.kind === 'retried') entry.unknowns.clear();
     if ((row.kind !== 'answered' && row.kind !== 'interrupted') || row.branchId === null || row.op === null) continue;
-    const index = Number(row.branchId) - 1;
-    const { kind, actionRetry, compensateRetry } = entry.spec.steps[index]!;
-    const refusable = row.op === 'action' && kind !== 'retriable';
+    const called = callOf(world, step, row);
+    const refusable = mayBeRefused(entry.spec, called.index, called.way) && (after.mode !== 'msg' || before?.status === 'prepared');
     if (row.outcome === 'success' || (row.outcome === 'failure' && refusable)) continue;
-    const key = `${index} ${row.op}`;
+    const key = `${called.index} ${called.way}`;
     const counts = row.outcome !== 'ongoing' && !unsentCodes.has(row.code ?? '');
     const unknowns = (entry.unknowns.get(key) ?? 0) + (counts ? 1 : 0);
     entry.unknowns.set(key, unknowns);
-    checkPause(world, step, { row, index, op: row.op, unknowns, policy: row.op === 'action' ? actionRetry : compensateRetry });
+    checkPause(world, step, { row, ...called, unknowns, policy: policyOf(entry.spec, called.index, called.way) });
   }
+}
+
+/** The call that a history row tells of. */
+function callOf(world: World, { entry, after }: Step, row: HistoryEntry): { readonly index: number; readonly way: Way } {
+  for (let index = 0; index < after.branches.length; index++)
+    for (const way of ['forward', 'backward'] as const) {
+      const { branchId, op } = world.production.core.callName(entry.given, { branch: index, way });
+      if (branchId === row.branchId && op === row.op) return { index, way };
+    }
+  throw new Error(`${entry.gid}: history tells of ${row.branchId} ${row.op}, which does not exist`);
 }
 
 interface Pause {
   readonly row: HistoryEntry;
   readonly index: number;
-  readonly op: Op;
+  readonly way: Way;
   readonly unknowns: number;
   readonly policy: RetryPolicy;
 }
 
 /** Pauses are as long as the policy says, and up to 15 % longer. */
-function checkPause(world: World, { entry, after, history }: Step, { row, index, op, unknowns, policy }: Pause): void {
-  const state = stateOf(after.branches[index], op);
+function checkPause(world: World, { entry, after, history }: Step, { row, index, way, unknowns, policy }: Pause): void {
+  const state = after.branches[index]![way];
   const exhausted = policy.attemptsMax !== null && unknowns >= policy.attemptsMax;
   const released = (row.kind === 'interrupted' && unknowns <= 1) || history.some(({ kind }) => kind === 'retried');
   if (state.at !== 'waiting' || exhausted || released) return;
@@ -131,7 +136,7 @@ function checkPause(world: World, { entry, after, history }: Step, { row, index,
   if (actual < pause || actual > pause * 1.16 + 1)
     world.violated(
       'I13',
-      `${entry.gid}: step ${index + 1} ${op} pauses ${actual} ms, its policy says ${pause} and up to 15 % more`,
+      `${entry.gid}: ${row.branchId} ${row.op} pauses ${actual} ms, its policy says ${pause} and up to 15 % more`,
     );
 }
 
@@ -143,15 +148,17 @@ function pauseMs(policy: RetryPolicy, unknowns: number): number {
 /** I14, first half: not early by true time. */
 function checkTimeOut(world: World, { entry, history, after }: Step): void {
   if (!history.some(({ kind }) => kind === 'timed-out')) return;
-  const { timeoutMs } = entry.spec;
-  if (timeoutMs === null || world.epoch() < after.createdAt + timeoutMs)
-    world.violated(
-      'I14',
-      `${entry.gid}: timed out early, ${world.epoch() - after.createdAt} of ${timeoutMs} ms after its creation`,
-    );
+  const until = undecidedUntil(entry.spec, after.createdAt);
+  if (until === null || world.epoch() < until)
+    world.violated('I14', `${entry.gid}: timed out early, at ${world.epoch()}, its time is up at ${until ?? 'no time'}`);
 }
 
 function cover(world: World, { before, after, history }: Step): void {
+  if (after.mode !== 'saga') {
+    for (const { kind, op, outcome } of history)
+      world.coverage.reached('modes', [after.mode, op ?? kind, op === null ? '' : (outcome ?? kind)].join(' ').trim());
+    return;
+  }
   const state = before === null ? 'new' : stateName(before);
   const told = history.map(({ kind, op, outcome }) => {
     if (kind === 'answered') return `${op} ${outcome}`;

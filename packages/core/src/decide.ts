@@ -121,6 +121,7 @@ function apply(logic: ModeLogic<Spec>, draft: Draft, event: TransactionEvent, be
     case 'submitted':
       if (!begins) return logic.request(draft, event);
       record(draft, { kind: event.type, traceId: event.traceId });
+      logic.begun?.(draft);
       return 'taken';
     case 'aborted':
     case 'registered':

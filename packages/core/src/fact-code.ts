@@ -31,7 +31,8 @@ export function givenOf(spec: Spec, stored: readonly StoredFact[]): Given {
   return withFacts(givenAtFirst(spec), sorted.map(decodeFact));
 }
 
-function decodeFact({ kind, key, content }: StoredFact): Fact {
+/** A fact from its stored form. */
+export function decodeFact({ kind, key, content }: StoredFact): Fact {
   switch (kind) {
     case 'branch':
       return { kind, index: Number(key), branch: decodeBranch(content) };

@@ -54,6 +54,9 @@ export const msg: ModeLogic<MsgSpec> = {
   beginsAs(request) {
     return request.type === 'prepared' || request.type === 'submitted' ? request.type : null;
   },
+  begun(draft) {
+    if (draft.tx.status === 'submitted') setDecision(draft, 'commit', automatic);
+  },
   request: requested,
   advance(draft) {
     if (draft.tx.status === 'prepared') ask(draft);

@@ -1,0 +1,82 @@
+/** What the checkers know of each mode by themselves: its policies, what may be refused, and what may start when. */
+import type { MsgSpec, RetryPolicy, SagaSpec, Spec, Transaction, Way } from '@amends/core';
+import type { Entry } from './ledger.ts';
+import type { World } from './world.ts';
+
+/** The policy of one call. */
+export function policyOf(spec: Spec, index: number, way: Way): RetryPolicy {
+  if (spec.mode !== 'saga') return spec.retry;
+  const { actionRetry, compensateRetry } = spec.steps[index]!;
+  return way === 'forward' ? actionRetry : compensateRetry;
+}
+
+/** Whether a refusal is a verdict: of a saga's action that is not retriable, and of a message's question. */
+export function mayBeRefused(spec: Spec, index: number, way: Way): boolean {
+  if (spec.mode === 'saga') return way === 'forward' && spec.steps[index]!.kind !== 'retriable';
+  return spec.mode === 'msg' && index === 0;
+}
+
+/** When what is undecided is rolled back; null: never. Milliseconds since 1970. */
+export function undecidedUntil(spec: Spec, createdAt: number): number | null {
+  if (spec.mode === 'msg' || spec.mode === 'workflow' || spec.timeoutMs === null) return null;
+  return createdAt + spec.timeoutMs;
+}
+
+/** One call that starts. */
+export interface Start {
+  readonly name: string;
+  readonly entry: Entry;
+  readonly after: Transaction;
+  readonly index: number;
+  readonly way: Way;
+  readonly startedAt: number;
+}
+
+/** Whether the rules of the mode allow the start. */
+export function checkStartInMode(world: World, start: Start): void {
+  const { spec } = start.entry;
+  switch (spec.mode) {
+    case 'saga':
+      return checkSagaStart(world, start, spec);
+    case 'msg':
+      return checkMsgStart(world, start, spec);
+    case 'tcc':
+      return checkSecondPhase(world, start, 'last first');
+    case 'xa':
+      return checkSecondPhase(world, start, 'first first');
+    case 'workflow':
+      if (start.after.status !== 'prepared') world.violated('W4', `${start.name} starts though it is ${start.after.status}`);
+  }
+}
+
+function checkSagaStart(world: World, { name, after, index, way }: Start, spec: SagaSpec): void {
+  const direction = after.decision?.direction;
+  if (way === 'backward') {
+    if (direction !== 'roll-back') world.violated('I2', `${name} starts before the decision to roll back`);
+    return;
+  }
+  if (direction !== undefined && direction !== 'commit') world.violated('I3', `${name} starts after the decision to ${direction}`);
+  const missing = spec.steps[index]!.after.find((other) => after.branches[other]!.forward.at !== 'succeed');
+  if (missing !== undefined) world.violated('I7', `${name} starts before step ${missing + 1} has succeeded`);
+}
+
+/** I8 of the faults: nothing is confirmed before submit or cancelled before the decision, one branch after the other. */
+function checkSecondPhase(world: World, { name, after, index, way }: Start, order: 'last first' | 'first first'): void {
+  const wanted = way === 'forward' ? 'commit' : 'roll-back';
+  if (after.decision?.direction !== wanted) world.violated('I8', `${name} starts though the decision is ${after.decision?.direction ?? 'open'}`);
+  const earlier = order === 'first first' ? after.branches.slice(0, index) : after.branches.slice(index + 1);
+  if (earlier.some((branch) => branch[way].at !== 'succeed')) world.violated('I7', `${name} starts out of its order`);
+}
+
+/** I9: no delivery before the local transaction is known to be committed, nor before its time. */
+function checkMsgStart(world: World, { name, after, index, startedAt }: Start, spec: MsgSpec): void {
+  if (index === 0) {
+    if (after.status !== 'prepared') world.violated('M3', `${name} is asked though it is ${after.status}`);
+    if (startedAt < after.createdAt + spec.askAfterMs) world.violated('M3', `${name} is asked before its time`);
+    return;
+  }
+  if (after.decision?.direction !== 'commit') world.violated('I9', `${name} starts before the message is submitted`);
+  if (startedAt < after.createdAt + spec.delayMs) world.violated('M5', `${name} starts before its delay has passed`);
+  const before = after.branches.slice(1, index);
+  if (!spec.concurrent && before.some(({ forward }) => forward.at !== 'succeed')) world.violated('I7', `${name} starts out of its order`);
+}

@@ -1,0 +1,53 @@
+/** An application that sends a two-phase message: announces it, commits its local transaction, submits; or dies in between. */
+import type { BranchId, MsgSpec } from '@amends/core';
+import type { Client } from './client.ts';
+import { drawRetry } from './mode-maker.ts';
+import { type Movement, payloadOf } from './participant.ts';
+import { hosts } from './saga-maker.ts';
+
+/** Lives the life of one message. */
+export async function runMessage(client: Client): Promise<void> {
+  const { chance, around } = client;
+  const home = chance.pick(hosts);
+  const amount = chance.whole(1, 60);
+  const prepared = chance.yes(0.85);
+  const spec = drawSpec(client, { home, amount: prepared ? amount : 0 });
+  if (!prepared) {
+    await client.submit(spec);
+    return client.follow();
+  }
+  if ((await client.prepare(spec)) === null || chance.yes(0.06)) return;
+  if (chance.yes(0.2)) await client.pause(0, 12_000);
+  const refused = chance.yes(0.2);
+  const committed = !refused && around.participants.get(home)!.commitLocally(client.gid, { ...plain, amount: -amount });
+  if (!refused) around.world.coverage.reached('modes', committed ? 'msg local commit' : 'msg asked before the local commit');
+  if (chance.yes(0.15)) return;
+  if (committed) await client.submit(spec);
+  else await client.request({ type: 'aborted', reason: 'no money' });
+  if (chance.yes(0.1)) await client.request({ type: 'submitted' });
+  await client.follow();
+}
+
+const plain: Movement = { account: 'open', amount: 0, refusable: false, undoable: false };
+
+function drawSpec({ chance }: Client, { home, amount }: { readonly home: string; readonly amount: number }): MsgSpec {
+  const count = chance.whole(1, 3);
+  return {
+    mode: 'msg',
+    steps: Array.from({ length: count }, (_, index) => ({
+      branchId: `0${index + 1}` as BranchId,
+      action: `http://${chance.pick(hosts)}/step/${index + 1}`,
+    })),
+    payloads: Array.from({ length: count }, (_, index) => payloadOf({ ...plain, amount: index === 0 ? amount : 0 })),
+    query: `http://${home}/query`,
+    askAfterMs: chance.whole(300, 10_000),
+    delayMs: chance.yes(0.3) ? chance.whole(1, 20_000) : 0,
+    notBefore: null,
+    concurrent: chance.yes(0.4),
+    callTimeoutMs: chance.whole(300, 6_000),
+    retry: drawRetry(chance),
+    headers: {},
+    face: chance.pick(['native', 'dtm']),
+    presentation: {},
+  };
+}

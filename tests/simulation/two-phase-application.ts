@@ -1,0 +1,59 @@
+/** An application of tcc or xa: registers and calls its participants itself, then submits or aborts; sometimes it dies in between. */
+import type { BranchId, TccSpec, XaSpec } from '@amends/core';
+import type { Client } from './client.ts';
+import { drawRetry, drawTransfer } from './mode-maker.ts';
+import { type Movement, payloadOf } from './participant.ts';
+import { hosts } from './saga-maker.ts';
+
+/** Lives the life of one transaction. */
+export async function runTwoPhases(client: Client, mode: 'tcc' | 'xa'): Promise<void> {
+  const { chance } = client;
+  const spec = drawSpec(client, mode);
+  if ((await client.prepare(spec)) === null) return;
+  const movements = drawTransfer(chance, chance.whole(1, 3));
+  for (const [index, movement] of movements.entries()) {
+    if (chance.yes(0.05)) return;
+    if (chance.yes(0.1)) await client.pause(0, 15_000);
+    if (await joins(client, mode, { index, movement })) continue;
+    if (!chance.yes(0.1)) await client.request({ type: 'aborted', reason: 'a participant refused' });
+    return;
+  }
+  if (chance.yes(0.08)) return;
+  await client.request({ type: 'submitted' });
+  if (chance.yes(0.2)) await client.request({ type: 'submitted' });
+  await client.follow();
+}
+
+interface Part {
+  readonly index: number;
+  readonly movement: Movement;
+}
+
+/** Registers a branch, then has its first phase done. @returns whether it agreed */
+async function joins(client: Client, mode: 'tcc' | 'xa', { index, movement }: Part): Promise<boolean> {
+  const { chance } = client;
+  const branchId = `0${index + 1}` as BranchId;
+  const host = chance.pick(hosts);
+  const payload = payloadOf(movement);
+  const url = `http://${host}/branch/${branchId}`;
+  const branch = { kind: 'participant', branchId, forward: url, backward: url, payload } as const;
+  const registered = await client.request({ type: 'registered', branch });
+  if (registered === null || (registered.verdict !== 'taken' && registered.verdict !== 'repeated')) return false;
+  if (chance.yes(0.05)) await client.request({ type: 'registered', branch: { ...branch, payload: new Uint8Array([32]) } });
+  const op = mode === 'tcc' ? 'try' : 'action';
+  return (await client.call(host, { branchId, mode, op, payload })) === 200;
+}
+
+function drawSpec({ chance }: Client, mode: 'tcc' | 'xa'): TccSpec | XaSpec {
+  return {
+    mode,
+    payloads: [],
+    timeoutMs: chance.whole(500, 20_000),
+    timeoutReason: 'time is up',
+    callTimeoutMs: chance.whole(300, 6_000),
+    retry: drawRetry(chance),
+    headers: {},
+    face: chance.pick(['native', 'dtm']),
+    presentation: {},
+  };
+}

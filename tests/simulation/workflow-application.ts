@@ -1,0 +1,88 @@
+/** An application whose function records its steps and is run again by the coordinator when it dies; two runs may cross. */
+import type { BranchId, Progress, WorkflowSpec } from '@amends/core';
+import type { Client } from './client.ts';
+import { drawTransfer } from './mode-maker.ts';
+import { type Movement, payloadOf } from './participant.ts';
+import { hosts } from './saga-maker.ts';
+
+interface Plan {
+  readonly spec: WorkflowSpec;
+  readonly steps: readonly { readonly host: string; readonly movement: Movement }[];
+}
+
+/** Starts the function and lets it be started again. */
+export async function runWorkflow(client: Client): Promise<void> {
+  const plan = drawPlan(client);
+  const home = new URL(plan.spec.resume).host;
+  const participant = client.around.participants.get(home)!;
+  const others = participant.onResume;
+  participant.onResume = (gid) => {
+    if (gid !== client.gid) return others(gid);
+    client.around.world.coverage.reached('modes', 'workflow run again');
+    void run(client, plan);
+  };
+  await run(client, plan);
+  await client.follow();
+}
+
+/** One run of the function; it ends early when an answer is missing, and is run again later. */
+async function run(client: Client, { spec, steps }: Plan): Promise<void> {
+  const prepared = await client.prepare(spec);
+  if (prepared === null || prepared.view.transaction.status !== 'prepared') return;
+  const recorded = new Map<string, Progress>();
+  for (const branch of prepared.view.given.registered) if (branch.kind === 'progress') recorded.set(`${branch.branchId} ${branch.op}`, branch);
+  const done: number[] = [];
+  for (let index = 0; index < steps.length; index++) {
+    const how = await step(client, recorded, { index, op: 'action', steps });
+    if (how === 'open') return;
+    if (how === 'failed') return undo(client, recorded, { done, steps });
+    done.push(index);
+  }
+  await client.request({ type: 'concluded', status: 'succeed', reason: '', result: new Uint8Array([1]) });
+}
+
+type Steps = Plan['steps'];
+
+async function undo(client: Client, recorded: Map<string, Progress>, what: { readonly done: readonly number[]; readonly steps: Steps }) {
+  for (const index of [...what.done].reverse())
+    if ((await step(client, recorded, { index, op: 'rollback', steps: what.steps })) !== 'succeed') return;
+  await client.request({ type: 'concluded', status: 'failed', reason: 'a step failed', result: new Uint8Array() });
+}
+
+/** A step as it was recorded; or it is done and recorded now. `open`: nobody knows yet. */
+async function step(
+  client: Client,
+  recorded: Map<string, Progress>,
+  { index, op, steps }: { readonly index: number; readonly op: 'action' | 'rollback'; readonly steps: Steps },
+): Promise<'succeed' | 'failed' | 'open'> {
+  const branchId = `0${index + 1}` as BranchId;
+  const known = recorded.get(`${branchId} ${op}`);
+  if (known !== undefined) return known.status;
+  if (client.chance.yes(0.06)) return 'open';
+  const { host, movement } = steps[index]!;
+  const answer = await client.call(host, { branchId, mode: 'workflow', op, payload: payloadOf(movement) });
+  if (answer !== 200 && (answer !== 409 || op === 'rollback')) return 'open';
+  if (client.chance.yes(0.06)) return 'open';
+  const status = answer === 200 ? 'succeed' : 'failed';
+  const branch: Progress = { kind: 'progress', branchId, op, status, payload: new Uint8Array([answer & 255]) };
+  const said = await client.request({ type: 'registered', branch });
+  return said !== null && (said.verdict === 'taken' || said.verdict === 'repeated') ? status : 'open';
+}
+
+function drawPlan({ chance }: Client): Plan {
+  const retry = { kind: 'fixed', delayMs: chance.whole(200, 5_000), delayMsMax: 60_000, attemptsMax: null, atEnd: 'hold' } as const;
+  return {
+    spec: {
+      mode: 'workflow',
+      name: 'transfer',
+      resume: `http://${chance.pick(hosts)}/resume`,
+      payloads: [new Uint8Array([1])],
+      callTimeoutMs: chance.whole(300, 6_000),
+      retry,
+      headers: {},
+      face: chance.pick(['native', 'dtm']),
+      presentation: {},
+    },
+    steps: drawTransfer(chance, chance.whole(1, 3)).map((movement) => ({ host: chance.pick(hosts), movement })),
+  };
+}
