@@ -69,7 +69,7 @@ const mutants: Readonly<Record<string, Mutation>> = {
   'begins a second mailbox for a transaction that it is at work on': {
     file: 'coordinator/dist/create-coordinator.js',
     replace: 'atWork.takeUp(stored.row, () => this.#adopt(stored));',
-    by: 'this.#begin(this.#takeIn(stored));',
+    by: 'this.#begin(this.#mailboxes.takeIn(this, stored));',
   },
   'never asks for what a claim without an answer has taken': {
     file: 'coordinator/dist/membership.js',

@@ -414,6 +414,40 @@ describe('when the store fails', () => {
     expect(bank.calls).toEqual(['action /a', 'action /b']);
   });
 
+  test('who submits again what is still being begun is told when the store fails; the first one waits for its fate', async () => {
+    const bank = await participant();
+    const real = openMemoryStore();
+    const [asked, unknown] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let isDown = false;
+    const orDown = <T>(act: () => Promise<T>): Promise<T> =>
+      isDown ? Promise.reject(new AmendsError('store_unavailable', 'cut off')) : act();
+    const store = decorated(real, {
+      commit: (changes) => orDown(() => real.commit(changes)),
+      load: (gids) => orDown(() => real.load(gids)),
+      ping: () => orDown(() => real.ping()),
+    });
+    const { commit } = store;
+    store.commit = async (changes) => {
+      store.commit = commit;
+      asked.resolve();
+      await unknown.promise;
+      return changes.map(() => ({ outcome: 'unknown' }) as const);
+    };
+    const amends = await coordinator({ store });
+    const request = { gid: parseGid('twice'), spec: saga(bank.url, ['a']) };
+    const first = amends.submit(request);
+    await asked.promise;
+    const second = amends.submit(request);
+    isDown = true;
+    unknown.resolve();
+    await expect(second).rejects.toMatchObject({ code: 'store_unavailable', message: expect.stringContaining('cut off') });
+    await expect(amends.submit(request)).rejects.toMatchObject({ code: 'store_unavailable' });
+    isDown = false;
+    expect((await first).outcome).toBe('created');
+    expect((await amends.submit(request)).outcome).toBe('repeated');
+    expect(await end(amends, request.gid)).toBe('succeed');
+  });
+
   test('new work is refused, old work waits, and goes on by itself', async () => {
     const bank = await participant();
     let full = false;

@@ -2,24 +2,17 @@
 import {
   AmendsError,
   type CallEffect,
-  checkSagaSpec,
   type EpochMs,
-  encodeSpec,
-  fromRow,
   type Gid,
   gidRandomBytes,
   isFinished,
   isQuiet,
   makeGid,
   type NodeId,
-  type Spec,
-  type StoredSpec,
-  type Transaction,
-  type Verdict,
 } from '@amends/core';
-import type { AuditRow, Store, StoredTransaction } from '@amends/store';
+import type { Store, StoredTransaction } from '@amends/store';
 import { boundedPerHost } from './bounded-per-host.ts';
-import type { Coordinator, CoordinatorHealth, Intervention, Submitted, TransactionView } from './coordinator.ts';
+import type { Coordinator, CoordinatorHealth, TransactionView } from './coordinator.ts';
 import { createGroupCommit } from './group-commit.ts';
 import {
   type AnchoredClock,
@@ -32,12 +25,15 @@ import {
   systemTimers,
 } from './host.ts';
 import { httpTransport } from './http-transport.ts';
+import { intervene } from './intervening.ts';
 import { LiveMailboxes } from './live-mailboxes.ts';
-import { Mailbox, type MailboxHost } from './mailbox.ts';
+import type { Mailbox, MailboxHost } from './mailbox.ts';
 import { Membership, type MembershipOptions } from './membership.ts';
 import { Outbound } from './outbound.ts';
 import type { Clock, Digest, Log, Observer, Random, Timers, Transport } from './ports.ts';
+import type { Reception } from './requests.ts';
 import { StoreGate } from './store-gate.ts';
+import { submit } from './submitting.ts';
 import { timeLimit } from './time-limit.ts';
 import { viewOf, viewOfStored, waitFor } from './waiting.ts';
 import { WakeQueue } from './wake-queue.ts';
@@ -73,9 +69,6 @@ const defaults = {
   stopGraceMs: 10_000,
 };
 
-/** A submit or an intervention that meets other nodes' commits this often in a row gives up as `overloaded`. */
-const triesMax = 50;
-
 /** A transaction that the store refused to take is looked at again after this. Milliseconds. */
 const refusedPauseMs = 30_000;
 
@@ -104,6 +97,7 @@ class LocalCoordinator implements Coordinator, MailboxHost {
   readonly #clock: Clock;
   readonly #wakes: WakeQueue;
   readonly #outbound: Outbound;
+  readonly #reception: Reception;
   #state: CoordinatorHealth['state'] = 'starting';
   #started: Promise<void> | null = null;
   #stopping: Promise<void> | null = null;
@@ -128,6 +122,12 @@ class LocalCoordinator implements Coordinator, MailboxHost {
     this.#wakes = new WakeQueue(this.#clock, this.#timers);
     this.#outbound = new Outbound(transport, this.#clock, this.#random);
     this.#gate = new StoreGate(this.#store, this.#timers, this.#log);
+    this.#reception = {
+      host: this,
+      mailboxes: this.#mailboxes,
+      refuseUnlessOpen: () => this.#refuseUnlessRunning(),
+      onStoreFailure: (listener) => this.#gate.onFailure(listener),
+    };
     this.#commits = createGroupCommit(this.#store, this.#timers);
     this.#membership = new Membership(
       {
@@ -206,84 +206,9 @@ class LocalCoordinator implements Coordinator, MailboxHost {
     return this.#clock.now();
   }
 
-  async submit({ gid, spec }: { readonly gid: Gid; readonly spec: Spec }): Promise<Submitted> {
-    checkSagaSpec(spec);
-    const encoded = encodeSpec(spec);
-    const stored: StoredSpec = { ...encoded, digest: this.#digest([encoded.plan, encoded.payloads]) };
-    for (let tries = 0; tries < triesMax; tries++) {
-      this.#refuseUnlessRunning();
-      const submitted = this.#mailboxes.get(gid)
-        ? await this.#submitAgain(gid, stored.digest)
-        : await this.#submitNew(gid, spec, stored);
-      if (submitted !== null) return submitted;
-    }
-    throw tooContended(gid);
-  }
+  submit: Coordinator['submit'] = (request) => submit(request, this.#digest, this.#reception);
 
-  async #submitNew(gid: Gid, spec: Spec, stored: StoredSpec): Promise<Submitted | null> {
-    if (this.#mailboxes.room() === 0)
-      throw new AmendsError('overloaded', `${this.#mailboxes.size} transactions are under way; try again in a moment`);
-    const mailbox = Mailbox.forNew(this, gid, spec, stored);
-    this.#mailboxes.add(mailbox);
-    const event = { type: 'submitted', gid, owner: this.node, traceId: null, ...this.moment() } as const;
-    const reply = await new Promise<Verdict | 'lost' | AmendsError>((resolve) => mailbox.post(event, resolve));
-    if (reply instanceof AmendsError) throw reply;
-    if (reply !== 'lost') return { outcome: 'created', view: viewOf(mailbox) };
-    if (this.#state !== 'running') throw isStopping();
-    return this.#submitAgain(gid, stored.digest);
-  }
-
-  /** What to answer for a gid that exists already; null when after all it does not. */
-  async #submitAgain(gid: Gid, digest: string): Promise<Submitted | null> {
-    const mailbox = this.#mailboxes.get(gid);
-    if (mailbox !== undefined && mailbox.tx === null) await new Promise<void>((resolve) => mailbox.changed(resolve));
-    const live = this.#mailboxes.get(gid);
-    if (live?.tx) return { outcome: live.digest === digest ? 'repeated' : 'different', view: viewOf(live) };
-    const stored = await this.load(gid);
-    if (stored === null) return null;
-    return { outcome: stored.spec.digest === digest ? 'repeated' : 'different', view: viewOfStored(stored) };
-  }
-
-  async intervene(request: Intervention): Promise<TransactionView> {
-    const { gid, ...act } = request;
-    for (let tries = 0; tries < triesMax; tries++) {
-      this.#refuseUnlessRunning();
-      const mailbox = this.#mailboxes.get(gid) ?? (await this.#open(request));
-      if (mailbox.tx !== null) refuseIntervention(mailbox.tx, request);
-      const event = { type: 'intervened', ...act, ...this.moment() } as const;
-      const reply = await new Promise<Verdict | 'lost' | AmendsError>((resolve) => mailbox.post(event, resolve));
-      if (reply instanceof AmendsError) throw reply;
-      if (reply === 'taken') return viewOf(mailbox);
-      if (reply !== 'lost') refuseIntervention(mailbox.tx!, request);
-      else if (await this.#isAudited(gid, event)) return (await this.get(gid))!;
-    }
-    throw tooContended(gid);
-  }
-
-  /** Whether an act was carried out after all, by a commit whose answer came after others had taken the transaction over. */
-  async #isAudited(gid: Gid, act: Omit<AuditRow, 'gid' | 'detail'>): Promise<boolean> {
-    const rows = await this.#store.audit({ gid, limit: 100 });
-    return rows.some((row) => row.at === act.at && row.actor === act.actor && row.verb === act.verb && row.reason === act.reason);
-  }
-
-  /**
-   * A mailbox on a transaction that this node does not drive: its next commit takes it over. One is made only for an act
-   * that will be posted to it, because a mailbox that gets no event never closes.
-   */
-  async #open(request: Intervention): Promise<Mailbox> {
-    const { gid } = request;
-    const stored = await this.load(gid);
-    if (stored === null) throw new AmendsError('not_found', `gid: there is no transaction ${gid}`);
-    refuseIntervention(fromRow(stored.row), request);
-    this.#refuseUnlessRunning();
-    return this.#mailboxes.get(gid) ?? this.#takeIn(stored);
-  }
-
-  #takeIn(stored: StoredTransaction): Mailbox {
-    const mailbox = Mailbox.forStored(this, stored);
-    if (!isFinished(mailbox.tx!)) this.#mailboxes.add(mailbox);
-    return mailbox;
-  }
+  intervene: Coordinator['intervene'] = (request) => intervene(request, this.#store, this.#reception);
 
   wait(gid: Gid, options: { readonly waitMs: number; readonly signal?: AbortSignal }): Promise<TransactionView | null> {
     return waitFor(options, {
@@ -323,7 +248,8 @@ class LocalCoordinator implements Coordinator, MailboxHost {
   #refuseUnlessRunning(): void {
     if (this.#state === 'starting')
       throw new AmendsError('store_unavailable', 'the coordinator is starting; try again in a moment');
-    if (this.#state !== 'running') throw isStopping();
+    if (this.#state !== 'running')
+      throw new AmendsError('stopping', 'the coordinator is stopping; try again, or at another node');
     if (this.#gate.reason !== '')
       throw new AmendsError('store_unavailable', `the store cannot be used now: ${this.#gate.reason}`);
   }
@@ -337,7 +263,7 @@ class LocalCoordinator implements Coordinator, MailboxHost {
     const { gid } = stored.row;
     const atWork = this.#mailboxes.get(gid);
     try {
-      if (atWork === undefined) this.#begin(this.#takeIn(stored));
+      if (atWork === undefined) this.#begin(this.#mailboxes.takeIn(this, stored));
       else atWork.takeUp(stored.row, () => this.#adopt(stored));
     } catch (error) {
       this.#log.error({ gid, err: error }, 'transaction cannot be driven: left alone');
@@ -415,20 +341,4 @@ class LocalCoordinator implements Coordinator, MailboxHost {
     });
     this.#looksLater.add(cancel);
   }
-}
-
-/** @throws AmendsError `already_finished` or `version_conflict` when the act does not apply to the transaction as it is */
-function refuseIntervention(tx: Transaction, request: Intervention): void {
-  if (isFinished(tx))
-    throw new AmendsError('already_finished', `${tx.gid} is finished (${tx.status}); nothing can be changed any more`);
-  if (request.expectedVersion !== null && request.expectedVersion !== tx.version)
-    throw new AmendsError('version_conflict', `expectedVersion: ${tx.gid} is at version ${tx.version} now; look at it again`);
-}
-
-function isStopping(): AmendsError {
-  return new AmendsError('stopping', 'the coordinator is stopping; try again, or at another node');
-}
-
-function tooContended(gid: Gid): AmendsError {
-  return new AmendsError('overloaded', `gid: ${gid} is being changed by other nodes all the time; try again in a moment`);
 }
