@@ -278,14 +278,22 @@ describe('among others on one store', () => {
     for (const gid of gids) await first.submit({ gid, spec: saga(bank.url, ['a']) });
     await first.stop({ graceMs: 0 });
     bank.answers['/a'] = 200;
-    const claim: Store['claim'] = async (request) =>
-      (await shared.claim(request)).map((each) => (each.row.gid === 'damaged' ? { ...each, row: { ...each.row, state } } : each));
+    let fails = false;
+    const asked = Promise.withResolvers<readonly Gid[]>();
+    const claim: Store['claim'] = async (request) => {
+      if (request.driven !== undefined) asked.resolve(request.driven);
+      if (fails) throw new AmendsError('store_unavailable', 'cut off');
+      const claimed = await shared.claim(request);
+      return claimed.map((each) => (each.row.gid === 'damaged' ? { ...each, row: { ...each.row, state } } : each));
+    };
     const errors: Readonly<Record<string, unknown>>[] = [];
     const log = { debug() {}, info() {}, warn() {}, error: (fields: Readonly<Record<string, unknown>>) => errors.push(fields) };
     const second = await coordinator({ store: decorated(shared, { claim }), log });
     for (const gid of gids.slice(1)) expect(await end(second, gid)).toBe('succeed');
-    expect(errors.map(({ gid }) => gid)).toEqual(['damaged']);
     expect((await second.health()).live).toBe(0);
+    fails = true;
+    expect(await asked.promise).toEqual(['damaged']);
+    expect(errors.map(({ gid }) => gid)).toEqual(['damaged']);
   });
 
   test('any node waits for, and acts on, what another one drives', async () => {

@@ -5,7 +5,6 @@ import {
   type EpochMs,
   type Gid,
   gidRandomBytes,
-  isFinished,
   isQuiet,
   makeGid,
   type NodeId,
@@ -34,6 +33,7 @@ import type { Clock, Digest, Log, Observer, Random, Timers, Transport } from './
 import type { Reception } from './requests.ts';
 import { StoreGate } from './store-gate.ts';
 import { submit } from './submitting.ts';
+import { Takeovers } from './takeovers.ts';
 import { timeLimit } from './time-limit.ts';
 import { viewOf, viewOfStored, waitFor } from './waiting.ts';
 import { WakeQueue } from './wake-queue.ts';
@@ -69,9 +69,6 @@ const defaults = {
   stopGraceMs: 10_000,
 };
 
-/** A transaction that the store refused to take is looked at again after this. Milliseconds. */
-const refusedPauseMs = 30_000;
-
 /** Of the time to stop, at most this is kept for breaking off calls and for saying goodbye. Milliseconds. */
 const partingMsMax = 1_000;
 
@@ -92,7 +89,7 @@ class LocalCoordinator implements Coordinator, MailboxHost {
   readonly #gate: StoreGate;
   readonly #commits: ReturnType<typeof createGroupCommit>;
   readonly #mailboxes: LiveMailboxes;
-  readonly #recovering = new Set<Mailbox>();
+  readonly #takeovers: Takeovers;
   readonly #ownClock: AnchoredClock | null;
   readonly #clock: Clock;
   readonly #wakes: WakeQueue;
@@ -102,8 +99,6 @@ class LocalCoordinator implements Coordinator, MailboxHost {
   #started: Promise<void> | null = null;
   #stopping: Promise<void> | null = null;
   #whenIdle: (() => void) | null = null;
-  /** What cancels the looks at transactions that the store has refused. */
-  readonly #looksLater = new Set<() => void>();
 
   constructor(options: CoordinatorOptions) {
     const node = options.node ?? freshNodeId();
@@ -129,6 +124,14 @@ class LocalCoordinator implements Coordinator, MailboxHost {
       onStoreFailure: (listener) => this.#gate.onFailure(listener),
     };
     this.#commits = createGroupCommit(this.#store, this.#timers);
+    this.#takeovers = new Takeovers({
+      host: this,
+      mailboxes: this.#mailboxes,
+      timers: this.#timers,
+      log: this.#log,
+      isRunning: () => this.#state === 'running',
+      onRest: () => this.#membership.roomAgain(),
+    });
     this.#membership = new Membership(
       {
         node,
@@ -144,11 +147,11 @@ class LocalCoordinator implements Coordinator, MailboxHost {
         clock: this.#clock,
         log: this.#log,
         keepTime: (ask) => this.#ownClock?.anchor(ask) ?? ask(),
-        adopt: (stored) => this.#adopt(stored),
-        recovering: () => this.#recovering.size,
+        adopt: (stored) => this.#takeovers.adopt(stored),
+        recovering: () => this.#takeovers.underWay,
         room: () => this.#mailboxes.room(),
         horizonMs: () => this.#mailboxes.horizonMs,
-        driven: () => this.#mailboxes.gids(),
+        driven: () => [...this.#mailboxes.gids(), ...this.#takeovers.leftAlone()],
       },
     );
   }
@@ -180,7 +183,7 @@ class LocalCoordinator implements Coordinator, MailboxHost {
     await limitOfWork.within(this.#idle());
     limitOfWork.cancel();
     for (const mailbox of this.#mailboxes.all()) mailbox.abandon();
-    for (const cancel of this.#looksLater) cancel();
+    this.#takeovers.stop();
     this.#gate.stop();
     await limit.within(this.#outbound.close());
     if (this.#started !== null) await this.#membership.leave(limit);
@@ -254,28 +257,6 @@ class LocalCoordinator implements Coordinator, MailboxHost {
       throw new AmendsError('store_unavailable', `the store cannot be used now: ${this.#gate.reason}`);
   }
 
-  /**
-   * Drives a claimed transaction on; a mailbox that is at work on it already goes on from there. Stopping: leaves it.
-   * What cannot be read or decided stays with this node untouched, so that nobody claims it again and again.
-   */
-  #adopt(stored: StoredTransaction): void {
-    if (this.#state !== 'running') return;
-    const { gid } = stored.row;
-    const atWork = this.#mailboxes.get(gid);
-    try {
-      if (atWork === undefined) this.#begin(this.#mailboxes.takeIn(this, stored));
-      else atWork.takeUp(stored.row, () => this.#adopt(stored));
-    } catch (error) {
-      this.#log.error({ gid, err: error }, 'transaction cannot be driven: left alone');
-      this.#mailboxes.get(gid)?.abandon();
-    }
-  }
-
-  #begin(mailbox: Mailbox): void {
-    this.#recovering.add(mailbox);
-    mailbox.start();
-  }
-
   // ── MailboxHost ──────────────────────────────────────────────────────────────────────────────────────────────────
 
   get horizonMs(): number {
@@ -304,16 +285,12 @@ class LocalCoordinator implements Coordinator, MailboxHost {
   wakeAt(mailbox: Mailbox, at: EpochMs | null): void {
     this.#mailboxes.stays(mailbox);
     this.#wakes.set(mailbox, at);
-    if (mailbox.tx !== null && isQuiet(mailbox.tx)) this.#notRecovering(mailbox);
+    if (mailbox.tx !== null && isQuiet(mailbox.tx)) this.#takeovers.rests(mailbox);
   }
 
   close(mailbox: Mailbox): void {
     this.#mailboxes.remove(mailbox);
-    this.#notRecovering(mailbox);
-  }
-
-  #notRecovering(mailbox: Mailbox): void {
-    if (this.#recovering.delete(mailbox)) this.#membership.roomAgain();
+    this.#takeovers.rests(mailbox);
   }
 
   storeFailed(error: unknown, retry: () => void): void {
@@ -325,20 +302,6 @@ class LocalCoordinator implements Coordinator, MailboxHost {
   }
 
   refused(mailbox: Mailbox, message: string): void {
-    this.#log.error({ gid: mailbox.gid, reason: message }, 'store refused a change');
-    if (mailbox.tx !== null && !isFinished(mailbox.tx)) this.#lookAgainLater(mailbox.gid);
-  }
-
-  /** What this node owns and no mailbox drives must be taken up again by itself: other nodes leave it alone. */
-  #lookAgainLater(gid: Gid): void {
-    const cancel = this.#timers.after(refusedPauseMs, () => {
-      this.#looksLater.delete(cancel);
-      if (this.#state !== 'running') return;
-      this.load(gid).then(
-        (stored) => stored?.row.owner === this.node && this.#adopt(stored),
-        () => this.#lookAgainLater(gid),
-      );
-    });
-    this.#looksLater.add(cancel);
+    this.#takeovers.refused(mailbox, message);
   }
 }
