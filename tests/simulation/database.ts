@@ -8,6 +8,9 @@ import type { NodeProcess } from './node-process.ts';
 import type { Chance } from './random.ts';
 import type { World } from './world.ts';
 
+/** Requests that no checker and no special fault cares about. */
+const plainRequests = ['load', 'list', 'history', 'nodes', 'documents', 'audit', 'purge', 'ping'] as const;
+
 export class Database {
   /** Without faults, for the checkers. */
   readonly store: Store;
@@ -32,7 +35,6 @@ export class Database {
 
   /** A connection for one process; it dies with it. */
   connect(process: NodeProcess): Store {
-    const send = <T>(name: string, effect: () => Promise<T>) => this.#send(process, name, effect);
     const { store } = this;
     const capabilities = {
       ...store.capabilities,
@@ -41,25 +43,23 @@ export class Database {
       commitsInFlightMax: this.#commitsInFlightMax,
       changesPerCommitMax: this.#changesPerCommitMax,
     };
-    return {
+    const plain = plainRequests.map((name) => {
+      const request = store[name] as (...asked: unknown[]) => Promise<unknown>;
+      return [name, (...asked: unknown[]) => this.#send(process, name, () => request.apply(store, asked))];
+    });
+    return this.#world.production.store.decorated(store, {
+      ...(Object.fromEntries(plain) as Pick<Store, (typeof plainRequests)[number]>),
       capabilities,
       commit: (changes) => this.#commit(process, changes),
-      load: (gids) => send('load', () => store.load(gids)),
       claim: (request) => this.#claim(process, request),
-      list: (query) => send('list', () => store.list(query)),
-      history: (gid, page) => send('history', () => store.history(gid, page)),
-      heartbeat: (beat) =>
-        send('heartbeat', () => {
-          this.#ledger.beat(beat.node, beat.ttlMs);
-          return store.heartbeat(beat);
-        }),
-      nodes: () => send('nodes', () => store.nodes()),
-      documents: (kind, key) => send('documents', () => store.documents(kind, key)),
-      audit: (query) => send('audit', () => store.audit(query)),
-      purge: (request) => send('purge', () => store.purge(request)),
-      ping: () => send('ping', () => store.ping()),
+      heartbeat: (beat) => this.#send(process, 'heartbeat', () => this.#beat(beat)),
       close: () => Promise.resolve(),
-    };
+    });
+  }
+
+  #beat(beat: Parameters<Store['heartbeat']>[0]): ReturnType<Store['heartbeat']> {
+    this.#ledger.beat(beat.node, beat.ttlMs);
+    return this.store.heartbeat(beat);
   }
 
   /** A request that either takes effect and is answered, or neither. */

@@ -67,9 +67,9 @@ const mutants: Readonly<Record<string, Mutation>> = {
     by: 'true',
   },
   'begins a second mailbox for a transaction that it is at work on': {
-    file: 'coordinator/dist/create-coordinator.js',
-    replace: 'atWork.takeUp(stored, () => this.#adopt(stored));',
-    by: 'this.#begin(this.#takeIn(stored));',
+    file: 'coordinator/dist/takeovers.js',
+    replace: 'atWork.takeUp(stored, () => this.adopt(stored));',
+    by: 'this.#begin(mailboxes.takeIn(host, stored));',
   },
   'never asks for what a claim without an answer has taken': {
     file: 'coordinator/dist/membership.js',

@@ -6,7 +6,10 @@ import type { Store } from '@amends/store';
 export interface Production {
   readonly core: typeof import('@amends/core');
   readonly coordinator: typeof import('@amends/coordinator');
-  readonly store: { openMemoryStore(options: { readonly now: () => EpochMs }): Store };
+  readonly store: {
+    openMemoryStore(options: { readonly now: () => EpochMs }): Store;
+    readonly decorated: typeof import('@amends/store').decorated;
+  };
 }
 
 /** Loads the packages of this workspace, or the copies of them in `folder` (which has `node_modules/@amends`). */

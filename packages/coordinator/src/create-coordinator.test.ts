@@ -278,14 +278,22 @@ describe('among others on one store', () => {
     for (const gid of gids) await first.submit({ gid, spec: saga(bank.url, ['a']) });
     await first.stop({ graceMs: 0 });
     bank.answers['/a'] = 200;
-    const claim: Store['claim'] = async (request) =>
-      (await shared.claim(request)).map((each) => (each.row.gid === 'damaged' ? { ...each, row: { ...each.row, state } } : each));
+    let fails = false;
+    const asked = Promise.withResolvers<readonly Gid[]>();
+    const claim: Store['claim'] = async (request) => {
+      if (request.driven !== undefined) asked.resolve(request.driven);
+      if (fails) throw new AmendsError('store_unavailable', 'cut off');
+      const claimed = await shared.claim(request);
+      return claimed.map((each) => (each.row.gid === 'damaged' ? { ...each, row: { ...each.row, state } } : each));
+    };
     const errors: Readonly<Record<string, unknown>>[] = [];
     const log = { debug() {}, info() {}, warn() {}, error: (fields: Readonly<Record<string, unknown>>) => errors.push(fields) };
     const second = await coordinator({ store: decorated(shared, { claim }), log });
     for (const gid of gids.slice(1)) expect(await end(second, gid)).toBe('succeed');
-    expect(errors.map(({ gid }) => gid)).toEqual(['damaged']);
     expect((await second.health()).live).toBe(0);
+    fails = true;
+    expect(await asked.promise).toEqual(['damaged']);
+    expect(errors.map(({ gid }) => gid)).toEqual(['damaged']);
   });
 
   test('any node waits for, and acts on, what another one drives', async () => {
@@ -412,6 +420,40 @@ describe('when the store fails', () => {
     const kinds = (await amends.history(gid, { afterSeq: 0, limit: 10 })).map(({ kind }) => kind);
     expect(kinds).toEqual(['submitted', 'answered', 'answered']);
     expect(bank.calls).toEqual(['action /a', 'action /b']);
+  });
+
+  test('who submits again what is still being begun is told when the store fails; the first one waits for its fate', async () => {
+    const bank = await participant();
+    const real = openMemoryStore();
+    const [asked, unknown] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let isDown = false;
+    const orDown = <T>(act: () => Promise<T>): Promise<T> =>
+      isDown ? Promise.reject(new AmendsError('store_unavailable', 'cut off')) : act();
+    const store = decorated(real, {
+      commit: (changes) => orDown(() => real.commit(changes)),
+      load: (gids) => orDown(() => real.load(gids)),
+      ping: () => orDown(() => real.ping()),
+    });
+    const { commit } = store;
+    store.commit = async (changes) => {
+      store.commit = commit;
+      asked.resolve();
+      await unknown.promise;
+      return changes.map(() => ({ outcome: 'unknown' }) as const);
+    };
+    const amends = await coordinator({ store });
+    const request = { gid: parseGid('twice'), spec: saga(bank.url, ['a']) };
+    const first = amends.submit(request);
+    await asked.promise;
+    const second = amends.submit(request);
+    isDown = true;
+    unknown.resolve();
+    await expect(second).rejects.toMatchObject({ code: 'store_unavailable', message: expect.stringContaining('cut off') });
+    await expect(amends.submit(request)).rejects.toMatchObject({ code: 'store_unavailable' });
+    isDown = false;
+    expect((await first).outcome).toBe('created');
+    expect((await amends.submit(request)).outcome).toBe('repeated');
+    expect(await end(amends, request.gid)).toBe('succeed');
   });
 
   test('new work is refused, old work waits, and goes on by itself', async () => {

@@ -2,34 +2,17 @@
 import {
   AmendsError,
   type CallEffect,
-  checkSagaSpec,
   type EpochMs,
-  encodeSpec,
-  fromRow,
   type Gid,
   gidRandomBytes,
-  isFinished,
   isQuiet,
   makeGid,
-  mayBegin,
   type NodeId,
-  type Spec,
-  type StoredSpec,
-  type Transaction,
-  type TransactionEvent,
-  type Verdict,
 } from '@amends/core';
-import type { AuditRow, Store, StoredTransaction } from '@amends/store';
+import type { Store, StoredTransaction } from '@amends/store';
+import { asked } from './asking.ts';
 import { boundedPerHost } from './bounded-per-host.ts';
-import type {
-  Coordinator,
-  CoordinatorHealth,
-  Intervention,
-  Requested,
-  Submitted,
-  TransactionRequest,
-  TransactionView,
-} from './coordinator.ts';
+import type { Coordinator, CoordinatorHealth, TransactionView } from './coordinator.ts';
 import { createGroupCommit } from './group-commit.ts';
 import {
   type AnchoredClock,
@@ -42,12 +25,16 @@ import {
   systemTimers,
 } from './host.ts';
 import { httpTransport } from './http-transport.ts';
+import { intervene } from './intervening.ts';
 import { LiveMailboxes } from './live-mailboxes.ts';
-import { Mailbox, type MailboxHost } from './mailbox.ts';
+import type { Mailbox, MailboxHost } from './mailbox.ts';
 import { Membership, type MembershipOptions } from './membership.ts';
 import { Outbound } from './outbound.ts';
 import type { Clock, Digest, Log, Observer, Random, Timers, Transport } from './ports.ts';
+import type { Reception } from './requests.ts';
 import { StoreGate } from './store-gate.ts';
+import { prepare, submit } from './submitting.ts';
+import { Takeovers } from './takeovers.ts';
 import { timeLimit } from './time-limit.ts';
 import { viewOf, viewOfStored, waitFor } from './waiting.ts';
 import { WakeQueue } from './wake-queue.ts';
@@ -83,12 +70,6 @@ const defaults = {
   stopGraceMs: 10_000,
 };
 
-/** A submit or an intervention that meets other nodes' commits this often in a row gives up as `overloaded`. */
-const triesMax = 50;
-
-/** A transaction that the store refused to take is looked at again after this. Milliseconds. */
-const refusedPauseMs = 30_000;
-
 /** Of the time to stop, at most this is kept for breaking off calls and for saying goodbye. Milliseconds. */
 const partingMsMax = 1_000;
 
@@ -109,17 +90,16 @@ class LocalCoordinator implements Coordinator, MailboxHost {
   readonly #gate: StoreGate;
   readonly #commits: ReturnType<typeof createGroupCommit>;
   readonly #mailboxes: LiveMailboxes;
-  readonly #recovering = new Set<Mailbox>();
+  readonly #takeovers: Takeovers;
   readonly #ownClock: AnchoredClock | null;
   readonly #clock: Clock;
   readonly #wakes: WakeQueue;
   readonly #outbound: Outbound;
+  readonly #reception: Reception;
   #state: CoordinatorHealth['state'] = 'starting';
   #started: Promise<void> | null = null;
   #stopping: Promise<void> | null = null;
   #whenIdle: (() => void) | null = null;
-  /** What cancels the looks at transactions that the store has refused. */
-  readonly #looksLater = new Set<() => void>();
 
   constructor(options: CoordinatorOptions) {
     const node = options.node ?? freshNodeId();
@@ -138,7 +118,21 @@ class LocalCoordinator implements Coordinator, MailboxHost {
     this.#wakes = new WakeQueue(this.#clock, this.#timers);
     this.#outbound = new Outbound(transport, this.#clock, this.#random);
     this.#gate = new StoreGate(this.#store, this.#timers, this.#log);
+    this.#reception = {
+      host: this,
+      mailboxes: this.#mailboxes,
+      refuseUnlessOpen: () => this.#refuseUnlessRunning(),
+      onStoreFailure: (listener) => this.#gate.onFailure(listener),
+    };
     this.#commits = createGroupCommit(this.#store, this.#timers);
+    this.#takeovers = new Takeovers({
+      host: this,
+      mailboxes: this.#mailboxes,
+      timers: this.#timers,
+      log: this.#log,
+      isRunning: () => this.#state === 'running',
+      onRest: () => this.#membership.roomAgain(),
+    });
     this.#membership = new Membership(
       {
         node,
@@ -154,11 +148,11 @@ class LocalCoordinator implements Coordinator, MailboxHost {
         clock: this.#clock,
         log: this.#log,
         keepTime: (ask) => this.#ownClock?.anchor(ask) ?? ask(),
-        adopt: (stored) => this.#adopt(stored),
-        recovering: () => this.#recovering.size,
+        adopt: (stored) => this.#takeovers.adopt(stored),
+        recovering: () => this.#takeovers.underWay,
         room: () => this.#mailboxes.room(),
         horizonMs: () => this.#mailboxes.horizonMs,
-        driven: () => this.#mailboxes.gids(),
+        driven: () => [...this.#mailboxes.gids(), ...this.#takeovers.leftAlone()],
       },
     );
   }
@@ -190,7 +184,7 @@ class LocalCoordinator implements Coordinator, MailboxHost {
     await limitOfWork.within(this.#idle());
     limitOfWork.cancel();
     for (const mailbox of this.#mailboxes.all()) mailbox.abandon();
-    for (const cancel of this.#looksLater) cancel();
+    this.#takeovers.stop();
     this.#gate.stop();
     await limit.within(this.#outbound.close());
     if (this.#started !== null) await this.#membership.leave(limit);
@@ -216,130 +210,13 @@ class LocalCoordinator implements Coordinator, MailboxHost {
     return this.#clock.now();
   }
 
-  submit({ gid, spec }: { readonly gid: Gid; readonly spec: Spec }): Promise<Submitted> {
-    return this.#beginAs({ gid, spec, type: 'submitted' });
-  }
+  submit: Coordinator['submit'] = (request) => submit(request, this.#digest, this.#reception);
 
-  prepare({ gid, spec }: { readonly gid: Gid; readonly spec: Spec }): Promise<Submitted> {
-    if (!mayBegin(spec, 'prepared')) throw new AmendsError('invalid_request', `mode: a ${spec.mode} is submitted, not prepared`);
-    return this.#beginAs({ gid, spec, type: 'prepared' });
-  }
+  prepare: Coordinator['prepare'] = (request) => prepare(request, this.#digest, this.#reception);
 
-  async #beginAs({ gid, spec, type }: Beginning): Promise<Submitted> {
-    if (spec.mode === 'saga') checkSagaSpec(spec);
-    const encoded = encodeSpec(spec);
-    const stored: StoredSpec = { ...encoded, digest: this.#digest([encoded.plan, encoded.payloads]) };
-    for (let tries = 0; tries < triesMax; tries++) {
-      this.#refuseUnlessRunning();
-      const begun =
-        this.#mailboxes.get(gid) || !mayBegin(spec, type)
-          ? await this.#beginAgain({ gid, spec, type }, stored.digest)
-          : await this.#beginNew({ gid, spec, type }, stored);
-      if (begun !== null) return begun;
-      if (!mayBegin(spec, type)) throw new AmendsError('not_found', `gid: there is no prepared transaction ${gid}`);
-    }
-    throw tooContended(gid);
-  }
+  request: Coordinator['request'] = (gid, request) => asked(gid, request, this.#reception);
 
-  async #beginNew({ gid, spec, type }: Beginning, stored: StoredSpec): Promise<Submitted | null> {
-    if (this.#mailboxes.room() === 0)
-      throw new AmendsError('overloaded', `${this.#mailboxes.size} transactions are under way; try again in a moment`);
-    const mailbox = Mailbox.forNew(this, gid, spec, stored);
-    this.#mailboxes.add(mailbox);
-    const event = { type, gid, owner: this.node, traceId: null, ...this.moment() } as const;
-    const reply = await new Promise<Verdict | 'lost' | AmendsError>((resolve) => mailbox.post(event, resolve));
-    if (reply instanceof AmendsError) throw reply;
-    if (reply !== 'lost') return { outcome: 'created', view: viewOf(mailbox) };
-    if (this.#state !== 'running') throw isStopping();
-    return this.#beginAgain({ gid, spec, type }, stored.digest);
-  }
-
-  /** What to answer for a gid that exists already; null when after all it does not. */
-  async #beginAgain({ gid, spec, type }: Beginning, digest: string): Promise<Submitted | null> {
-    const known = await this.#known(gid);
-    if (known === null) return null;
-    const { transaction, given } = known.view;
-    const goesOn = type === 'submitted' && transaction.status === 'prepared' && given.spec.mode === spec.mode;
-    if (!goesOn) return { outcome: known.digest === digest ? 'repeated' : 'different', view: known.view };
-    const { verdict, view } = await this.request(gid, { type: 'submitted' });
-    return { outcome: verdict === 'taken' ? 'created' : 'repeated', view };
-  }
-
-  /** A transaction as of its last commit, the one under way included. */
-  async #known(gid: Gid): Promise<{ readonly view: TransactionView; readonly digest: string } | null> {
-    const mailbox = this.#mailboxes.get(gid);
-    if (mailbox !== undefined && mailbox.tx === null) await new Promise<void>((resolve) => mailbox.changed(resolve));
-    const live = this.#mailboxes.get(gid);
-    if (live?.tx) return { view: viewOf(live), digest: live.digest };
-    const stored = await this.load(gid);
-    return stored === null ? null : { view: viewOfStored(stored), digest: stored.spec.digest };
-  }
-
-  async request(gid: Gid, request: TransactionRequest): Promise<Requested> {
-    for (let tries = 0; tries < triesMax; tries++) {
-      this.#refuseUnlessRunning();
-      const mailbox = this.#mailboxes.get(gid) ?? (await this.#openFor(gid));
-      const verdict = await this.#verdictOn(mailbox, requestEvent(gid, this.node, request));
-      if (verdict !== 'lost') return { verdict, view: viewOf(mailbox) };
-    }
-    throw tooContended(gid);
-  }
-
-  /** A finished transaction is not taken over by those who ask something of it: the mailbox answers and is forgotten. */
-  async #openFor(gid: Gid): Promise<Mailbox> {
-    const stored = await this.load(gid);
-    if (stored === null) throw new AmendsError('not_found', `gid: there is no transaction ${gid}`);
-    this.#refuseUnlessRunning();
-    return this.#mailboxes.get(gid) ?? this.#takeIn(stored);
-  }
-
-  async #verdictOn(mailbox: Mailbox, event: UndatedEvent): Promise<Verdict | 'lost'> {
-    const dated = { ...event, ...this.moment() } as TransactionEvent;
-    const reply = await new Promise<Verdict | 'lost' | AmendsError>((resolve) => mailbox.post(dated, resolve));
-    if (reply instanceof AmendsError) throw reply;
-    return reply;
-  }
-
-  async intervene(request: Intervention): Promise<TransactionView> {
-    const { gid, ...act } = request;
-    for (let tries = 0; tries < triesMax; tries++) {
-      this.#refuseUnlessRunning();
-      const mailbox = this.#mailboxes.get(gid) ?? (await this.#open(request));
-      if (mailbox.tx !== null) refuseIntervention(mailbox.tx, request);
-      const event = { type: 'intervened', ...act, ...this.moment() } as const;
-      const reply = await new Promise<Verdict | 'lost' | AmendsError>((resolve) => mailbox.post(event, resolve));
-      if (reply instanceof AmendsError) throw reply;
-      if (reply === 'taken') return viewOf(mailbox);
-      if (reply !== 'lost') refuseIntervention(mailbox.tx!, request);
-      else if (await this.#isAudited(gid, event)) return (await this.get(gid))!;
-    }
-    throw tooContended(gid);
-  }
-
-  /** Whether an act was carried out after all, by a commit whose answer came after others had taken the transaction over. */
-  async #isAudited(gid: Gid, act: Omit<AuditRow, 'gid' | 'detail'>): Promise<boolean> {
-    const rows = await this.#store.audit({ gid, limit: 100 });
-    return rows.some((row) => row.at === act.at && row.actor === act.actor && row.verb === act.verb && row.reason === act.reason);
-  }
-
-  /**
-   * A mailbox on a transaction that this node does not drive: its next commit takes it over. One is made only for an act
-   * that will be posted to it, because a mailbox that gets no event never closes.
-   */
-  async #open(request: Intervention): Promise<Mailbox> {
-    const { gid } = request;
-    const stored = await this.load(gid);
-    if (stored === null) throw new AmendsError('not_found', `gid: there is no transaction ${gid}`);
-    refuseIntervention(fromRow(stored.row), request);
-    this.#refuseUnlessRunning();
-    return this.#mailboxes.get(gid) ?? this.#takeIn(stored);
-  }
-
-  #takeIn(stored: StoredTransaction): Mailbox {
-    const mailbox = Mailbox.forStored(this, stored);
-    if (!isFinished(mailbox.tx!)) this.#mailboxes.add(mailbox);
-    return mailbox;
-  }
+  intervene: Coordinator['intervene'] = (request) => intervene(request, this.#store, this.#reception);
 
   wait(gid: Gid, options: { readonly waitMs: number; readonly signal?: AbortSignal }): Promise<TransactionView | null> {
     return waitFor(options, {
@@ -379,31 +256,10 @@ class LocalCoordinator implements Coordinator, MailboxHost {
   #refuseUnlessRunning(): void {
     if (this.#state === 'starting')
       throw new AmendsError('store_unavailable', 'the coordinator is starting; try again in a moment');
-    if (this.#state !== 'running') throw isStopping();
+    if (this.#state !== 'running')
+      throw new AmendsError('stopping', 'the coordinator is stopping; try again, or at another node');
     if (this.#gate.reason !== '')
       throw new AmendsError('store_unavailable', `the store cannot be used now: ${this.#gate.reason}`);
-  }
-
-  /**
-   * Drives a claimed transaction on; a mailbox that is at work on it already goes on from there. Stopping: leaves it.
-   * What cannot be read or decided stays with this node untouched, so that nobody claims it again and again.
-   */
-  #adopt(stored: StoredTransaction): void {
-    if (this.#state !== 'running') return;
-    const { gid } = stored.row;
-    const atWork = this.#mailboxes.get(gid);
-    try {
-      if (atWork === undefined) this.#begin(this.#takeIn(stored));
-      else atWork.takeUp(stored, () => this.#adopt(stored));
-    } catch (error) {
-      this.#log.error({ gid, err: error }, 'transaction cannot be driven: left alone');
-      this.#mailboxes.get(gid)?.abandon();
-    }
-  }
-
-  #begin(mailbox: Mailbox): void {
-    this.#recovering.add(mailbox);
-    mailbox.start();
   }
 
   // ── MailboxHost ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -434,16 +290,12 @@ class LocalCoordinator implements Coordinator, MailboxHost {
   wakeAt(mailbox: Mailbox, at: EpochMs | null): void {
     this.#mailboxes.stays(mailbox);
     this.#wakes.set(mailbox, at);
-    if (mailbox.tx !== null && isQuiet(mailbox.tx)) this.#notRecovering(mailbox);
+    if (mailbox.tx !== null && isQuiet(mailbox.tx)) this.#takeovers.rests(mailbox);
   }
 
   close(mailbox: Mailbox): void {
     this.#mailboxes.remove(mailbox);
-    this.#notRecovering(mailbox);
-  }
-
-  #notRecovering(mailbox: Mailbox): void {
-    if (this.#recovering.delete(mailbox)) this.#membership.roomAgain();
+    this.#takeovers.rests(mailbox);
   }
 
   storeFailed(error: unknown, retry: () => void): void {
@@ -455,50 +307,6 @@ class LocalCoordinator implements Coordinator, MailboxHost {
   }
 
   refused(mailbox: Mailbox, message: string): void {
-    this.#log.error({ gid: mailbox.gid, reason: message }, 'store refused a change');
-    if (mailbox.tx !== null && !isFinished(mailbox.tx)) this.#lookAgainLater(mailbox.gid);
+    this.#takeovers.refused(mailbox, message);
   }
-
-  /** What this node owns and no mailbox drives must be taken up again by itself: other nodes leave it alone. */
-  #lookAgainLater(gid: Gid): void {
-    const cancel = this.#timers.after(refusedPauseMs, () => {
-      this.#looksLater.delete(cancel);
-      if (this.#state !== 'running') return;
-      this.load(gid).then(
-        (stored) => stored?.row.owner === this.node && this.#adopt(stored),
-        () => this.#lookAgainLater(gid),
-      );
-    });
-    this.#looksLater.add(cancel);
-  }
-}
-
-/** What begins, and how. */
-interface Beginning {
-  readonly gid: Gid;
-  readonly spec: Spec;
-  readonly type: 'prepared' | 'submitted';
-}
-
-/** An event that has not got its moment yet. */
-type UndatedEvent = TransactionEvent extends infer E ? (E extends unknown ? Omit<E, 'at' | 'jitter'> : never) : never;
-
-function requestEvent(gid: Gid, owner: NodeId, request: TransactionRequest): UndatedEvent {
-  return request.type === 'submitted' ? { ...request, gid, owner, traceId: null } : request;
-}
-
-/** @throws AmendsError `already_finished` or `version_conflict` when the act does not apply to the transaction as it is */
-function refuseIntervention(tx: Transaction, request: Intervention): void {
-  if (isFinished(tx))
-    throw new AmendsError('already_finished', `${tx.gid} is finished (${tx.status}); nothing can be changed any more`);
-  if (request.expectedVersion !== null && request.expectedVersion !== tx.version)
-    throw new AmendsError('version_conflict', `expectedVersion: ${tx.gid} is at version ${tx.version} now; look at it again`);
-}
-
-function isStopping(): AmendsError {
-  return new AmendsError('stopping', 'the coordinator is stopping; try again, or at another node');
-}
-
-function tooContended(gid: Gid): AmendsError {
-  return new AmendsError('overloaded', `gid: ${gid} is being changed by other nodes all the time; try again in a moment`);
 }

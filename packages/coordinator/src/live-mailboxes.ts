@@ -4,8 +4,9 @@
  * nobody else out.
  */
 
-import type { Gid } from '@amends/core';
-import type { Mailbox } from './mailbox.ts';
+import { type Gid, isFinished } from '@amends/core';
+import type { StoredTransaction } from '@amends/store';
+import { Mailbox, type MailboxHost } from './mailbox.ts';
 import { horizonMs } from './placement.ts';
 import type { Clock } from './ports.ts';
 
@@ -63,6 +64,13 @@ export class LiveMailboxes {
   add(mailbox: Mailbox): void {
     this.#byGid.set(mailbox.gid, mailbox);
     this.#busyPayloadBytes += mailbox.payloadBytes;
+  }
+
+  /** A mailbox for a transaction as it was read. What is finished has nothing to do and is not kept. */
+  takeIn(host: MailboxHost, stored: StoredTransaction): Mailbox {
+    const mailbox = Mailbox.forStored(host, stored);
+    if (!isFinished(mailbox.tx!)) this.add(mailbox);
+    return mailbox;
   }
 
   /** Forgets a mailbox that has closed. */

@@ -39,7 +39,7 @@ interface Around {
   room(): number;
   /** How far ahead work is claimed. Milliseconds. */
   horizonMs(): number;
-  /** All that this node drives. */
+  /** All that this node drives, and what it owns and leaves alone on purpose. */
   driven(): readonly Gid[];
 }
 

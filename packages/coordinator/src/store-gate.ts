@@ -12,6 +12,7 @@ export class StoreGate {
   readonly #log: Log;
   #reason = '';
   #waiting: (() => void)[] = [];
+  readonly #listeners = new Set<() => void>();
   #cancelProbe: (() => void) | null = null;
   #stopped = false;
 
@@ -32,6 +33,13 @@ export class StoreGate {
     if (this.#reason === '') this.#log.error({ err: error }, 'store unavailable: paused until it can be used again');
     this.#reason = error instanceof Error ? error.message : String(error);
     this.#probeLater();
+    for (const listener of [...this.#listeners]) listener();
+  }
+
+  /** Calls `listener` whenever the store refuses; @returns a function that ends that */
+  onFailure(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** Asks no more. */

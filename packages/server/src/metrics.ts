@@ -1,7 +1,7 @@
 /** The metrics: what is counted, and the decorators that count, so that nothing else knows of metrics. */
 import { type BranchCall, type Observer, remembered, type Transport } from '@amends/coordinator';
 import type { Mode, OutcomeClass, Transaction } from '@amends/core';
-import type { Change, CommitAnswer, Store } from '@amends/store';
+import { type Change, type CommitAnswer, decorated, type Store } from '@amends/store';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { AskHealth } from './shared-health.ts';
 
@@ -115,21 +115,7 @@ function storeMeter(make: Instruments): Metrics['store'] {
     }
   }
 
-  return (store) => ({
-    capabilities: store.capabilities,
-    commit: (batch) => measured(store, batch),
-    load: (gids) => store.load(gids),
-    claim: (request) => store.claim(request),
-    list: (query) => store.list(query),
-    history: (gid, page) => store.history(gid, page),
-    heartbeat: (beat) => store.heartbeat(beat),
-    nodes: () => store.nodes(),
-    documents: (kind, key) => (key === undefined ? store.documents(kind) : store.documents(kind, key)),
-    audit: (query) => store.audit(query),
-    purge: (request) => store.purge(request),
-    ping: () => store.ping(),
-    close: () => store.close(),
-  });
+  return (store) => decorated(store, { commit: (batch) => measured(store, batch) });
 }
 
 function transportMeter(make: Instruments): Metrics['transport'] {

@@ -1,6 +1,6 @@
 /** A store that can be told to fail, as when its disk is full or its database away. */
 import { AmendsError } from '@amends/core';
-import type { Store } from '@amends/store';
+import { decorated, type Store } from '@amends/store';
 
 /** The store and its switch. */
 export interface FailingStore {
@@ -14,8 +14,7 @@ export function failingStore(inner: Store): FailingStore {
   let failing: 'nothing' | 'writing' | 'everything' = 'nothing';
   const write = <T>(act: () => Promise<T>) => (failing === 'nothing' ? act() : refused<T>());
   const read = <T>(act: () => Promise<T>) => (failing === 'everything' ? refused<T>() : act());
-  const store: Store = {
-    capabilities: inner.capabilities,
+  const store = decorated(inner, {
     commit: (changes) => write(() => inner.commit(changes)),
     load: (gids) => read(() => inner.load(gids)),
     claim: (request) => write(() => inner.claim(request)),
@@ -23,12 +22,11 @@ export function failingStore(inner: Store): FailingStore {
     history: (gid, page) => read(() => inner.history(gid, page)),
     heartbeat: (beat) => write(() => inner.heartbeat(beat)),
     nodes: () => read(() => inner.nodes()),
-    documents: (kind, key) => read(() => (key === undefined ? inner.documents(kind) : inner.documents(kind, key))),
+    documents: (kind, key) => read(() => inner.documents(kind, key)),
     audit: (query) => read(() => inner.audit(query)),
     purge: (request) => write(() => inner.purge(request)),
     ping: () => write(() => inner.ping()),
-    close: () => inner.close(),
-  };
+  });
   return {
     store,
     fail(what) {

@@ -1,0 +1,105 @@
+/** Beginning a transaction, prepared or submitted: once, however often and wherever it is asked for. */
+import { AmendsError, checkSagaSpec, encodeSpec, type Gid, mayBegin, type Spec, type StoredSpec } from '@amends/core';
+import { asked } from './asking.ts';
+import type { Submitted, TransactionView } from './coordinator.ts';
+import { Mailbox } from './mailbox.ts';
+import type { Digest } from './ports.ts';
+import { posted, type Reception, untilAnswered } from './requests.ts';
+import { viewOf, viewOfStored } from './waiting.ts';
+
+/** What is to begin. */
+export interface Submission {
+  readonly gid: Gid;
+  readonly spec: Spec;
+}
+
+/** How it is to begin. */
+type How = 'prepared' | 'submitted';
+
+/** See `Coordinator.submit`. */
+export function submit(submission: Submission, digest: Digest, reception: Reception): Promise<Submitted> {
+  return begin({ ...submission, how: 'submitted' }, digest, reception);
+}
+
+/** See `Coordinator.prepare`. */
+export async function prepare(submission: Submission, digest: Digest, reception: Reception): Promise<Submitted> {
+  const { spec } = submission;
+  if (!mayBegin(spec, 'prepared')) throw new AmendsError('invalid_request', `mode: a ${spec.mode} is submitted, not prepared`);
+  return begin({ ...submission, how: 'prepared' }, digest, reception);
+}
+
+interface Beginning extends Submission {
+  readonly how: How;
+}
+
+async function begin(beginning: Beginning, digest: Digest, reception: Reception): Promise<Submitted> {
+  const { gid, spec, how } = beginning;
+  if (spec.mode === 'saga') checkSagaSpec(spec);
+  const encoded = encodeSpec(spec);
+  const stored: StoredSpec = { ...encoded, digest: digest([encoded.plan, encoded.payloads]) };
+  const mustExist = !mayBegin(spec, how);
+  return untilAnswered(gid, reception, async () => {
+    if (!mustExist && reception.mailboxes.get(gid) === undefined) return begun(beginning, stored, reception);
+    const answer = await found(beginning, stored.digest, reception);
+    if (answer === null && mustExist) throw new AmendsError('not_found', `gid: there is no prepared transaction ${gid}`);
+    return answer;
+  });
+}
+
+async function begun(beginning: Beginning, stored: StoredSpec, reception: Reception): Promise<Submitted | null> {
+  const { gid, spec, how } = beginning;
+  const { host, mailboxes } = reception;
+  if (mailboxes.room() === 0)
+    throw new AmendsError('overloaded', `${mailboxes.size} transactions are under way; try again in a moment`);
+  const mailbox = Mailbox.forNew(host, gid, spec, stored);
+  mailboxes.add(mailbox);
+  const event = { type: how, gid, owner: host.node, traceId: null, ...host.moment() } as const;
+  if ((await posted(mailbox, event)) !== 'lost') return { outcome: 'created', view: viewOf(mailbox) };
+  reception.refuseUnlessOpen();
+  return found(beginning, stored.digest, reception);
+}
+
+/** What to answer for a gid that exists already; null when after all it does not. What is prepared goes on when it is submitted. */
+async function found({ gid, spec, how }: Beginning, digest: string, reception: Reception): Promise<Submitted | null> {
+  const known = await standing(gid, reception);
+  if (known === null) return null;
+  const { transaction, given } = known.view;
+  if (how === 'submitted' && transaction.status === 'prepared' && given.spec.mode === spec.mode) {
+    const { verdict, view } = await asked(gid, { type: 'submitted' }, reception);
+    return { outcome: verdict === 'taken' ? 'created' : 'repeated', view };
+  }
+  return { outcome: known.digest === digest ? 'repeated' : 'different', view: known.view };
+}
+
+interface Standing {
+  readonly view: TransactionView;
+  readonly digest: string;
+}
+
+/** A transaction as of its last commit; null: there is none. */
+async function standing(gid: Gid, reception: Reception): Promise<Standing | null> {
+  const { host, mailboxes } = reception;
+  const beginning = mailboxes.get(gid);
+  if (beginning !== undefined && beginning.tx === null) await firstCommit(beginning, reception);
+  const live = mailboxes.get(gid);
+  if (live?.tx) return { digest: live.digest, view: viewOf(live) };
+  const stored = await host.load(gid);
+  return stored === null ? null : { digest: stored.spec.digest, view: viewOfStored(stored) };
+}
+
+/**
+ * Waits for what becomes of another request that begins the same transaction, but not for a store that has failed.
+ * @throws AmendsError `store_unavailable`
+ */
+async function firstCommit(mailbox: Mailbox, reception: Reception): Promise<void> {
+  await new Promise<void>((resolve) => {
+    const end = () => {
+      forgetChange();
+      forgetFailure();
+      resolve();
+    };
+    const forgetChange = mailbox.changed(end);
+    const forgetFailure = reception.onStoreFailure(end);
+  });
+  if (mailbox.tx === null) reception.refuseUnlessOpen();
+}
