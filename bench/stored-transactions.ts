@@ -58,7 +58,7 @@ export async function writeStored(file: string, stored: Stored, onProgress: (cou
 function changeOf(gid: Gid, { as, branchUrls }: Stored): Change {
   const { spec } = parseSubmit(sagaBody(gid, branchUrls), { requestTimeoutMs: 3_000, retryIntervalMs: 10_000 });
   const at = epochMs(Date.now());
-  const begun = decide(null, spec, [{ type: 'submitted', gid, owner: author, traceId: null, at, jitter: 0 }]);
+  const begun = decide(null, spec, [{ type: 'submitted', gid, owner: author, at, jitter: 0 }]);
   const lived = as === 'finished' ? toTheEnd(begun, (before, events) => decide(before, spec, events), at) : begun;
   const next = { ...lived.next, owner: isFinished(lived.next) ? null : author, epoch: 1, version: 1 };
   const row = toRow(next, { dueAt: isFinished(next) ? null : at, waitsFor: '', errorPrint: '' });

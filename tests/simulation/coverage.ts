@@ -7,16 +7,17 @@ const byHand = ['terminated', 'retried'] as const;
 /** The pairs that can occur: what a transaction was before a commit, and what the commit tells; several in one commit count each. */
 const pairsPossible: Readonly<Record<string, readonly string[]>> = {
   new: ['submitted'],
-  submitted: [...actionAnswers, 'action interrupted', 'timed-out', 'action held', 'woken', ...byHand],
-  'submitted, committed': [...actionAnswers, 'action interrupted', 'action held', 'woken', ...byHand],
-  'submitted, held': [...actionAnswers, 'action interrupted', 'action held', 'timed-out', ...byHand],
-  'submitted, committed, held': [...actionAnswers, 'action interrupted', 'action held', ...byHand],
+  submitted: [...actionAnswers, 'action interrupted', 'timed-out', 'overdue', 'action held', 'woken', ...byHand],
+  'submitted, committed': [...actionAnswers, 'action interrupted', 'overdue', 'action held', 'woken', ...byHand],
+  'submitted, held': [...actionAnswers, 'action interrupted', 'action held', 'timed-out', 'overdue', ...byHand],
+  'submitted, committed, held': [...actionAnswers, 'action interrupted', 'action held', 'overdue', ...byHand],
   aborting: [
     ...actionAnswers,
     ...compensateAnswers,
     'action interrupted',
     'compensate interrupted',
     'compensate held',
+    'overdue',
     'woken',
     'settled',
     ...byHand,
@@ -27,6 +28,7 @@ const pairsPossible: Readonly<Record<string, readonly string[]>> = {
     'action interrupted',
     'compensate interrupted',
     'compensate held',
+    'overdue',
     ...byHand,
   ],
 };

@@ -23,6 +23,7 @@ export async function checkSettlement(remains: Remains): Promise<void> {
     if (entry.tx.finishedAt === null) notFinished(remains.world, entry);
     else if (entry.tx.decision!.direction !== 'terminate') checkEffects(remains, entry);
     checkTimeOut(remains.world, entry);
+    checkAlarm(remains.world, entry);
   }
   if (remains.world.violations.length === 0) checkMoney(remains);
 }
@@ -58,6 +59,16 @@ function checkTimeOut(world: World, { gid, spec, createdAt, decidedAt, wasHeld }
   const latest = world.peaceful ? dueAt + lateMs.inPeace : Math.max(dueAt, world.healedAt!) + lateMs.afterFaults;
   const lateBy = (decidedAt ?? world.time.now) - latest;
   if (lateBy > 0) world.violated('I14', `${gid}: decided ${Math.round(lateBy)} ms later than its time-out allows`);
+}
+
+/** An alarm is not late, held or not. */
+function checkAlarm(world: World, { gid, spec, tx, createdAt }: Entry): void {
+  if (spec.alarmAfterMs === null || tx.overdueSince !== null) return;
+  const dueAt = createdAt + spec.alarmAfterMs;
+  const latest = world.peaceful ? dueAt + lateMs.inPeace : Math.max(dueAt, world.healedAt!) + lateMs.afterFaults;
+  const endedAt = tx.finishedAt === null ? world.time.now : createdAt + tx.finishedAt - tx.createdAt;
+  const lateBy = endedAt - latest;
+  if (lateBy > 0) world.violated('alarm', `${gid}: no alarm ${Math.round(lateBy)} ms after the latest moment for it`);
 }
 
 /** I3: all there or all gone. */

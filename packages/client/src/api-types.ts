@@ -43,6 +43,7 @@ export interface NewTransaction {
   readonly steps: readonly NewStep[];
   readonly concurrent?: boolean | undefined;
   readonly timeoutMs?: number | null | undefined;
+  readonly alarmAfterMs?: number | null | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -92,6 +93,8 @@ export interface TransactionBody {
   readonly createdAt: string;
   readonly updatedAt: string;
   readonly finishedAt: string | null;
+  /** When its alarm was due, once that has been raised; null: not raised. */
+  readonly overdueSince: string | null;
   /** When it is looked at next. */
   readonly wakeAt: string | null;
   readonly steps: readonly Step[];
@@ -133,6 +136,8 @@ export interface TransactionSummary {
   readonly createdAt: string;
   readonly updatedAt: string;
   readonly finishedAt: string | null;
+  /** When its alarm was due, once that has been raised; null: not raised. */
+  readonly overdueSince: string | null;
   readonly dueAt: string | null;
   /** Host of the participant it waits for because of an error; empty: none. */
   readonly waitsFor: string;
@@ -152,7 +157,16 @@ export interface HistoryEntry {
   /** Position in the history, from 1. */
   readonly seq: number;
   readonly at: string;
-  readonly kind: 'submitted' | 'answered' | 'interrupted' | 'timed-out' | 'held' | 'settled' | 'terminated' | 'retried';
+  readonly kind:
+    | 'submitted'
+    | 'answered'
+    | 'interrupted'
+    | 'timed-out'
+    | 'overdue'
+    | 'held'
+    | 'settled'
+    | 'terminated'
+    | 'retried';
   /** Status after it. */
   readonly status: Status;
   readonly branchId: string | null;
@@ -163,6 +177,7 @@ export interface HistoryEntry {
   readonly durationMs: number | null;
   readonly detail: string | null;
   readonly actor: string | null;
+  /** On the first row: the trace of the request that began it. */
   readonly traceId: string | null;
 }
 

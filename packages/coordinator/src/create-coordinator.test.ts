@@ -65,8 +65,10 @@ function saga(url: string, names: readonly string[], rest: Partial<SagaSpec> = {
     payloads,
     timeoutMs: null,
     timeoutReason: 'late',
+    alarmAfterMs: null,
     headers: {},
     face: 'native',
+    trace: null,
     presentation: {},
     ...rest,
   };

@@ -215,7 +215,7 @@ class LocalCoordinator implements Coordinator, MailboxHost {
       throw new AmendsError('overloaded', `${this.#mailboxes.size} transactions are under way; try again in a moment`);
     const mailbox = Mailbox.forNew(this, gid, spec, stored);
     this.#mailboxes.add(mailbox);
-    const event = { type: 'submitted', gid, owner: this.node, traceId: null, ...this.moment() } as const;
+    const event = { type: 'submitted', gid, owner: this.node, ...this.moment() } as const;
     const reply = await new Promise<Verdict | 'lost' | AmendsError>((resolve) => mailbox.post(event, resolve));
     if (reply instanceof AmendsError) throw reply;
     if (reply !== 'lost') return { outcome: 'created', view: viewOf(mailbox) };

@@ -1,5 +1,5 @@
 /** Making the calls that a decision asked for, and bringing their answers back as events. */
-import { branchIdOfStep, type CallEffect, type Outcome } from '@amends/core';
+import { branchIdOfStep, type CallEffect, type Outcome, type Spec, traceparentOf } from '@amends/core';
 import type { Mailbox } from './mailbox.ts';
 import { callKey } from './mailbox.ts';
 import type { BranchCall, Clock, Random, Transport } from './ports.ts';
@@ -37,7 +37,9 @@ export class Outbound {
   /** A call has the time that is left since its stored start; what is undone later relies on that (I6). */
   #outcomeOf(mailbox: Mailbox, effect: CallEffect): Promise<Outcome> {
     const deadlineInMs = timeIsUpAt(mailbox, effect) - this.#clock.now();
-    return deadlineInMs > 0 ? this.#transport.call(branchCall(mailbox, effect, deadlineInMs)) : Promise.resolve(tooLate);
+    return deadlineInMs > 0
+      ? this.#transport.call(branchCall(mailbox, effect, { deadlineInMs, headers: headersOf(mailbox.spec, this.#random) }))
+      : Promise.resolve(tooLate);
   }
 
   /** Breaks off what is in flight. */
@@ -61,7 +63,19 @@ function timeIsUpAt(mailbox: Mailbox, { branch, op }: CallEffect): number {
   return state.startedAt + mailbox.spec.steps[branch]!.timeoutMs;
 }
 
-function branchCall(mailbox: Mailbox, effect: CallEffect, deadlineInMs: number): BranchCall {
+const spanIdBytes = 8;
+
+/** In the trace of the request each call is a span of its own, unless the request said which `traceparent` to send. */
+function headersOf({ headers, trace }: Spec, random: Random): Spec['headers'] {
+  if (trace === null || Object.keys(headers).some((name) => name.toLowerCase() === 'traceparent')) return headers;
+  return { ...headers, traceparent: traceparentOf(trace, random.bytes(spanIdBytes)) };
+}
+
+function branchCall(
+  mailbox: Mailbox,
+  effect: CallEffect,
+  { deadlineInMs, headers }: Pick<BranchCall, 'deadlineInMs' | 'headers'>,
+): BranchCall {
   const { spec } = mailbox;
   const step = spec.steps[effect.branch]!;
   return {
@@ -73,7 +87,7 @@ function branchCall(mailbox: Mailbox, effect: CallEffect, deadlineInMs: number):
     epoch: mailbox.tx!.epoch,
     url: step[effect.op],
     payload: spec.payloads[effect.branch]!,
-    headers: spec.headers,
+    headers,
     deadlineInMs,
     face: spec.face,
   };

@@ -14,7 +14,7 @@ interface Moment {
 /** Something that happened to a transaction. */
 export type TransactionEvent =
   /** It was submitted for the first time: the transaction begins. */
-  | (Moment & { readonly type: 'submitted'; readonly gid: Gid; readonly owner: NodeId; readonly traceId: string | null })
+  | (Moment & { readonly type: 'submitted'; readonly gid: Gid; readonly owner: NodeId })
   /** One attempt ended. */
   | (Moment & {
       readonly type: 'answered';

@@ -89,7 +89,9 @@ function parseSpec(line: string): SagaSpec {
     payloads: words.map(() => new Uint8Array()),
     timeoutMs: option['timeout'] === undefined ? null : Number(option['timeout']),
     timeoutReason: 'Timeout after 9 seconds',
+    alarmAfterMs: option['alarm'] === undefined ? null : Number(option['alarm']),
     headers: {},
+    trace: null,
     presentation: {},
   };
 }
@@ -131,7 +133,7 @@ function parseEvent(text: string, tx: Transaction | null): TransactionEvent {
   const when = { at: epochMs(start + Number(moment.slice(1))), jitter };
   switch (verb) {
     case 'submit':
-      return { ...when, type: 'submitted', gid: 'g' as Gid, owner: nodeId('n'), traceId: null };
+      return { ...when, type: 'submitted', gid: 'g' as Gid, owner: nodeId('n') };
     case 'wake':
       return { ...when, type: 'woken' };
     case 'recover':
@@ -174,10 +176,11 @@ function describe(decided: Decided): string[] {
   const decision =
     next.decision === null ? '' : ` decided ${next.decision.direction} by ${next.decision.actor} at row ${next.decision.seq}`;
   const held = next.hold === null ? '' : ` HOLD ${next.hold.branchId} ${next.hold.op} ${next.hold.code}`;
+  const overdue = next.overdueSince === null ? '' : ` OVERDUE since ${relative(next.overdueSince)}`;
   const wake = decided.wakeAt === null ? (isFinished(next) ? '' : ' no wake') : ` wake ${relative(decided.wakeAt)}`;
   return [
     ...decided.verdicts.filter((verdict) => verdict !== 'taken').map((verdict) => `  verdict ${verdict}`),
-    `  ${next.status} v${next.version}${decision}${held}${wake}${next.reason === '' ? '' : ` "${next.reason}"`}`,
+    `  ${next.status} v${next.version}${decision}${held}${overdue}${wake}${next.reason === '' ? '' : ` "${next.reason}"`}`,
     `  ${state.join(' | ')}`,
     ...decided.history.map((entry) => `  row ${rowText(entry)}`),
     ...decided.effects.map((effect) => `  call ${branchIdOfStep(effect.branch)} ${effect.op} #${effect.attempt}`),

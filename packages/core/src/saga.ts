@@ -21,6 +21,7 @@
  * I10 An answer counts once, for the attempt that is in flight; any other is ignored.
  * I11 While on hold nothing is called; only a human's act or a verdict still under way changes that.
  * I12 An empty URL succeeds without a call, in the same decision.
+ * I13 The alarm is raised once, when it is due and the saga is not finished, on hold or not; it changes nothing else.
  */
 
 import { type Draft, draftOf, finish, named, record, restate, setDecision, setOp } from './draft.ts';
@@ -45,6 +46,7 @@ export function decideSaga(before: Transaction | null, spec: SagaSpec, events: r
   const draft = draftOf(before ?? begun(events[0] as Submitted, spec));
   const verdicts = events.map((event) => apply(draft, spec, event));
   if (!isFinished(draft.tx)) advance(draft, spec);
+  if (!isFinished(draft.tx)) raiseAlarm(draft, spec);
   return { ...settled(draft, before), verdicts, wakeAt: wakeAt(draft, spec) };
 }
 
@@ -60,6 +62,7 @@ function begun(event: Submitted, spec: SagaSpec): Transaction {
     createdAt: event.at,
     updatedAt: event.at,
     finishedAt: null,
+    overdueSince: null,
     seq: 0,
     version: 0,
     epoch: 1,
@@ -80,7 +83,7 @@ function apply(draft: Draft, spec: SagaSpec, event: TransactionEvent): Verdict {
   draft.jitter = event.jitter;
   switch (event.type) {
     case 'submitted':
-      record(draft, { kind: 'submitted', traceId: event.traceId });
+      record(draft, { kind: 'submitted', traceId: spec.trace?.traceId ?? null });
       return 'taken';
     case 'answered':
       return answered(draft, spec, event);
@@ -255,6 +258,14 @@ function timeOut(draft: Draft, spec: SagaSpec): void {
   restate(draft);
 }
 
+/** After everything else that happens at the same moment: what finishes then is not overdue. */
+function raiseAlarm(draft: Draft, spec: SagaSpec): void {
+  const dueAt = alarmDueAt(draft.tx, spec);
+  if (dueAt === null || draft.at < dueAt) return;
+  draft.tx.overdueSince = dueAt;
+  record(draft, { kind: 'overdue', detail: `not finished within ${spec.alarmAfterMs} ms` });
+}
+
 function forward(draft: Draft, spec: SagaSpec): void {
   for (let progress = true; progress; ) {
     progress = false;
@@ -360,10 +371,23 @@ function exhaustedReason(spec: SagaSpec, index: number, outcome: Pick<Outcome, '
   return `step ${branchIdOfStep(index)}: no verdict after ${attempts} attempts, the last: ${outcome.code} ${outcome.detail}`.trimEnd();
 }
 
-/** When to look again if nothing happens before: the next pause that ends, the next call that is over, the deadline. */
+/** When the alarm is to be raised; null: never, or it has been. */
+function alarmDueAt({ createdAt, overdueSince }: Transaction, { alarmAfterMs }: SagaSpec): EpochMs | null {
+  return alarmAfterMs === null || overdueSince !== null ? null : epochMs(createdAt + alarmAfterMs);
+}
+
+/** When to look again if nothing happens before. */
 function wakeAt(draft: Draft, spec: SagaSpec): EpochMs | null {
+  const { tx } = draft;
+  if (isFinished(tx)) return null;
+  const alarm = alarmDueAt(tx, spec) ?? Number.POSITIVE_INFINITY;
+  const earliest = tx.hold === null ? Math.min(alarm, goesOnAt(draft, spec)) : alarm;
+  return earliest === Number.POSITIVE_INFINITY ? null : epochMs(earliest);
+}
+
+/** When it can go on by itself: the next pause that ends, the next call that is over, the deadline; infinity: not before an answer. */
+function goesOnAt(draft: Draft, spec: SagaSpec): number {
   const { tx, branches } = draft;
-  if (isFinished(tx) || tx.hold !== null) return null;
   let earliest = Number.POSITIVE_INFINITY;
   branches.forEach((branch, index) => {
     const { action, compensate } = branch;
@@ -377,5 +401,5 @@ function wakeAt(draft: Draft, spec: SagaSpec): EpochMs | null {
   });
   if (tx.status === 'submitted' && spec.timeoutMs !== null && mayUndo(draft, spec))
     earliest = Math.min(earliest, tx.createdAt + spec.timeoutMs);
-  return earliest === Number.POSITIVE_INFINITY ? null : epochMs(earliest);
+  return earliest;
 }

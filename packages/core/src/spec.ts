@@ -3,6 +3,7 @@
  * It is made by `wire` from a request that has been checked; `saga-spec.ts` holds the rules between its fields.
  */
 import type { RetryPolicy } from './retry.ts';
+import type { Trace } from './trace.ts';
 
 /** Modes of global transactions. */
 export type Mode = 'saga';
@@ -38,10 +39,14 @@ export interface SagaSpec {
   readonly timeoutMs: number | null;
   /** Reason recorded when that happens. */
   readonly timeoutReason: string;
+  /** Time after creation at which an alarm is raised if it is not finished; nothing else follows. null: never. Milliseconds. */
+  readonly alarmAfterMs: number | null;
   /** Sent with every branch call. */
   readonly headers: Readonly<Record<string, string>>;
   /** How the outcomes are worded and calls are made: natively or as DTM does. */
   readonly face: Face;
+  /** The trace of the request that submitted it; null: none. A repeated request of another trace is the same saga. */
+  readonly trace: Trace | null;
   /** What the face needs to show the request again as it came; core does not look inside. */
   readonly presentation: Readonly<Record<string, unknown>>;
 }

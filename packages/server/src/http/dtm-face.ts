@@ -31,6 +31,7 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { version } from '../version.ts';
 import { jsonBody } from './request-body.ts';
 import { requestError } from './request-error.ts';
+import { traceOfRequest } from './request-trace.ts';
 
 /** What the face needs. */
 export interface DtmFaceOptions {
@@ -86,7 +87,7 @@ function handlersOf({ coordinator, defaults }: DtmFaceOptions): Record<Exclude<D
 }
 
 async function submit(coordinator: Coordinator, defaults: DtmDefaults, request: FastifyRequest): Promise<DtmAnswer> {
-  const submission = parseSubmit(jsonBody(request), defaults);
+  const submission = parseSubmit(jsonBody(request), defaults, traceOfRequest(request));
   const { gid, spec } = submission;
   const { outcome, view } = await coordinator.submit({ gid, spec });
   const answer = submittedAnswer(submission, { outcome, transaction: view.transaction });

@@ -1,5 +1,13 @@
 /** From DTM's saga to ours: its options become policies of each branch. */
-import { AmendsError, limits, type RetryPolicy, type SagaSpec, type SagaStep } from '@amends/core';
+import {
+  AmendsError,
+  defaultAlarmAfterMs,
+  limits,
+  type RetryPolicy,
+  type SagaSpec,
+  type SagaStep,
+  type Trace,
+} from '@amends/core';
 import { refuse, shown } from '../field-error.ts';
 import { parseJsonText } from '../json-text.ts';
 import { checkHeaders, checkUrl } from '../outbound.ts';
@@ -21,7 +29,7 @@ const retryDelayMsMax = 300_000;
  * The spec of a saga. The rules between fields are core's `checkSagaSpec`, which the coordinator applies.
  * @throws AmendsError `invalid_request` naming the field; `not_implemented` for protocols other than HTTP
  */
-export function sagaSpecOf(dtm: DtmTransaction, defaults: DtmDefaults): SagaSpec {
+export function sagaSpecOf(dtm: DtmTransaction, defaults: DtmDefaults, trace: Trace | null): SagaSpec {
   checkProtocol(dtm.protocol);
   checkTimes(dtm);
   checkHeaders('branch_headers', dtm.branch_headers);
@@ -32,8 +40,10 @@ export function sagaSpecOf(dtm: DtmTransaction, defaults: DtmDefaults): SagaSpec
     payloads: dtm.payloads.slice(0, dtm.steps.length).map(bytesOf),
     timeoutMs: timeoutS === 0 ? null : timeoutS * 1000,
     timeoutReason: timeoutS === 0 ? '' : `Timeout after ${timeoutS} seconds`,
+    alarmAfterMs: defaultAlarmAfterMs.dtm,
     headers: dtm.branch_headers,
     face: 'dtm',
+    trace,
     presentation: presentationOf(dtm),
   };
 }

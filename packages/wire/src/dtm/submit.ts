@@ -1,5 +1,5 @@
 /** `submit`: what is asked, and what is answered. */
-import { AmendsError, type Gid, isFinished, parseGid, type SagaSpec, type Transaction } from '@amends/core';
+import { AmendsError, type Gid, isFinished, parseGid, type SagaSpec, type Trace, type Transaction } from '@amends/core';
 import { refuse, shown } from '../field-error.ts';
 import { type DtmAnswer, failureAnswer, ongoingAnswer, successAnswer } from './answer.ts';
 import { type DtmDefaults, sagaSpecOf } from './saga-spec.ts';
@@ -18,12 +18,13 @@ const laterTypes: ReadonlySet<string> = new Set(['msg', 'tcc', 'xa', 'workflow']
 
 /**
  * Reads the body of `submit`.
+ * @param trace the trace that the request belongs to, by its header `traceparent`
  * @throws AmendsError `invalid_request` naming the field; `not_implemented` for types that this version does not know
  */
-export function parseSubmit(body: unknown, defaults: DtmDefaults): DtmSubmission {
+export function parseSubmit(body: unknown, defaults: DtmDefaults, trace: Trace | null = null): DtmSubmission {
   const dtm = parseDtmTransaction(body);
   checkType(dtm.trans_type);
-  return { gid: parseDtmGid(dtm.gid), spec: sagaSpecOf(dtm, defaults), waits: dtm.wait_result };
+  return { gid: parseDtmGid(dtm.gid), spec: sagaSpecOf(dtm, defaults, trace), waits: dtm.wait_result };
 }
 
 function checkType(type: string): void {

@@ -6,6 +6,7 @@ import {
   type EpochMs,
   type HistoryEntry,
   type OpState,
+  overdueSinceOf,
   type Spec,
   type Status,
   type TransactionRow,
@@ -64,6 +65,7 @@ export const transactionSchema = named(
     createdAt: moment,
     updatedAt: moment,
     finishedAt: moment.nullable(),
+    overdueSince: moment.nullable().describe('When its alarm was due, once that has been raised'),
     wakeAt: moment.nullable().describe('When it is looked at next'),
     steps: z.array(stepStateSchema),
   }),
@@ -84,6 +86,7 @@ const summarySchema = named(
     createdAt: moment,
     updatedAt: moment,
     finishedAt: moment.nullable(),
+    overdueSince: moment.nullable().describe('When its alarm was due, once that has been raised'),
     dueAt: moment.nullable(),
     waitsFor: z.string().describe('Host of the participant it waits for because of an error'),
     errorPrint: z.string().describe('Last error as host, op and code; equal for equal errors'),
@@ -104,7 +107,7 @@ const historyEntrySchema = named(
   z.object({
     seq: z.int(),
     at: moment,
-    kind: z.enum(['submitted', 'answered', 'interrupted', 'timed-out', 'held', 'settled', 'terminated', 'retried']),
+    kind: z.enum(['submitted', 'answered', 'interrupted', 'timed-out', 'overdue', 'held', 'settled', 'terminated', 'retried']),
     status,
     branchId: z.string().nullable(),
     op: op.nullable(),
@@ -114,7 +117,7 @@ const historyEntrySchema = named(
     durationMs: z.number().nullable(),
     detail: z.string().nullable(),
     actor: z.string().nullable(),
-    traceId: z.string().nullable(),
+    traceId: z.string().nullable().describe('On the first row: the trace of the request, by its header `traceparent`'),
   }),
 );
 
@@ -167,6 +170,7 @@ export function transactionBody({ transaction: tx, spec, wakeAt }: PresentedTran
     createdAt: iso(tx.createdAt),
     updatedAt: iso(tx.updatedAt),
     finishedAt: isoOrNull(tx.finishedAt),
+    overdueSince: isoOrNull(tx.overdueSince),
     wakeAt: isoOrNull(wakeAt),
     steps: tx.branches.map((branch, index) => stepBody(spec, branch, index)),
   };
@@ -205,6 +209,7 @@ export function summaryBody(row: TransactionRow): TransactionSummaryBody {
     createdAt: iso(row.createdAt),
     updatedAt: iso(row.updatedAt),
     finishedAt: isoOrNull(row.finishedAt),
+    overdueSince: isoOrNull(overdueSinceOf(row)),
     dueAt: isoOrNull(row.dueAt),
     waitsFor: row.waitsFor,
     errorPrint: row.errorPrint,

@@ -22,6 +22,8 @@ export interface NativeRoute {
   readonly body?: z.ZodType;
   /** The header `X-Amends-Actor` says who acts. */
   readonly takesActor?: true;
+  /** The header `traceparent` says which trace the request belongs to. */
+  readonly takesTrace?: true;
   /** Schema by status; null: any JSON. */
   readonly answers: Readonly<Record<number, z.ZodType | null>>;
   /** Statuses of problem documents beside 400, 500 and 503. */
@@ -34,6 +36,7 @@ export const nativeRoutes = [
     method: 'POST',
     path: '/transactions',
     operationId: 'createTransaction',
+    takesTrace: true,
     summary: 'Begin a global transaction; the same gid with the same content again begins nothing and answers 200',
     permission: 'transactions:create',
     query: waitQuery,
