@@ -91,7 +91,7 @@ const groups: Readonly<Record<string, readonly string[]>> = {
     'submit overloaded',
     'submit stopping',
     'submit store_unavailable',
-    'submit store_refused',
+    'submit value_refused',
     'submit answer lost',
     'wait at rest',
     'wait open',
@@ -104,7 +104,7 @@ const groups: Readonly<Record<string, readonly string[]>> = {
     'intervene not_found',
     'intervene stopping',
     'intervene store_unavailable',
-    'intervene store_refused',
+    'intervene value_refused',
   ],
 };
 

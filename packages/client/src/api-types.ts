@@ -224,6 +224,7 @@ export type ServerErrorCode =
   | 'already_finished'
   | 'too_large'
   | 'unsupported_media_type'
+  | 'value_refused'
   | 'not_implemented'
   | 'overloaded'
   | 'stopping'

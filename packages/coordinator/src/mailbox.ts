@@ -300,7 +300,7 @@ export class Mailbox implements Wakeable {
 
   #refused(step: Step, message: string): void {
     this.#host.refused(this, message);
-    const error = new AmendsError('store_refused', `the store does not take this transaction: ${message}`);
+    const error = new AmendsError('value_refused', `the store does not take a value of this change: ${message}`);
     for (const letter of step.letters) letter.reply?.(error);
     this.#close();
   }

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { decorated, openMemoryStore, type Store } from '@amends/store';
 import { describe, expect, it } from 'vitest';
 import { deadAddress, participant } from '../testing/participant.ts';
 import { runningServer, silentLog } from '../testing/running-server.ts';
@@ -188,6 +189,20 @@ describe.each([
 });
 
 describe('the native API', () => {
+  it.each([
+    ['natively', at, { mode: 'saga', steps: [{ action: '' }] }],
+    ["by DTM's words", '/api/dtmsvr/submit', { gid: 'g', trans_type: 'saga', steps: [{}], payloads: [''] }],
+  ])('says that the store does not take a value, %s', async (_, path, request) => {
+    const commit: Store['commit'] = async (changes) => changes.map(() => ({ outcome: 'refused', message: 'no such letter' }));
+    const amends = await runningServer({}, { store: decorated(openMemoryStore(), { commit }) });
+    const { status, headers, body } = await amends.post(path, request);
+    const detail = 'the store does not take a value of this change: no such letter';
+    const problem = { type: 'urn:amends:error:value_refused', code: 'value_refused', detail };
+    expect({ status, body }).toMatchObject({ status: 422, body: path === at ? problem : { message: detail } });
+    expect(headers.get('retry-after')).toBeNull();
+    expect((await amends.get('/readyz')).status).toBe(200);
+  });
+
   it('ignores a traceparent that is not valid', async () => {
     const heard: unknown[] = [];
     const bank = await participant({}, (_, { traceparent }) => heard.push(traceparent));

@@ -98,6 +98,7 @@ const descriptions: Readonly<Record<number, string>> = {
   409: 'It is in use for something else, finished, or has moved on',
   413: 'The body is too large',
   415: 'The body must be JSON',
+  422: 'The store does not take a value of it',
   500: 'A bug, or a store that needs a human',
   503: 'Not now; try again after `Retry-After`',
 };

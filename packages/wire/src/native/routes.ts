@@ -42,7 +42,7 @@ export const nativeRoutes = [
     query: waitQuery,
     body: createSchema,
     answers: { 200: transactionSchema, 201: transactionSchema },
-    problems: [409, 413, 415],
+    problems: [409, 413, 415, 422],
   },
   {
     method: 'GET',
@@ -83,7 +83,7 @@ export const nativeRoutes = [
     body: interventionSchema,
     takesActor: true,
     answers: { 200: transactionSchema },
-    problems: [404, 409, 413, 415],
+    problems: [404, 409, 413, 415, 422],
   },
   {
     method: 'POST',
@@ -94,7 +94,7 @@ export const nativeRoutes = [
     body: interventionSchema,
     takesActor: true,
     answers: { 200: transactionSchema },
-    problems: [404, 409, 413, 415],
+    problems: [404, 409, 413, 415, 422],
   },
   {
     method: 'GET',
