@@ -62,7 +62,7 @@ function changeOf(gid: Gid, { as, branchUrls }: Stored): Change {
   const { spec } = parseSubmission(parseDtmTransaction(sagaBody(gid, branchUrls)), { defaults, subscribersOf: () => undefined });
   const given = givenAtFirst(spec);
   const at = epochMs(Date.now());
-  const begun = decide(null, given, [{ type: 'submitted', gid, owner: author, traceId: null, at, jitter: 0 }]);
+  const begun = decide(null, given, [{ type: 'submitted', gid, owner: author, at, jitter: 0 }]);
   const lived = as === 'finished' ? toTheEnd(begun, (before, events) => decide(before, given, events), at) : begun;
   const next = { ...lived.next, owner: isFinished(lived.next) ? null : author, epoch: 1, version: 1 };
   const row = toRow(next, { dueAt: isFinished(next) ? null : at, waitsFor: '', errorPrint: '' });

@@ -18,7 +18,7 @@ export interface Wait {
 const waitLateMsMax = 100;
 
 /** Errors of a submit after which nothing is stored. */
-const denials: ReadonlySet<ErrorCode> = new Set(['overloaded', 'store_refused']);
+const denials: ReadonlySet<ErrorCode> = new Set(['overloaded', 'value_refused']);
 
 export class ApiChecks {
   /** Gids whose submit was acknowledged; what I1 protects. */

@@ -66,7 +66,7 @@ export class Client {
     for (let tries = 0; tries < triesMax; tries++) {
       const said = await api.ask(this.chance.pick(api.machines), { title, act, left });
       if (said !== 'lost' && 'value' in said) return said.value;
-      if (said !== 'lost' && (said.error === 'store_refused' || said.error === 'not_found')) return null;
+      if (said !== 'lost' && (said.error === 'value_refused' || said.error === 'not_found')) return null;
       await this.pause(50, 3_000);
     }
     return null;

@@ -7,16 +7,17 @@ const byHand = ['terminated', 'retried'] as const;
 /** The pairs that can occur: what a transaction was before a commit, and what the commit tells; several in one commit count each. */
 const pairsPossible: Readonly<Record<string, readonly string[]>> = {
   new: ['submitted'],
-  submitted: [...actionAnswers, 'action interrupted', 'timed-out', 'action held', 'woken', ...byHand],
-  'submitted, committed': [...actionAnswers, 'action interrupted', 'action held', 'woken', ...byHand],
-  'submitted, held': [...actionAnswers, 'action interrupted', 'action held', 'timed-out', ...byHand],
-  'submitted, committed, held': [...actionAnswers, 'action interrupted', 'action held', ...byHand],
+  submitted: [...actionAnswers, 'action interrupted', 'timed-out', 'overdue', 'action held', 'woken', ...byHand],
+  'submitted, committed': [...actionAnswers, 'action interrupted', 'overdue', 'action held', 'woken', ...byHand],
+  'submitted, held': [...actionAnswers, 'action interrupted', 'action held', 'timed-out', 'overdue', ...byHand],
+  'submitted, committed, held': [...actionAnswers, 'action interrupted', 'action held', 'overdue', ...byHand],
   aborting: [
     ...actionAnswers,
     ...compensateAnswers,
     'action interrupted',
     'compensate interrupted',
     'compensate held',
+    'overdue',
     'woken',
     'settled',
     ...byHand,
@@ -27,6 +28,7 @@ const pairsPossible: Readonly<Record<string, readonly string[]>> = {
     'action interrupted',
     'compensate interrupted',
     'compensate held',
+    'overdue',
     ...byHand,
   ],
 };
@@ -134,7 +136,7 @@ const groups: Readonly<Record<string, readonly string[]>> = {
     'submit overloaded',
     'submit stopping',
     'submit store_unavailable',
-    'submit store_refused',
+    'submit value_refused',
     'submit answer lost',
     'wait at rest',
     'wait open',
@@ -147,7 +149,7 @@ const groups: Readonly<Record<string, readonly string[]>> = {
     'intervene not_found',
     'intervene stopping',
     'intervene store_unavailable',
-    'intervene store_refused',
+    'intervene value_refused',
   ],
 };
 

@@ -20,6 +20,8 @@ export interface Entry {
   readonly createdAt: number;
   decidedAt: number | null;
   wasHeld: boolean;
+  /** It was given back to the store unfinished; who takes it up again may have to make room first. */
+  wasReleased: boolean;
   /** Attempts without a verdict since the last release by a human, by `branch way`. */
   readonly unknowns: Map<string, number>;
   /** The row of each version, as commits and claims left it. */
@@ -112,6 +114,7 @@ export class Ledger {
       createdAt: this.#world.time.now,
       decidedAt: null,
       wasHeld: false,
+      wasReleased: false,
       unknowns: new Map(),
       versions: [],
       owners: new Map(),
@@ -126,7 +129,10 @@ export class Ledger {
     this.unfinished += Number(after.finishedAt === null) - Number(before !== null && before.finishedAt === null);
     if (before?.owner !== after.owner && after.owner !== null && before !== null && step.history.length > 0)
       this.#world.coverage.reached('ownership', 'taken by a request');
-    if (after.owner === null && before?.owner && after.finishedAt === null) this.#world.coverage.reached('ownership', 'released');
+    if (after.owner === null && before?.owner && after.finishedAt === null) {
+      this.#world.coverage.reached('ownership', 'released');
+      entry.wasReleased = true;
+    }
     entry.row = row;
     entry.versions[row.version] = row;
     entry.tx = after;

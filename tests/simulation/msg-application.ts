@@ -49,5 +49,7 @@ function drawSpec({ chance }: Client, { home, amount }: { readonly home: string;
     headers: {},
     face: chance.pick(['native', 'dtm']),
     presentation: {},
+    trace: null,
+    alarmAfterMs: chance.yes(0.2) ? chance.whole(500, 40_000) : null,
   };
 }

@@ -39,7 +39,7 @@ export class SagaApplication {
     for (let tries = 0; tries < triesMax; tries++) {
       const said = await this.#submit(this.#spec);
       if (said !== 'lost' && 'value' in said) return true;
-      if (said !== 'lost' && said.error === 'store_refused') return false;
+      if (said !== 'lost' && said.error === 'value_refused') return false;
       await this.#pause(50, 3_000);
     }
     return false;

@@ -32,8 +32,10 @@ export function drawSaga(chance: Chance): SagaSpec {
     payloads: plans.map(({ movement }) => payloadOf(movement)),
     timeoutMs: chance.yes(0.4) ? chance.whole(1_000, 40_000) : null,
     timeoutReason: 'time is up',
+    alarmAfterMs: chance.yes(0.4) ? chance.whole(500, 40_000) : null,
     headers: {},
     face: chance.pick(['native', 'dtm']),
+    trace: null,
     presentation: {},
   };
 }

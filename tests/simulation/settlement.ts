@@ -24,6 +24,7 @@ export async function checkSettlement(remains: Remains): Promise<void> {
     if (entry.tx.finishedAt === null) notFinished(remains.world, entry);
     else if (entry.tx.decision!.direction !== 'terminate') checkEffects(remains, entry);
     checkTimeOut(remains.world, entry);
+    checkAlarm(remains.world, entry);
   }
   if (remains.world.violations.length === 0) checkMoney(remains);
 }
@@ -49,17 +50,27 @@ function notFinished(world: World, { gid, tx, row }: Entry): void {
   world.violated('I12', `${gid} is not finished long after the faults: ${tx.status}${hold}, owner ${owner}, due ${due}`);
 }
 
-/** How late a time-out may come: by the delay of a commit, or after faults by a take-over or the pause after a refusal. */
-const lateMs = { inPeace: 200, afterFaults: 45_000 };
+/** How late a time-out may come: by the delay of a commit, by the wait for room in memory, or after faults by a take-over or the pause after a refusal. */
+const lateMs = { inPeace: 200, afterRelease: 2_000, afterFaults: 45_000 };
 
 /** I14, second half: what is undecided when its time is up is decided then; holds and pivots may put that off. */
-function checkTimeOut(world: World, { gid, spec, tx, createdAt, decidedAt, wasHeld }: Entry): void {
+function checkTimeOut(world: World, { gid, spec, tx, createdAt, decidedAt, wasHeld, wasReleased }: Entry): void {
   const until = undecidedUntil(spec, tx.createdAt);
   if (until === null || wasHeld || (spec.mode === 'saga' && spec.steps.some(({ kind }) => kind === 'pivot'))) return;
   const dueAt = createdAt + until - tx.createdAt;
-  const latest = world.peaceful ? dueAt + lateMs.inPeace : Math.max(dueAt, world.healedAt!) + lateMs.afterFaults;
+  const latest = world.peaceful ? dueAt + (wasReleased ? lateMs.afterRelease : lateMs.inPeace) : Math.max(dueAt, world.healedAt!) + lateMs.afterFaults;
   const lateBy = (decidedAt ?? world.time.now) - latest;
   if (lateBy > 0) world.violated('I14', `${gid}: decided ${Math.round(lateBy)} ms later than its time-out allows`);
+}
+
+/** An alarm is not late, held or not. */
+function checkAlarm(world: World, { gid, spec, tx, createdAt, wasReleased }: Entry): void {
+  if (spec.alarmAfterMs === null || tx.overdueSince !== null) return;
+  const dueAt = createdAt + spec.alarmAfterMs;
+  const latest = world.peaceful ? dueAt + (wasReleased ? lateMs.afterRelease : lateMs.inPeace) : Math.max(dueAt, world.healedAt!) + lateMs.afterFaults;
+  const endedAt = tx.finishedAt === null ? world.time.now : createdAt + tx.finishedAt - tx.createdAt;
+  const lateBy = endedAt - latest;
+  if (lateBy > 0) world.violated('alarm', `${gid}: no alarm ${Math.round(lateBy)} ms after the latest moment for it`);
 }
 
 /** I3: all there or all gone. */

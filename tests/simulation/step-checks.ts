@@ -25,6 +25,7 @@ export function checkStep(world: World, step: Step): void {
   checkUnknowns(world, step);
   checkStarts(world, step);
   checkTimeOut(world, step);
+  checkAlarm(world, step);
   cover(world, step);
 }
 
@@ -151,6 +152,21 @@ function checkTimeOut(world: World, { entry, history, after }: Step): void {
   const until = undecidedUntil(entry.spec, after.createdAt);
   if (until === null || world.epoch() < until)
     world.violated('I14', `${entry.gid}: timed out early, at ${world.epoch()}, its time is up at ${until ?? 'no time'}`);
+}
+
+/** The alarm is raised once, not early by true time, and only for what goes on. */
+function checkAlarm(world: World, { entry, before, after, history }: Step): void {
+  const raised = history.filter(({ kind }) => kind === 'overdue').length;
+  if (raised !== (after.overdueSince === null ? 0 : 1) - ((before?.overdueSince ?? null) === null ? 0 : 1))
+    world.violated(
+      'alarm',
+      `${entry.gid}: ${raised} alarms are raised, overdue since ${before?.overdueSince} → ${after.overdueSince}`,
+    );
+  if (raised === 0) return;
+  const { alarmAfterMs } = entry.spec;
+  if (alarmAfterMs === null || world.epoch() < after.createdAt + alarmAfterMs)
+    world.violated('alarm', `${entry.gid}: ${world.epoch() - after.createdAt} of ${alarmAfterMs} ms after its creation`);
+  if (after.finishedAt !== null) world.violated('alarm', `${entry.gid}: raised though it is ${after.status}`);
 }
 
 function cover(world: World, { before, after, history }: Step): void {

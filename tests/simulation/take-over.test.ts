@@ -31,7 +31,7 @@ const spec: SagaSpec = {
   timeoutReason: '',
   headers: {},
   face: 'native',
-  presentation: {},
+  presentation: {}, alarmAfterMs: null, trace: null,
 };
 
 interface Scene {

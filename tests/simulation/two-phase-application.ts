@@ -55,5 +55,7 @@ function drawSpec({ chance }: Client, mode: 'tcc' | 'xa'): TccSpec | XaSpec {
     headers: {},
     face: chance.pick(['native', 'dtm']),
     presentation: {},
+    trace: null,
+    alarmAfterMs: chance.yes(0.2) ? chance.whole(500, 40_000) : null,
   };
 }

@@ -82,6 +82,8 @@ function drawPlan({ chance }: Client): Plan {
       headers: {},
       face: chance.pick(['native', 'dtm']),
       presentation: {},
+    trace: null,
+    alarmAfterMs: chance.yes(0.2) ? chance.whole(500, 40_000) : null,
     },
     steps: drawTransfer(chance, chance.whole(1, 3)).map((movement) => ({ host: chance.pick(hosts), movement })),
   };

@@ -7,6 +7,7 @@ export function picture(transaction: Transaction, history: readonly HistoryEntry
   return [
     `${paint('bold', transaction.gid)}  ${transaction.mode}, ${outcomeLine(transaction)}`,
     `created ${transaction.createdAt}, version ${transaction.version}${ownerOf(transaction)}`,
+    ...overdueLines(transaction),
     '',
     ...transaction.branches.flatMap(branchLines),
     ...transaction.progress.map(({ branchId, op, status }) => `  ${branchId}  ${op}  ${stateWord(status)}`),
@@ -18,6 +19,10 @@ export function picture(transaction: Transaction, history: readonly HistoryEntry
 function ownerOf({ owner, epoch, wakeAt }: Transaction): string {
   const due = wakeAt === null ? '' : `, due ${wakeAt}`;
   return owner === null ? due : `, driven by ${owner} (epoch ${epoch})${due}`;
+}
+
+function overdueLines({ overdueSince }: Transaction): string[] {
+  return overdueSince === null ? [] : [paint('red', `overdue since ${overdueSince}`)];
 }
 
 /** How a transaction ended, or how it stands. */
@@ -65,11 +70,11 @@ export function historyLine({ createdAt, branches }: Transaction, entry: History
 function wordOf({ outcome, kind }: HistoryEntry): string {
   const word = (outcome ?? kind).padEnd(11);
   if (outcome === 'success') return paint('green', word);
-  if (outcome === 'failure' || kind === 'held' || kind === 'terminated') return paint('red', word);
+  if (outcome === 'failure' || kind === 'held' || kind === 'overdue' || kind === 'terminated') return paint('red', word);
   return outcome === null ? word : paint('yellow', word);
 }
 
-function remarkOf({ branchId, op, attempt, code, detail, actor }: HistoryEntry, branches: readonly Branch[]): string {
+function remarkOf({ branchId, op, attempt, code, detail, actor, traceId }: HistoryEntry, branches: readonly Branch[]): string {
   const call = branches.find((each) => each.branchId === branchId)?.calls.find((each) => each.op === op);
   const remarks = [
     call?.url ?? '',
@@ -77,6 +82,7 @@ function remarkOf({ branchId, op, attempt, code, detail, actor }: HistoryEntry, 
     code ?? '',
     detail ?? '',
     actor === null ? '' : `by ${actor}`,
+    traceId === null ? '' : `trace ${traceId}`,
   ];
   return remarks.filter((remark) => remark !== '').join(', ');
 }

@@ -51,6 +51,24 @@ test('show draws what happened, or tells it as JSON', async () => {
   });
 });
 
+test('show and list tell what is overdue, and show the trace', async () => {
+  const { url } = await serving('--store', 'memory:');
+  const body = JSON.stringify({ gid: 'late', mode: 'saga', steps: [nobodyThere], alarmAfterMs: 1 });
+  const traceparent = `00-${'a'.repeat(32)}-00f067aa0ba902b7-01`;
+  await fetch(`${url}/api/v1/transactions`, {
+    method: 'POST',
+    body,
+    headers: { 'content-type': 'application/json', traceparent },
+  });
+  const tx = (...args: readonly string[]) => amends('tx', ...args, '--server', url);
+  let drawn = '';
+  while (!drawn.includes('overdue')) drawn = (await tx('show', 'late')).stdout;
+  expect(drawn).toMatch(/\noverdue since \d{4}-\d\d-\d\dT/);
+  expect(drawn).toMatch(/ overdue .*not finished within 1 ms/);
+  expect(drawn).toMatch(/ submitted .*trace a{32}\n/);
+  expect((await tx('list')).stdout).toMatch(/\nlate +submitted, held, overdue +/);
+});
+
 test('watch follows to the end and ends as the transaction did', async () => {
   const tx = await coordinatorWith({ done: nothingToCall, failed: givesUp });
   const done = await tx('watch', 'done');

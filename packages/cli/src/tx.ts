@@ -1,5 +1,5 @@
 /** `amends tx`: looking at transactions and acting on them. */
-import type { AmendsClient, ListFilters, Transaction } from '@amends/client';
+import type { AmendsClient, ListFilters, Transaction, TransactionSummary } from '@amends/client';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { exitCodes } from './explain.ts';
 import { type ServerOptions, withClient, withServerOptions } from './server-options.ts';
@@ -43,11 +43,17 @@ async function list(client: AmendsClient, { status, held, limit, json }: ListOpt
   if (rows.length === 0) return print('no transactions');
   const cells = rows.map((row) => [
     row.gid,
-    row.hold === null ? row.status : `${row.status}, held`,
+    standing(row),
     row.createdAt.replace('T', ' ').replace('Z', ''),
     row.reason || row.errorPrint,
   ]);
   for (const line of table([['gid', 'status', 'created (UTC)', 'reason or last error'], ...cells])) print(line);
+}
+
+/** The status, and what a human should know beside it. */
+function standing({ status, outcome, hold, overdueSince }: TransactionSummary): string {
+  const isOverdue = overdueSince !== null && outcome === 'running';
+  return `${status}${hold === null ? '' : ', held'}${isOverdue ? ', overdue' : ''}`;
 }
 
 function showCommand(): Command {

@@ -45,6 +45,7 @@ export interface NewTransaction {
   readonly steps: readonly NewStep[];
   readonly concurrent?: boolean | undefined;
   readonly timeoutMs?: number | null | undefined;
+  readonly alarmAfterMs?: number | null | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -103,6 +104,8 @@ export interface TransactionBody {
   readonly createdAt: string;
   readonly updatedAt: string;
   readonly finishedAt: string | null;
+  /** When its alarm was due, once that has been raised; null: not raised. */
+  readonly overdueSince: string | null;
   /** When it is looked at next. */
   readonly wakeAt: string | null;
   readonly branches: readonly Branch[];
@@ -146,6 +149,8 @@ export interface TransactionSummary {
   readonly createdAt: string;
   readonly updatedAt: string;
   readonly finishedAt: string | null;
+  /** When its alarm was due, once that has been raised; null: not raised. */
+  readonly overdueSince: string | null;
   readonly dueAt: string | null;
   /** Host of the participant it waits for because of an error; empty: none. */
   readonly waitsFor: string;
@@ -175,6 +180,7 @@ export interface HistoryEntry {
     | 'interrupted'
     | 'refused'
     | 'timed-out'
+    | 'overdue'
     | 'held'
     | 'settled'
     | 'terminated'
@@ -189,6 +195,7 @@ export interface HistoryEntry {
   readonly durationMs: number | null;
   readonly detail: string | null;
   readonly actor: string | null;
+  /** On the first row: the trace of the request that began it. */
   readonly traceId: string | null;
 }
 
@@ -236,6 +243,7 @@ export type ServerErrorCode =
   | 'already_finished'
   | 'too_large'
   | 'unsupported_media_type'
+  | 'value_refused'
   | 'not_implemented'
   | 'overloaded'
   | 'stopping'

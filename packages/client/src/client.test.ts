@@ -93,6 +93,18 @@ describe('a saga', () => {
     expect(callsOf(transaction.gid)).toContain('compensate 01');
   });
 
+  it('belongs to a trace, and has an alarm or none', async () => {
+    const traceparent = `00-${'a'.repeat(32)}-00f067aa0ba902b7-01`;
+    const saga = client.saga({ alarmAfterMs: 1 }).step({ ...ok(), action: `${shop}/broken`, retry: { delayMs: 60_000 } });
+    const { gid } = await saga.submit({ traceparent });
+    let rows = await client.history(gid);
+    while (!rows.some(({ kind }) => kind === 'overdue')) rows = await client.history(gid);
+    expect(rows[0]).toMatchObject({ kind: 'submitted', traceId: 'a'.repeat(32) });
+    expect((await client.get(gid)).overdueSince).not.toBeNull();
+    const never = await client.saga({ alarmAfterMs: null }).step(ok()).submit({ waitMs: 5_000 });
+    expect(never).toMatchObject({ outcome: 'succeeded', overdueSince: null });
+  });
+
   it('is answered while it runs, without waiting', async () => {
     const { gid, outcome } = await asking().submit();
     expect(outcome).toBe('running');

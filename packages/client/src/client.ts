@@ -172,11 +172,13 @@ export class AmendsClient {
     return this.#connection.close();
   }
 
-  async #submit(saga: NewTransaction, { gid = makeGid(), waitMs = 0, signal }: SubmitOptions): Promise<Transaction> {
+  async #submit(saga: NewTransaction, options: SubmitOptions): Promise<Transaction> {
+    const { gid = makeGid(), traceparent, waitMs = 0, signal } = options;
+    const headers = traceparent === undefined ? {} : { traceparent };
     const until = performance.now() + waitMs;
     const firstWaitMs = Math.min(waitMs, waitMsPerRequest);
     const path = `/transactions${queryOf({ waitMs: firstWaitMs })}`;
-    const how = { method: 'POST', repeatable: true, waitMs: firstWaitMs, gid, signal } as const;
+    const how = { method: 'POST', headers, repeatable: true, waitMs: firstWaitMs, gid, signal } as const;
     const submitted = (await this.#connection.send({ ...how, path, body: { ...saga, gid } })) as Transaction;
     const leftMs = until - performance.now();
     if (isAtRest(submitted) || leftMs <= 0) return submitted;

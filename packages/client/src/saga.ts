@@ -9,6 +9,8 @@ import { invalid } from './client-error.ts';
 export interface SagaOptions {
   /** Undecided after this time it is rolled back. Milliseconds; default: never. */
   readonly timeoutMs?: number;
+  /** Not finished after this time, an alarm is raised; nothing else follows. Milliseconds; default 5 minutes, null: never. */
+  readonly alarmAfterMs?: number | null;
   /** Added to every call. */
   readonly headers?: Readonly<Record<string, string>>;
   /** true: steps without `after` start at once; false (default): each of them follows the step before it. */
@@ -70,6 +72,8 @@ export type SagaStep = UndoableStep | IrreversibleStep | PivotStep | RetriableSt
 export interface SubmitOptions {
   /** Identity chosen by the caller: submitting the same again begins nothing new. Default: one is made. */
   readonly gid?: string;
+  /** The trace that it belongs to, as a W3C `traceparent`; participants are told. Default: none. */
+  readonly traceparent?: string;
   /** Wait this long for the outcome. Milliseconds; default 0: not at all. */
   readonly waitMs?: number;
   /** Gives up waiting and trying; what was submitted goes on. */

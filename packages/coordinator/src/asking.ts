@@ -15,5 +15,5 @@ export function asked(gid: Gid, request: TransactionRequest, reception: Receptio
 
 function eventOf(gid: Gid, request: TransactionRequest, { host }: Reception): RequestEvent {
   if (request.type !== 'submitted') return { ...request, ...host.moment() };
-  return { ...request, gid, owner: host.node, traceId: null, ...host.moment() };
+  return { ...request, gid, owner: host.node, ...host.moment() };
 }

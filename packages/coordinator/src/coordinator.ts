@@ -22,7 +22,7 @@ export interface Coordinator {
   /**
    * Begins a transaction, or lets one that was prepared go on; resolves when it is durable. The same gid again begins nothing: it answers `repeated` when the
    * spec is the same and `different` when it is not, with the transaction as it is.
-   * @throws AmendsError `overloaded`: nothing was stored; `stopping`, `store_unavailable`: nothing was stored, unless the
+   * @throws AmendsError `overloaded`, `value_refused`: nothing was stored; `stopping`, `store_unavailable`: nothing was stored, unless the
    * store's answer was lost as well. In any case try again with the same gid
    */
   submit(request: { readonly gid: Gid; readonly spec: Spec }): Promise<Submitted>;

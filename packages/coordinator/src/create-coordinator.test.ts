@@ -65,8 +65,10 @@ function saga(url: string, names: readonly string[], rest: Partial<SagaSpec> = {
     payloads,
     timeoutMs: null,
     timeoutReason: 'late',
+    alarmAfterMs: null,
     headers: {},
     face: 'native',
+    trace: null,
     presentation: {},
     ...rest,
   };
@@ -454,6 +456,24 @@ describe('when the store fails', () => {
     expect((await first).outcome).toBe('created');
     expect((await amends.submit(request)).outcome).toBe('repeated');
     expect(await end(amends, request.gid)).toBe('succeed');
+  });
+
+  test('a value that it does not take is refused to who sent it, and to nobody else', async () => {
+    const bank = await participant();
+    const store = faulty(openMemoryStore(), async (real, changes) => {
+      const taken = changes.filter(({ row }) => row.gid !== 'odd');
+      const answers = await real(taken);
+      return changes.map((change) => answers[taken.indexOf(change)] ?? { outcome: 'refused', message: 'odd value' });
+    });
+    const amends = await coordinator({ store });
+    const [odd, sound] = [parseGid('odd'), parseGid('sound')];
+    const refused = amends.submit({ gid: odd, spec: saga(bank.url, ['a']) });
+    await amends.submit({ gid: sound, spec: saga(bank.url, ['b']) });
+    await expect(refused).rejects.toMatchObject({ code: 'value_refused', message: expect.stringMatching(/odd value$/) });
+    expect(await end(amends, sound)).toBe('succeed');
+    expect(await amends.get(odd)).toBeNull();
+    expect(await amends.health()).toMatchObject({ state: 'running', live: 0 });
+    expect(bank.calls).toEqual(['action /b']);
   });
 
   test('new work is refused, old work waits, and goes on by itself', async () => {

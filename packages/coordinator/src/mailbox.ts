@@ -313,7 +313,7 @@ export class Mailbox implements Wakeable {
 
   #refused(message: string): void {
     this.#host.refused(this, message);
-    const error = new AmendsError('store_refused', `the store does not take this transaction: ${message}`);
+    const error = new AmendsError('value_refused', `the store does not take a value of this change: ${message}`);
     for (const letter of this.#takeFromCommit()) letter.reply?.(error);
     this.#close();
   }

@@ -24,8 +24,10 @@ const spec: SagaSpec = {
   payloads: [new Uint8Array()],
   timeoutMs: null,
   timeoutReason: '',
+  alarmAfterMs: null,
   headers: {},
   face: 'native',
+  trace: null,
   presentation: {},
 };
 

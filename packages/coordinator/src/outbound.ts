@@ -1,5 +1,5 @@
 /** Making the calls that a decision asked for, and bringing their answers back as events. */
-import { type CallEffect, callPlan, type Outcome } from '@amends/core';
+import { type CallEffect, callPlan, type Outcome, type Spec, traceparentOf } from '@amends/core';
 import type { Mailbox } from './mailbox.ts';
 import { callKey } from './mailbox.ts';
 import type { Clock, Random, Transport } from './ports.ts';
@@ -39,9 +39,11 @@ export class Outbound {
     const { timeoutMs, ...plan } = callPlan(mailbox.given, effect);
     const deadlineInMs = startedAt(mailbox, effect) + timeoutMs - this.#clock.now();
     if (deadlineInMs <= 0) return Promise.resolve(tooLate);
-    const { face, mode, headers, protocol = 'http' } = mailbox.given.spec;
+    const { spec } = mailbox.given;
+    const { face, mode, protocol = 'http' } = spec;
     const { gid, tx } = mailbox;
     const { attempt } = effect;
+    const headers = headersOf(spec, this.#random);
     return this.#transport.call({ gid, mode, ...plan, attempt, epoch: tx!.epoch, headers, deadlineInMs, face, protocol });
   }
 
@@ -64,4 +66,12 @@ function startedAt(mailbox: Mailbox, { branch, way }: CallEffect): number {
   const state = mailbox.tx!.branches[branch]![way];
   if (state.at !== 'running') throw new Error(`${mailbox.gid}: a call is made that is not running`);
   return state.startedAt;
+}
+
+const spanIdBytes = 8;
+
+/** In the trace of the request each call is a span of its own, unless the request said which `traceparent` to send. */
+function headersOf({ headers, trace }: Spec, random: Random): Spec['headers'] {
+  if (trace === null || Object.keys(headers).some((name) => name.toLowerCase() === 'traceparent')) return headers;
+  return { ...headers, traceparent: traceparentOf(trace, random.bytes(spanIdBytes)) };
 }

@@ -53,7 +53,7 @@ async function begun(beginning: Beginning, stored: StoredSpec, reception: Recept
     throw new AmendsError('overloaded', `${mailboxes.size} transactions are under way; try again in a moment`);
   const mailbox = Mailbox.forNew(host, gid, spec, stored);
   mailboxes.add(mailbox);
-  const event = { type: how, gid, owner: host.node, traceId: null, ...host.moment() } as const;
+  const event = { type: how, gid, owner: host.node, ...host.moment() } as const;
   if ((await posted(mailbox, event)) !== 'lost') return { outcome: 'created', view: viewOf(mailbox) };
   reception.refuseUnlessOpen();
   return found(beginning, stored.digest, reception);

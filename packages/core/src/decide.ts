@@ -1,10 +1,10 @@
 /** The whole business logic of Amends: what a transaction's mode makes of the events. One file per mode. */
-import { answered, interrupted, release } from './attempts.ts';
+import { answered, earlier, interrupted, release } from './attempts.ts';
 import { type Draft, draftOf, finish, record, setDecision, untouched } from './draft.ts';
 import { assertNever } from './errors.ts';
 import type { CallEffect, Decided, Intervened, RequestEvent, TransactionEvent, Verdict } from './event.ts';
 import type { Given } from './given.ts';
-import { type BranchId, epochMs } from './ids.ts';
+import { type BranchId, type EpochMs, epochMs } from './ids.ts';
 import type { ModeLogic } from './mode.ts';
 import { msg } from './msg.ts';
 import { saga } from './saga.ts';
@@ -23,7 +23,8 @@ function logicOf(spec: Spec): ModeLogic<Spec> {
 }
 
 /**
- * Decides, purely: the same arguments give the same answer.
+ * Decides, purely: the same arguments give the same answer. In every mode, an alarm is raised once, when it is due and the
+ * transaction is not finished, on hold or not; it changes nothing else.
  * @param before the transaction as of the last commit; null when `events` begins with the request that it begins with
  * @param events at least one, in the order they happened
  */
@@ -32,12 +33,33 @@ export function decide(before: Transaction | null, given: Given, events: readonl
   const draft = draftOf(before ?? begun(logic, given.spec, events[0]!), given);
   const verdicts = events.map((event, index) => apply(logic, draft, event, before === null && index === 0));
   if (!isFinished(draft.tx) && draft.tx.hold === null) logic.advance(draft);
-  const wakeAt = isFinished(draft.tx) || draft.tx.hold !== null ? null : logic.wakeAt(draft);
+  if (!isFinished(draft.tx)) raiseAlarm(draft);
+  const wakeAt = wakeAtOf(logic, draft);
   if (before !== null && !draft.changed) return { next: before, history: [], facts: [], effects: [], verdicts, wakeAt };
   draft.tx.version += 1;
   draft.tx.updatedAt = draft.at;
   const { tx: next, history, facts, effects } = draft;
   return { next, history, facts, effects, verdicts, wakeAt };
+}
+
+/** After everything else that happens at the same moment: what finishes then is not overdue. */
+function raiseAlarm(draft: Draft): void {
+  const dueAt = alarmDueAt(draft);
+  if (dueAt === null || draft.at < dueAt) return;
+  draft.tx.overdueSince = dueAt;
+  record(draft, { kind: 'overdue', detail: `not finished within ${draft.given.spec.alarmAfterMs} ms` });
+}
+
+/** When the alarm is to be raised; null: never, or it has been. */
+function alarmDueAt({ tx, given }: Draft): EpochMs | null {
+  const { alarmAfterMs } = given.spec;
+  return alarmAfterMs === null || tx.overdueSince !== null ? null : epochMs(tx.createdAt + alarmAfterMs);
+}
+
+/** When to look again if nothing happens before: the alarm, and what the mode waits for unless it is on hold. */
+function wakeAtOf(logic: ModeLogic<Spec>, draft: Draft): EpochMs | null {
+  if (isFinished(draft.tx)) return null;
+  return earlier(alarmDueAt(draft), draft.tx.hold === null ? logic.wakeAt(draft) : null);
 }
 
 /** Which call it is. */
@@ -106,6 +128,7 @@ function begun(logic: ModeLogic<Spec>, spec: Spec, event: TransactionEvent): Tra
     createdAt: event.at,
     updatedAt: event.at,
     finishedAt: null,
+    overdueSince: null,
     seq: 0,
     version: 0,
     epoch: 1,
@@ -120,7 +143,7 @@ function apply(logic: ModeLogic<Spec>, draft: Draft, event: TransactionEvent, be
     case 'prepared':
     case 'submitted':
       if (!begins) return logic.request(draft, event);
-      record(draft, { kind: event.type, traceId: event.traceId });
+      record(draft, { kind: event.type, traceId: draft.given.spec.trace?.traceId ?? null });
       logic.begun?.(draft);
       return 'taken';
     case 'aborted':

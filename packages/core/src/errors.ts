@@ -25,6 +25,7 @@ export const errorKinds = {
   already_finished: { httpStatus: 409, retryable: false, title: 'The transaction is finished' },
   too_large: { httpStatus: 413, retryable: false, title: 'The request is too large' },
   unsupported_media_type: { httpStatus: 415, retryable: false, title: 'The body must be JSON' },
+  value_refused: { httpStatus: 422, retryable: false, title: 'The store does not take a value of this request' },
   not_implemented: { httpStatus: 501, retryable: false, title: 'This is not supported by this version' },
   overloaded: { httpStatus: 503, retryable: true, title: 'The coordinator has as much work as it can hold' },
   stopping: { httpStatus: 503, retryable: true, title: 'The coordinator is stopping' },

@@ -15,7 +15,6 @@ interface Moment {
 interface Beginning {
   readonly gid: Gid;
   readonly owner: NodeId;
-  readonly traceId: string | null;
 }
 
 /** It was announced: nothing is done yet. The transaction begins, or is prepared already. */

@@ -1,10 +1,11 @@
 /** Every stored format that was ever released can be read: the fixtures are frozen, only added to. */
 import { readFileSync } from 'node:fs';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   decodeSpec,
   encodeSpec,
   fromRow,
+  overdueSinceOf,
   type StoredSpec,
   specFormat,
   stateFormat,
@@ -12,24 +13,67 @@ import {
   toRow,
 } from './index.ts';
 
-const fixtures = JSON.parse(readFileSync(new URL('../fixtures/format-1.json', import.meta.url), 'utf8')) as {
-  rows: TransactionRow[];
-  spec: Omit<StoredSpec, 'payloads'> & { payloads: string };
-};
+type FrozenSpec = Omit<StoredSpec, 'payloads'> & { readonly payloads: string };
 
-test('state of format 1 is read, and written again as it was', () => {
-  expect(fixtures.rows.length).toBeGreaterThan(3);
-  for (const row of fixtures.rows) expect(toRow(fromRow(row), row)).toEqual(row);
+const first = frozen<{ rows: TransactionRow[]; spec: FrozenSpec }>('format-1');
+const second = frozen<{ rows: TransactionRow[]; specs: FrozenSpec[] }>('format-2');
+
+function frozen<Content>(name: string): Content {
+  return JSON.parse(readFileSync(new URL(`../fixtures/${name}.json`, import.meta.url), 'utf8')) as Content;
+}
+
+function thawed(spec: FrozenSpec): StoredSpec {
+  return { ...spec, payloads: Uint8Array.from(Buffer.from(spec.payloads, 'base64')) };
+}
+
+describe('format 1', () => {
+  test('of the state is read, and means what the same means in the newest', () => {
+    expect(first.rows.length).toBeGreaterThan(3);
+    first.rows.forEach((row, index) => {
+      expect(fromRow(row).overdueSince).toBeNull();
+      expect(toRow(fromRow(row), row)).toEqual(second.rows[index]);
+    });
+  });
+
+  test('of a spec is read, has no trace, and is the same content as in the newest', () => {
+    const { digest, ...stored } = thawed(first.spec);
+    const spec = decodeSpec({ ...stored, digest });
+    expect(spec).toMatchObject({ trace: null, alarmAfterMs: null, presentation: { custom_data: '{}' } });
+    const { plan, payloads } = encodeSpec(spec);
+    expect({ plan, payloads }).toEqual({ plan: stored.plan, payloads: stored.payloads });
+    expect(second.specs[0]!.digest).toBe(digest);
+  });
 });
 
-test('a spec of format 1 is read, and written again as it was', () => {
-  const stored = { ...fixtures.spec, payloads: Uint8Array.from(Buffer.from(fixtures.spec.payloads, 'base64')) };
-  const { digest: _, ...rest } = stored;
-  expect(encodeSpec(decodeSpec(stored))).toEqual(rest);
+describe('format 2', () => {
+  test('of the state is read, and written again as it was', () => {
+    expect(second.rows.length).toBeGreaterThan(first.rows.length);
+    for (const row of second.rows) expect(toRow(fromRow(row), row)).toEqual(row);
+  });
+
+  test('of a spec is read, and written again as it was', () => {
+    const specs = second.specs.map((spec) => decodeSpec(thawed(spec)));
+    expect(specs.map(({ face, alarmAfterMs, trace }) => [face, alarmAfterMs, trace?.flags])).toEqual([
+      ['dtm', null, undefined],
+      ['dtm', null, '01'],
+      ['native', 300_000, '01'],
+      ['native', null, undefined],
+      ['native', 60_000, undefined],
+    ]);
+    specs.forEach((spec, index) => {
+      const { digest: _, ...stored } = thawed(second.specs[index]!);
+      expect(encodeSpec(spec)).toEqual(stored);
+    });
+  });
+});
+
+test('lists see what is overdue without reading the whole state', () => {
+  for (const row of [...first.rows, ...second.rows]) expect(overdueSinceOf(row)).toBe(fromRow(row).overdueSince);
+  expect(second.rows.some((row) => overdueSinceOf(row) !== null)).toBe(true);
+  expect(overdueSinceOf({ format: stateFormat + 1, state: '{}' })).toBeNull();
 });
 
 test('a newer format is refused, not guessed', () => {
-  expect(() => fromRow({ ...fixtures.rows[0]!, format: stateFormat + 1 })).toThrow(/not known to this version/);
-  const newer = { ...fixtures.spec, payloads: new Uint8Array(), format: specFormat + 1 };
-  expect(() => decodeSpec(newer)).toThrow(/not known to this version/);
+  expect(() => fromRow({ ...first.rows[0]!, format: stateFormat + 1 })).toThrow(/not known to this version/);
+  expect(() => decodeSpec({ ...thawed(first.spec), format: specFormat + 1 })).toThrow(/not known to this version/);
 });

@@ -23,6 +23,8 @@ export type HistoryKind =
   | 'refused'
   /** Rolled back because its time was up. */
   | 'timed-out'
+  /** It was not finished when its alarm was due. */
+  | 'overdue'
   /** Its retries are used up; it waits for a human. */
   | 'held'
   /** The last thing it waited for was over, without an answer of its own. */
@@ -51,5 +53,6 @@ export interface HistoryEntry {
   readonly detail: string | null;
   /** The person or service that intervened. */
   readonly actor: string | null;
+  /** On the first row: the trace of the request that submitted it. */
   readonly traceId: string | null;
 }

@@ -13,4 +13,5 @@ export * from './row.ts';
 export { checkSagaSpec } from './saga-spec.ts';
 export * from './spec.ts';
 export * from './spec-code.ts';
+export * from './trace.ts';
 export * from './transaction.ts';

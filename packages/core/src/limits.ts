@@ -27,7 +27,7 @@ export const limits = {
   callTimeoutMsMax: 600_000,
   /** The longest pause between two attempts. Milliseconds. */
   retryDelayMsMax: 86_400_000,
-  /** The longest life that a transaction may ask for before it is rolled back: a year. Milliseconds. */
+  /** The longest life that a transaction may ask for before it is rolled back or an alarm is raised: a year. Milliseconds. */
   transactionTimeoutMsMax: 31_536_000_000,
   /** The longest that one request may wait for an outcome; ask again after it. Milliseconds. */
   waitMsMax: 120_000,

@@ -79,7 +79,7 @@ function requested(draft: MsgDraft, request: RequestEvent): Verdict {
     case 'submitted':
       if (status === 'submitted') return 'repeated';
       if (status !== 'prepared') return 'wrong_status';
-      record(draft, { kind: 'submitted', traceId: request.traceId });
+      record(draft, { kind: 'submitted' });
       submit(draft);
       restate(draft);
       return 'taken';

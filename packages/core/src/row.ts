@@ -17,7 +17,7 @@ export interface TransactionRow {
   readonly status: Status;
   /** Code of the hold; null: none. */
   readonly hold: string | null;
-  /** When somebody must look at it at the latest; null: never (finished or held). In the past while calls are in flight. */
+  /** When somebody must look at it at the latest; null: never (finished, or held and no alarm to raise). In the past while calls are in flight. */
   readonly dueAt: EpochMs | null;
   readonly owner: NodeId | null;
   readonly epoch: number;
@@ -59,7 +59,7 @@ export function toRow(tx: Transaction, columns: RowColumns): TransactionRow {
     waitsFor: columns.waitsFor,
     errorPrint: columns.errorPrint,
     reason: tx.reason,
-    format: formatOf(tx),
+    format: stateFormat,
     state: encodeState(tx),
   };
 }
@@ -69,8 +69,7 @@ export function toRow(tx: Transaction, columns: RowColumns): TransactionRow {
  * @throws Error when its format is newer than this version knows; claims never hand such a row out
  */
 export function fromRow(row: TransactionRow): Transaction {
-  if (row.format > stateFormat) throw new Error(`state format ${row.format} of ${row.gid} is not known to this version`);
-  const [seq, decision, hold, branches] = JSON.parse(row.state) as StateCode;
+  const [seq, overdueSince, decision, hold, branches] = readState(row);
   return {
     gid: row.gid,
     mode: row.mode,
@@ -82,6 +81,7 @@ export function fromRow(row: TransactionRow): Transaction {
     createdAt: row.createdAt,
     updatedAt: row.updatedAt,
     finishedAt: row.finishedAt,
+    overdueSince: momentOf(overdueSince),
     seq,
     version: row.version,
     epoch: row.epoch,
@@ -89,12 +89,22 @@ export function fromRow(row: TransactionRow): Transaction {
   };
 }
 
-/** The oldest format that knows the mode, so that older versions go on reading what they can. */
-function formatOf({ mode, hold }: Transaction): number {
-  return mode === 'saga' && (hold === null || hold.code === 'attempts-exhausted') ? 1 : 2;
+/**
+ * When the alarm of a stored transaction was due, once that has been raised; null: not raised, or not known to this
+ * version. For lists: it reads no more of `state` than it needs.
+ */
+export function overdueSinceOf(row: Pick<TransactionRow, 'format' | 'state'>): EpochMs | null {
+  const [, moment = 0] = row.format === stateFormat ? (/^\[\d+,(\d+)/.exec(row.state) ?? []) : [];
+  return momentOf(Number(moment));
 }
 
-type StateCode = [seq: number, decision: DecisionCode, hold: HoldCode, branches: BranchCode[]];
+function momentOf(code: number): EpochMs | null {
+  return code === 0 ? null : epochMs(code);
+}
+
+/** What stands first is what lists show; format 1 had no `overdueSince`. */
+type StateCode = [seq: number, overdueSince: number, decision: DecisionCode, hold: HoldCode, branches: BranchCode[]];
+type StateCode1 = [seq: number, decision: DecisionCode, hold: HoldCode, branches: BranchCode[]];
 type DecisionCode = 0 | [direction: number, seq: number, actor: string];
 type HoldCode = 0 | [branchId: string, op: number, code?: number];
 type BranchCode = 0 | [forward: OpCode, backward: OpCode];
@@ -106,8 +116,22 @@ const holdCodes: readonly Hold['code'][] = ['attempts-exhausted', 'nobody-to-ask
 const opCode = { succeed: 1, failed: 2, running: 3, waiting: 4 } as const;
 
 function encodeState(tx: Transaction): string {
-  const code: StateCode = [tx.seq, encodeDecision(tx.decision), encodeHold(tx.hold), tx.branches.map(encodeBranch)];
+  const { seq, overdueSince, decision, hold, branches } = tx;
+  const code: StateCode = [seq, overdueSince ?? 0, encodeDecision(decision), encodeHold(hold), branches.map(encodeBranch)];
   return JSON.stringify(code);
+}
+
+function readState({ gid, format, state }: TransactionRow): StateCode {
+  switch (format) {
+    case stateFormat:
+      return JSON.parse(state) as StateCode;
+    case 1: {
+      const [seq, ...rest] = JSON.parse(state) as StateCode1;
+      return [seq, 0, ...rest];
+    }
+    default:
+      throw new Error(`state format ${format} of ${gid} is not known to this version`);
+  }
 }
 
 function encodeDecision(decision: Decision | null): DecisionCode {

@@ -22,8 +22,10 @@ function saga(steps: readonly SagaStep[], rest: Partial<SagaSpec> = {}): SagaSpe
     payloads,
     timeoutMs: null,
     timeoutReason: '',
+    alarmAfterMs: null,
     headers: {},
     face: 'native',
+    trace: null,
     presentation: {},
     ...rest,
   };
@@ -45,6 +47,7 @@ function complaintAbout(spec: SagaSpec): string {
 
 describe('a saga is refused, with the field named,', () => {
   test.each([
+    ['with an alarm at once', saga([step], { alarmAfterMs: 0 }), /^alarmAfterMs: is 0, must be a whole number from 1/],
     ['without steps', saga([]), /^steps: must have at least one/],
     [
       'with too many steps',

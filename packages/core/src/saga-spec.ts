@@ -19,6 +19,7 @@ export function checkSagaSpec(spec: SagaSpec): void {
     refuse('payloads', `has ${payloads.length} entries for ${steps.length} steps; give one for each step`);
   checkPayloadBytes(payloads);
   if (spec.timeoutMs !== null) checkRange('timeoutMs', spec.timeoutMs, 1, limits.transactionTimeoutMsMax);
+  if (spec.alarmAfterMs !== null) checkRange('alarmAfterMs', spec.alarmAfterMs, 1, limits.transactionTimeoutMsMax);
   steps.forEach((step, index) => {
     checkStep(step, `steps[${index}]`);
     checkAfter(step.after, index, steps.length);

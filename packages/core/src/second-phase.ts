@@ -69,7 +69,7 @@ function requested<S extends TwoPhaseSpec>(draft: Draft<S>, request: RequestEven
     case 'submitted':
       if (status === 'submitted') return 'repeated';
       if (status !== 'prepared') return 'wrong_status';
-      record(draft, { kind: 'submitted', traceId: request.traceId });
+      record(draft, { kind: 'submitted' });
       draft.tx.status = 'submitted';
       setDecision(draft, 'commit', automatic);
       restate(draft);

@@ -2,47 +2,66 @@
  * A spec as stored: JSON text for the plan and one run of bytes for all payloads, so that a payload is never escaped,
  * and a digest over both by which two requests with one gid are compared.
  */
-import type { Spec } from './spec.ts';
+import type { Face, Spec } from './spec.ts';
 
 /** The newest format of stored specs that this version writes; it reads all from 1 on. */
-export const specFormat = 1;
+export const specFormat = 2;
+
+/**
+ * After how long an alarm is raised where a request says nothing, in milliseconds: natively five minutes, for DTM's
+ * clients never. A part of the stored form, which leaves the default out: so a request has the same digest as before
+ * there were alarms. Another default needs another format.
+ */
+export const defaultAlarmAfterMs: Readonly<Record<Face, number | null>> = { native: 300_000, dtm: null };
 
 /** The stored form of a spec. */
 export interface StoredSpec {
   readonly format: number;
-  /** JSON: the plan, which is the spec without payloads and presentation, and `payloadBytes`, the length of each payload. */
+  /** JSON: the plan, which is the spec without payloads, presentation and trace, and `payloadBytes`, the length of each payload. */
   readonly plan: string;
-  /** JSON: the spec's `presentation`. */
+  /** JSON: the spec's `presentation` and `trace`; in format 1 the presentation alone. */
   readonly presentation: string;
   /** All payloads, one after the other. */
   readonly payloads: Uint8Array;
-  /** SHA-256 over plan and payloads, 64 hex digits. How a single request was worded or waited for is not in it. */
+  /** SHA-256 over plan and payloads, 64 hex digits. How a single request was worded, traced or waited for is not in it. */
   readonly digest: string;
 }
 
 /** The stored form of a spec, still without digest: that needs a hash function, which the shell has. */
 export function encodeSpec(spec: Spec): Omit<StoredSpec, 'digest'> {
-  const { payloads, presentation, ...plan } = spec;
+  const { payloads, presentation, trace, alarmAfterMs, ...plan } = spec;
+  const alarm = alarmAfterMs === defaultAlarmAfterMs[spec.face] ? {} : { alarmAfterMs };
   return {
     format: specFormat,
-    plan: JSON.stringify({ ...plan, payloadBytes: payloads.map((payload) => payload.byteLength) }),
-    presentation: JSON.stringify(presentation),
+    plan: JSON.stringify({ ...plan, ...alarm, payloadBytes: payloads.map((payload) => payload.byteLength) }),
+    presentation: JSON.stringify({ presentation, trace }),
     payloads: concatenated(payloads),
   };
 }
-
-/** A plan as it was written: of whichever mode, without what is stored beside it. */
-type StoredPlan = { [S in Spec as S['mode']]: Omit<S, 'payloads' | 'presentation'> }[Spec['mode']] & { payloadBytes: number[] };
 
 /**
  * The spec that was stored.
  * @throws Error when its format is newer than this version knows
  */
 export function decodeSpec(stored: StoredSpec): Spec {
-  if (stored.format !== specFormat) throw new Error(`spec format ${stored.format} is not known to this version`);
-  const { payloadBytes, ...plan } = JSON.parse(stored.plan) as StoredPlan;
-  const presentation = JSON.parse(stored.presentation) as Spec['presentation'];
-  return { ...plan, presentation, payloads: cut(stored.payloads, payloadBytes) } as Spec;
+  const { payloadBytes, ...plan } = JSON.parse(stored.plan) as Plan;
+  const alarmAfterMs = plan.alarmAfterMs === undefined ? defaultAlarmAfterMs[plan.face] : plan.alarmAfterMs;
+  return { ...plan, ...besidesPlan(stored), alarmAfterMs, payloads: cut(stored.payloads, payloadBytes) } as Spec;
+}
+
+type BesidesPlan = Pick<Spec, 'presentation' | 'trace'>;
+type PlanOf<S extends Spec> = S extends Spec ? Omit<S, keyof BesidesPlan | 'payloads' | 'alarmAfterMs'> : never;
+type Plan = PlanOf<Spec> & { readonly alarmAfterMs?: Spec['alarmAfterMs']; readonly payloadBytes: readonly number[] };
+
+function besidesPlan({ format, presentation }: StoredSpec): BesidesPlan {
+  switch (format) {
+    case specFormat:
+      return JSON.parse(presentation) as BesidesPlan;
+    case 1:
+      return { presentation: JSON.parse(presentation) as Spec['presentation'], trace: null };
+    default:
+      throw new Error(`spec format ${format} is not known to this version`);
+  }
 }
 
 function concatenated(parts: readonly Uint8Array[]): Uint8Array {

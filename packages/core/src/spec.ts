@@ -4,6 +4,7 @@
  */
 import type { BranchId, EpochMs } from './ids.ts';
 import type { RetryPolicy } from './retry.ts';
+import type { Trace } from './trace.ts';
 
 /** Modes of global transactions. */
 export type Mode = 'saga' | 'msg' | 'tcc' | 'xa' | 'workflow';
@@ -46,6 +47,10 @@ interface AnySpec {
   readonly face: Face;
   /** Left out: http. */
   readonly protocol?: Protocol;
+  /** Time after creation at which an alarm is raised if it is not finished; nothing else follows. null: never. Milliseconds. */
+  readonly alarmAfterMs: number | null;
+  /** The trace of the request that began it; null: none. A repeated request of another trace asks for the same. */
+  readonly trace: Trace | null;
   /** What the face needs to show the request again as it came; core does not look inside. */
   readonly presentation: Readonly<Record<string, unknown>>;
 }

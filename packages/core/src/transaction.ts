@@ -88,6 +88,8 @@ export interface Transaction {
   readonly createdAt: EpochMs;
   readonly updatedAt: EpochMs;
   readonly finishedAt: EpochMs | null;
+  /** When its alarm was due, once that has been raised; null: not raised. Kept when it finishes. */
+  readonly overdueSince: EpochMs | null;
   /** Sequence number of its last history row. */
   readonly seq: number;
   /** Counts commits, from 1; 0 before the first. */

@@ -111,7 +111,8 @@ function parseSpec(line: string): Spec {
 
 function specOf(mode: Mode, words: readonly string[], given: { option: Record<string, string>; face: Spec['face'] }): Spec {
   const { option, face } = given;
-  const any = { face, headers: {}, presentation: {}, payloads: words.map(() => new Uint8Array()) };
+  const alarmAfterMs = option['alarm'] === undefined ? null : Number(option['alarm']);
+  const any = { face, headers: {}, presentation: {}, alarmAfterMs, trace: null, payloads: words.map(() => new Uint8Array()) };
   const second = { callTimeoutMs: Number(option['call'] ?? 3000), retry: parsePolicy(option['retry']) };
   switch (mode) {
     case 'saga':
@@ -133,7 +134,7 @@ function specOf(mode: Mode, words: readonly string[], given: { option: Record<st
   }
 }
 
-function sagaOf(words: readonly string[], option: Record<string, string>): Omit<SagaSpec, 'payloads' | 'headers' | 'presentation' | 'face'> {
+function sagaOf(words: readonly string[], option: Record<string, string>): Omit<SagaSpec, 'payloads' | 'headers' | 'presentation' | 'face' | 'alarmAfterMs' | 'trace'> {
   const names = words.map((word) => word.split('<')[0]!.replace(/[!+-]$/, ''));
   return {
     mode: 'saga',
@@ -181,7 +182,7 @@ function parseEvent(text: string, before: { given: Given; tx: Transaction | null
   const [moment = '', verb = '', ...rest] = text.split(/ +/);
   const jitter = Number(rest.find((word) => word.startsWith('j='))?.slice(2) ?? 0);
   const when = { at: epochMs(start + Number(moment.slice(1))), jitter };
-  const beginning = { gid: 'g' as Gid, owner: nodeId('n'), traceId: null };
+  const beginning = { gid: 'g' as Gid, owner: nodeId('n') };
   switch (verb) {
     case 'prepare':
       return { ...when, ...beginning, type: 'prepared' };
@@ -269,10 +270,11 @@ function describe(decided: Decided, given: Given): string[] {
   const decision =
     next.decision === null ? '' : ` decided ${next.decision.direction} by ${next.decision.actor} at row ${next.decision.seq}`;
   const held = next.hold === null ? '' : ` HOLD ${next.hold.branchId} ${next.hold.op} ${next.hold.code}`;
+  const overdue = next.overdueSince === null ? '' : ` OVERDUE since ${relative(next.overdueSince)}`;
   const wake = decided.wakeAt === null ? (isFinished(next) ? '' : ' no wake') : ` wake ${relative(decided.wakeAt)}`;
   return [
     ...decided.verdicts.filter((verdict) => verdict !== 'taken').map((verdict) => `  verdict ${verdict}`),
-    `  ${next.status} v${next.version}${decision}${held}${wake}${next.reason === '' ? '' : ` "${next.reason}"`}`,
+    `  ${next.status} v${next.version}${decision}${held}${overdue}${wake}${next.reason === '' ? '' : ` "${next.reason}"`}`,
     ...(state.length === 0 ? [] : [`  ${state.join(' | ')}`]),
     ...decided.history.map((entry) => `  row ${rowText(entry)}`),
     ...decided.effects.map(callText),

@@ -21,8 +21,10 @@ const spec: SagaSpec = {
   payloads: [new Uint8Array(0)],
   timeoutMs: null,
   timeoutReason: '',
+  alarmAfterMs: null,
   headers: {},
   face: 'native',
+  trace: null,
   presentation: {},
 };
 
@@ -31,7 +33,6 @@ function submitted(): Transaction {
     type: 'submitted',
     gid: 'g1' as Gid,
     owner: nodeId('n'),
-    traceId: null,
     at: epochMs(1_000),
     jitter: 0,
   } as const;
@@ -81,5 +82,12 @@ describe('the log of transactions', () => {
     const held = { ...tx, hold: { code: 'retries_used_up', branchId: '01', op: 'action' } } as unknown as Transaction;
     expect(logged(tx, held)).toEqual(['warn transaction on hold: needs attention']);
     expect(logged(held, { ...held, version: 3 })).toEqual([]);
+  });
+
+  it('warns of each alarm once, also when it is raised with the first commit', () => {
+    const overdue: Transaction = { ...tx, overdueSince: epochMs(2_000) };
+    expect(logged(tx, overdue)).toEqual(['warn transaction overdue: not finished']);
+    expect(logged(overdue, { ...overdue, version: 3 })).toEqual([]);
+    expect(logged(null, overdue)).toEqual(['info transaction submitted', 'warn transaction overdue: not finished']);
   });
 });

@@ -71,7 +71,7 @@ function asPort(logger: Logger): Omit<Log, 'error'> {
   };
 }
 
-/** Logs each change of status, and each hold. */
+/** Logs each change of status, each hold, and each alarm. */
 export function loggedChanges(log: Log): Observer {
   return ({ previous, next }) => {
     if (next.status !== previous?.status) {
@@ -85,6 +85,11 @@ export function loggedChanges(log: Log): Observer {
     }
     if (next.hold !== null && (previous?.hold ?? null) === null)
       log.warn({ gid: next.gid, ...next.hold }, 'transaction on hold: needs attention');
+    if (next.overdueSince !== null && (previous?.overdueSince ?? null) === null)
+      log.warn(
+        { gid: next.gid, status: next.status, ageMs: next.updatedAt - next.createdAt },
+        'transaction overdue: not finished',
+      );
   };
 }
 

@@ -161,6 +161,7 @@ function hostLabels(): (url: string) => string {
 function observerOf(make: Instruments): Observer {
   const begun = make.counter('amends_transactions_begun_total', 'Transactions begun, by mode', 'mode');
   const held = make.counter('amends_transactions_held_total', 'Times that a transaction was put on hold, by mode', 'mode');
+  const overdue = make.counter('amends_transactions_overdue_total', 'Transactions not finished when their alarm was due', 'mode');
   const countEnd = endMeter(make);
   const countAsDtm = processCounter(make);
   return ({ previous, next }) => {
@@ -168,6 +169,7 @@ function observerOf(make: Instruments): Observer {
     const isEnd = next.finishedAt !== null && (previous?.finishedAt ?? null) === null;
     if (previous === null) begun(next.mode).inc();
     if (isHeld) held(next.mode).inc();
+    if (next.overdueSince !== null && (previous?.overdueSince ?? null) === null) overdue(next.mode).inc();
     if (isEnd) countEnd(next);
     if (isHeld || isEnd) countAsDtm(next.mode, isEnd ? 'ok' : 'fail');
   };

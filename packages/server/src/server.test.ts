@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { StartError } from './start-error.ts';
 import { failingStore } from './testing/failing-store.ts';
 import { deadAddress, participant } from './testing/participant.ts';
-import { type RunningServer, runningServer } from './testing/running-server.ts';
+import { type RunningServer, runningServer, silentLog } from './testing/running-server.ts';
 import { scratchFolder } from './testing/scratch.ts';
 
 const at = '/api/v1/transactions';
@@ -134,6 +134,29 @@ describe('a server that starts', () => {
     expect((await second.history('g1')).map(({ kind }) => kind)).toEqual(['submitted', 'interrupted', 'answered']);
     const repeated = await second.post(at, saga(bank.url, 'g1'));
     expect(repeated).toMatchObject({ status: 200, body: { status: 'succeed' } });
+  });
+
+  it('passes on the trace of a request to the one before, and raises no alarm that was raised already', async () => {
+    const store = `sqlite:${scratchFolder()}/amends.db`;
+    const traces: unknown[] = [];
+    const bank = await participant({ '/a': (response) => traces.length > 1 && response.end() }, (_, { traceparent }) => {
+      traces.push(traceparent);
+    });
+    const { promise: warned, resolve } = Promise.withResolvers<unknown>();
+    const before = await runningServer({ store }, { log: { ...silentLog, warn: resolve } });
+    const traceparent = `00-${'a'.repeat(32)}-00f067aa0ba902b7-01`;
+    await before.ask('POST', at, { ...saga(bank.url, 'late'), alarmAfterMs: 30 }, { traceparent });
+    await Promise.all([warned, bank.called('/a')]);
+    await before.stop();
+    const warnings: unknown[] = [];
+    const after = await runningServer({ store }, { log: { ...silentLog, warn: (fields) => warnings.push(fields) } });
+    expect(await after.end('late')).toMatchObject({ status: 'succeed', overdueSince: expect.any(String) });
+    const kinds = (await after.history('late')).map(({ kind }) => kind);
+    expect(kinds.filter((kind) => kind === 'overdue')).toHaveLength(1);
+    expect(warnings).toEqual([]);
+    expect(traces).toHaveLength(2);
+    for (const trace of traces) expect(trace).toMatch(/^00-a{32}-[0-9a-f]{16}-01$/);
+    expect(traces[0]).not.toBe(traces[1]);
   });
 
   it('makes the folder of its file', async () => {

@@ -56,6 +56,17 @@ describe('a DTM client', () => {
     expect(bank.calls).toEqual(['action /out', 'action /in']);
   });
 
+  it('submits within a trace, and participants are told; there is no alarm', async () => {
+    const heard: unknown[] = [];
+    const bank = await participant({}, (_, { traceparent }) => heard.push(traceparent));
+    const amends = await runningServer();
+    const traceparent = `00-${'a'.repeat(32)}-00f067aa0ba902b7-00`;
+    expect(await amends.ask('POST', '/api/dtmsvr/submit', saga('g1', bank.url, ['a']), { traceparent })).toMatchObject(success);
+    expect(await amends.end('g1')).toMatchObject({ overdueSince: null, wakeAt: null });
+    expect(heard).toEqual([expect.stringMatching(/^00-a{32}-[0-9a-f]{16}-00$/)]);
+    expect((await amends.history('g1'))[0]).toMatchObject({ traceId: 'a'.repeat(32) });
+  });
+
   it('submits again what is under way, and nothing runs twice', async () => {
     const slow = await participant({ '/a': () => {} });
     const amends = await runningServer();

@@ -32,6 +32,7 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { version } from '../version.ts';
 import { jsonBody } from './request-body.ts';
 import { requestError } from './request-error.ts';
+import { traceOfRequest } from './request-trace.ts';
 
 /** What the face needs. */
 export interface DtmFaceOptions {
@@ -91,7 +92,7 @@ function handlersOf({ coordinator, service }: DtmFaceOptions): Record<Exclude<Dt
 }
 
 function transactionIn(request: FastifyRequest): DtmTransaction {
-  return parseDtmTransaction(jsonBody(request));
+  return parseDtmTransaction(jsonBody(request), traceOfRequest(request));
 }
 
 async function prepareWorkflow(service: DtmService, request: FastifyRequest): Promise<DtmAnswer> {

@@ -1,6 +1,8 @@
+import type { ServerResponse } from 'node:http';
+import { decorated, openMemoryStore, type Store } from '@amends/store';
 import { describe, expect, it } from 'vitest';
 import { deadAddress, participant } from '../testing/participant.ts';
-import { runningServer } from '../testing/running-server.ts';
+import { runningServer, silentLog } from '../testing/running-server.ts';
 import { scratchFolder } from '../testing/scratch.ts';
 
 const at = '/api/v1/transactions';
@@ -110,6 +112,42 @@ describe.each([
     expect(await found('createdFrom=2020-01-01T00:00:00%2B02:00')).toHaveLength(3);
   });
 
+  it('is overdue when it is not finished in time: warned of and counted once, shown, and nothing else', async () => {
+    const held: ServerResponse[] = [];
+    const bank = await participant({ '/a': (response) => held.push(response) });
+    const { promise: warned, resolve } = Promise.withResolvers<object>();
+    const log = { ...silentLog, warn: (fields: object) => resolve(fields) };
+    const amends = await runningServer({ store: store() }, { log });
+    const { body: begun } = await amends.post(at, saga(bank.url, ['a', 'b'], { gid: 'slow', alarmAfterMs: 40 }));
+    expect(begun).toMatchObject({ overdueSince: null });
+    expect(await warned).toMatchObject({ gid: 'slow', status: 'submitted' });
+    const overdueSince = new Date(Date.parse(begun.createdAt) + 40).toISOString();
+    expect((await amends.get(`${at}/slow`)).body).toMatchObject({ outcome: 'running', overdueSince, decision: null });
+    expect((await amends.get(at)).body.transactions).toMatchObject([{ gid: 'slow', overdueSince }]);
+    expect((await amends.get('/metrics')).body).toContain('amends_transactions_overdue_total{mode="saga"} 1');
+    await bank.called('/a');
+    for (const response of held) response.writeHead(200).end();
+    expect(await amends.end('slow')).toMatchObject({ status: 'succeed', overdueSince });
+    const kinds = (await amends.history('slow')).map(({ kind }) => kind);
+    expect(kinds).toEqual(['submitted', 'overdue', 'answered', 'answered']);
+    expect(bank.calls).toEqual(['action /a', 'action /b']);
+  });
+
+  it('belongs to the trace of its request, and tells every participant; another trace is the same saga', async () => {
+    const heard: unknown[] = [];
+    const bank = await participant({ '/b': 409 }, (_, { traceparent }) => heard.push(traceparent));
+    const amends = await runningServer({ store: store() });
+    const [traceId, other] = ['4bf92f3577b34da6a3ce929d0e0e4736', 'a'.repeat(32)];
+    const submit = (id: string) =>
+      amends.ask('POST', at, saga(bank.url, ['a', 'b'], { gid: 'traced' }), { traceparent: `00-${id}-00f067aa0ba902b7-01` });
+    expect(await submit(traceId)).toMatchObject({ status: 201 });
+    expect(await submit(other)).toMatchObject({ status: 200 });
+    expect(await amends.end('traced')).toMatchObject({ status: 'failed' });
+    expect((await amends.history('traced')).map((entry) => entry.traceId)).toEqual([traceId, null, null, null, null]);
+    for (const each of heard) expect(each).toMatch(new RegExp(`^00-${traceId}-(?!00f067aa0ba902b7)[0-9a-f]{16}-01$`));
+    expect(new Set(heard).size).toBe(4);
+  });
+
   it('tells its history page by page', async () => {
     const bank = await participant();
     const amends = await runningServer({ store: store() });
@@ -151,6 +189,49 @@ describe.each([
 });
 
 describe('the native API', () => {
+  it.each([
+    ['natively', at, { mode: 'saga', steps: [{ action: '' }] }],
+    ["by DTM's words", '/api/dtmsvr/submit', { gid: 'g', trans_type: 'saga', steps: [{}], payloads: [''] }],
+  ])('says that the store does not take a value, %s', async (_, path, request) => {
+    const commit: Store['commit'] = async (changes) => changes.map(() => ({ outcome: 'refused', message: 'no such letter' }));
+    const amends = await runningServer({}, { store: decorated(openMemoryStore(), { commit }) });
+    const { status, headers, body } = await amends.post(path, request);
+    const detail = 'the store does not take a value of this change: no such letter';
+    const problem = { type: 'urn:amends:error:value_refused', code: 'value_refused', detail };
+    expect({ status, body }).toMatchObject({ status: 422, body: path === at ? problem : { message: detail } });
+    expect(headers.get('retry-after')).toBeNull();
+    expect((await amends.get('/readyz')).status).toBe(200);
+  });
+
+  it('ignores a traceparent that is not valid', async () => {
+    const heard: unknown[] = [];
+    const bank = await participant({}, (_, { traceparent }) => heard.push(traceparent));
+    const amends = await runningServer();
+    const headers = { traceparent: `00-${'0'.repeat(32)}-00f067aa0ba902b7-01` };
+    expect((await amends.ask('POST', at, saga(bank.url, ['a'], { gid: 'g' }), headers)).status).toBe(201);
+    await amends.end('g');
+    expect(heard).toEqual([undefined]);
+    expect((await amends.history('g'))[0]).toMatchObject({ traceId: null });
+  });
+
+  it('sends a traceparent of the headers for calls rather than one of its own', async () => {
+    const heard: unknown[] = [];
+    const bank = await participant({}, (_, { traceparent }) => heard.push(traceparent));
+    const amends = await runningServer();
+    const body = saga(bank.url, ['a'], { gid: 'g', headers: { Traceparent: 'as given' } });
+    const traceparent = `00-${'a'.repeat(32)}-00f067aa0ba902b7-01`;
+    expect((await amends.ask('POST', at, body, { traceparent })).status).toBe(201);
+    await amends.end('g');
+    expect(heard).toEqual(['as given']);
+    expect((await amends.history('g'))[0]).toMatchObject({ traceId: 'a'.repeat(32) });
+  });
+
+  it.each([0, -1, 1.5, 31_536_000_001, '5000'])('refuses an alarm after %j ms', async (alarmAfterMs) => {
+    const amends = await runningServer();
+    const { status, body } = await amends.post(at, { mode: 'saga', steps: [{ action: '' }], alarmAfterMs });
+    expect({ status, field: body.errors[0].field }).toEqual({ status: 400, field: 'alarmAfterMs' });
+  });
+
   it('answers a wait at its end with the transaction as it is', async () => {
     const slow = await participant({ '/a': () => {} });
     const amends = await runningServer();

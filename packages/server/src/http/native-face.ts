@@ -29,6 +29,7 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest 
 import { version } from '../version.ts';
 import { jsonBody } from './request-body.ts';
 import { requestError } from './request-error.ts';
+import { traceOfRequest } from './request-trace.ts';
 
 interface Answer {
   readonly status: number;
@@ -125,7 +126,7 @@ function limitsWith(bodyBytesMax: number): object {
 
 async function create(coordinator: Coordinator, request: FastifyRequest): Promise<Answer> {
   const { waitMs } = parseBy(waitQuery, request.query, 'query.');
-  const { gid: wanted, spec } = parseCreate(jsonBody(request));
+  const { gid: wanted, spec } = parseCreate(jsonBody(request), traceOfRequest(request));
   const gid = wanted ?? coordinator.newGid();
   const { outcome, view } = await coordinator.submit({ gid, spec });
   if (outcome === 'different')

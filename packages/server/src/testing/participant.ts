@@ -1,5 +1,5 @@
 /** A participant of a test: a real HTTP server that remembers what it was asked. */
-import { createServer, type RequestListener, type ServerResponse } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
@@ -18,16 +18,16 @@ export interface Participant {
 
 /**
  * Starts one; paths that `answers` does not name answer 200.
- * @param heard is given the body of each call
+ * @param heard is given the body and the headers of each call
  */
 export async function participant(
   answers: Readonly<Record<string, Answer>> = {},
-  heard: (body: string) => void = () => {},
+  heard: (body: string, headers: IncomingHttpHeaders) => void = () => {},
 ): Promise<Participant> {
   const calls: string[] = [];
   const watchers = new Set<() => void>();
   const url = await listening(async (request, response) => {
-    heard(await text(request));
+    heard(await text(request), request.headers);
     const { pathname, searchParams } = new URL(request.url!, 'http://x');
     calls.push(`${searchParams.get('op')} ${pathname}`);
     for (const look of watchers) look();

@@ -1,5 +1,5 @@
 /** DTM's options that all types of transactions share, as policies of ours. */
-import { limits, type Protocol, type RetryPolicy, type Spec } from '@amends/core';
+import { defaultAlarmAfterMs, limits, type Protocol, type RetryPolicy, type Spec } from '@amends/core';
 import { refuse, shown } from '../field-error.ts';
 import { checkHeaders } from '../outbound.ts';
 import { presentationOf } from './presentation.ts';
@@ -18,13 +18,15 @@ export interface DtmDefaults {
 /** Longest pause between attempts, unless the interval itself is longer. Milliseconds. */
 const retryDelayMsMax = 300_000;
 
+type AnySpec = Pick<Spec, 'headers' | 'face' | 'presentation' | 'protocol' | 'alarmAfterMs' | 'trace'>;
+
 const protocols: ReadonlySet<string> = new Set(['http', 'grpc', 'json-rpc']);
 
 /**
  * What the specs of all modes have in common.
  * @throws AmendsError `invalid_request` naming the field
  */
-export function anySpecOf(dtm: DtmTransaction): Pick<Spec, 'headers' | 'face' | 'presentation' | 'protocol'> {
+export function anySpecOf(dtm: DtmTransaction): AnySpec {
   const { protocol } = dtm;
   if (protocol !== '' && !protocols.has(protocol))
     refuse('protocol', `is ${shown(protocol)}, must be "http", "grpc", "json-rpc" or left out`);
@@ -35,6 +37,8 @@ export function anySpecOf(dtm: DtmTransaction): Pick<Spec, 'headers' | 'face' | 
   return {
     headers: dtm.branch_headers,
     face: 'dtm',
+    alarmAfterMs: defaultAlarmAfterMs.dtm,
+    trace: dtm.trace,
     presentation: presentationOf(dtm),
     ...(protocol === 'grpc' || protocol === 'json-rpc' ? { protocol: protocol as Protocol } : {}),
   };

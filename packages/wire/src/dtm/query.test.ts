@@ -21,7 +21,7 @@ function view() {
     defaults,
   );
   const moment = { at, jitter: 0 };
-  const submitted = { ...moment, type: 'submitted', gid: 'g1' as Gid, owner: nodeId('n1'), traceId: null } as const;
+  const submitted = { ...moment, type: 'submitted', gid: 'g1' as Gid, owner: nodeId('n1') } as const;
   const { next, wakeAt } = decide(null, spec, [submitted]);
   return { transaction: next, spec, wakeAt };
 }

@@ -2,7 +2,7 @@
  * DTM's transaction JSON, read as DTM's own server reads it: null for any key, unknown keys ignored, letter case of keys
  * ignored, payloads also inside the steps. What a Go decoder refuses is refused here too, naming the field.
  */
-import { limits } from '@amends/core';
+import { limits, type Trace } from '@amends/core';
 import { refuse, shown } from '../field-error.ts';
 import { isLongNumber } from '../json-text.ts';
 
@@ -26,19 +26,22 @@ export interface DtmTransaction {
   concurrent: boolean;
   /** How a workflow ended: `status`, `rollback_reason`, `result`. */
   req_extra: Readonly<Record<string, string>>;
+  /** The trace that the request belongs to; not a part of the JSON. */
+  trace: Trace | null;
 }
 
 /** One step; which keys mean something depends on the type of the transaction. */
 export type DtmStep = Readonly<Record<string, string>>;
 
-type Field = keyof DtmTransaction;
+type Field = Exclude<keyof DtmTransaction, 'trace'>;
 
 /**
  * Reads a transaction.
+ * @param trace the trace that the request belongs to, by its header `traceparent`
  * @throws AmendsError `invalid_request` naming the field that has a wrong type
  */
-export function parseDtmTransaction(body: unknown): DtmTransaction {
-  const transaction = blank();
+export function parseDtmTransaction(body: unknown, trace: Trace | null = null): DtmTransaction {
+  const transaction = { ...blank(), trace };
   const source = objectOf('body', body);
   for (const key in source) {
     const field = fieldOf(key);
@@ -67,10 +70,15 @@ function blank(): DtmTransaction {
     branch_headers: {},
     concurrent: false,
     req_extra: {},
+    trace: null,
   };
 }
 
-const fields: ReadonlyMap<string, Field> = new Map((Object.keys(blank()) as Field[]).map((field) => [field, field]));
+const fields: ReadonlyMap<string, Field> = new Map(
+  Object.keys(blank())
+    .filter((key) => key !== 'trace')
+    .map((field) => [field, field as Field]),
+);
 
 function fieldOf(key: string): Field | undefined {
   return fields.get(key) ?? fields.get(key.toLowerCase());

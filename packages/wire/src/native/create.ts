@@ -1,5 +1,15 @@
 /** The request that creates a transaction: its schema and what it means to core. */
-import { defaultRetry, type Gid, limits, parseGid, type RetryPolicy, type SagaSpec, type SagaStep } from '@amends/core';
+import {
+  defaultAlarmAfterMs,
+  defaultRetry,
+  type Gid,
+  limits,
+  parseGid,
+  type RetryPolicy,
+  type SagaSpec,
+  type SagaStep,
+  type Trace,
+} from '@amends/core';
 import { z } from 'zod';
 import { refuse, shown } from '../field-error.ts';
 import { isLongNumber } from '../json-text.ts';
@@ -87,7 +97,17 @@ export const createSchema = named(
       .nullable()
       .default(null)
       .describe('Time after which an undecided transaction is rolled back, in milliseconds; null: never'),
-    headers: z.record(z.string(), z.string()).default({}).describe('Added to every call'),
+    alarmAfterMs: z
+      .int()
+      .min(1)
+      .max(limits.transactionTimeoutMsMax)
+      .nullable()
+      .default(defaultAlarmAfterMs.native)
+      .describe('Time after which an alarm is raised if it is not finished, in milliseconds; nothing else follows; null: never'),
+    headers: z
+      .record(z.string(), z.string())
+      .default({})
+      .describe('Added to every call; a `traceparent` among them is sent instead of one of the trace of this request'),
   }),
 );
 
@@ -105,9 +125,10 @@ export interface CreateRequest {
 
 /**
  * Reads the body of `POST /transactions`. The rules between fields are core's `checkSagaSpec`, which the coordinator applies.
+ * @param trace the trace that the request belongs to, by its header `traceparent`
  * @throws AmendsError `invalid_request` naming each field that is wrong
  */
-export function parseCreate(body: unknown): CreateRequest {
+export function parseCreate(body: unknown, trace: Trace | null = null): CreateRequest {
   checkBeforehand(body);
   const request = parseBy(createSchema, body);
   const gid = request.gid === undefined ? null : parseGid(request.gid);
@@ -122,8 +143,10 @@ export function parseCreate(body: unknown): CreateRequest {
     payloads: request.steps.map(payloadBytes),
     timeoutMs: request.timeoutMs,
     timeoutReason: request.timeoutMs === null ? '' : `not decided within ${request.timeoutMs} ms`,
+    alarmAfterMs: request.alarmAfterMs,
     headers: request.headers,
     face: 'native',
+    trace,
     presentation: nothingMore,
   };
   return { gid, spec };

@@ -57,13 +57,25 @@ function queryParameters({ query }: NativeRoute): Json[] {
   }));
 }
 
-function headerParameters({ takesActor }: NativeRoute): Json[] {
-  if (takesActor === undefined) return [];
-  const description = 'Who acts; recorded in the history';
-  return [
-    { name: 'X-Amends-Actor', in: 'header', required: false, description, schema: { type: 'string', default: 'anonymous' } },
-  ];
+function headerParameters({ takesActor, takesTrace }: NativeRoute): Json[] {
+  return [...(takesActor ? [actorParameter] : []), ...(takesTrace ? [traceParameter] : [])];
 }
+
+const actorParameter = {
+  name: 'X-Amends-Actor',
+  in: 'header',
+  required: false,
+  description: 'Who acts; recorded in the history',
+  schema: { type: 'string', default: 'anonymous' },
+};
+
+const traceParameter = {
+  name: 'traceparent',
+  in: 'header',
+  required: false,
+  description: 'The trace that it belongs to (W3C Trace Context); participants are told. What is not valid is ignored',
+  schema: { type: 'string' },
+};
 
 function answers({ answers }: NativeRoute): Json {
   return Object.fromEntries(
@@ -86,6 +98,7 @@ const descriptions: Readonly<Record<number, string>> = {
   409: 'It is in use for something else, finished, or has moved on',
   413: 'The body is too large',
   415: 'The body must be JSON',
+  422: 'The store does not take a value of it',
   500: 'A bug, or a store that needs a human',
   503: 'Not now; try again after `Retry-After`',
 };

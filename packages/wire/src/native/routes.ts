@@ -22,6 +22,8 @@ export interface NativeRoute {
   readonly body?: z.ZodType;
   /** The header `X-Amends-Actor` says who acts. */
   readonly takesActor?: true;
+  /** The header `traceparent` says which trace the request belongs to. */
+  readonly takesTrace?: true;
   /** Schema by status; null: any JSON. */
   readonly answers: Readonly<Record<number, z.ZodType | null>>;
   /** Statuses of problem documents beside 400, 500 and 503. */
@@ -34,12 +36,13 @@ export const nativeRoutes = [
     method: 'POST',
     path: '/transactions',
     operationId: 'createTransaction',
+    takesTrace: true,
     summary: 'Begin a global transaction; the same gid with the same content again begins nothing and answers 200',
     permission: 'transactions:create',
     query: waitQuery,
     body: createSchema,
     answers: { 200: transactionSchema, 201: transactionSchema },
-    problems: [409, 413, 415],
+    problems: [409, 413, 415, 422],
   },
   {
     method: 'GET',
@@ -80,7 +83,7 @@ export const nativeRoutes = [
     body: interventionSchema,
     takesActor: true,
     answers: { 200: transactionSchema },
-    problems: [404, 409, 413, 415],
+    problems: [404, 409, 413, 415, 422],
   },
   {
     method: 'POST',
@@ -91,7 +94,7 @@ export const nativeRoutes = [
     body: interventionSchema,
     takesActor: true,
     answers: { 200: transactionSchema },
-    problems: [404, 409, 413, 415],
+    problems: [404, 409, 413, 415, 422],
   },
   {
     method: 'GET',
