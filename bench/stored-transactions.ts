@@ -9,6 +9,7 @@ import {
   encodeSpec,
   epochMs,
   type Gid,
+  givenAtFirst,
   isFinished,
   nodeId,
   type Outcome,
@@ -19,7 +20,7 @@ import {
 } from '@amends/core';
 import type { Change } from '@amends/store';
 import { openSqliteStore } from '@amends/store-sql';
-import { parseSubmit } from '@amends/wire';
+import { parseDtmTransaction, parseSubmission } from '@amends/wire';
 import { type BranchUrls, type GidOrder, gidMaker, sagaBody } from './saga-request.ts';
 
 /** What to write. */
@@ -34,6 +35,10 @@ export interface Stored {
 const batchSize = 1_000;
 /** The coordinator that wrote them; it never beats, so it counts as dead. */
 const author = nodeId('bench');
+const context = {
+  defaults: { requestTimeoutMs: 3_000, retryIntervalMs: 10_000, timeoutToFailMs: 35_000 },
+  subscribersOf: () => undefined,
+};
 const agreed: Outcome = { class: 'success', code: 'http_200', detail: '', exchange: 'answered', durationMs: 1 };
 
 /** Writes a database file. @param onProgress hears how many have been written */
@@ -56,10 +61,11 @@ export async function writeStored(file: string, stored: Stored, onProgress: (cou
 
 /** The whole life so far in one commit. */
 function changeOf(gid: Gid, { as, branchUrls }: Stored): Change {
-  const { spec } = parseSubmit(sagaBody(gid, branchUrls), { requestTimeoutMs: 3_000, retryIntervalMs: 10_000 });
+  const { spec } = parseSubmission(parseDtmTransaction(sagaBody(gid, branchUrls)), context);
+  const given = givenAtFirst(spec);
   const at = epochMs(Date.now());
-  const begun = decide(null, spec, [{ type: 'submitted', gid, owner: author, traceId: null, at, jitter: 0 }]);
-  const lived = as === 'finished' ? toTheEnd(begun, (before, events) => decide(before, spec, events), at) : begun;
+  const begun = decide(null, given, [{ type: 'submitted', gid, owner: author, traceId: null, at, jitter: 0 }]);
+  const lived = as === 'finished' ? toTheEnd(begun, (before, events) => decide(before, given, events), at) : begun;
   const next = { ...lived.next, owner: isFinished(lived.next) ? null : author, epoch: 1, version: 1 };
   const row = toRow(next, { dueAt: isFinished(next) ? null : at, waitsFor: '', errorPrint: '' });
   return { expectedVersion: 0, row, spec: storedSpec(spec), history: lived.history, records: [], documents: [], audit: [] };
@@ -70,10 +76,10 @@ type Step = (before: Transaction, events: readonly TransactionEvent[]) => Decide
 /** All calls are made and agreed to. */
 function toTheEnd(decided: Decided, step: Step, at: EpochMs): Decided {
   if (decided.effects.length === 0) return decided;
-  const answered = ({ branch, op, attempt }: CallEffect): TransactionEvent => ({
+  const answered = ({ branch, way, attempt }: CallEffect): TransactionEvent => ({
     type: 'answered',
     branch,
-    op,
+    way,
     attempt,
     outcome: agreed,
     at,

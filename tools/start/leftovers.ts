@@ -19,8 +19,8 @@ export async function leftovers(amends: AmendsClient, origins: ReadonlySet<strin
 }
 
 /** Whether it calls somebody, and only these; a step with an empty address calls nobody. */
-function isAmong({ steps }: Transaction, origins: ReadonlySet<string>): boolean {
-  const addresses = steps.flatMap(({ action, compensate }) => [action, compensate]).filter((address) => address !== '');
+function isAmong({ branches }: Transaction, origins: ReadonlySet<string>): boolean {
+  const addresses = branches.flatMap(({ calls }) => calls.map(({ url }) => url)).filter((address) => address !== '');
   return addresses.length > 0 && addresses.every((address) => origins.has(URL.parse(address)?.origin ?? ''));
 }
 

@@ -40,6 +40,9 @@ function call(host: string, deadlineInMs = 1_000): BranchCall {
     epoch: 1,
     headers: {},
     face: 'native',
+    protocol: 'http',
+    keepsAnswer: false,
+    workflow: '',
   } as const;
   return { ...rest, gid, url: `http://${host}/x`, payload: new Uint8Array(), deadlineInMs };
 }

@@ -41,6 +41,9 @@ function callTo(url: string, rest: Partial<BranchCall> = {}): BranchCall {
     headers: {},
     deadlineInMs: 2_000,
     face: 'native',
+    protocol: 'http',
+    keepsAnswer: false,
+    workflow: '',
     ...rest,
   };
 }
