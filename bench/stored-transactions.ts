@@ -35,9 +35,11 @@ export interface Stored {
 const batchSize = 1_000;
 /** The coordinator that wrote them; it never beats, so it counts as dead. */
 const author = nodeId('bench');
+const context = {
+  defaults: { requestTimeoutMs: 3_000, retryIntervalMs: 10_000, timeoutToFailMs: 35_000 },
+  subscribersOf: () => undefined,
+};
 const agreed: Outcome = { class: 'success', code: 'http_200', detail: '', exchange: 'answered', durationMs: 1 };
-
-const defaults = { requestTimeoutMs: 3_000, retryIntervalMs: 10_000, timeoutToFailMs: 35_000 };
 
 /** Writes a database file. @param onProgress hears how many have been written */
 export async function writeStored(file: string, stored: Stored, onProgress: (count: number) => void): Promise<void> {
@@ -59,7 +61,7 @@ export async function writeStored(file: string, stored: Stored, onProgress: (cou
 
 /** The whole life so far in one commit. */
 function changeOf(gid: Gid, { as, branchUrls }: Stored): Change {
-  const { spec } = parseSubmission(parseDtmTransaction(sagaBody(gid, branchUrls)), { defaults, subscribersOf: () => undefined });
+  const { spec } = parseSubmission(parseDtmTransaction(sagaBody(gid, branchUrls)), context);
   const given = givenAtFirst(spec);
   const at = epochMs(Date.now());
   const begun = decide(null, given, [{ type: 'submitted', gid, owner: author, at, jitter: 0 }]);

@@ -52,7 +52,9 @@ function send({ amends, url }: Stage<Service>, recipient: string, cents: number)
   return transfer(amends, { from, to, cents, letters: url.letters });
 }
 
-function attempts(transaction: { readonly branches: readonly { readonly calls: readonly { readonly attempts: number }[] }[] }): number {
+function attempts(transaction: {
+  readonly branches: readonly { readonly calls: readonly { readonly attempts: number }[] }[];
+}): number {
   return transaction.branches.reduce((sum, { calls }) => sum + calls[0]!.attempts, 0);
 }
 

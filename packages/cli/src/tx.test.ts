@@ -42,7 +42,7 @@ test('show draws what happened, or tells it as JSON', async () => {
   const tx = await coordinatorWith({ stuck: nobodyThere });
   const drawn = await tx('show', 'stuck');
   expect(drawn.code).toBe(0);
-  expect(drawn.stdout).toMatch(/^stuck {2}saga, needs attention: attempts-exhausted at action of step 01\n/);
+  expect(drawn.stdout).toMatch(/^stuck {2}saga, needs attention: attempts-exhausted at action of branch 01\n/);
   expect(drawn.stdout).toMatch(/01 action +unknown .*connect_refused/);
   const told = JSON.parse((await tx('show', 'stuck', '--json')).stdout);
   expect(told).toMatchObject({

@@ -1,5 +1,15 @@
 /** The coordinator as its users see it: a server around it, or a program that embeds it. */
-import type { EpochMs, Gid, Given, HistoryEntry, InterventionVerb, RegisteredBranch, Spec, Transaction, Verdict } from '@amends/core';
+import type {
+  EpochMs,
+  Gid,
+  Given,
+  HistoryEntry,
+  InterventionVerb,
+  RegisteredBranch,
+  Spec,
+  Transaction,
+  Verdict,
+} from '@amends/core';
 import type { ListPage, ListQuery, NodeRow, StoreHealth } from '@amends/store';
 
 /** Drives global transactions on one store. Any number of them may share a store that is `shared`. */

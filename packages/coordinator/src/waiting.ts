@@ -16,7 +16,11 @@ export function viewOf(mailbox: Mailbox): TransactionView {
 /** A transaction as it was read. */
 export function viewOfStored(stored: StoredTransaction): TransactionView {
   const transaction = fromRow(stored.row);
-  return { transaction, given: givenOf(decodeSpec(stored.spec), stored.records), wakeAt: isQuiet(transaction) ? stored.row.dueAt : null };
+  return {
+    transaction,
+    given: givenOf(decodeSpec(stored.spec), stored.records),
+    wakeAt: isQuiet(transaction) ? stored.row.dueAt : null,
+  };
 }
 
 interface Around {

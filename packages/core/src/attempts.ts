@@ -75,7 +75,10 @@ function judge<S extends Spec>(draft: Draft<S>, calls: CallTable<S>, attempt: At
       calls.onRefused(draft, index, outcome);
       break;
     case 'ongoing':
-      wait(draft, attempt, { unknowns: running.unknowns, delayMs: ongoingDelayMs(policyOf(draft, calls, attempt), draft.jitter) });
+      wait(draft, attempt, {
+        unknowns: running.unknowns,
+        delayMs: ongoingDelayMs(policyOf(draft, calls, attempt), draft.jitter),
+      });
       break;
     case 'unknown':
       withoutVerdict(draft, calls, attempt, outcome);

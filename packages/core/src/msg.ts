@@ -66,7 +66,9 @@ export const msg: ModeLogic<MsgSpec> = {
     const { forward } = draft.branches[0]!;
     if (draft.tx.status === 'prepared') return forward.at === 'idle' ? askAt(draft) : nextAttemptAt(draft, 'forward');
     if (draft.at < deliverAt(draft)) return deliverAt(draft);
-    return draft.branches.slice(1).reduce<EpochMs | null>((at, { forward: step }) => (step.at === 'waiting' ? earlier(at, step.dueAt) : at), null);
+    return draft.branches
+      .slice(1)
+      .reduce<EpochMs | null>((at, { forward: step }) => (step.at === 'waiting' ? earlier(at, step.dueAt) : at), null);
   },
   calls,
 };

@@ -88,7 +88,9 @@ function pathText(path: PayloadReference['path']): string {
 
 /** UTF-8 by the language's own means. */
 function utf8(text: string): Uint8Array {
-  const escaped = encodeURIComponent(text).replace(/%([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  const escaped = encodeURIComponent(text).replace(/%([0-9A-F]{2})/g, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
   return Uint8Array.from(escaped, (letter) => letter.charCodeAt(0));
 }
 

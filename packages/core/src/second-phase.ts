@@ -100,7 +100,11 @@ export function join(draft: Draft, branch: RegisteredBranch): Verdict {
   if (index >= limits.branchesMax) return 'too_many';
   recordFact(draft, { kind: 'branch', index, branch });
   if (branch.kind === 'participant') draft.branches.push(untouched);
-  record(draft, { kind: 'registered', branchId: branch.branchId, detail: branch.kind === 'progress' ? `${branch.op} ${branch.status}` : null });
+  record(draft, {
+    kind: 'registered',
+    branchId: branch.branchId,
+    detail: branch.kind === 'progress' ? `${branch.op} ${branch.status}` : null,
+  });
   return 'taken';
 }
 

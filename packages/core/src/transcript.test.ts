@@ -16,8 +16,8 @@ import {
   decide,
   defaultRetry,
   type EpochMs,
-  encodeFact,
   type Exchange,
+  encodeFact,
   epochMs,
   fromRow,
   type Gid,
@@ -105,7 +105,10 @@ function parseSpec(line: string): Spec {
   const [head = '', steps = ''] = line.split(/ : ?/);
   const [mode, face, ...options] = head.trim().split(' ');
   const option = Object.fromEntries(options.map((text) => text.split('=') as [string, string]));
-  const words = steps.trim().split(/ +/).filter((word) => word !== '');
+  const words = steps
+    .trim()
+    .split(/ +/)
+    .filter((word) => word !== '');
   return specOf(mode as Mode, words, { option, face: face === 'dtm' ? 'dtm' : 'native' });
 }
 
@@ -128,13 +131,22 @@ function specOf(mode: Mode, words: readonly string[], given: { option: Record<st
     }
     case 'tcc':
     case 'xa':
-      return { ...any, ...second, mode, timeoutMs: Number(option['timeout'] ?? 35_000), timeoutReason: 'Timeout after 35 seconds' };
+      return {
+        ...any,
+        ...second,
+        mode,
+        timeoutMs: Number(option['timeout'] ?? 35_000),
+        timeoutReason: 'Timeout after 35 seconds',
+      };
     case 'workflow':
       return { ...any, ...second, mode, name: 'book', resume: 'http://x/resume', payloads: [new Uint8Array([1])] };
   }
 }
 
-function sagaOf(words: readonly string[], option: Record<string, string>): Omit<SagaSpec, 'payloads' | 'headers' | 'presentation' | 'face' | 'alarmAfterMs' | 'trace'> {
+function sagaOf(
+  words: readonly string[],
+  option: Record<string, string>,
+): Omit<SagaSpec, 'payloads' | 'headers' | 'presentation' | 'face' | 'alarmAfterMs' | 'trace'> {
   const names = words.map((word) => word.split('<')[0]!.replace(/[!+-]$/, ''));
   return {
     mode: 'saga',

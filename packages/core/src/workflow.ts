@@ -99,4 +99,3 @@ function concluded(draft: WorkflowDraft, { status, reason, result }: Concluded):
   finish(draft, status);
   return 'taken';
 }
-

@@ -25,6 +25,9 @@ const callTo = (url: string): BranchCall => ({
   headers: {},
   deadlineInMs: 10_000,
   face: 'native',
+  protocol: 'http',
+  keepsAnswer: false,
+  workflow: '',
 });
 
 /** What a call comes to under these rules. */

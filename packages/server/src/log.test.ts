@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { Log } from '@amends/coordinator';
-import { decide, defaultRetry, epochMs, type Gid, nodeId, type SagaSpec, type Transaction } from '@amends/core';
+import { decide, defaultRetry, epochMs, type Gid, givenAtFirst, nodeId, type SagaSpec, type Transaction } from '@amends/core';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { loggedChanges } from './log.ts';
 
@@ -36,7 +36,7 @@ function submitted(): Transaction {
     at: epochMs(1_000),
     jitter: 0,
   } as const;
-  return decide(null, spec, [event]).next;
+  return decide(null, givenAtFirst(spec), [event]).next;
 }
 
 /** What is logged of one change, as `level message`. */

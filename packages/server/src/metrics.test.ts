@@ -17,6 +17,9 @@ function callTo(url: string): BranchCall {
     headers: {},
     deadlineInMs: 1_000,
     face: 'native',
+    protocol: 'http',
+    keepsAnswer: false,
+    workflow: '',
   };
 }
 

@@ -120,7 +120,8 @@ export function dtmService({ coordinator, defaults, topics }: DtmServiceOptions)
     async registerBranch({ gid, mode, branch }) {
       const known = await coordinator.get(gid);
       if (known === null) return notPrepared(gid);
-      if (known.transaction.mode !== mode) return errorAnswer(400, `trans_type: is ${mode}, but ${gid} is a ${known.transaction.mode}`);
+      if (known.transaction.mode !== mode)
+        return errorAnswer(400, `trans_type: is ${mode}, but ${gid} is a ${known.transaction.mode}`);
       return answered(gid, { type: 'registered', branch }, (result) => registeredAnswer(gid, branch.branchId, result));
     },
 

@@ -129,7 +129,6 @@ const dtmFace: Face = {
     ['a gid that is a number', dtm({ gid: 7 }), 400, /^gid: is 7, must be a text/],
     ['no type', dtm({ trans_type: '' }), 400, /^trans_type: is "", must be "saga"/],
     ['an unknown type', dtm({ trans_type: 'magic' }), 400, /^trans_type: is "magic"/],
-    ['a type of later', dtm({ trans_type: 'tcc' }), 501, /^trans_type tcc is not supported by this version/],
     ['no steps', dtm({ steps: null, payloads: null }), 400, /^steps: must have at least one step/],
     ['fewer payloads than steps', dtm({ steps: [step, step] }), 400, /^payloads: has 1 entries for 2 steps/],
     ['5,000 steps', dtm({ steps: new Array(5_000).fill({}), payloads: [] }), 400, /^steps: has 5000 entries/],

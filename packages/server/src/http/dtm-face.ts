@@ -27,9 +27,10 @@ import {
   textOf,
   workflowBody,
 } from '@amends/wire';
-import type { DtmService } from '../dtm/dtm-service.ts';
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
+import type { DtmService } from '../dtm/dtm-service.ts';
 import { version } from '../version.ts';
+import { callerGone } from './caller-gone.ts';
 import { jsonBody } from './request-body.ts';
 import { requestError } from './request-error.ts';
 import { traceOfRequest } from './request-trace.ts';
@@ -43,7 +44,7 @@ export interface DtmFaceOptions {
   readonly metricsText: (reply: FastifyReply) => Promise<string>;
 }
 
-type Handler = (request: FastifyRequest) => DtmAnswer | Promise<DtmAnswer>;
+type Handler = (request: FastifyRequest, reply: FastifyReply) => DtmAnswer | Promise<DtmAnswer>;
 
 /** Makes the face. */
 export function dtmFace(options: DtmFaceOptions): FastifyPluginAsync {
@@ -57,7 +58,8 @@ export function dtmFace(options: DtmFaceOptions): FastifyPluginAsync {
         method,
         url: urlOf(route),
         config: { permission, api: urlOf(route).split('/').at(-1)!.toLowerCase() },
-        handler: async (request, reply) => (handle === null ? options.metricsText(reply) : send(reply, await handle(request))),
+        handler: async (request, reply) =>
+          handle === null ? options.metricsText(reply) : send(reply, await handle(request, reply)),
       });
     }
   };
@@ -78,8 +80,11 @@ function handlersOf({ coordinator, service }: DtmFaceOptions): Record<Exclude<Dt
     newGid: () => ok({ dtm_result: 'SUCCESS', gid: coordinator.newGid() }),
     ping: () => ok({ msg: 'pong' }),
     prepare: (request) => service.prepare(transactionIn(request)),
-    submit: (request) => service.submit(transactionIn(request), request.signal),
-    abort: (request) => service.abort(transactionIn(request), request.signal),
+    submit(request, reply) {
+      const dtm = transactionIn(request);
+      return service.submit(dtm, dtm.wait_result ? callerGone(reply) : undefined);
+    },
+    abort: (request, reply) => service.abort(transactionIn(request), callerGone(reply)),
     registerBranch: (request) => service.registerBranch(parseRegistration(jsonBody(request))),
     prepareWorkflow: (request) => prepareWorkflow(service, request),
     query: (request) => query(coordinator, request),

@@ -179,7 +179,7 @@ describe.each([
     const bank = await participant({ '/a': (response) => response.writeHead(status).end() });
     const amends = await runningServer({ store: store() });
     await amends.post(at, saga(bank.url, ['a'], { gid: 'g1' }));
-    const { steps, version } = await amends.rest('g1');
+    const { branches, version } = await amends.rest('g1');
     expect(branches[0]!.calls[0]!).toMatchObject({ at: 'waiting', attempts: 1 });
     status = 200;
     expect((await amends.post(`${at}/g1/retry`, { reason: 'it is up again', expectedVersion: version })).status).toBe(200);
@@ -236,7 +236,12 @@ describe('the native API', () => {
     const slow = await participant({ '/a': () => {} });
     const amends = await runningServer();
     expect((await amends.post(`${at}?waitMs=30`, saga(slow.url, ['a'], { gid: 'g1' }))).body.outcome).toBe('running');
-    expect((await amends.get(`${at}/g1?waitMs=30`)).body.branches[0].calls[0]).toEqual({ at: 'running', attempts: 1 });
+    expect((await amends.get(`${at}/g1?waitMs=30`)).body.branches[0].calls[0]).toEqual({
+      op: 'action',
+      url: `${slow.url}/a`,
+      at: 'running',
+      attempts: 1,
+    });
   });
 
   it('refuses more work than it can hold, and takes it when there is room again', async () => {

@@ -27,6 +27,7 @@ import {
 } from '@amends/wire';
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import { version } from '../version.ts';
+import { callerGone } from './caller-gone.ts';
 import { jsonBody } from './request-body.ts';
 import { requestError } from './request-error.ts';
 import { traceOfRequest } from './request-trace.ts';
@@ -36,7 +37,7 @@ interface Answer {
   readonly body: object;
 }
 
-type Handler = (request: FastifyRequest) => Answer | Promise<Answer>;
+type Handler = (request: FastifyRequest, reply: FastifyReply) => Answer | Promise<Answer>;
 
 /** What the face needs. */
 export interface NativeFaceOptions {
@@ -62,7 +63,7 @@ function mount(app: FastifyInstance, { method, path, permission, operationId }: 
     url: urlOf(path),
     config: { permission, api: operationId.toLowerCase() },
     async handler(request, reply) {
-      const { status, body } = await handle(request);
+      const { status, body } = await handle(request, reply);
       return reply.code(status).send(body);
     },
   });
@@ -100,12 +101,12 @@ export function sendProblem(reply: FastifyReply, error: AmendsError): FastifyRep
 function handlersOf(coordinator: Coordinator, limitsHeld: object): Record<NativeOperation, Handler> {
   let openApi: Answer | null = null;
   return {
-    createTransaction: (request) => create(coordinator, request),
+    createTransaction: (request, reply) => create(coordinator, request, reply),
     listTransactions: (request) => list(coordinator, request),
-    async getTransaction(request) {
+    async getTransaction(request, reply) {
       const { waitMs } = parseBy(waitQuery, request.query, 'query.');
       const gid = gidOf(request);
-      return ok(known(gid, await viewWithin(coordinator, gid, { waitMs, request })));
+      return ok(known(gid, await viewWithin(coordinator, gid, { waitMs, reply })));
     },
     getHistory: (request) => history(coordinator, request),
     terminateTransaction: (request) => intervene(coordinator, request, 'terminate'),
@@ -124,7 +125,7 @@ function limitsWith(bodyBytesMax: number): object {
   return { ...limits, bodyBytesMax, payloadBytesMax: Math.min(limits.payloadBytesMax, bodyBytesMax) };
 }
 
-async function create(coordinator: Coordinator, request: FastifyRequest): Promise<Answer> {
+async function create(coordinator: Coordinator, request: FastifyRequest, reply: FastifyReply): Promise<Answer> {
   const { waitMs } = parseBy(waitQuery, request.query, 'query.');
   const { gid: wanted, spec } = parseCreate(jsonBody(request), traceOfRequest(request));
   const gid = wanted ?? coordinator.newGid();
@@ -135,7 +136,7 @@ async function create(coordinator: Coordinator, request: FastifyRequest): Promis
       `gid: ${JSON.stringify(gid)} is in use by a transaction with other content; use a fresh one`,
     );
   const known = waitMs === 0 || isFinished(view.transaction);
-  const waited = known ? view : await viewWithin(coordinator, gid, { waitMs, request });
+  const waited = known ? view : await viewWithin(coordinator, gid, { waitMs, reply });
   return { status: outcome === 'created' ? 201 : 200, body: transactionBody(waited ?? view) };
 }
 
@@ -176,12 +177,12 @@ function gidOf({ params }: FastifyRequest): Gid {
 
 interface Patience {
   readonly waitMs: number;
-  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
 }
 
 /** As soon as it is at rest, or as it is when the time is over or the caller has gone. */
-function viewWithin(coordinator: Coordinator, gid: Gid, { waitMs, request }: Patience): Promise<TransactionView | null> {
-  return waitMs === 0 ? coordinator.get(gid) : coordinator.wait(gid, { waitMs, signal: request.signal });
+function viewWithin(coordinator: Coordinator, gid: Gid, { waitMs, reply }: Patience): Promise<TransactionView | null> {
+  return waitMs === 0 ? coordinator.get(gid) : coordinator.wait(gid, { waitMs, signal: callerGone(reply) });
 }
 
 function known(gid: Gid, view: TransactionView | null): TransactionView {

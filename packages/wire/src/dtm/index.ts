@@ -1,6 +1,6 @@
 export * from './answer.ts';
-export * from './list.ts';
 export { parseDtmGid } from './gid.ts';
+export * from './list.ts';
 export { topicsOf } from './msg-spec.ts';
 export type { DtmDefaults } from './options.ts';
 export { nothingFound, queryBody, workflowBody } from './query.ts';

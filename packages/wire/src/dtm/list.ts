@@ -3,8 +3,8 @@ import { type EpochMs, epochMs, type Gid, limits, type Status, type TransactionR
 import { cursorOf, type Position, positionOf } from '../cursor.ts';
 import { refuse, shown } from '../field-error.ts';
 import type { PresentedTransaction } from '../presented-transaction.ts';
-import { rowBody, transactionOf } from './query.ts';
 import { parseDtmGid } from './gid.ts';
+import { rowBody, transactionOf } from './query.ts';
 
 /** What `all` asks for: one transaction, a page, or a type that does not exist here. */
 export type DtmListRequest =

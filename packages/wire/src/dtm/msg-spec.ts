@@ -14,7 +14,9 @@ const topicScheme = 'topic://';
 /** Topics that the steps of a message name. */
 export function topicsOf(dtm: DtmTransaction): readonly string[] {
   if (dtm.trans_type !== 'msg') return [];
-  const topics = dtm.steps.flatMap(({ action = '' }) => (action.startsWith(topicScheme) ? [action.slice(topicScheme.length)] : []));
+  const topics = dtm.steps.flatMap(({ action = '' }) =>
+    action.startsWith(topicScheme) ? [action.slice(topicScheme.length)] : [],
+  );
   return [...new Set(topics)];
 }
 
@@ -79,6 +81,7 @@ function delayOf({ custom_data: text }: DtmTransaction): Pick<MsgSpec, 'delayMs'
 }
 
 function numberOf(field: string, value: unknown, max: number): number {
-  if (typeof value !== 'number' || !(value >= 0 && value <= max)) refuse(field, `is ${shown(value)}, must be a number from 0 to ${max}`);
+  if (typeof value !== 'number' || !(value >= 0 && value <= max))
+    refuse(field, `is ${shown(value)}, must be a number from 0 to ${max}`);
   return value;
 }

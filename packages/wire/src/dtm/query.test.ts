@@ -1,15 +1,19 @@
-import { decide, epochMs, type Gid, nodeId, toRow } from '@amends/core';
+import { decide, epochMs, type Gid, givenAtFirst, nodeId, toRow } from '@amends/core';
 import { describe, expect, it } from 'vitest';
 import { allBody, parseAll } from './list.ts';
 import { queryBody } from './query.ts';
-import { parseSubmit } from './submit.ts';
+import { parseSubmission } from './submit.ts';
+import { parseDtmTransaction } from './transaction.ts';
 
-const defaults = { requestTimeoutMs: 3_000, retryIntervalMs: 10_000 };
+const context = {
+  defaults: { requestTimeoutMs: 3_000, retryIntervalMs: 10_000, timeoutToFailMs: 35_000 },
+  subscribersOf: () => undefined,
+};
 const at = epochMs(Date.UTC(2030, 0, 2, 3, 4, 5, 678));
 
 function view() {
-  const { spec } = parseSubmit(
-    {
+  const { spec } = parseSubmission(
+    parseDtmTransaction({
       gid: 'g1',
       trans_type: 'saga',
       steps: [{ action: 'http://a/out', compensate: 'http://a/undo' }, { action: 'http://b/in' }],
@@ -17,13 +21,14 @@ function view() {
       wait_result: true,
       retry_limit: 2,
       custom_data: '{"concurrent":true}',
-    },
-    defaults,
+    }),
+    context,
   );
   const moment = { at, jitter: 0 };
   const submitted = { ...moment, type: 'submitted', gid: 'g1' as Gid, owner: nodeId('n1') } as const;
-  const { next, wakeAt } = decide(null, spec, [submitted]);
-  return { transaction: next, spec, wakeAt };
+  const given = givenAtFirst(spec);
+  const { next, wakeAt } = decide(null, given, [submitted]);
+  return { transaction: next, given, wakeAt };
 }
 
 describe('the answer of query', () => {
@@ -81,7 +86,8 @@ describe('all', () => {
     );
     expect(parseAll({})).toEqual({ kind: 'page', page: { limit: 100 } });
     expect(parseAll({ gid: 'x' })).toEqual({ kind: 'one', gid: 'x' });
-    expect(parseAll({ transType: 'tcc' })).toEqual({ kind: 'none' });
+    expect(parseAll({ transType: 'tcc' })).toEqual({ kind: 'page', page: { limit: 100, mode: 'tcc' } });
+    expect(parseAll({ transType: 'magic' })).toEqual({ kind: 'none' });
   });
 
   it('goes on where the page before ended', () => {

@@ -1,5 +1,15 @@
 /** DTM's query objects. Dates are RFC 3339 with an offset; what is empty is left out, as DTM does. */
-import { type Branch, callName, callPlan, type EpochMs, type Given, isFinished, type Spec, type TransactionRow, type Way } from '@amends/core';
+import {
+  type Branch,
+  callName,
+  callPlan,
+  type EpochMs,
+  type Given,
+  isFinished,
+  type Spec,
+  type TransactionRow,
+  type Way,
+} from '@amends/core';
 import type { PresentedTransaction } from '../presented-transaction.ts';
 import { keptOf } from './presentation.ts';
 

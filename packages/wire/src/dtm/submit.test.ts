@@ -1,19 +1,24 @@
-import { checkSagaSpec, isAmendsError, type Transaction } from '@amends/core';
+import { checkSagaSpec, isAmendsError, type SagaSpec, type Transaction } from '@amends/core';
 import { describe, expect, it } from 'vitest';
-import { parseSubmit, submittedAnswer, waitedAnswer } from './submit.ts';
+import { type DtmSubmission, parseSubmission, submittedAnswer, waitedAnswer } from './submit.ts';
+import { parseDtmTransaction } from './transaction.ts';
 
-const defaults = { requestTimeoutMs: 3_000, retryIntervalMs: 10_000 };
+const context = {
+  defaults: { requestTimeoutMs: 3_000, retryIntervalMs: 10_000, timeoutToFailMs: 35_000 },
+  subscribersOf: () => undefined,
+};
 const steps = [
   { action: 'http://a/out', compensate: 'http://a/out/undo' },
   { action: 'http://b/in', compensate: 'http://b/in/undo' },
 ];
 const minimal = { gid: 'g1', trans_type: 'saga', steps, payloads: ['{"a":1}', 'null'] };
 
-const specOf = (change: object) => parseSubmit({ ...minimal, ...change }, defaults).spec;
+const parse = (body: unknown) => parseSubmission(parseDtmTransaction(body), context) as DtmSubmission & { spec: SagaSpec };
+const specOf = (change: object) => parse({ ...minimal, ...change }).spec;
 
 function refusal(body: unknown): string {
   try {
-    checkSagaSpec(parseSubmit(body, defaults).spec);
+    checkSagaSpec(parse(body).spec);
   } catch (error) {
     if (isAmendsError(error)) return `${error.code} ${error.message}`;
     throw error;
@@ -24,7 +29,7 @@ function refusal(body: unknown): string {
 describe('what a DTM client submits', () => {
   it('becomes a spec with the policies that DTM has by default', () => {
     const forEver = { kind: 'exponential', delayMs: 10_000, delayMsMax: 300_000, attemptsMax: null, atEnd: 'hold' };
-    const { gid, spec, waits } = parseSubmit(minimal, defaults);
+    const { gid, spec, waits } = parse(minimal);
     expect([gid, waits]).toEqual(['g1', false]);
     expect(spec).toMatchObject({ mode: 'saga', timeoutMs: null, headers: {}, face: 'dtm' });
     expect(spec.steps).toEqual([
@@ -52,22 +57,19 @@ describe('what a DTM client submits', () => {
   });
 
   it('may be as untidy as the clients are', () => {
-    const { gid, spec } = parseSubmit(
-      {
-        Gid: 'a;\r\nb"\'',
-        TRANS_TYPE: 'saga',
-        steps: steps.map((step, index) => ({ ...step, data: `{"n":${index}}`, op: null })),
-        payloads: null,
-        passthrough_headers: [],
-        subType: 'x',
-        protocol: '',
-        rollback_reason: null,
-        request_timeout: null,
-        branch_headers: null,
-        status: 4,
-      },
-      defaults,
-    );
+    const { gid, spec } = parse({
+      Gid: 'a;\r\nb"\'',
+      TRANS_TYPE: 'saga',
+      steps: steps.map((step, index) => ({ ...step, data: `{"n":${index}}`, op: null })),
+      payloads: null,
+      passthrough_headers: [],
+      subType: 'x',
+      protocol: '',
+      rollback_reason: null,
+      request_timeout: null,
+      branch_headers: null,
+      status: 4,
+    });
     expect(gid).toBe('ab"\'');
     expect(spec.payloads.map((payload) => Buffer.from(payload).toString())).toEqual(['{"n":0}', '{"n":1}']);
   });
@@ -82,8 +84,7 @@ describe('what a DTM client submits', () => {
     ['a long gid', { ...minimal, gid: 'g'.repeat(129) }, /^invalid_request gid: /],
     ['no type', { ...minimal, trans_type: null }, /^invalid_request trans_type: is "", must be "saga"/],
     ['an unknown type', { ...minimal, trans_type: 'magic' }, /^invalid_request trans_type: is "magic"/],
-    ['a type of later', { ...minimal, trans_type: 'tcc' }, /^not_implemented trans_type tcc is not supported by this version/],
-    ['a protocol of later', { ...minimal, protocol: 'grpc' }, /^not_implemented protocol grpc/],
+    ['an unknown protocol', { ...minimal, protocol: 'smoke' }, /^invalid_request protocol: is "smoke", must be "http"/],
     ['no steps', { ...minimal, steps: null }, /^invalid_request steps: /],
     ['steps of a wrong type', { ...minimal, steps: 'x' }, /^invalid_request steps: is "x", must be an array/],
     ['a step of a wrong type', { ...minimal, steps: [7] }, /^invalid_request steps\[0\]: is 7, must be an object/],
@@ -120,8 +121,8 @@ describe('what a DTM client submits', () => {
 
 describe('the answer to a submission', () => {
   const tx = (change: Partial<Transaction>) => ({ status: 'submitted', reason: '', hold: null, ...change }) as Transaction;
-  const asked = parseSubmit(minimal, defaults);
-  const waiting = parseSubmit({ ...minimal, wait_result: true }, defaults);
+  const asked = parse(minimal);
+  const waiting = parse({ ...minimal, wait_result: true });
 
   it('is success at once, or after waiting', () => {
     expect(submittedAnswer(asked, { outcome: 'created', transaction: tx({}) })).toEqual({

@@ -73,7 +73,9 @@ export const transactionSchema = named(
     finishedAt: moment.nullable(),
     overdueSince: moment.nullable().describe('When its alarm was due, once that has been raised'),
     wakeAt: moment.nullable().describe('When it is looked at next'),
-    branches: z.array(branchSchema).describe('What is called: steps, registered participants, and `00`, the question or the resume call'),
+    branches: z
+      .array(branchSchema)
+      .describe('What is called: steps, registered participants, and `00`, the question or the resume call'),
     progress: z.array(progressSchema).describe('Steps that a workflow has recorded'),
   }),
 );
@@ -216,7 +218,11 @@ function waysOf(of: Mode): readonly Way[] {
   return of === 'msg' || of === 'workflow' ? ['forward'] : ['forward', 'backward'];
 }
 
-function callBody(given: Given, branch: Branch, call: { readonly branch: number; readonly way: Way }): z.infer<typeof callSchema> {
+function callBody(
+  given: Given,
+  branch: Branch,
+  call: { readonly branch: number; readonly way: Way },
+): z.infer<typeof callSchema> {
   const { op: name, url } = callName(given, call);
   const state = branch[call.way];
   const attempts = state.at === 'idle' ? 0 : state.attempts;
