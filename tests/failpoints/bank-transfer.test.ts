@@ -8,9 +8,25 @@ import { finished, insist, rows, type System } from './system.ts';
 type Service = keyof typeof bankTransfer.services;
 
 const total = 15_000;
+/** All the money of two more customers: whoever has it cannot spend it twice. */
+const purse = 100;
+const banks = {
+  ...bankTransfer,
+  services: {
+    ...bankTransfer.services,
+    'bank-a': { script: 'bank.ts', args: ['--account', 'ann=10000', '--account', `dora=${purse}`] },
+    'bank-b': { script: 'bank.ts', args: ['--account', 'bob=5000', '--account', 'emil=0'] },
+  },
+};
 
 const plays: readonly Play<Service>[] = [
   { title: 'a transfer that succeeds', run: (system, id) => play(system, id, 'bob') },
+  {
+    title: 'two transfers of the last money at the same time',
+    targets: ['coordinator', 'bank-a', 'bank-b'],
+    boundaries: ['before-commit', 'after-commit'],
+    run: race,
+  },
   { title: 'a transfer that the other bank refuses', untouched: ['letters'], run: (system, id) => play(system, id, 'carl') },
 ];
 
@@ -28,10 +44,31 @@ async function play(system: System<Service>, id: string, recipient: string): Pro
   expect(after.ann + after.bob).toBe(total);
 }
 
-async function bookkeeping({ url }: System<Service>): Promise<{ ann: number; bob: number; letters: number }> {
-  const cents = async (bank: string) => Number((await rows(`${bank}/accounts`))[0]?.cents);
-  const letters = (await rows(`${url.letters}/letters`)).length;
-  return { ann: await cents(url['bank-a']), bob: await cents(url['bank-b']), letters };
+/** Dora and Emil send each other what one of them has, twice at once: exactly one of the two arrives. */
+async function race({ amends, url }: System<Service>, id: string): Promise<void> {
+  const dora = { bank: url['bank-a'], account: 'dora' };
+  const emil = { bank: url['bank-b'], account: 'emil' };
+  const isWithDora = (await centsOf(dora)) === purse;
+  const [from, to] = isWithDora ? [dora, emil] : [emil, dora];
+  const rivals = [`${id}-1`, `${id}-2`];
+  const sent = transfer(amends, { from, to, cents: purse, letters: url.letters });
+  await Promise.all(rivals.map((gid) => insist(() => sent.submit({ gid }))));
+  const ended = await Promise.all(rivals.map((gid) => finished(amends, gid)));
+  expect(ended.map(({ outcome }) => outcome).toSorted()).toEqual(['failed', 'succeeded']);
+  expect([await centsOf(from), await centsOf(to)]).toEqual([0, purse]);
 }
 
-exerciseFailpoints(bankTransfer, plays);
+async function centsOf({ bank, account }: { bank: string; account: string }): Promise<number> {
+  return Number((await rows(`${bank}/accounts`)).find(({ name }) => name === account)?.cents);
+}
+
+async function bookkeeping({ url }: System<Service>): Promise<{ ann: number; bob: number; letters: number }> {
+  const letters = (await rows(`${url.letters}/letters`)).length;
+  return {
+    ann: await centsOf({ bank: url['bank-a'], account: 'ann' }),
+    bob: await centsOf({ bank: url['bank-b'], account: 'bob' }),
+    letters,
+  };
+}
+
+exerciseFailpoints(banks, plays);

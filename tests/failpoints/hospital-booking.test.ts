@@ -10,6 +10,14 @@ type Answer = 'confirmed' | 'cancelled';
 
 const plays: readonly Play<Service>[] = [
   { title: 'a booking that is confirmed', run: (system, id) => play(system, id, 'confirmed') },
+  { title: 'two bookings of the same hour', targets: ['doctors'], run: race },
+  {
+    title: 'a booking whose time is over while the doctors are away',
+    targets: ['coordinator', 'doctors'],
+    boundaries: ['before-commit', 'after-commit'],
+    passagesMax: 8,
+    run: late,
+  },
   { title: 'a booking that is cancelled', run: (system, id) => play(system, id, 'cancelled') },
 ];
 
@@ -25,6 +33,42 @@ async function play({ amends, url }: System<Service>, id: string, answer: Answer
   expect(await of(`${url.devices}/slots`, id)).toEqual(slot);
   expect(await of(`${url.records}/accesses`, id)).toHaveLength(happens ? 1 : 0);
   expect(await of(`${url.desk}/questions`, id)).toEqual([expect.objectContaining({ answer })]);
+}
+
+/** Two patients want the same doctor at the same time: one is asked, confirms and is booked; the other has nothing. */
+async function race({ amends, url }: System<Service>, id: string): Promise<void> {
+  const rivals = ['CT scanner', 'MRI scanner'].map((device, index) => ({ device, booking: `${id}-${index}` }));
+  const common = { patient: 'mia', doctor: 'Dr. Sato', time: id, confirmWithinMs: 60_000 };
+  const submit = (wanted: { device: string; booking: string }) =>
+    insist(() => book(amends, url, { ...common, ...wanted }).submit({ gid: wanted.booking }));
+  await Promise.all(rivals.map(submit));
+  await insist(() => Promise.any(rivals.map(({ booking }) => give(url.desk, booking, 'confirmed'))));
+  const ended = await Promise.all(rivals.map(({ booking }) => finished(amends, booking)));
+  expect(ended.map(({ outcome }) => outcome).toSorted()).toEqual(['failed', 'succeeded']);
+  const { booking, device } = rivals[ended.findIndex(({ outcome }) => outcome === 'succeeded')]!;
+  const booked = (resource: string) => [{ resource, time: id, booking, state: 'booked' }];
+  expect(await at(`${url.doctors}/slots`, id)).toEqual(booked('Dr. Sato'));
+  expect(await at(`${url.devices}/slots`, id)).toEqual(booked(device));
+}
+
+/** The time is over while nobody is at home at the doctors': all is released, there too when they are back. */
+async function late({ amends, url, kill, restart }: System<Service>, id: string): Promise<void> {
+  const wanted = { booking: id, patient: 'mia', doctor: 'Dr. Sato', device: 'MRI scanner', time: id, confirmWithinMs: 50 };
+  await kill('doctors');
+  await insist(() => book(amends, url, wanted).submit({ gid: id }));
+  await insist(async () => {
+    const history = await amends.history(id);
+    if (!history.some(({ kind }) => kind === 'timed-out')) throw new Error(`the time of ${id} is not over yet`);
+  });
+  await restart('doctors');
+  const { outcome, reason } = await finished(amends, id);
+  expect([outcome, reason]).toEqual(['failed', 'not decided within 50 ms']);
+  for (const place of [`${url.doctors}/slots`, `${url.devices}/slots`, `${url.records}/accesses`, `${url.desk}/questions`])
+    expect(await of(place, id)).toEqual([]);
+}
+
+async function at(url: string, time: string) {
+  return (await rows(url)).filter((row) => row.time === time);
 }
 
 async function give(desk: string, booking: string, answer: Answer): Promise<void> {

@@ -17,6 +17,9 @@ const pauseMs = 10;
 export interface System<Name extends string> {
   readonly amends: AmendsClient;
   readonly url: Readonly<Record<Name, string>>;
+  /** A power cut that lasts: the service is gone until `restart`. */
+  kill(service: Name): Promise<void>;
+  restart(service: Name): Promise<void>;
   /** The process will die so from now on, one death after the other. */
   arm(target: Name | 'coordinator', deaths: readonly Death[]): void;
   disarm(target: Name | 'coordinator'): void;
@@ -64,6 +67,8 @@ export async function openSystem<Name extends string>(example: Example<Name>): P
   return {
     amends: stage.amends,
     url: stage.url,
+    kill: stage.kill,
+    restart: stage.restart,
     arm: (target, deaths) => arm(dbOf(target), deaths),
     disarm: (target) => disarm(dbOf(target)),
     deaths: () => revivals.length,
