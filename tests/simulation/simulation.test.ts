@@ -9,8 +9,8 @@ import { simulate } from './simulate.ts';
 
 const production = await loadProduction();
 
-test('no invariant is broken under 1,500 seeds, and they reach every fault', async () => {
-  const { failed, coverage } = await runCampaign({ production, first: 1, count: 1_500 });
+test('no invariant is broken under 3,000 seeds, and they reach every fault', async () => {
+  const { failed, coverage } = await runCampaign({ production, first: 1, count: 3_000 });
   expect(failed === null ? '' : `seed ${failed.seed}\n${failed.trace.join('\n')}`).toBe('');
   const missing = coverage.missing();
   expect(missing.filter((name) => !name.startsWith('state × event'))).toEqual([]);
