@@ -166,7 +166,8 @@ function isSo({ tx, given }: Entry, request: TransactionRequest): boolean {
     case 'registered': {
       const { branch } = request;
       return given.registered.some(
-        (known) => known.branchId === branch.branchId && Buffer.compare(known.payload, branch.payload) === 0 && known.kind === branch.kind,
+        (known) =>
+          known.branchId === branch.branchId && Buffer.compare(known.payload, branch.payload) === 0 && known.kind === branch.kind,
       );
     }
   }

@@ -40,7 +40,8 @@ export class CallChecks {
     this.#world.note(() => `${process.name} calls ${name} (epoch ${request.epoch}, ${request.deadlineInMs} ms)`);
     this.#checkDurable(process, call);
     const entry = this.#ledger.entries.get(gid);
-    if (entry?.spec.mode === 'saga' && op === 'compensate') this.#checkUndo(entry, entry.spec, { branch: Number(branchId) - 1, name });
+    if (entry?.spec.mode === 'saga' && op === 'compensate')
+      this.#checkUndo(entry, entry.spec, { branch: Number(branchId) - 1, name });
     const calls = this.#callsOf(gid, branchId, op);
     calls.push(call);
     return call;

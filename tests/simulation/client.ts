@@ -38,8 +38,10 @@ export class Client {
   prepare(spec: Spec): Promise<Submitted | null> {
     const { gid } = this;
     const { checks } = this.around;
-    return this.#insist(`prepare ${gid} (${spec.mode})`, (coordinator) => coordinator.prepare({ gid, spec }), (said) =>
-      checks.prepared(gid, said),
+    return this.#insist(
+      `prepare ${gid} (${spec.mode})`,
+      (coordinator) => coordinator.prepare({ gid, spec }),
+      (said) => checks.prepared(gid, said),
     );
   }
 
@@ -47,8 +49,10 @@ export class Client {
   submit(spec: Spec): Promise<Submitted | null> {
     const { gid } = this;
     const { checks } = this.around;
-    return this.#insist(`submit ${gid} (${spec.mode})`, (coordinator) => coordinator.submit({ gid, spec }), (said) =>
-      checks.prepared(gid, said),
+    return this.#insist(
+      `submit ${gid} (${spec.mode})`,
+      (coordinator) => coordinator.submit({ gid, spec }),
+      (said) => checks.prepared(gid, said),
     );
   }
 
@@ -56,12 +60,18 @@ export class Client {
   request(request: TransactionRequest): Promise<Requested | null> {
     const { gid } = this;
     const { checks } = this.around;
-    return this.#insist(`${request.type} ${gid}`, (coordinator) => coordinator.request(gid, request), (said) =>
-      checks.requested(gid, request, said),
+    return this.#insist(
+      `${request.type} ${gid}`,
+      (coordinator) => coordinator.request(gid, request),
+      (said) => checks.requested(gid, request, said),
     );
   }
 
-  async #insist<T>(title: string, act: (coordinator: Coordinator) => Promise<T>, left: (said: Said<T>) => string): Promise<T | null> {
+  async #insist<T>(
+    title: string,
+    act: (coordinator: Coordinator) => Promise<T>,
+    left: (said: Said<T>) => string,
+  ): Promise<T | null> {
     const { api } = this.around;
     for (let tries = 0; tries < triesMax; tries++) {
       const said = await api.ask(this.chance.pick(api.machines), { title, act, left });

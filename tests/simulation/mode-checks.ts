@@ -55,7 +55,8 @@ function checkSagaStart(world: World, { name, after, index, way }: Start, spec: 
     if (direction !== 'roll-back') world.violated('I2', `${name} starts before the decision to roll back`);
     return;
   }
-  if (direction !== undefined && direction !== 'commit') world.violated('I3', `${name} starts after the decision to ${direction}`);
+  if (direction !== undefined && direction !== 'commit')
+    world.violated('I3', `${name} starts after the decision to ${direction}`);
   const missing = spec.steps[index]!.after.find((other) => after.branches[other]!.forward.at !== 'succeed');
   if (missing !== undefined) world.violated('I7', `${name} starts before step ${missing + 1} has succeeded`);
 }
@@ -63,7 +64,8 @@ function checkSagaStart(world: World, { name, after, index, way }: Start, spec: 
 /** I8 of the faults: nothing is confirmed before submit or cancelled before the decision, one branch after the other. */
 function checkSecondPhase(world: World, { name, after, index, way }: Start, order: 'last first' | 'first first'): void {
   const wanted = way === 'forward' ? 'commit' : 'roll-back';
-  if (after.decision?.direction !== wanted) world.violated('I8', `${name} starts though the decision is ${after.decision?.direction ?? 'open'}`);
+  if (after.decision?.direction !== wanted)
+    world.violated('I8', `${name} starts though the decision is ${after.decision?.direction ?? 'open'}`);
   const earlier = order === 'first first' ? after.branches.slice(0, index) : after.branches.slice(index + 1);
   if (earlier.some((branch) => branch[way].at !== 'succeed')) world.violated('I7', `${name} starts out of its order`);
 }
@@ -78,5 +80,6 @@ function checkMsgStart(world: World, { name, after, index, startedAt }: Start, s
   if (after.decision?.direction !== 'commit') world.violated('I9', `${name} starts before the message is submitted`);
   if (startedAt < after.createdAt + spec.delayMs) world.violated('M5', `${name} starts before its delay has passed`);
   const before = after.branches.slice(1, index);
-  if (!spec.concurrent && before.some(({ forward }) => forward.at !== 'succeed')) world.violated('I7', `${name} starts out of its order`);
+  if (!spec.concurrent && before.some(({ forward }) => forward.at !== 'succeed'))
+    world.violated('I7', `${name} starts out of its order`);
 }

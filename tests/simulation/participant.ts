@@ -240,8 +240,10 @@ export class Participant {
     const forward = has('action', 'try');
     const undone = has('compensate', 'cancel', 'rollback');
     if (has(op)) this.#world.violated('I6', `${key} ${op} takes effect twice`);
-    if ((effect === 'do' || effect === 'reserve') && undone) this.#world.violated('I4', `${key}: ${op} takes effect after its undo`);
-    if ((effect === 'undo' || effect === 'release') && !forward) this.#world.violated('I5', `${key}: undone without having been done`);
+    if ((effect === 'do' || effect === 'reserve') && undone)
+      this.#world.violated('I4', `${key}: ${op} takes effect after its undo`);
+    if ((effect === 'undo' || effect === 'release') && !forward)
+      this.#world.violated('I5', `${key}: undone without having been done`);
     if (effect === 'settle' && !forward) this.#world.violated('I8', `${key}: ${op} without its first phase`);
     if ((effect === 'settle' && undone) || (effect === 'release' && has('confirm', 'commit')))
       this.#world.violated('I8', `${key}: both phases two take effect`);

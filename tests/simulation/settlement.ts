@@ -58,7 +58,9 @@ function checkTimeOut(world: World, { gid, spec, tx, createdAt, decidedAt, wasHe
   const until = undecidedUntil(spec, tx.createdAt);
   if (until === null || wasHeld || (spec.mode === 'saga' && spec.steps.some(({ kind }) => kind === 'pivot'))) return;
   const dueAt = createdAt + until - tx.createdAt;
-  const latest = world.peaceful ? dueAt + (wasReleased ? lateMs.afterRelease : lateMs.inPeace) : Math.max(dueAt, world.healedAt!) + lateMs.afterFaults;
+  const latest = world.peaceful
+    ? dueAt + (wasReleased ? lateMs.afterRelease : lateMs.inPeace)
+    : Math.max(dueAt, world.healedAt!) + lateMs.afterFaults;
   const lateBy = (decidedAt ?? world.time.now) - latest;
   if (lateBy > 0) world.violated('I14', `${gid}: decided ${Math.round(lateBy)} ms later than its time-out allows`);
 }
@@ -67,7 +69,9 @@ function checkTimeOut(world: World, { gid, spec, tx, createdAt, decidedAt, wasHe
 function checkAlarm(world: World, { gid, spec, tx, createdAt, wasReleased }: Entry): void {
   if (spec.alarmAfterMs === null || tx.overdueSince !== null) return;
   const dueAt = createdAt + spec.alarmAfterMs;
-  const latest = world.peaceful ? dueAt + (wasReleased ? lateMs.afterRelease : lateMs.inPeace) : Math.max(dueAt, world.healedAt!) + lateMs.afterFaults;
+  const latest = world.peaceful
+    ? dueAt + (wasReleased ? lateMs.afterRelease : lateMs.inPeace)
+    : Math.max(dueAt, world.healedAt!) + lateMs.afterFaults;
   const endedAt = tx.finishedAt === null ? world.time.now : createdAt + tx.finishedAt - tx.createdAt;
   const lateBy = endedAt - latest;
   if (lateBy > 0) world.violated('alarm', `${gid}: no alarm ${Math.round(lateBy)} ms after the latest moment for it`);
@@ -109,7 +113,10 @@ function expectEffects({ world, participants }: Remains, { gid, tx, branchId }: 
     world.violated('I3', `${gid}: ${tx.mode} ${tx.status}, but branch ${branchId} has the effects: ${effects || 'none'}`);
 }
 
-function checkSagaEffects({ world, participants }: Remains, { gid, spec, tx }: { gid: string; spec: SagaSpec; tx: Transaction }): void {
+function checkSagaEffects(
+  { world, participants }: Remains,
+  { gid, spec, tx }: { gid: string; spec: SagaSpec; tx: Transaction },
+): void {
   spec.steps.forEach((step, index) => {
     const effects = effectsOf(participants, gid, String(index + 1).padStart(2, '0'));
     const committed = tx.decision!.direction === 'commit';
@@ -139,7 +146,8 @@ function checkMoney({ world, ledger, participants }: Remains): void {
   for (const gid of gids) {
     const net = sum(all.map((participant) => participant.added.get(gid) ?? 0));
     const direction = ledger.entries.get(gid)?.tx.decision?.direction;
-    if (net !== 0 && direction !== 'terminate') world.violated('I10', `${gid} (${direction ?? 'never stored'}) has made ${net} of nothing`);
+    if (net !== 0 && direction !== 'terminate')
+      world.violated('I10', `${gid} (${direction ?? 'never stored'}) has made ${net} of nothing`);
   }
 }
 

@@ -98,7 +98,8 @@ function checkUnknowns(world: World, step: Step): void {
     if (row.kind === 'retried') entry.unknowns.clear();
     if ((row.kind !== 'answered' && row.kind !== 'interrupted') || row.branchId === null || row.op === null) continue;
     const called = callOf(world, step, row);
-    const refusable = mayBeRefused(entry.spec, called.index, called.way) && (after.mode !== 'msg' || before?.status === 'prepared');
+    const refusable =
+      mayBeRefused(entry.spec, called.index, called.way) && (after.mode !== 'msg' || before?.status === 'prepared');
     if (row.outcome === 'success' || (row.outcome === 'failure' && refusable)) continue;
     const key = `${called.index} ${called.way}`;
     const counts = row.outcome !== 'ongoing' && !unsentCodes.has(row.code ?? '');

@@ -31,7 +31,9 @@ const spec: SagaSpec = {
   timeoutReason: '',
   headers: {},
   face: 'native',
-  presentation: {}, alarmAfterMs: null, trace: null,
+  presentation: {},
+  alarmAfterMs: null,
+  trace: null,
 };
 
 interface Scene {

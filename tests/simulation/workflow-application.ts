@@ -30,7 +30,8 @@ async function run(client: Client, { spec, steps }: Plan): Promise<void> {
   const prepared = await client.prepare(spec);
   if (prepared === null || prepared.view.transaction.status !== 'prepared') return;
   const recorded = new Map<string, Progress>();
-  for (const branch of prepared.view.given.registered) if (branch.kind === 'progress') recorded.set(`${branch.branchId} ${branch.op}`, branch);
+  for (const branch of prepared.view.given.registered)
+    if (branch.kind === 'progress') recorded.set(`${branch.branchId} ${branch.op}`, branch);
   const done: number[] = [];
   for (let index = 0; index < steps.length; index++) {
     const how = await step(client, recorded, { index, op: 'action', steps });
@@ -43,7 +44,11 @@ async function run(client: Client, { spec, steps }: Plan): Promise<void> {
 
 type Steps = Plan['steps'];
 
-async function undo(client: Client, recorded: Map<string, Progress>, what: { readonly done: readonly number[]; readonly steps: Steps }) {
+async function undo(
+  client: Client,
+  recorded: Map<string, Progress>,
+  what: { readonly done: readonly number[]; readonly steps: Steps },
+) {
   for (const index of [...what.done].reverse())
     if ((await step(client, recorded, { index, op: 'rollback', steps: what.steps })) !== 'succeed') return;
   await client.request({ type: 'concluded', status: 'failed', reason: 'a step failed', result: new Uint8Array() });
@@ -70,7 +75,13 @@ async function step(
 }
 
 function drawPlan({ chance }: Client): Plan {
-  const retry = { kind: 'fixed', delayMs: chance.whole(200, 5_000), delayMsMax: 60_000, attemptsMax: null, atEnd: 'hold' } as const;
+  const retry = {
+    kind: 'fixed',
+    delayMs: chance.whole(200, 5_000),
+    delayMsMax: 60_000,
+    attemptsMax: null,
+    atEnd: 'hold',
+  } as const;
   return {
     spec: {
       mode: 'workflow',
@@ -82,8 +93,8 @@ function drawPlan({ chance }: Client): Plan {
       headers: {},
       face: chance.pick(['native', 'dtm']),
       presentation: {},
-    trace: null,
-    alarmAfterMs: chance.yes(0.2) ? chance.whole(500, 40_000) : null,
+      trace: null,
+      alarmAfterMs: chance.yes(0.2) ? chance.whole(500, 40_000) : null,
     },
     steps: drawTransfer(chance, chance.whole(1, 3)).map((movement) => ({ host: chance.pick(hosts), movement })),
   };

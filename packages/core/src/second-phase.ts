@@ -4,12 +4,12 @@
  * the order in which branches are called.
  */
 import { mayStart, nextAttemptAt, start } from './attempts.ts';
-import { automatic, type Draft, finish, record, recordFact, restate, rollBack, setDecision, untouched } from './draft.ts';
+import { automatic, type Draft, finish, record, restate, rollBack, setDecision } from './draft.ts';
 import type { Registered, RequestEvent, Verdict } from './event.ts';
 import type { Participant, RegisteredBranch } from './given.ts';
 import { type EpochMs, epochMs } from './ids.ts';
-import { limits } from './limits.ts';
 import type { CallTable, ModeLogic } from './mode.ts';
+import { join, sameBranch } from './registration.ts';
 import type { TccSpec, XaSpec } from './spec.ts';
 import type { Op, Way } from './transaction.ts';
 
@@ -92,31 +92,6 @@ function registered<S extends TwoPhaseSpec>(draft: Draft<S>, { branch }: Registe
   const known = draft.given.registered.find(({ branchId }) => branchId === branch.branchId);
   if (known !== undefined) return sameBranch(known, branch) ? 'repeated' : 'different';
   return join(draft, branch);
-}
-
-/** Adds a branch; the caller has seen to it that it may join. */
-export function join(draft: Draft, branch: RegisteredBranch): Verdict {
-  const index = draft.given.registered.length;
-  if (index >= limits.branchesMax) return 'too_many';
-  recordFact(draft, { kind: 'branch', index, branch });
-  if (branch.kind === 'participant') draft.branches.push(untouched);
-  record(draft, {
-    kind: 'registered',
-    branchId: branch.branchId,
-    detail: branch.kind === 'progress' ? `${branch.op} ${branch.status}` : null,
-  });
-  return 'taken';
-}
-
-/** Whether two registrations say the same. */
-export function sameBranch(one: RegisteredBranch, other: RegisteredBranch): boolean {
-  const { payload, ...rest } = one;
-  const { payload: otherPayload, ...otherRest } = other;
-  return JSON.stringify(rest) === JSON.stringify(otherRest) && sameBytes(payload, otherPayload);
-}
-
-function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
-  return one.byteLength === other.byteLength && one.every((byte, at) => byte === other[at]);
 }
 
 function timeOut<S extends TwoPhaseSpec>(draft: Draft<S>): void {

@@ -22,7 +22,7 @@ import { automatic, type Draft, finish, record, recordFact, setDecision, setOp }
 import type { Concluded, Registered, RequestEvent, Verdict } from './event.ts';
 import { type BranchId, epochMs } from './ids.ts';
 import type { CallTable, ModeLogic } from './mode.ts';
-import { join, sameBranch } from './second-phase.ts';
+import { join, sameBranch } from './registration.ts';
 import type { WorkflowSpec } from './spec.ts';
 
 type WorkflowDraft = Draft<WorkflowSpec>;

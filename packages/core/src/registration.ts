@@ -1,0 +1,30 @@
+/** Branches that join a transaction while it is prepared: participants of tcc and xa, recorded steps of workflows. */
+import { type Draft, record, recordFact, untouched } from './draft.ts';
+import type { Verdict } from './event.ts';
+import type { RegisteredBranch } from './given.ts';
+import { limits } from './limits.ts';
+
+/** Adds a branch; the caller has seen to it that it may join. */
+export function join(draft: Draft, branch: RegisteredBranch): Verdict {
+  const index = draft.given.registered.length;
+  if (index >= limits.branchesMax) return 'too_many';
+  recordFact(draft, { kind: 'branch', index, branch });
+  if (branch.kind === 'participant') draft.branches.push(untouched);
+  record(draft, {
+    kind: 'registered',
+    branchId: branch.branchId,
+    detail: branch.kind === 'progress' ? `${branch.op} ${branch.status}` : null,
+  });
+  return 'taken';
+}
+
+/** Whether two registrations say the same. */
+export function sameBranch(one: RegisteredBranch, other: RegisteredBranch): boolean {
+  const { payload, ...rest } = one;
+  const { payload: otherPayload, ...otherRest } = other;
+  return JSON.stringify(rest) === JSON.stringify(otherRest) && sameBytes(payload, otherPayload);
+}
+
+function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
+  return one.byteLength === other.byteLength && one.every((byte, at) => byte === other[at]);
+}
