@@ -22,9 +22,9 @@ export async function runMessage(client: Client): Promise<void> {
   const committed = !refused && around.participants.get(home)!.commitLocally(client.gid, { ...plain, amount: -amount });
   if (!refused) around.world.coverage.reached('modes', committed ? 'msg local commit' : 'msg asked before the local commit');
   if (chance.yes(0.15)) return;
-  if (committed) await client.submit(spec);
-  else await client.request({ type: 'aborted', reason: 'no money' });
-  if (chance.yes(0.1)) await client.request({ type: 'submitted' });
+  const said = committed ? await client.submit(spec) : await client.request({ type: 'aborted', reason: 'no money' });
+  // Once it is known to be aborted, a confused submit must not bring it back.
+  if (said !== null && chance.yes(0.1)) await client.request({ type: 'submitted' });
   await client.follow();
 }
 
