@@ -1,5 +1,7 @@
 export * from './cursor.ts';
 export * from './dtm/index.ts';
+export * from './grpc/index.ts';
+export * from './json-rpc/index.ts';
 export { parseJsonBody } from './json-text.ts';
 export * from './native/index.ts';
 export type * from './permission.ts';

@@ -1,0 +1,3 @@
+export * from './answer.ts';
+export * from './messages.ts';
+export * from './request.ts';

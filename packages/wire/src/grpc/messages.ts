@@ -1,0 +1,89 @@
+/** Messages of the gRPC protocol as bytes and back. Names and namespaces are not on the wire; numbers and types are. */
+import protobuf from 'protobufjs';
+import { proto } from './proto.ts';
+
+const { root } = protobuf.parse(proto, { keepCase: true });
+
+/** How a message becomes bytes, and bytes a message. */
+export interface Codec<M> {
+  encode(message: M): Buffer;
+  /** Every field is there, with its default where the bytes do not say. @throws Error when they are no such message */
+  decode(bytes: Uint8Array): M;
+}
+
+const shape = { longs: Number, enums: Number, defaults: true, arrays: true, objects: true } as const;
+
+function codec<M extends object>(name: string): Codec<M> {
+  const type = root.lookupType(`dtmgimp.${name}`);
+  return {
+    encode: (message) => Buffer.from(type.encode(type.fromObject(message)).finish()),
+    decode: (bytes) => type.toObject(type.decode(bytes), shape) as M,
+  };
+}
+
+/** Options of a transaction; times in seconds. */
+export interface GrpcOptions {
+  readonly WaitResult: boolean;
+  readonly TimeoutToFail: number;
+  readonly RetryInterval: number;
+  readonly BranchHeaders: Readonly<Record<string, string>>;
+  readonly RequestTimeout: number;
+  readonly RetryLimit: number;
+}
+
+/** A transaction as gRPC clients send it. */
+export interface GrpcTransaction {
+  readonly Gid: string;
+  readonly TransType: string;
+  readonly TransOptions: GrpcOptions | null;
+  readonly CustomedData: string;
+  readonly BinPayloads: readonly Uint8Array[];
+  readonly QueryPrepared: string;
+  /** JSON text. */
+  readonly Steps: string;
+  readonly ReqExtra: Readonly<Record<string, string>>;
+  readonly RollbackReason: string;
+}
+
+/** A registration as gRPC clients send it. */
+export interface GrpcBranch {
+  readonly Gid: string;
+  readonly TransType: string;
+  readonly BranchID: string;
+  readonly Op: string;
+  readonly Data: Readonly<Record<string, string>>;
+  readonly BusiPayload: Uint8Array;
+}
+
+/** What a workflow's function must know. */
+export interface GrpcProgresses {
+  readonly Transaction: { readonly Gid: string; readonly Status: string; readonly RollbackReason: string; readonly Result: string };
+  readonly Progresses: readonly {
+    readonly Status: string;
+    readonly BinData: Uint8Array;
+    readonly BranchID: string;
+    readonly Op: string;
+  }[];
+}
+
+/** A change of a topic. */
+export interface GrpcTopic {
+  readonly Topic: string;
+  readonly URL: string;
+  readonly Remark: string;
+}
+
+type Nothing = Readonly<Record<string, never>>;
+
+/** All messages, by what they are for. */
+export const grpcMessages = {
+  nothing: codec<Nothing>('Empty'),
+  transaction: codec<GrpcTransaction>('DtmRequest'),
+  gid: codec<{ readonly Gid: string }>('DtmGidReply'),
+  branch: codec<GrpcBranch>('DtmBranchRequest'),
+  progresses: codec<GrpcProgresses>('DtmProgressesReply'),
+  topic: codec<GrpcTopic>('DtmTopicRequest'),
+  workflow: codec<{ readonly Data: Uint8Array }>('WorkflowData'),
+  healthRequest: codec<{ readonly service: string }>('HealthCheckRequest'),
+  health: codec<{ readonly status: number }>('HealthCheckResponse'),
+} as const;
