@@ -2,7 +2,7 @@
  * A batch of changes as one flat array, the cheapest thing to hand to another thread. Per change: the header, then the
  * columns of `tx` unless the change is loose, of `spec` if there is one, and each row of history, records, documents and audit.
  */
-import type { AnyChange, LooseChange, Change } from '@amends/store';
+import type { AnyChange, Change, LooseChange } from '@amends/store';
 import { pushAudit, pushHistory, pushSpec, pushTx, type SqlValue } from '../columns.ts';
 
 /** Positions within the header of a change. */

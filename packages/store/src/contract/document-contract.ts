@@ -56,7 +56,10 @@ export function documentContract(test: StoreTest): void {
     await applied(looseChange({ documents: [topic('a', 0, '1')], audit: [sampleAudit('', { verb: 'subscribe' })] }));
     await applied(looseChange({ documents: [topic('a', 1, '2'), topic('b', 0, '1')] }));
     await applied(looseChange({ audit: [sampleAudit('', { verb: 'look' })] }));
-    const late = looseChange({ documents: [topic('b', 1, null), topic('a', 1, 'x')], audit: [sampleAudit('', { verb: 'late' })] });
+    const late = looseChange({
+      documents: [topic('b', 1, null), topic('a', 1, 'x')],
+      audit: [sampleAudit('', { verb: 'late' })],
+    });
     expect(await commitOne(late)).toEqual({ outcome: 'conflict' });
     expect((await store.documents('topic')).map(({ key, version, content }) => [key, version, content])).toEqual([
       ['a', 2, '2'],
