@@ -23,6 +23,10 @@ export const limits = {
   answerCharactersKept: 1_024,
   /** Free text of operators: reasons of interventions. */
   reasonCharactersMax: 1_024,
+  /** Name of a topic: it is part of an address. */
+  topicCharactersMax: 128,
+  /** Subscribers of one topic: a message becomes a branch for each. */
+  subscribersMax: 1_000,
   /** The longest time-out of a call: a longer task answers *ongoing* and is asked again. Milliseconds. */
   callTimeoutMsMax: 600_000,
   /** The longest pause between two attempts. Milliseconds. */

@@ -1,7 +1,7 @@
 /** The metrics: what is counted, and the decorators that count, so that nothing else knows of metrics. */
 import { type BranchCall, type Observer, remembered, type Transport } from '@amends/coordinator';
 import type { Mode, OutcomeClass, Transaction } from '@amends/core';
-import { type Change, type CommitAnswer, decorated, type Store } from '@amends/store';
+import { type AnyChange, type CommitAnswer, decorated, type Store } from '@amends/store';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { AskHealth } from './shared-health.ts';
 
@@ -100,7 +100,7 @@ function storeMeter(make: Instruments): Metrics['store'] {
   const size = make.histogram('amends_store_commit_changes', 'Changes in one commit', batchSizes);
   const failures = make.counter('amends_store_failures_total', 'Commits that failed as a whole');
 
-  async function measured(store: Store, batch: readonly Change[]): Promise<readonly CommitAnswer[]> {
+  async function measured(store: Store, batch: readonly AnyChange[]): Promise<readonly CommitAnswer[]> {
     const startedAt = performance.now();
     try {
       const answers = await store.commit(batch);

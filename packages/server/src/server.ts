@@ -5,7 +5,7 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { addressPolicy } from './address-policy.ts';
 import type { Config } from './config.ts';
 import { dtmService } from './dtm/dtm-service.ts';
-import { noTopics } from './dtm/topics.ts';
+import { storedTopics } from './dtm/topics.ts';
 import { createApp } from './http/app.ts';
 import { dtmFace } from './http/dtm-face.ts';
 import { fallbackOf } from './http/fallback.ts';
@@ -54,7 +54,7 @@ export async function startServer(config: Config, parts: ServerParts = {}): Prom
   const coordinator = coordinatorOf(config, { store, metrics, log });
   const health = sharedHealth(coordinator);
   metrics.watch(health);
-  const app = appOf(config, { coordinator, health, lost, metrics, log });
+  const app = appOf(config, { store, coordinator, health, lost, metrics, log });
   const stop = once(() => stopAll(config, { app, coordinator, store, log }));
   try {
     const url = await listen(app, config);
@@ -92,6 +92,7 @@ function coordinatorOf(config: Config, { store, metrics, log }: Inside): Coordin
 }
 
 interface Served {
+  readonly store: Store;
   readonly coordinator: Coordinator;
   readonly health: AskHealth;
   readonly lost: Promise<Error>;
@@ -99,14 +100,16 @@ interface Served {
   readonly log: ServerLog;
 }
 
-function appOf(config: Config, { coordinator, health, lost, metrics, log }: Served): FastifyInstance {
+function appOf(config: Config, { store, coordinator, health, lost, metrics, log }: Served): FastifyInstance {
   const metricsText = (reply: FastifyReply) => {
     reply.type(metrics.registry.contentType);
     return metrics.registry.metrics();
   };
+  const topics = storedTopics({ store, now: () => coordinator.now() });
+  const service = dtmService({ coordinator, defaults: config, topics });
   const faces = [
     nativeFace({ coordinator, log, bodyBytesMax: config.bodyBytesMax }),
-    dtmFace({ coordinator, service: dtmService({ coordinator, defaults: config, topics: noTopics }), log, metricsText }),
+    dtmFace({ coordinator, service, topics, defaults: config, log, metricsText }),
     operationsFace({ health, lost, metricsText }),
   ];
   return createApp({ bodyBytesMax: config.bodyBytesMax, metrics, faces, fallback: fallbackOf(log) });

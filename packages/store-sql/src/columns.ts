@@ -134,7 +134,7 @@ export function readAudit(row: SqlRow): StoredAuditRow {
   return {
     id: row[0] as number,
     at: row[1] as EpochMs,
-    gid: row[2] as Gid,
+    gid: row[2] as Gid | '',
     actor: row[3] as string,
     verb: row[4] as string,
     reason: row[5] as string,

@@ -1,6 +1,6 @@
 /** The way to one SQL database: what the store on top needs of a driver, a pool or a thread. */
 import type { EpochMs } from '@amends/core';
-import type { Change, CommitAnswer } from '@amends/store';
+import type { AnyChange, CommitAnswer } from '@amends/store';
 import type { SqlRow, SqlValue } from './columns.ts';
 
 /** One statement with its parameters. */
@@ -16,7 +16,7 @@ export interface SqlSession {
   /** Runs statements in one database transaction. @returns the rows of each that returns any */
   write(queries: readonly SqlQuery[]): Promise<readonly (readonly SqlRow[])[]>;
   /** As `Store.commit`. */
-  commit(changes: readonly Change[]): Promise<readonly CommitAnswer[]>;
+  commit(changes: readonly AnyChange[]): Promise<readonly CommitAnswer[]>;
   /** The database's time, not earlier than the stored high-water mark. */
   time(): Promise<EpochMs>;
   /** For `Store.ping`. */

@@ -3,7 +3,7 @@
  * as constraints; stores without constraints ask here. The contract suite holds both to the same table of bad changes.
  */
 import { isFinished, limits, type TransactionRow } from '@amends/core';
-import type { Change } from './store.ts';
+import type { AnyChange } from './store.ts';
 
 const statuses: ReadonlySet<string> = new Set(['prepared', 'submitted', 'aborting', 'succeed', 'failed']);
 
@@ -11,7 +11,8 @@ const statuses: ReadonlySet<string> = new Set(['prepared', 'submitted', 'abortin
  * Why a store does not take this change, whatever is stored; null when it may take it.
  * @returns one sentence naming the field
  */
-export function refusalOf(change: Change): string | null {
+export function refusalOf(change: AnyChange): string | null {
+  if (change.row === null) return null;
   const { row, expectedVersion, spec, history } = change;
   if (row.version !== expectedVersion + 1) return `version: is ${row.version}, must be ${expectedVersion + 1}`;
   if ((spec !== null) !== (expectedVersion === 0)) return 'spec: comes with the first change of a gid and only then';

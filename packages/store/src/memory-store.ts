@@ -16,11 +16,13 @@ import { refusalOf } from './change-rules.ts';
 import { MemoryDocuments } from './memory-documents.ts';
 import { type Entry, entryOf, extend, holdsAny, stored } from './memory-entry.ts';
 import type {
+  AnyChange,
   Change,
   ClaimRequest,
   CommitAnswer,
   ListPage,
   ListQuery,
+  LooseChange,
   NodeRow,
   Store,
   StoreCapabilities,
@@ -63,9 +65,9 @@ class MemoryStore implements Store {
     this.#clock = clock;
   }
 
-  async commit(changes: readonly Change[]): Promise<readonly CommitAnswer[]> {
+  async commit(changes: readonly AnyChange[]): Promise<readonly CommitAnswer[]> {
     this.#assertOpen();
-    return changes.map((change) => this.#apply(change));
+    return changes.map((change) => (change.row === null ? this.#applyLoose(change) : this.#apply(change)));
   }
 
   async load(gids: readonly Gid[]): Promise<readonly (StoredTransaction | null)[]> {
@@ -169,14 +171,24 @@ class MemoryStore implements Store {
     return { outcome: 'applied' };
   }
 
+  #applyLoose(change: LooseChange): CommitAnswer {
+    if (!this.#documents.allow(change.documents)) return { outcome: 'conflict' };
+    this.#writeLoose(change);
+    return { outcome: 'applied' };
+  }
+
   #write(entry: Entry, change: Change): void {
     extend(entry, change);
     const { gid, dueAt } = entry.row;
     this.#entries.set(gid, entry);
     if (dueAt === null || isFinished(entry.row)) this.#due.delete(gid);
     else this.#due.add(gid);
-    this.#documents.apply(change.documents);
-    for (const row of change.audit) this.#audit.push(Object.freeze({ ...row, id: this.#audit.length + 1 }));
+    this.#writeLoose(change);
+  }
+
+  #writeLoose({ documents, audit }: Pick<LooseChange, 'documents' | 'audit'>): void {
+    this.#documents.apply(documents);
+    for (const row of audit) this.#audit.push(Object.freeze({ ...row, id: this.#audit.length + 1 }));
   }
 
   #alive(): readonly NodeRow[] {

@@ -19,10 +19,11 @@ export interface Store {
    * documents and audit of one change become visible together and are durable when the promise resolves.
    * A change is *applied* when the stored version equals `expectedVersion` (0: no such gid) and all its documents'
    * expectations hold; otherwise it is a *conflict* and leaves no trace, history and audit included.
-   * The order of changes within the call carries no meaning; one call never holds two changes of one gid.
+   * A loose change has no row: it is applied when its documents' expectations hold.
+   * The order of changes within the call carries no meaning; one call never holds two changes of one gid or of one document.
    * @returns one answer per change, in order
    */
-  commit(changes: readonly Change[]): Promise<readonly CommitAnswer[]>;
+  commit(changes: readonly AnyChange[]): Promise<readonly CommitAnswer[]>;
 
   /** Reads transactions as of now with their specs; `null` where there is none. Same order as `gids`. */
   load(gids: readonly Gid[]): Promise<readonly (StoredTransaction | null)[]>;
@@ -100,6 +101,16 @@ export interface Change {
   readonly documents: readonly DocumentChange[];
   readonly audit: readonly AuditRow[];
 }
+
+/** Documents and audit rows that belong to no transaction, such as a topic that somebody subscribes to. */
+export interface LooseChange {
+  readonly row: null;
+  readonly documents: readonly DocumentChange[];
+  readonly audit: readonly AuditRow[];
+}
+
+/** Whatever is applied as a whole or not at all. */
+export type AnyChange = Change | LooseChange;
 
 /**
  * - `applied`: durable. - `conflict`: somebody else's commit came first; nothing was written.
@@ -190,7 +201,8 @@ export interface DocumentChange {
 /** What a human did, kept apart from the transaction's own life. */
 export interface AuditRow {
   readonly at: EpochMs;
-  readonly gid: Gid;
+  /** Empty: it was about no transaction; `detail` says about what. */
+  readonly gid: Gid | '';
   readonly actor: string;
   readonly verb: string;
   readonly reason: string;

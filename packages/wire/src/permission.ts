@@ -7,4 +7,6 @@ export type Permission =
   | 'transactions:read'
   | 'transactions:retry'
   | 'transactions:terminate'
+  | 'topics:read'
+  | 'topics:write'
   | 'system:read';

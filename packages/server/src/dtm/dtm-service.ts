@@ -6,6 +6,7 @@ import type { Coordinator, Requested, TransactionRequest, TransactionView } from
 import { type Gid, isAmendsError, isFinished, limits } from '@amends/core';
 import {
   abortedAnswer,
+  checkTopicName,
   concludedAnswer,
   type DtmAnswer,
   type DtmDefaults,
@@ -19,15 +20,17 @@ import {
   parseConclusion,
   parseDtmGid,
   parseSubmission,
+  parseSubscription,
   preparedAnswer,
   registeredAnswer,
   submittedAnswer,
   successAnswer,
+  topicAnswer,
   topicsOf,
   waitedAnswer,
   wantsToWait,
 } from '@amends/wire';
-import type { Topics } from './topics.ts';
+import type { TopicAct, Topics } from './topics.ts';
 
 /** The requests that DTM's clients make by every protocol. */
 export interface DtmService {
@@ -39,6 +42,11 @@ export interface DtmService {
   registerBranch(registration: DtmRegistration): Promise<DtmAnswer>;
   /** @returns what the workflow's function must know to run; an answer when it cannot */
   prepareWorkflow(dtm: DtmTransaction): Promise<DtmAnswer | { readonly view: TransactionView }>;
+  /** @param request the texts `topic`, `url`, `remark` */
+  subscribe(request: Readonly<Record<string, unknown>>, actor: string): Promise<DtmAnswer>;
+  /** @param request the texts `topic`, `url` */
+  unsubscribe(request: Readonly<Record<string, unknown>>, actor: string): Promise<DtmAnswer>;
+  deleteTopic(topic: string, actor: string): Promise<DtmAnswer>;
 }
 
 /** What the service needs. */
@@ -131,6 +139,23 @@ export function dtmService({ coordinator, defaults, topics }: DtmServiceOptions)
       const isOther = outcome === 'different' && view.transaction.mode !== 'workflow';
       return isOther ? preparedAnswer(gid, { outcome, transaction: view.transaction }) : { view };
     },
+
+    async subscribe(request, actor) {
+      const parsed = parseSubscription(request);
+      return 'status' in parsed ? parsed : topicAnswer(await topics.subscribe(parsed.topic, parsed.subscription, by(actor)));
+    },
+
+    async unsubscribe(request, actor) {
+      const parsed = parseSubscription(request);
+      return 'status' in parsed
+        ? parsed
+        : topicAnswer(await topics.unsubscribe(parsed.topic, parsed.subscription.url, by(actor)));
+    },
+
+    async deleteTopic(topic, actor) {
+      checkTopicName(topic);
+      return topicAnswer(await topics.deleteTopic(topic, by(actor)));
+    },
   };
 
   async function begun(dtm: DtmTransaction, { gid, spec }: DtmSubmission): Promise<Begun | DtmAnswer> {
@@ -157,6 +182,10 @@ interface Waiting {
 }
 
 const noSubscribers: ReadonlyMap<string, readonly string[]> = new Map();
+
+function by(actor: string): TopicAct {
+  return { actor, reason: 'by the DTM API' };
+}
 
 function outcomeOf({ verdict, view }: Requested): Begun {
   return { outcome: verdict === 'taken' ? 'created' : 'repeated', view };

@@ -68,8 +68,11 @@ function meterRoutes(app: FastifyInstance, metrics: Metrics): void {
   });
 }
 
-/** Programs send no Origin: whoever does is a web page that somebody happens to look at beside this server. */
+/** Programs send no Origin: whoever does is a web page that somebody happens to look at beside this server. Its images send none. */
 function pageError({ headers }: FastifyRequest): AmendsError | undefined {
-  if (headers.origin === undefined) return undefined;
+  if (headers.origin === undefined && !embeddings.has(headers['sec-fetch-site'])) return undefined;
   return new AmendsError('forbidden', 'requests of web pages (with the header Origin) are not accepted; call from a program');
 }
+
+/** How browsers say that another page makes them ask: some of DTM's routes change something by GET. */
+const embeddings: ReadonlySet<unknown> = new Set(['cross-site', 'same-site']);

@@ -7,12 +7,15 @@ import {
   answerOf,
   cannotForceStop,
   type DtmAnswer,
+  type DtmDefaults,
   type DtmOperation,
   type DtmRoute,
   type DtmTransaction,
   dtmBase,
   dtmRoutes,
   errorAnswer,
+  kvBody,
+  kvPageBody,
   noSuchTransaction,
   nothingFound,
   notSupported,
@@ -21,7 +24,10 @@ import {
   parseAll,
   parseDtmGid,
   parseDtmTransaction,
+  parseQueryKv,
   parseRegistration,
+  parseResetCronTime,
+  parseScanKv,
   queryBody,
   successAnswer,
   textOf,
@@ -29,6 +35,8 @@ import {
 } from '@amends/wire';
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import type { DtmService } from '../dtm/dtm-service.ts';
+import { resetCronTime } from '../dtm/reset-cron-time.ts';
+import type { Topics } from '../dtm/topics.ts';
 import { version } from '../version.ts';
 import { callerGone } from './caller-gone.ts';
 import { jsonBody } from './request-body.ts';
@@ -39,6 +47,8 @@ import { traceOfRequest } from './request-trace.ts';
 export interface DtmFaceOptions {
   readonly coordinator: Coordinator;
   readonly service: DtmService;
+  readonly topics: Topics;
+  readonly defaults: DtmDefaults;
   readonly log: Log;
   /** The metrics as text; DTM serves them at a path of its own. */
   readonly metricsText: (reply: FastifyReply) => Promise<string>;
@@ -74,7 +84,12 @@ function send(reply: FastifyReply, { status, body, retryAfterSeconds }: DtmAnswe
   return reply.code(status).send(body);
 }
 
-function handlersOf({ coordinator, service }: DtmFaceOptions): Record<Exclude<DtmOperation, 'metrics'>, Handler> {
+function handlersOf({
+  coordinator,
+  service,
+  topics,
+  defaults,
+}: DtmFaceOptions): Record<Exclude<DtmOperation, 'metrics'>, Handler> {
   return {
     version: () => ok({ version }),
     newGid: () => ok({ dtm_result: 'SUCCESS', gid: coordinator.newGid() }),
@@ -92,6 +107,16 @@ function handlersOf({ coordinator, service }: DtmFaceOptions): Record<Exclude<Dt
     forceStop: (request) => intervene(coordinator, request, { verb: 'terminate', finished: cannotForceStop }),
     // What is finished is not due: DTM says yes to that, and so does this.
     resetNextCronTime: (request) => intervene(coordinator, request, { verb: 'retry', finished: () => successAnswer }),
+    async resetCronTime(request) {
+      const asked = parseResetCronTime(queryOf(request), defaults.timeoutToFailMs);
+      return ok(await resetCronTime(coordinator, asked, actorOf(request.headers['x-amends-actor'])));
+    },
+    subscribe: (request) => service.subscribe(queryOf(request), actorOf(request.headers['x-amends-actor'])),
+    unsubscribe: (request) => service.unsubscribe(queryOf(request), actorOf(request.headers['x-amends-actor'])),
+    deleteTopic: (request) =>
+      service.deleteTopic((request.params as { topicName: string }).topicName, actorOf(request.headers['x-amends-actor'])),
+    queryKV: (request) => queryKv(topics, request),
+    scanKV: (request) => scanKv(topics, request),
     notSupported: ({ url }) => notSupported(url.split('?')[0]!),
   };
 }
@@ -105,6 +130,19 @@ async function prepareWorkflow(service: DtmService, request: FastifyRequest): Pr
   return 'view' in prepared ? ok(workflowBody(prepared.view)) : prepared;
 }
 
+async function queryKv(topics: Topics, request: FastifyRequest): Promise<DtmAnswer> {
+  const asked = parseQueryKv(queryOf(request));
+  if (asked === null) return ok(kvBody([]));
+  if (asked.key === '') return ok(kvBody(await topics.list()));
+  const topic = await topics.get(asked.key);
+  return ok(kvBody(topic === null ? [] : [topic]));
+}
+
+async function scanKv(topics: Topics, request: FastifyRequest): Promise<DtmAnswer> {
+  const page = parseScanKv(queryOf(request));
+  return ok(page === null ? kvPageBody([], { after: '', limit: 1 }) : kvPageBody(await topics.list(), page));
+}
+
 async function query(coordinator: Coordinator, request: FastifyRequest): Promise<DtmAnswer> {
   const { gid } = request.query as { gid?: unknown };
   if (gid === undefined || gid === '') return errorAnswer(500, 'no gid specified');
@@ -113,7 +151,7 @@ async function query(coordinator: Coordinator, request: FastifyRequest): Promise
 }
 
 async function all(coordinator: Coordinator, request: FastifyRequest): Promise<DtmAnswer> {
-  const asked = parseAll(request.query as Record<string, unknown>);
+  const asked = parseAll(queryOf(request));
   if (asked.kind === 'none') return ok(allBody([], null));
   if (asked.kind === 'one') return ok(oneBody(await coordinator.get(asked.gid)));
   const { rows, next } = await coordinator.list(asked.page);
@@ -142,6 +180,10 @@ async function intervene(coordinator: Coordinator, request: FastifyRequest, { ve
 
 async function statusOf(coordinator: Coordinator, gid: Gid): Promise<string> {
   return (await coordinator.get(gid))?.transaction.status ?? 'unknown';
+}
+
+function queryOf({ query: asked }: FastifyRequest): Readonly<Record<string, unknown>> {
+  return asked as Record<string, unknown>;
 }
 
 function ok(body: object): DtmAnswer {

@@ -2,13 +2,13 @@
  * Applies a packed batch in one database transaction, row by row with prepared statements.
  *
  * A change whose first statement, on `tx`, changes no row has lost its compare-and-swap, and nothing else of it is
- * written. Only changes with records or documents can lose later; they run inside a savepoint. When a value is refused
+ * written. A loose change has no such statement. Only changes with records or documents can lose later; they run inside a savepoint. When a value is refused
  * the whole batch is rolled back and done again with a savepoint around every change, so that the bad one stands alone.
  */
 import type { Statement } from 'better-sqlite3';
 import type { SqlValue } from '../columns.ts';
 import { commitStatements } from '../statements.ts';
-import { header, widths } from './pack-changes.ts';
+import { header, loose, widths } from './pack-changes.ts';
 import type { SqliteDatabase } from './sqlite-database.ts';
 import { sqliteFault } from './sqlite-errors.ts';
 import { inTransaction } from './transaction.ts';
@@ -107,9 +107,11 @@ function changeApplier(db: SqliteDatabase): (values: readonly SqlValue[], start:
   return (values, start) => {
     let at = start + header.size;
     const gid = values[at]!;
-    check(values, start);
-    if (!tx(values, at)) return conflict;
-    at += widths.tx;
+    if (values[start + header.expectedVersion] !== loose) {
+      check(values, start);
+      if (!tx(values, at)) return conflict;
+      at += widths.tx;
+    }
     const each = (part: number, width: number, write: (gid: SqlValue, row: readonly SqlValue[]) => boolean) => {
       for (let left = values[start + part] as number; left > 0; left -= 1, at += width)
         if (!write(gid, values.slice(at, at + width))) return false;

@@ -1,8 +1,8 @@
 /**
  * A batch of changes as one flat array, the cheapest thing to hand to another thread. Per change: the header, then the
- * columns of `tx`, `spec` if there is one, and each row of history, records, documents and audit.
+ * columns of `tx` unless the change is loose, of `spec` if there is one, and each row of history, records, documents and audit.
  */
-import type { Change } from '@amends/store';
+import type { AnyChange, Change, LooseChange } from '@amends/store';
 import { pushAudit, pushHistory, pushSpec, pushTx, type SqlValue } from '../columns.ts';
 
 /** Positions within the header of a change. */
@@ -17,6 +17,9 @@ export const header = {
   size: 7,
 } as const;
 
+/** In place of the expected version: the change is loose, no columns of `tx` follow. */
+export const loose = -1;
+
 /** How many values one row of each part has, `gid` not repeated. */
 export const widths = { tx: 16, spec: 5, history: 13, record: 3, document: 4, audit: 6 } as const;
 
@@ -28,7 +31,7 @@ export interface PackedChanges {
 }
 
 /** Packs a batch. A change with a value that no column holds is refused alone. */
-export function packChanges(changes: readonly Change[]): PackedChanges {
+export function packChanges(changes: readonly AnyChange[]): PackedChanges {
   const values: SqlValue[] = [];
   const refusals = new Map<number, string>();
   changes.forEach((change, index) => {
@@ -50,15 +53,24 @@ function assertHeld(value: unknown): void {
   throw new TypeError(`a value of type ${typeof value} cannot be stored`);
 }
 
-function pack(values: SqlValue[], change: Change): void {
-  const { spec, history, records, documents, audit } = change;
+function pack(values: SqlValue[], change: AnyChange): void {
   const start = values.length;
-  values.push(0, change.expectedVersion, spec === null ? 0 : 1, history.length, records.length, documents.length, audit.length);
-  pushTx(values, change.row);
+  if (change.row === null) values.push(0, loose, 0, 0, 0, change.documents.length, change.audit.length);
+  else packTransaction(values, change);
+  packBeside(values, change);
+  values[start + header.length] = values.length - start;
+}
+
+function packTransaction(values: SqlValue[], change: Change): void {
+  const { expectedVersion, row, spec, history, records, documents, audit } = change;
+  values.push(0, expectedVersion, spec === null ? 0 : 1, history.length, records.length, documents.length, audit.length);
+  pushTx(values, row);
   if (spec !== null) pushSpec(values, spec);
   for (const entry of history) pushHistory(values, entry);
   for (const record of records) values.push(record.kind, record.key, record.content);
+}
+
+function packBeside(values: SqlValue[], { documents, audit }: Pick<LooseChange, 'documents' | 'audit'>): void {
   for (const document of documents) values.push(document.kind, document.key, document.expectedVersion, document.content);
   for (const row of audit) pushAudit(values, row);
-  values[start + header.length] = values.length - start;
 }

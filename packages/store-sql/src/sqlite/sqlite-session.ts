@@ -1,7 +1,7 @@
 /** A SQL session on a SQLite file, as seen from the main thread: requests to the thread that has the file open. */
 import { Worker } from 'node:worker_threads';
 import { AmendsError } from '@amends/core';
-import type { Change, CommitAnswer } from '@amends/store';
+import type { AnyChange, CommitAnswer } from '@amends/store';
 import type { SqlSession } from '../sql-session.ts';
 import { applied, conflict, type PackedAnswers } from './apply-changes.ts';
 import { embeddedClock, type HostClock } from './embedded-clock.ts';
@@ -39,7 +39,7 @@ export async function openSqliteSession(
   };
 }
 
-async function commit(thread: SqliteThread, changes: readonly Change[]): Promise<readonly CommitAnswer[]> {
+async function commit(thread: SqliteThread, changes: readonly AnyChange[]): Promise<readonly CommitAnswer[]> {
   const { values, refusals } = packChanges(changes);
   const answers = (await thread.ask({ op: 'commit', values }, 'unknown')) as PackedAnswers;
   let packed = 0;

@@ -2,7 +2,7 @@
 import { expect } from 'vitest';
 import type { DocumentChange } from '../store.ts';
 import type { StoreTest, Subject } from './harness.ts';
-import { firstChange, gidOf, nextChange, sampleAudit, sampleRow } from './samples.ts';
+import { firstChange, gidOf, looseChange, nextChange, sampleAudit, sampleRow } from './samples.ts';
 
 const gid = gidOf('one');
 
@@ -50,6 +50,53 @@ export function documentContract(test: StoreTest): void {
     expect((await subject.store.documents('topic', 'a')).map((one) => one.content)).toEqual(["it's"]);
     expect(await subject.store.documents('topic', 'absent')).toEqual([]);
     expect(await subject.store.documents('absent')).toEqual([]);
+  });
+
+  test('documents and audit rows change without a transaction, together or not at all', async ({ store, commitOne, applied }) => {
+    await applied(looseChange({ documents: [topic('a', 0, '1')], audit: [sampleAudit('', { verb: 'subscribe' })] }));
+    await applied(looseChange({ documents: [topic('a', 1, '2'), topic('b', 0, '1')] }));
+    await applied(looseChange({ audit: [sampleAudit('', { verb: 'look' })] }));
+    const late = looseChange({
+      documents: [topic('b', 1, null), topic('a', 1, 'x')],
+      audit: [sampleAudit('', { verb: 'late' })],
+    });
+    expect(await commitOne(late)).toEqual({ outcome: 'conflict' });
+    expect((await store.documents('topic')).map(({ key, version, content }) => [key, version, content])).toEqual([
+      ['a', 2, '2'],
+      ['b', 1, '1'],
+    ]);
+    expect((await store.audit({ limit: 9 })).map(({ gid: of, verb }) => [of, verb])).toEqual([
+      ['', 'look'],
+      ['', 'subscribe'],
+    ]);
+    expect((await store.list({ limit: 9 })).rows).toEqual([]);
+  });
+
+  test('loose changes and those of transactions are applied side by side, each for itself', async ({ store }) => {
+    const answers = await store.commit([
+      looseChange({ documents: [topic('a', 0, '1')] }),
+      firstChange(gid, {}, { documents: [topic('b', 0, '1')] }),
+      looseChange({ documents: [topic('c', 7, '1')] }),
+      firstChange(gidOf('two')),
+    ]);
+    expect(answers.map(({ outcome }) => outcome)).toEqual(['applied', 'applied', 'conflict', 'applied']);
+    expect((await store.documents('topic')).map(({ key }) => key)).toEqual(['a', 'b']);
+    expect(await store.load([gid, gidOf('two')])).not.toContain(null);
+  });
+
+  test('of many who change one document at once, one wins each time and nothing is lost', async ({ store, commitOne }) => {
+    const add = async (name: string): Promise<void> => {
+      for (;;) {
+        const [found] = await store.documents('topic', 'a');
+        const content = found === undefined ? name : `${found.content} ${name}`;
+        const { outcome } = await commitOne(looseChange({ documents: [topic('a', found?.version ?? 0, content)] }));
+        if (outcome === 'applied') return;
+      }
+    };
+    const names = Array.from({ length: 10 }, (_, index) => `n${index}`);
+    await Promise.all(names.map(add));
+    const [after] = await store.documents('topic', 'a');
+    expect([after!.version, after!.content.split(' ').toSorted()]).toEqual([10, names]);
   });
 
   test('audit rows are read newest first, by gid and by page', async ({ store, applied }) => {

@@ -1,7 +1,7 @@
 /** What the contract needs of a store under test, and how a topic of the contract declares its tests. */
 import type { Gid, HistoryEntry } from '@amends/core';
 import { afterEach, expect, type TestContext, test } from 'vitest';
-import type { Change, CommitAnswer, Store, StoredTransaction } from '../store.ts';
+import type { AnyChange, CommitAnswer, Store, StoredTransaction } from '../store.ts';
 
 /** A freshly opened, empty store. */
 export interface StoreUnderTest {
@@ -32,9 +32,9 @@ export type StoreTest = (name: string, body: (subject: Subject, context: TestCon
 /** A store under test with the few steps that most tests take. */
 export interface Subject extends StoreUnderTest {
   /** Commits one change. */
-  commitOne(change: Change): Promise<CommitAnswer>;
+  commitOne(change: AnyChange): Promise<CommitAnswer>;
   /** Commits all, which must be applied. */
-  applied(...changes: readonly Change[]): Promise<void>;
+  applied(...changes: readonly AnyChange[]): Promise<void>;
   /** Loads what must be there. */
   loadOne(gid: Gid): Promise<StoredTransaction>;
   /** Loads the whole history. */
@@ -62,7 +62,7 @@ export function storeTests(open: OpenStore, skip: readonly SkippedTests[]): Stor
 
 function subjectOf(under: StoreUnderTest, opened: StoreUnderTest[]): Subject {
   const { store } = under;
-  const commitOne = async (change: Change) => (await store.commit([change]))[0]!;
+  const commitOne = async (change: AnyChange) => (await store.commit([change]))[0]!;
   return {
     ...under,
     commitOne,

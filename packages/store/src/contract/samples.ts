@@ -1,6 +1,6 @@
 /** Sample rows and changes, valid unless a test says otherwise. */
 import { type EpochMs, epochMs, type Gid, type HistoryEntry, nodeId, type StoredSpec, type TransactionRow } from '@amends/core';
-import type { AuditRow, Change } from '../store.ts';
+import type { AuditRow, Change, LooseChange } from '../store.ts';
 
 /** A moment in the life of the samples. */
 export const sampleTime: EpochMs = epochMs(Date.UTC(2026, 10, 24));
@@ -63,7 +63,7 @@ export function sampleHistory(seq: number, fields: Partial<HistoryEntry> = {}): 
 }
 
 /** One audit row. */
-export function sampleAudit(gid: Gid, fields: Partial<AuditRow> = {}): AuditRow {
+export function sampleAudit(gid: AuditRow['gid'], fields: Partial<AuditRow> = {}): AuditRow {
   return { at: sampleTime, gid, actor: 'ada', verb: 'retry', reason: 'bank is back', detail: '{}', ...fields };
 }
 
@@ -94,6 +94,11 @@ export function nextChange(before: TransactionRow, row: Partial<TransactionRow> 
     audit: [],
     ...fields,
   };
+}
+
+/** A change of documents and audit rows that belongs to no transaction. */
+export function looseChange(fields: Partial<Omit<LooseChange, 'row'>>): LooseChange {
+  return { row: null, documents: [], audit: [], ...fields };
 }
 
 /** The columns of a transaction that ended well. */

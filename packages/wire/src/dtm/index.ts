@@ -7,4 +7,5 @@ export { nothingFound, queryBody, workflowBody } from './query.ts';
 export * from './register-branch.ts';
 export * from './routes.ts';
 export * from './submit.ts';
+export * from './topic.ts';
 export { type DtmTransaction, objectOf, parseDtmTransaction, textOf } from './transaction.ts';

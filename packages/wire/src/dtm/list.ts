@@ -4,6 +4,7 @@ import { cursorOf, type Position, positionOf } from '../cursor.ts';
 import { refuse, shown } from '../field-error.ts';
 import type { PresentedTransaction } from '../presented-transaction.ts';
 import { parseDtmGid } from './gid.ts';
+import { digitsOf, parameter, type Query } from './parameters.ts';
 import { rowBody, transactionOf } from './query.ts';
 
 /** What `all` asks for: one transaction, a page, or a type that does not exist here. */
@@ -22,8 +23,6 @@ export interface DtmPage {
   readonly createdBefore?: EpochMs;
 }
 
-type Query = Readonly<Record<string, unknown>>;
-
 const statuses: ReadonlySet<string> = new Set(['prepared', 'submitted', 'aborting', 'succeed', 'failed']);
 const modes: ReadonlySet<string> = new Set(['saga', 'msg', 'tcc', 'xa', 'workflow']);
 const limitDefault = 100;
@@ -33,25 +32,25 @@ const limitDefault = 100;
  * @throws AmendsError `invalid_request` naming the parameter
  */
 export function parseAll(query: Query): DtmListRequest {
-  const gid = text(query, 'gid');
+  const gid = parameter(query, 'gid');
   if (gid !== '') return { kind: 'one', gid: parseDtmGid(gid) };
-  const mode = text(query, 'transType');
+  const mode = parameter(query, 'transType');
   if (mode !== '' && !modes.has(mode)) return { kind: 'none' };
   return { kind: 'page', page: { ...place(query), ...filters(query), ...(mode === '' ? {} : { mode }) } };
 }
 
 function place(query: Query): Pick<DtmPage, 'limit' | 'after'> {
-  const limit = Math.min(number(query, 'limit') ?? limitDefault, limits.pageRowsMax);
+  const limit = Math.min(digitsOf(query, 'limit') ?? limitDefault, limits.pageRowsMax);
   if (limit < 1) refuse('limit', 'must be at least 1');
-  const position = text(query, 'position');
+  const position = parameter(query, 'position');
   return position === '' ? { limit } : { limit, after: positionOf(position, 'position') };
 }
 
 function filters(query: Query): Omit<DtmPage, 'limit' | 'after'> {
-  const status = text(query, 'status');
+  const status = parameter(query, 'status');
   if (status !== '' && !statuses.has(status)) refuse('status', `is ${shown(status)}, must be one of ${[...statuses].join(', ')}`);
-  const from = number(query, 'createTimeStart');
-  const until = number(query, 'createTimeEnd');
+  const from = digitsOf(query, 'createTimeStart');
+  const until = digitsOf(query, 'createTimeEnd');
   return {
     ...(status === '' ? {} : { status: status as Status }),
     ...(from === null ? {} : { createdFrom: wholeSecond(from) }),
@@ -62,21 +61,6 @@ function filters(query: Query): Omit<DtmPage, 'limit' | 'after'> {
 /** DTM compares whole seconds, the last one included. */
 function wholeSecond(at: number): EpochMs {
   return epochMs(Math.floor(at / 1000) * 1000);
-}
-
-function text(query: Query, name: string): string {
-  const value = query[name];
-  if (value === undefined) return '';
-  if (typeof value !== 'string') refuse(name, 'is given more than once');
-  return value;
-}
-
-/** The spelling of the error is DTM's. */
-function number(query: Query, name: string): number | null {
-  const value = text(query, name);
-  if (value === '') return null;
-  if (!/^\d{1,15}$/.test(value)) refuse(name, `convert to int error: ${value}`);
-  return Number(value);
 }
 
 /** Answer of `all`. */

@@ -130,13 +130,14 @@ function rowOf(given: Given, branch: Branch, call: { readonly branch: number; re
 }
 
 /** 31 bits (FNV-1a) of the gid: clients parse ids as 32-bit integers. Never 0. */
-function idOf(gid: string): number {
+export function idOf(gid: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < gid.length; i++) hash = Math.imul(hash ^ gid.charCodeAt(i), 0x01000193);
   return hash & 0x7fffffff || 1;
 }
 
-function rfc3339(at: EpochMs): string {
+/** A moment as DTM writes it. */
+export function rfc3339(at: EpochMs): string {
   return new Date(at).toISOString();
 }
 

@@ -27,6 +27,12 @@ export type DtmOperation =
   | 'all'
   | 'forceStop'
   | 'resetNextCronTime'
+  | 'resetCronTime'
+  | 'subscribe'
+  | 'unsubscribe'
+  | 'deleteTopic'
+  | 'queryKV'
+  | 'scanKV'
   | 'ping'
   | 'metrics'
   | 'notSupported';
@@ -53,11 +59,11 @@ export const dtmRoutes: readonly DtmRoute[] = [
   { method: 'GET', path: '/api/ping', operation: 'ping', permission: 'public' },
   { method: 'POST', path: '/api/ping', operation: 'ping', permission: 'public' },
   { method: 'GET', path: '/api/metrics', operation: 'metrics', permission: 'system:read' },
-  later('GET', '/resetCronTime', 'transactions:retry'),
-  later('GET', '/subscribe', 'transactions:create'),
-  later('GET', '/unsubscribe', 'transactions:create'),
-  later('DELETE', '/topic/:topicName', 'transactions:create'),
-  later('GET', '/queryKV', 'transactions:read'),
-  later('GET', '/scanKV', 'transactions:read'),
+  { method: 'GET', path: '/resetCronTime', operation: 'resetCronTime', permission: 'transactions:retry' },
+  { method: 'GET', path: '/subscribe', operation: 'subscribe', permission: 'topics:write' },
+  { method: 'GET', path: '/unsubscribe', operation: 'unsubscribe', permission: 'topics:write' },
+  { method: 'DELETE', path: '/topic/:topicName', operation: 'deleteTopic', permission: 'topics:write' },
+  { method: 'GET', path: '/queryKV', operation: 'queryKV', permission: 'topics:read' },
+  { method: 'GET', path: '/scanKV', operation: 'scanKV', permission: 'topics:read' },
   later('POST', '/api/json-rpc', 'transactions:create'),
 ];

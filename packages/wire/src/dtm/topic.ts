@@ -1,0 +1,107 @@
+/** DTM's topics: `subscribe`, `unsubscribe`, `topic/:topicName`, and the key-value queries that show them. */
+import { limits } from '@amends/core';
+import { refuse } from '../field-error.ts';
+import { checkSubscription, checkTopicName, type Subscription, type Topic, type TopicVerdict } from '../topic.ts';
+import { type DtmAnswer, errorAnswer, successAnswer } from './answer.ts';
+import { digitsOf, parameter, type Query } from './parameters.ts';
+import { idOf, rfc3339 } from './query.ts';
+
+/** What `subscribe` and `unsubscribe` name. */
+export interface DtmSubscription {
+  readonly topic: string;
+  readonly subscription: Subscription;
+}
+
+/**
+ * Reads a subscription; over gRPC the same three texts come in a message.
+ * @returns an answer where DTM has its own words for what is missing
+ * @throws AmendsError `invalid_request` naming the field
+ */
+export function parseSubscription(query: Query): DtmSubscription | DtmAnswer {
+  const topic = parameter(query, 'topic');
+  const subscription = { url: parameter(query, 'url'), remark: parameter(query, 'remark') };
+  if (topic === '') return errorAnswer(500, 'empty topic');
+  if (subscription.url === '') return errorAnswer(500, 'empty url');
+  checkTopicName(topic);
+  checkSubscription(subscription);
+  return { topic, subscription };
+}
+
+/** What became of it, in DTM's words; the space at the end is its own. */
+const answers: Readonly<Record<TopicVerdict, DtmAnswer>> = {
+  done: successAnswer,
+  url_exists: errorAnswer(500, 'this url exists'),
+  no_topic: errorAnswer(500, 'no such a topic'),
+  no_subscribers: errorAnswer(500, 'this topic is empty'),
+  no_url: errorAnswer(500, 'no such an url '),
+  not_found: errorAnswer(500, 'storage: NotFound'),
+  too_many: errorAnswer(400, `url: the topic has ${limits.subscribersMax} subscribers, which is as many as are allowed`),
+};
+
+/** The answer to a change of a topic. */
+export function topicAnswer(verdict: TopicVerdict): DtmAnswer {
+  return answers[verdict];
+}
+
+/** The one category that has entries here; DTM has no other either. */
+const topicCategory = 'topics';
+
+/** What `queryKV` asks for; null: a category without entries. Without a key: all of them. */
+export function parseQueryKv(query: Query): { readonly key: string } | null {
+  return parameter(query, 'cat') === topicCategory ? { key: parameter(query, 'key') } : null;
+}
+
+/** What `scanKV` asks for; null: a category without entries. */
+export interface KvPage {
+  /** Entries come after it; empty: from the first. */
+  readonly after: string;
+  readonly limit: number;
+}
+
+/** Reads the query of `scanKV`. @throws AmendsError `invalid_request` naming the parameter */
+export function parseScanKv(query: Query): KvPage | null {
+  const limit = Math.min(digitsOf(query, 'limit') ?? 100, limits.pageRowsMax);
+  if (limit < 1) refuse('limit', 'must be at least 1');
+  const after = Buffer.from(parameter(query, 'position'), 'base64url').toString();
+  return parameter(query, 'cat') === topicCategory ? { after, limit } : null;
+}
+
+/** Answer of `queryKV`. */
+export function kvBody(topics: readonly Topic[]): { readonly kv: readonly object[] } {
+  return { kv: topics.map(kvOf) };
+}
+
+/** Answer of `scanKV`: one page of all topics, which come by name. */
+export function kvPageBody(topics: readonly Topic[], { after, limit }: KvPage): object {
+  const rest = topics.filter(({ name }) => after === '' || name > after);
+  const page = rest.slice(0, limit);
+  const next = rest.length > page.length ? Buffer.from(page.at(-1)!.name).toString('base64url') : '';
+  return { ...kvBody(page), next_position: next };
+}
+
+function kvOf({ name, version, subscribers, createdAt, updatedAt }: Topic): object {
+  return {
+    id: idOf(name),
+    create_time: rfc3339(createdAt),
+    update_time: rfc3339(updatedAt),
+    cat: topicCategory,
+    k: name,
+    v: JSON.stringify(subscribers.map(({ url, remark }) => ({ url, remark }))),
+    version,
+  };
+}
+
+/** What `resetCronTime` asks for. */
+export interface ResetCronTime {
+  /** What is due later than this after now is made due now. Milliseconds. */
+  readonly dueAfterMs: number;
+  readonly limit: number;
+}
+
+/** Reads the query of `resetCronTime`. @throws AmendsError `invalid_request` naming the parameter */
+export function parseResetCronTime(query: Query, timeoutToFailMs: number): ResetCronTime {
+  const seconds = digitsOf(query, 'timeout');
+  const limit = digitsOf(query, 'limit') ?? 100;
+  if (limit < 1) refuse('limit', 'must be at least 1');
+  return { dueAfterMs: seconds === null ? 3 * timeoutToFailMs : seconds * 1000, limit: Math.min(limit, limits.pageRowsMax) };
+}
