@@ -50,7 +50,8 @@ export class Database {
     return this.#world.production.store.decorated(store, {
       ...(Object.fromEntries(plain) as Pick<Store, (typeof plainRequests)[number]>),
       capabilities,
-      commit: (changes) => this.#commit(process, changes),
+      // Nothing here changes documents without a transaction.
+      commit: (changes) => this.#commit(process, changes as readonly Change[]),
       claim: (request) => this.#claim(process, request),
       heartbeat: (beat) => this.#send(process, 'heartbeat', () => this.#beat(beat)),
       close: () => Promise.resolve(),

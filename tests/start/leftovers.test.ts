@@ -13,7 +13,7 @@ let server: Server;
 let amends: AmendsClient;
 
 beforeEach(async () => {
-  const { config } = resolveConfig({ flags: { port: '0', stopGraceMs: '0' } });
+  const { config } = resolveConfig({ flags: { port: '0', grpcPort: '0', stopGraceMs: '0' } });
   server = await startServer(config, { store: openMemoryStore() });
   amends = new AmendsClient({ server: server.url });
 });

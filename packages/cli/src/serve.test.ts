@@ -63,7 +63,7 @@ test('a port in use is told with the remedy', async () => {
   onTestFinished(() => void holder.close());
   await new Promise<void>((resolve) => holder.listen(0, '127.0.0.1', resolve));
   const { port } = holder.address() as AddressInfo;
-  const run = await amends('serve', '--port', `${port}`, '--store', 'memory:');
+  const run = await amends('serve', '--port', `${port}`, '--grpc-port', '0', '--store', 'memory:');
   expect(run.code).toBe(1);
   expect(run.stderr).toMatch(new RegExp(`^amends: port ${port} on 127\\.0\\.0\\.1 is in use, .* choose another with --port\n$`));
 });

@@ -461,7 +461,7 @@ describe('when the store fails', () => {
   test('a value that it does not take is refused to who sent it, and to nobody else', async () => {
     const bank = await participant();
     const store = faulty(openMemoryStore(), async (real, changes) => {
-      const taken = changes.filter(({ row }) => row.gid !== 'odd');
+      const taken = changes.filter(({ row }) => row?.gid !== 'odd');
       const answers = await real(taken);
       return changes.map((change) => answers[taken.indexOf(change)] ?? { outcome: 'refused', message: 'odd value' });
     });

@@ -14,6 +14,7 @@ import { asked } from './asking.ts';
 import { boundedPerHost } from './bounded-per-host.ts';
 import type { Coordinator, CoordinatorHealth, TransactionView } from './coordinator.ts';
 import { createGroupCommit } from './group-commit.ts';
+import { grpcTransport } from './grpc-transport.ts';
 import {
   type AnchoredClock,
   anchoredClock,
@@ -36,6 +37,7 @@ import { StoreGate } from './store-gate.ts';
 import { prepare, submit } from './submitting.ts';
 import { Takeovers } from './takeovers.ts';
 import { timeLimit } from './time-limit.ts';
+import { transportByScheme } from './transport-by-scheme.ts';
 import { viewOf, viewOfStored, waitFor } from './waiting.ts';
 import { WakeQueue } from './wake-queue.ts';
 
@@ -43,7 +45,7 @@ import { WakeQueue } from './wake-queue.ts';
 export interface CoordinatorOptions extends Partial<MembershipOptions> {
   /** Opened by the caller, who also closes it after `stop`. */
   readonly store: Store;
-  /** Default: HTTP by undici, bounded per host. The coordinator closes it when it stops. */
+  /** Default: HTTP by undici and gRPC, bounded per host. The coordinator closes it when it stops. */
   readonly transport?: Transport;
   /** Default: the store's time carried on by the monotonic clock and corrected at each heartbeat. */
   readonly clock?: Clock;
@@ -72,6 +74,10 @@ const defaults = {
 
 /** Of the time to stop, at most this is kept for breaking off calls and for saying goodbye. Milliseconds. */
 const partingMsMax = 1_000;
+
+function everyTransport(): Transport {
+  return transportByScheme({ http: httpTransport(), grpc: grpcTransport() });
+}
 
 /** Makes a coordinator on a store. It does nothing until `start`. */
 export function createCoordinator(options: CoordinatorOptions): Coordinator {
@@ -114,7 +120,7 @@ class LocalCoordinator implements Coordinator, MailboxHost {
     this.#clock = options.clock ?? this.#ownClock!;
     const { liveMax = defaults.liveMax, payloadBytesMax = defaults.payloadBytesMax } = options;
     this.#mailboxes = new LiveMailboxes({ liveMax, payloadBytesMax }, this.#clock);
-    const transport = options.transport ?? boundedPerHost(httpTransport(), { clock: this.#clock, timers: this.#timers });
+    const transport = options.transport ?? boundedPerHost(everyTransport(), { clock: this.#clock, timers: this.#timers });
     this.#wakes = new WakeQueue(this.#clock, this.#timers);
     this.#outbound = new Outbound(transport, this.#clock, this.#random);
     this.#gate = new StoreGate(this.#store, this.#timers, this.#log);

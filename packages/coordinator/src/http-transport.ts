@@ -2,12 +2,13 @@
  * Calls participants over HTTP with undici: one pool of kept-alive connections per origin, no redirects, answers
  * capped, the whole exchange within its deadline, and every address checked at the moment of connecting.
  */
-import { lookup as resolve } from 'node:dns';
-import { isIP, type LookupFunction } from 'node:net';
-import { type Exchange, limits, type Outcome } from '@amends/core';
+import { isIP } from 'node:net';
+import { type Exchange, limits, type Outcome, type OutcomeClass } from '@amends/core';
 import { type Dispatcher, Pool } from 'undici';
 import { type CheckAddress, refuseForbidden } from './address.ts';
 import { classOfAnswer, detailOfAnswer } from './answer.ts';
+import { checkedLookup, forbiddenCode } from './checked-lookup.ts';
+import { classOfJsonRpc, isJsonRpc, jsonRpcBody } from './json-rpc-call.ts';
 import type { BranchCall, Transport } from './ports.ts';
 import { remembered } from './remembered.ts';
 import { type UrlParts, urlParts } from './url-parts.ts';
@@ -89,14 +90,12 @@ function headersOf(base: Readonly<Record<string, string>>, request: BranchCall):
 }
 
 function exchange(pool: Pool, request: BranchCall, how: { path: string; headers: Record<string, string> }): Promise<Outcome> {
-  const hasBody = request.payload.byteLength > 0;
+  const body = isJsonRpc(request) ? jsonRpcBody(request) : request.payload;
+  const hasBody = body.length > 0;
   return new Promise((done) => {
     const handler = new AnswerHandler(request, done);
     const method = hasBody || request.mode === 'xa' ? 'POST' : 'GET';
-    pool.dispatch(
-      { path: how.path, method, headers: how.headers, body: hasBody ? request.payload : null, ...noOwnTimeouts },
-      handler,
-    );
+    pool.dispatch({ path: how.path, method, headers: how.headers, body: hasBody ? body : null, ...noOwnTimeouts }, handler);
   });
 }
 
@@ -145,10 +144,16 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
 
   onResponseEnd(): void {
     const body = this.#chunks.length === 1 ? this.#chunks[0]!.toString() : Buffer.concat(this.#chunks).toString();
-    const verdict = classOfAnswer(this.#request.face, this.#status, body);
+    const verdict = this.#classOf(body);
     const detail =
       verdict === 'success' ? '' : this.#location === '' ? detailOfAnswer(this.#request.face, body) : this.#redirect();
-    this.#end({ class: verdict, code: `http_${this.#status}`, detail, exchange: 'answered' });
+    const kept = verdict === 'success' && this.#request.keepsAnswer ? { kept: Buffer.from(body) } : {};
+    this.#end({ class: verdict, code: `http_${this.#status}`, detail, exchange: 'answered', ...kept });
+  }
+
+  #classOf(body: string): OutcomeClass {
+    const verdict = classOfAnswer(this.#request.face, this.#status, body);
+    return verdict === 'success' && isJsonRpc(this.#request) ? classOfJsonRpc(body) : verdict;
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
@@ -191,7 +196,7 @@ const refusedCodes: Readonly<Record<string, string>> = {
   ENETUNREACH: 'host_unreachable',
   UND_ERR_CONNECT_TIMEOUT: 'connect_timeout',
   EADDRNOTAVAIL: 'host_unreachable',
-  EFORBIDDENADDRESS: 'address_forbidden',
+  [forbiddenCode]: 'address_forbidden',
   UND_ERR_INVALID_ARG: 'invalid_request',
 };
 
@@ -208,18 +213,4 @@ function classOfError(error: Error): { code: string; exchange: Exchange } {
 
 function unknown(code: string, detail: string, { exchange }: { exchange: Exchange }): Outcome {
   return { class: 'unknown', code, detail, exchange, durationMs: 0 };
-}
-
-/** Resolves a name and lets only permitted addresses through, so that what was checked is what is connected to. */
-function checkedLookup(checkAddress: CheckAddress): LookupFunction {
-  return (hostname, options, callback) => {
-    resolve(hostname, { ...options, all: true }, (error, addresses) => {
-      if (error !== null) return callback(error, []);
-      const reasons = addresses.map(({ address }) => checkAddress(address, hostname));
-      const forbidden = reasons.find((reason) => reason !== null);
-      if (forbidden !== undefined) return callback(Object.assign(new Error(forbidden!), { code: 'EFORBIDDENADDRESS' }), []);
-      if (options.all === true) callback(null, addresses);
-      else callback(null, addresses[0]!.address, addresses[0]!.family);
-    });
-  };
 }

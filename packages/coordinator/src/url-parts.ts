@@ -1,5 +1,7 @@
 /** Taking the URLs of participants apart. They were checked when the transaction was accepted. */
 
+import { grpcTarget, isGrpcTarget } from './grpc-target.ts';
+
 /** Where to connect, and the path with the place where more query parameters go. */
 export interface UrlParts {
   readonly origin: string;
@@ -17,5 +19,6 @@ export function urlParts(url: string): UrlParts {
 
 /** Host and port of a URL, for people and for grouping; empty when there is none. */
 export function hostOf(url: string): string {
+  if (isGrpcTarget(url)) return grpcTarget(url).authority;
   return URL.canParse(url) ? new URL(url).host : '';
 }

@@ -61,7 +61,8 @@ function waitAgain(draft: WorkflowDraft): void {
   const { forward } = draft.branches[0]!;
   if (forward.at === 'running') return;
   const attempts = forward.at === 'idle' ? 0 : forward.attempts;
-  const dueAt = epochMs(draft.at + draft.given.spec.retry.delayMs);
+  const before = forward.at === 'waiting' ? forward.dueAt : draft.at;
+  const dueAt = epochMs(Math.max(before, draft.at + draft.given.spec.retry.delayMs));
   setOp(draft, 0, 'forward', { at: 'waiting', attempts, settledAt: epochMs(0), unknowns: 0, dueAt });
 }
 

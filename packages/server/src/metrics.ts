@@ -1,5 +1,5 @@
 /** The metrics: what is counted, and the decorators that count, so that nothing else knows of metrics. */
-import { type BranchCall, type Observer, remembered, type Transport } from '@amends/coordinator';
+import { type BranchCall, hostOf, type Observer, remembered, type Transport } from '@amends/coordinator';
 import type { Mode, OutcomeClass, Transaction } from '@amends/core';
 import { type AnyChange, type CommitAnswer, decorated, type Store } from '@amends/store';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
@@ -15,7 +15,7 @@ export interface Metrics {
   /** Counts transactions that begin and end. */
   readonly observer: Observer;
   /** How one request ended. */
-  request(api: string): RequestMeter;
+  request(api: string, protocol?: 'http' | 'grpc'): RequestMeter;
   /** Shows the coordinator's load when metrics are read. */
   watch(health: AskHealth): void;
 }
@@ -83,10 +83,10 @@ function requestMeters(make: Instruments): Metrics['request'] {
   const count = make.counter('dtm_server_process_total', 'Requests by route and result', 'type', 'api', 'status');
   const help = 'Time to answer a request, in seconds';
   const duration = make.histogram('dtm_server_response_duration', help, fastSeconds, 'type', 'api');
-  return (api) => {
-    const ok = count('http', api, 'ok');
-    const fail = count('http', api, 'fail');
-    const time = duration('http', api);
+  return (api, protocol = 'http') => {
+    const ok = count(protocol, api, 'ok');
+    const fail = count(protocol, api, 'fail');
+    const time = duration(protocol, api);
     return (statusCode, seconds) => {
       (statusCode < 400 ? ok : fail).inc();
       time.observe(seconds);
@@ -152,7 +152,7 @@ function branchCounter(make: Instruments): (request: BranchCall, outcome: Outcom
 function hostLabels(): (url: string) => string {
   const hosts = new Set<string>();
   return remembered((url: string) => {
-    const host = URL.canParse(url) ? new URL(url).host : 'none';
+    const host = hostOf(url) || 'none';
     if (hosts.size < hostLabelsMax) hosts.add(host);
     return hosts.has(host) ? host : 'other';
   });

@@ -1,14 +1,25 @@
 /** A server: one store, one coordinator, and the faces by which it is reached. */
-import { boundedPerHost, type Coordinator, createCoordinator, httpTransport, isLoopbackHost } from '@amends/coordinator';
+import {
+  boundedPerHost,
+  type Coordinator,
+  createCoordinator,
+  grpcTransport,
+  httpTransport,
+  isLoopbackHost,
+  transportByScheme,
+} from '@amends/coordinator';
 import type { Store } from '@amends/store';
+import { ServerCredentials } from '@grpc/grpc-js';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { addressPolicy } from './address-policy.ts';
 import type { Config } from './config.ts';
-import { dtmService } from './dtm/dtm-service.ts';
-import { storedTopics } from './dtm/topics.ts';
+import { type DtmService, dtmService } from './dtm/dtm-service.ts';
+import { storedTopics, type Topics } from './dtm/topics.ts';
+import { type GrpcListener, grpcListener } from './grpc/grpc-listener.ts';
 import { createApp } from './http/app.ts';
 import { dtmFace } from './http/dtm-face.ts';
 import { fallbackOf } from './http/fallback.ts';
+import { jsonRpcFace } from './http/json-rpc-face.ts';
 import { nativeFace } from './http/native-face.ts';
 import { operationsFace } from './http/operations-face.ts';
 import { loggedChanges, openLog, type ServerLog } from './log.ts';
@@ -22,6 +33,8 @@ import { version } from './version.ts';
 export interface Server {
   /** Where it listens, without a slash at the end. */
   readonly url: string;
+  /** Where it listens for gRPC, as host and port. */
+  readonly grpcAddress: string;
   /** Resolves, with the reason, when it has broken down for good: whoever runs it should stop it and start another. */
   readonly lost: Promise<Error>;
   /**
@@ -54,14 +67,19 @@ export async function startServer(config: Config, parts: ServerParts = {}): Prom
   const coordinator = coordinatorOf(config, { store, metrics, log });
   const health = sharedHealth(coordinator);
   metrics.watch(health);
-  const app = appOf(config, { store, coordinator, health, lost, metrics, log });
-  const stop = once(() => stopAll(config, { app, coordinator, store, log }));
+  const topics = storedTopics({ store, now: () => coordinator.now() });
+  const service = dtmService({ coordinator, defaults: config, topics });
+  const app = appOf(config, { topics, service, coordinator, health, lost, metrics, log });
+  const isReady = async () => (await health()).state === 'running';
+  const grpc = grpcListener({ service, metrics, log, messageBytesMax: config.bodyBytesMax, isReady });
+  const stop = once(() => stopAll(config, { app, grpc, coordinator, store, log }));
   try {
     const url = await listen(app, config);
+    const grpcAddress = await listenGrpc(grpc, config);
     await coordinator.start();
-    log.info({ url, version, store: config.store }, 'listening');
+    log.info({ url, grpc: grpcAddress, version, store: config.store }, 'listening');
     void lost.then((error) => log.error({ err: error }, 'broken down: restart the process'));
-    return { url, lost, stop };
+    return { url, grpcAddress, lost, stop };
   } catch (error) {
     await stop();
     throw startErrorOf(error);
@@ -82,7 +100,9 @@ function coordinatorOf(config: Config, { store, metrics, log }: Inside): Coordin
   return createCoordinator({
     store,
     log,
-    transport: boundedPerHost(metrics.transport(http), { inFlightMax: config.perHostInFlightMax }),
+    transport: boundedPerHost(metrics.transport(transportByScheme({ http, grpc: grpcTransport({ checkAddress }) })), {
+      inFlightMax: config.perHostInFlightMax,
+    }),
     liveMax: config.inFlightMax,
     observer(committed) {
       metrics.observer(committed);
@@ -92,7 +112,8 @@ function coordinatorOf(config: Config, { store, metrics, log }: Inside): Coordin
 }
 
 interface Served {
-  readonly store: Store;
+  readonly topics: Topics;
+  readonly service: DtmService;
   readonly coordinator: Coordinator;
   readonly health: AskHealth;
   readonly lost: Promise<Error>;
@@ -100,16 +121,15 @@ interface Served {
   readonly log: ServerLog;
 }
 
-function appOf(config: Config, { store, coordinator, health, lost, metrics, log }: Served): FastifyInstance {
+function appOf(config: Config, { topics, service, coordinator, health, lost, metrics, log }: Served): FastifyInstance {
   const metricsText = (reply: FastifyReply) => {
     reply.type(metrics.registry.contentType);
     return metrics.registry.metrics();
   };
-  const topics = storedTopics({ store, now: () => coordinator.now() });
-  const service = dtmService({ coordinator, defaults: config, topics });
   const faces = [
     nativeFace({ coordinator, log, bodyBytesMax: config.bodyBytesMax }),
     dtmFace({ coordinator, service, topics, defaults: config, log, metricsText }),
+    jsonRpcFace({ service, log }),
     operationsFace({ health, lost, metricsText }),
   ];
   return createApp({ bodyBytesMax: config.bodyBytesMax, metrics, faces, fallback: fallbackOf(log) });
@@ -137,15 +157,27 @@ function listenProblem({ code, message }: NodeJS.ErrnoException, host: string, p
   }
 }
 
+async function listenGrpc(grpc: GrpcListener, { host, grpcPort }: Config): Promise<string> {
+  try {
+    return `${host}:${await grpc.listen(host, grpcPort, ServerCredentials.createInsecure())}`;
+  } catch (error) {
+    throw new StartError(
+      `gRPC cannot listen on ${host} port ${grpcPort}, perhaps another program does; stop that, or choose another with --grpc-port: ${(error as Error).message}`,
+      { cause: error },
+    );
+  }
+}
+
 interface Running {
   readonly app: FastifyInstance;
+  readonly grpc: GrpcListener;
   readonly coordinator: Coordinator;
   readonly store: Store;
   readonly log: ServerLog;
 }
 
 /** In this order each part ends before what it stands on. New work is refused from the first moment, with an answer. */
-async function stopAll({ stopGraceMs }: Config, { app, coordinator, store, log }: Running): Promise<void> {
+async function stopAll({ stopGraceMs }: Config, { app, grpc, coordinator, store, log }: Running): Promise<void> {
   log.info({}, 'stopping');
   await coordinator.stop({ graceMs: stopGraceMs });
   const { promise: over, resolve } = Promise.withResolvers<void>();
@@ -153,7 +185,7 @@ async function stopAll({ stopGraceMs }: Config, { app, coordinator, store, log }
     app.server.closeAllConnections();
     resolve();
   }, lastAnswersMs);
-  await app.close();
+  await Promise.all([app.close(), grpc.close(lastAnswersMs)]);
   await Promise.race([store.close(), over]);
   clearTimeout(cut);
   log.info({}, 'stopped');

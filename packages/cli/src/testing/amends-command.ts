@@ -50,7 +50,7 @@ export function serving(...args: readonly string[]): Promise<Serving> {
 
 /** As `serving`, started so. */
 export async function servingBy(start: Start, ...args: readonly string[]): Promise<Serving> {
-  const child = started(start, ['serve', '--port', '0', '--log-format', 'json', ...args]);
+  const child = started(start, ['serve', '--port', '0', '--grpc-port', '0', '--log-format', 'json', ...args]);
   const over = finished(child);
   const url = await Promise.race([listening(child), over.then(({ stderr }) => Promise.reject(new Error(stderr)))]);
   const stop: Serving['stop'] = (signal = 'SIGTERM') => {

@@ -106,21 +106,6 @@ describe('the variables that Kubernetes sets for a service called amends', () =>
   });
 });
 
-describe('an option that does nothing yet', () => {
-  it('is told where it is set, once for each, and only then', () => {
-    const path = scratchFile('amends.yaml', 'timeoutToFailMs: 5\n');
-    const why = 'tcc, xa and msg are not served by this version, and sagas that name no time live on';
-    expect(resolveConfig({ flags: { grpcPort: '5' }, file: path }).warnings).toEqual([
-      '--grpc-port is reserved: gRPC is not served by this version',
-      `option timeoutToFailMs in ${path} is reserved: ${why}`,
-    ]);
-    expect(resolveConfig({ env: { AMENDS_GRPC_PORT: '5' } }).warnings).toEqual([
-      'environment variable AMENDS_GRPC_PORT is reserved: gRPC is not served by this version',
-    ]);
-    expect(resolveConfig({ env: { AMENDS_PORT: '5' } }).warnings).toEqual([]);
-  });
-});
-
 describe('the file', () => {
   it('may be named by the environment, and may be empty', () => {
     const file = scratchFile('other.yaml', 'port: 5\n');

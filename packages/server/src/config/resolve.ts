@@ -53,7 +53,7 @@ export function resolveConfig({ flags = {}, env = {}, file }: ConfigSources = {}
   for (const [name, text] of Object.entries(flags)) set(layers, name, text, (option) => `--${option.flag}`);
   const values = valuesOf(layers.settings);
   checkBinding(values, layers.settings.get('host'));
-  return { config: deepFrozen(values), warnings: [...layers.warnings, ...reservedWarnings(layers.settings)] };
+  return { config: deepFrozen(values), warnings: layers.warnings };
 }
 
 const byName: ReadonlyMap<string, ConfigOption> = new Map(configOptions.map((option) => [option.name, option]));
@@ -193,24 +193,6 @@ function checkBinding({ host, insecure }: ConfigValues, setting: Setting | undef
       'read and end transactions and make the server call addresses of their choice. Behind a network that you trust, give --insecure',
     setting?.source ?? 'defaults',
   );
-}
-
-/** Options that do nothing in this version, and why. */
-const reserved: Readonly<Record<string, string>> = {
-  grpcPort: 'gRPC is not served by this version',
-  timeoutToFailMs: 'tcc, xa and msg are not served by this version, and sagas that name no time live on',
-};
-
-function reservedWarnings(settings: ReadonlyMap<string, Setting>): string[] {
-  return Object.entries(reserved).flatMap(([name, why]) => {
-    const setting = settings.get(name);
-    return setting === undefined ? [] : [`${placeIn(setting.source, name)} is reserved: ${why}`];
-  });
-}
-
-/** Where an option was set, for people: a file names many, everything else is one. */
-function placeIn(source: string, name: string): string {
-  return /^(--|environment variable |key )/.test(source) ? source : `option ${name} in ${source}`;
 }
 
 function deepFrozen<T extends object>(value: T): T {

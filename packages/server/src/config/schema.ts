@@ -16,7 +16,7 @@ export const configSchema = z.strictObject({
     .default('127.0.0.1')
     .describe('Address to listen on. Any that is not loopback needs `insecure`, because this version has no authentication'),
   port: port.default(36_789).describe('TCP port of the HTTP API, native and DTM; 0: a free one is chosen'),
-  grpcPort: port.default(36_790).describe("TCP port of DTM's gRPC API; reserved, not served by this version"),
+  grpcPort: port.default(36_790).describe("TCP port of DTM's gRPC API; 0: a free one is chosen"),
   store: z
     .string()
     .regex(/^(sqlite:.+|memory:)$/, 'must be sqlite:PATH, or memory: which forgets everything at the end')
@@ -48,7 +48,9 @@ export const configSchema = z.strictObject({
     .min(1)
     .max(limits.transactionTimeoutMsMax)
     .default(35_000)
-    .describe('Life of undecided tcc, xa and msg transactions, in milliseconds; reserved: sagas that name none live on'),
+    .describe(
+      'Time after which tcc and xa transactions that are only prepared are rolled back, and messages are asked about, in milliseconds, where a DTM client names none',
+    ),
   inFlightMax: z
     .int()
     .min(1)

@@ -18,7 +18,6 @@ import {
   kvPageBody,
   noSuchTransaction,
   nothingFound,
-  notSupported,
   objectOf,
   oneBody,
   parseAll,
@@ -117,7 +116,6 @@ function handlersOf({
       service.deleteTopic((request.params as { topicName: string }).topicName, actorOf(request.headers['x-amends-actor'])),
     queryKV: (request) => queryKv(topics, request),
     scanKV: (request) => scanKv(topics, request),
-    notSupported: ({ url }) => notSupported(url.split('?')[0]!),
   };
 }
 

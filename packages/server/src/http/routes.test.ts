@@ -28,12 +28,9 @@ describe('a route', () => {
     "of DTM's table is there: %s",
     async (_name, route) => {
       const amends = await runningServer();
-      const { status, body } = await amends.ask(route.method, urlOf(route.path), route.method === 'POST' ? {} : undefined);
+      const { status } = await amends.ask(route.method, urlOf(route.path), route.method === 'POST' ? {} : undefined);
       expect(status).not.toBe(404);
-      if (route.operation === 'notSupported') {
-        expect(status).toBe(501);
-        expect(body).toEqual({ message: `${urlOf(route.path)} is not supported by this version` });
-      }
+      expect(status).not.toBe(501);
     },
   );
 

@@ -37,7 +37,7 @@ export async function runningServer(
   flags: Readonly<Record<string, string>> = {},
   parts: ServerParts = {},
 ): Promise<RunningServer> {
-  const { config } = resolveConfig({ flags: { port: '0', store: 'memory:', stopGraceMs: '0', ...flags } });
+  const { config } = resolveConfig({ flags: { port: '0', grpcPort: '0', store: 'memory:', stopGraceMs: '0', ...flags } });
   const server = await startServer(config, { log: silentLog, ...parts });
   onTestFinished(() => server.stop());
   return { ...server, ...interfaceOf(server.url) };

@@ -47,8 +47,3 @@ export function noSuchTransaction(gid: string): DtmAnswer {
 export function cannotForceStop(status: string): DtmAnswer {
   return failureAnswer(`global transaction force stop error. status: ${status}. error:`);
 }
-
-/** The answer of routes that DTM has and this version has not. */
-export function notSupported(path: string): DtmAnswer {
-  return errorAnswer(501, `${path} is not supported by this version`);
-}

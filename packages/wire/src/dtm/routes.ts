@@ -9,7 +9,7 @@ export interface DtmRoute {
   readonly method: 'GET' | 'POST' | 'DELETE';
   /** Below `dtmBase`, or absolute when it begins with `/api/`. */
   readonly path: string;
-  /** What it does here; `notSupported`: DTM has it, this version has not. */
+  /** What it does. */
   readonly operation: DtmOperation;
   readonly permission: Permission;
 }
@@ -34,12 +34,7 @@ export type DtmOperation =
   | 'queryKV'
   | 'scanKV'
   | 'ping'
-  | 'metrics'
-  | 'notSupported';
-
-function later(method: DtmRoute['method'], path: string, permission: Permission): DtmRoute {
-  return { method, path, operation: 'notSupported', permission };
-}
+  | 'metrics';
 
 /** Every route of DTM's HTTP API. */
 export const dtmRoutes: readonly DtmRoute[] = [
@@ -65,5 +60,4 @@ export const dtmRoutes: readonly DtmRoute[] = [
   { method: 'DELETE', path: '/topic/:topicName', operation: 'deleteTopic', permission: 'topics:write' },
   { method: 'GET', path: '/queryKV', operation: 'queryKV', permission: 'topics:read' },
   { method: 'GET', path: '/scanKV', operation: 'scanKV', permission: 'topics:read' },
-  later('POST', '/api/json-rpc', 'transactions:create'),
 ];

@@ -1,13 +1,14 @@
 /** From DTM's workflow to ours. Its name and input come in `custom_data`, the address that resumes it in `query_prepared`. */
 import type { WorkflowSpec } from '@amends/core';
 import { refuse, shown } from '../field-error.ts';
+import { grpcMessages } from '../grpc/messages.ts';
 import { parseJsonText } from '../json-text.ts';
 import { anySpecOf, callTimeoutMs, type DtmDefaults, retryOf } from './options.ts';
 import { checkTarget } from './target.ts';
 import { type DtmTransaction, objectOf, textOf } from './transaction.ts';
 
 /**
- * The spec of a workflow.
+ * The spec of a workflow. Over gRPC its input is sent inside the message that the service of workflows takes.
  * @throws AmendsError `invalid_request` naming the field
  */
 export function workflowSpecOf(dtm: DtmTransaction, defaults: DtmDefaults): WorkflowSpec {
@@ -18,7 +19,7 @@ export function workflowSpecOf(dtm: DtmTransaction, defaults: DtmDefaults): Work
     mode: 'workflow',
     name,
     resume: dtm.query_prepared,
-    payloads: [input],
+    payloads: [dtm.protocol === 'grpc' ? grpcMessages.workflow.encode({ Data: input }) : input],
     callTimeoutMs: callTimeoutMs(dtm, defaults),
     retry: { ...retryOf(dtm, defaults), kind: 'fixed' },
   };

@@ -1,3 +1,4 @@
 export * from './answer.ts';
 export * from './messages.ts';
+export * from './methods.ts';
 export * from './request.ts';

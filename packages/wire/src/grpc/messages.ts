@@ -57,7 +57,12 @@ export interface GrpcBranch {
 
 /** What a workflow's function must know. */
 export interface GrpcProgresses {
-  readonly Transaction: { readonly Gid: string; readonly Status: string; readonly RollbackReason: string; readonly Result: string };
+  readonly Transaction: {
+    readonly Gid: string;
+    readonly Status: string;
+    readonly RollbackReason: string;
+    readonly Result: string;
+  };
   readonly Progresses: readonly {
     readonly Status: string;
     readonly BinData: Uint8Array;

@@ -1,7 +1,7 @@
 /** Answers by JSON-RPC: all keys are always there. The status is 200, but for what is not JSON. */
 import { type AmendsError, isAmendsError } from '@amends/core';
 import { answerOf, type DtmAnswer } from '../dtm/answer.ts';
-import { JsonRpcProblem } from './request.ts';
+import type { JsonRpcProblem } from './request.ts';
 
 /** One answer. */
 export interface JsonRpcAnswer {

@@ -41,7 +41,8 @@ export function parseJsonRpc(bytes: Uint8Array): JsonRpcRequest {
   if ((typeof id !== 'string' && typeof id !== 'number') || id === '')
     throw new JsonRpcProblem(-32600, 'Bad json request: id is missing; give a text or a number');
   if (jsonrpc !== '2.0') throw new JsonRpcProblem(-32600, 'Bad json request: jsonrpc must be "2.0"', id);
-  if (typeof method !== 'string' || !methods.has(method)) throw new JsonRpcProblem(-32601, `Method not found: ${String(method)}`, id);
+  if (typeof method !== 'string' || !methods.has(method))
+    throw new JsonRpcProblem(-32601, `Method not found: ${String(method)}`, id);
   return { id, method: method as JsonRpcMethod, params: params ?? {} };
 }
 

@@ -1,0 +1,188 @@
+import { status } from '@grpc/grpc-js';
+import { describe, expect, test } from 'vitest';
+import { grpcClient, grpcParticipant } from '../testing/grpc-peer.ts';
+import { participant } from '../testing/participant.ts';
+import { runningServer } from '../testing/running-server.ts';
+
+async function amendsOverGrpc() {
+  const amends = await runningServer();
+  return { ...amends, grpc: grpcClient(amends.grpcAddress) };
+}
+
+const saga = (gid: string, address: string, rest: object = {}) => ({
+  Gid: gid,
+  TransType: 'saga',
+  Steps: JSON.stringify([
+    { action: `${address}/busi.Busi/TransOut`, compensate: `${address}/busi.Busi/TransOutRevert` },
+    { action: `${address}/busi.Busi/TransIn`, compensate: `${address}/busi.Busi/TransInRevert` },
+  ]),
+  BinPayloads: [Buffer.from([8, 30]), Buffer.from([8, 30, 0xff])],
+  TransOptions: { WaitResult: true },
+  ...rest,
+});
+
+describe('a saga over gRPC', () => {
+  test('calls its participants with the bytes as they came, and tells who calls in the metadata', async () => {
+    const { grpc } = await amendsOverGrpc();
+    const bank = await grpcParticipant();
+    const options = { WaitResult: true, BranchHeaders: { 'Test-Header': 'yes' } };
+    expect(await grpc.dtm('Submit', saga('g1', bank.address, { TransOptions: options }))).toEqual({ reply: {} });
+    expect(bank.received.map(({ method }) => method)).toEqual(['TransOut', 'TransIn']);
+    expect([...bank.received[1]!.bytes]).toEqual([8, 30, 0xff]);
+    expect(bank.received[0]!.metadata).toMatchObject({
+      'dtm-gid': 'g1',
+      'dtm-trans_type': 'saga',
+      'dtm-branch_id': '01',
+      'dtm-op': 'action',
+      'dtm-dtm': '',
+      'test-header': 'yes',
+      'amends-attempt': '1',
+    });
+  });
+
+  test('is undone when a participant aborts, and says why', async () => {
+    const { grpc } = await amendsOverGrpc();
+    const bank = await grpcParticipant(({ method }) =>
+      method === 'TransIn' ? { code: status.ABORTED, details: 'no such account' } : null,
+    );
+    const answer = await grpc.dtm('Submit', saga('g2', bank.address));
+    expect(answer).toMatchObject({ code: status.ABORTED, message: expect.stringMatching(/no such account.*FAILURE$/) });
+    expect(bank.received.map(({ method }) => method)).toEqual(['TransOut', 'TransIn', 'TransInRevert', 'TransOutRevert']);
+  });
+
+  test.each([
+    ['ABORTED with the word ONGOING', { code: status.ABORTED, details: 'ONGOING' }],
+    ['FAILED_PRECONDITION', { code: status.FAILED_PRECONDITION, details: 'later' }],
+  ])('is open while a participant answers %s', async (_, refusal) => {
+    const { grpc } = await amendsOverGrpc();
+    const bank = await grpcParticipant(() => refusal);
+    expect(await grpc.dtm('Submit', saga('g3', bank.address))).toMatchObject({ code: status.FAILED_PRECONDITION });
+    expect(bank.received.length).toBe(1);
+  });
+
+  test('may have steps over HTTP', async () => {
+    const { grpc } = await amendsOverGrpc();
+    const bank = await grpcParticipant();
+    const http = await participant();
+    const steps = [{ action: `${bank.address}/busi.Busi/TransOut` }, { action: `${http.url}/in` }];
+    const payloads = [Buffer.from([8, 1]), Buffer.from('{"amount":1}')];
+    const message = saga('mixed', bank.address, { Steps: JSON.stringify(steps), BinPayloads: payloads });
+    expect(await grpc.dtm('Submit', message)).toEqual({ reply: {} });
+    expect(http.calls.length).toBe(1);
+  });
+});
+
+test('a message is asked about with no bytes at all, then delivered', async () => {
+  const { grpc, ask } = await amendsOverGrpc();
+  const bank = await grpcParticipant();
+  const message = {
+    Gid: 'm1',
+    TransType: 'msg',
+    Steps: JSON.stringify([{ action: `${bank.address}/busi.Busi/TransIn` }]),
+    BinPayloads: [Buffer.from([8, 1])],
+    QueryPrepared: `${bank.address}/busi.Busi/Query`,
+    TransOptions: { TimeoutToFail: 1 },
+  };
+  expect(await grpc.dtm('Prepare', message)).toEqual({ reply: {} });
+  await expect
+    .poll(async () => (await ask('GET', '/api/dtmsvr/query?gid=m1')).body.transaction.status, { timeout: 5_000 })
+    .toBe('succeed');
+  expect(bank.received.map(({ method, bytes }) => [method, bytes.length])).toEqual([
+    ['Query', 0],
+    ['TransIn', 2],
+  ]);
+});
+
+test('tcc branches are registered and confirmed', async () => {
+  const { grpc } = await amendsOverGrpc();
+  const bank = await grpcParticipant();
+  const tcc = { Gid: 't1', TransType: 'tcc', TransOptions: { WaitResult: true } };
+  expect(await grpc.dtm('Prepare', tcc)).toEqual({ reply: {} });
+  const [confirm, cancel] = [`${bank.address}/busi.Busi/TransIn`, `${bank.address}/busi.Busi/TransInRevert`];
+  const branch = { Gid: 't1', TransType: 'tcc', BranchID: '01', Data: { confirm, cancel }, BusiPayload: Buffer.from([8, 5]) };
+  expect(await grpc.dtm('RegisterBranch', branch)).toEqual({ reply: {} });
+  expect(await grpc.dtm('RegisterBranch', branch)).toEqual({ reply: {} });
+  expect(await grpc.dtm('Submit', tcc)).toEqual({ reply: {} });
+  expect(bank.received.map(({ method, metadata }) => [method, metadata['dtm-op']])).toEqual([['TransIn', 'confirm']]);
+  expect(await grpc.dtm('RegisterBranch', { ...branch, BranchID: '02' })).toMatchObject({ code: status.ABORTED });
+});
+
+test('a workflow gets its recorded steps and its result again', async () => {
+  const { grpc } = await amendsOverGrpc();
+  const workflow = { Gid: 'w1', TransType: 'workflow', CustomedData: '{"name":"book","data":"AQ=="}', QueryPrepared: '' };
+  expect(await grpc.dtm('PrepareWorkflow', workflow)).toMatchObject({ reply: { Transaction: { Status: 'prepared' } } });
+  const step = {
+    Gid: 'w1',
+    TransType: 'workflow',
+    BranchID: '01',
+    Data: { op: 'action', status: 'succeed' },
+    BusiPayload: Buffer.from([9]),
+  };
+  expect(await grpc.dtm('RegisterBranch', step)).toEqual({ reply: {} });
+  const end = { Gid: 'w1', TransType: 'workflow', ReqExtra: { status: 'succeed', result: 'Kg==' } };
+  expect(await grpc.dtm('Submit', end)).toEqual({ reply: {} });
+  expect(await grpc.dtm('PrepareWorkflow', workflow)).toMatchObject({
+    reply: {
+      Transaction: { Status: 'succeed', Result: 'Kg==' },
+      Progresses: [{ BranchID: '01', Op: 'action', Status: 'succeed', BinData: Buffer.from([9]) }],
+    },
+  });
+  expect(await grpc.dtm('Submit', { ...end, ReqExtra: { status: 'hacked' } })).toMatchObject({ code: status.INVALID_ARGUMENT });
+});
+
+test('topics are subscribed to, with the words of DTM', async () => {
+  const { grpc } = await amendsOverGrpc();
+  const topic = { Topic: 'orders', URL: 'http://127.0.0.1:1/x', Remark: '' };
+  expect(await grpc.dtm('Subscribe', topic)).toEqual({ reply: {} });
+  expect(await grpc.dtm('Subscribe', topic)).toMatchObject({ code: status.UNKNOWN, message: 'this url exists' });
+  expect(await grpc.dtm('Unsubscribe', topic)).toEqual({ reply: {} });
+  expect(await grpc.dtm('DeleteTopic', topic)).toEqual({ reply: {} });
+  expect(await grpc.dtm('DeleteTopic', topic)).toMatchObject({ code: status.UNKNOWN, message: 'storage: NotFound' });
+});
+
+describe('bad input', () => {
+  test.each([
+    ['an invented type', { Gid: 'b', TransType: 'magic' }, /^trans_type: /],
+    ['no type', { Gid: 'b' }, /^trans_type: /],
+    ['no gid', { TransType: 'tcc' }, /^gid: /],
+    ['steps that are no JSON', { Gid: 'b', TransType: 'saga', Steps: '[{' }, /^Steps: /],
+    ['fewer payloads than steps', { Gid: 'b', TransType: 'msg', Steps: '[{"action":""}]' }, /^payloads: /],
+    [
+      'a target that is no method',
+      { Gid: 'b', TransType: 'saga', Steps: '[{"action":"nowhere"}]', BinPayloads: [Buffer.from([1])] },
+      /^steps\[0\]\.action: /,
+    ],
+  ])('%s is refused with the field named, and nothing is stored', async (_, message, complaint) => {
+    const { grpc, ask } = await amendsOverGrpc();
+    const rpc = (message as { TransType?: string }).TransType === 'tcc' ? 'Prepare' : 'Submit';
+    expect(await grpc.dtm(rpc, message)).toMatchObject({
+      code: status.INVALID_ARGUMENT,
+      message: expect.stringMatching(complaint),
+    });
+    expect((await ask('GET', '/api/dtmsvr/query?gid=b')).body.transaction).toBeNull();
+  });
+
+  test('bytes that are no message, methods that are none, and messages too large', async () => {
+    const { grpc } = await amendsOverGrpc();
+    const submit = '/dtmgimp.Dtm/Submit';
+    expect(await grpc.raw(submit, Buffer.from([0xff, 0xff, 0xff]))).toMatchObject({ code: status.INVALID_ARGUMENT });
+    expect(await grpc.raw('/dtmgimp.Dtm/Nothing', Buffer.alloc(0))).toMatchObject({ code: status.UNIMPLEMENTED });
+    expect(await grpc.raw(submit, Buffer.alloc(2 << 20))).toMatchObject({ code: status.RESOURCE_EXHAUSTED });
+    expect(await grpc.dtm('NewGid', {})).toMatchObject({ reply: { Gid: expect.stringMatching(/^.{22}$/) } });
+  });
+
+  test('a deadline that is over ends the wait, not the saga', async () => {
+    const { grpc, ask } = await amendsOverGrpc();
+    const bank = await grpcParticipant(() => ({ code: status.FAILED_PRECONDITION, details: 'later' }));
+    const slow = saga('late', bank.address, { TransOptions: { WaitResult: true } });
+    await grpc.dtm('Submit', slow, { timeoutMs: 200 });
+    expect((await ask('GET', '/api/dtmsvr/query?gid=late')).body.transaction.status).toBe('submitted');
+  });
+});
+
+test('the health check tells whether it is ready', async () => {
+  const { grpc } = await amendsOverGrpc();
+  expect(await grpc.health()).toEqual({ reply: { status: 1 } });
+  expect(await grpc.health('dtmgimp.Dtm')).toEqual({ reply: { status: 1 } });
+  expect(await grpc.health('other')).toMatchObject({ code: status.NOT_FOUND });
+});

@@ -1,0 +1,96 @@
+/** gRPC as clients and participants of DTM speak it, for tests. */
+import { dtmMethods, dtmServiceName, type GrpcMethod, grpcMessages, healthMethods, healthServiceName } from '@amends/wire';
+import { Client, credentials, Metadata, Server, ServerCredentials, type ServiceError } from '@grpc/grpc-js';
+import { afterEach } from 'vitest';
+
+const opened: (() => void)[] = [];
+
+afterEach(() => {
+  for (const close of opened.splice(0)) close();
+});
+
+/** What a client got: a reply, or a status. */
+export type Answer = { readonly reply: Record<string, unknown> } | { readonly code: number; readonly message: string };
+
+/** Calls rpcs of a server. */
+export interface GrpcClient {
+  dtm(rpc: keyof typeof dtmMethods, message: object, options?: { readonly timeoutMs?: number }): Promise<Answer>;
+  health(service?: string): Promise<Answer>;
+  /** Bytes to any path. */
+  raw(path: string, bytes: Buffer): Promise<Answer>;
+}
+
+/** A client of the server at this address. */
+export function grpcClient(address: string): GrpcClient {
+  const client = new Client(address, credentials.createInsecure(), { 'grpc.max_send_message_length': -1 });
+  opened.push(() => client.close());
+  const call = (path: string, method: Pick<GrpcMethod, 'request' | 'reply'>, message: object, timeoutMs = 5_000) =>
+    new Promise<Answer>((resolve) => {
+      const done = (error: ServiceError | null, reply?: Record<string, unknown>) =>
+        resolve(error === null ? { reply: reply! } : { code: error.code, message: error.details });
+      const deadline = Date.now() + timeoutMs;
+      const { request, reply } = method;
+      client.makeUnaryRequest(path, request.encode, reply.decode, message, new Metadata(), { deadline }, done);
+    });
+  return {
+    dtm: (rpc, message, { timeoutMs } = {}) => call(`/${dtmServiceName}/${rpc}`, dtmMethods[rpc], message, timeoutMs),
+    health: (service = '') => call(`/${healthServiceName}/Check`, healthMethods.Check, { service }),
+    raw: (path, bytes) => call(path, { request: { encode: () => bytes, decode: () => ({}) }, reply: grpcMessages.nothing }, {}),
+  };
+}
+
+/** One call that a participant got. */
+export interface Received {
+  readonly method: string;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly bytes: Buffer;
+}
+
+/** A participant: any method of `busi.Busi`. */
+export interface GrpcParticipant {
+  readonly address: string;
+  readonly received: readonly Received[];
+}
+
+/** Starts a participant. @param answer by method: null agrees, otherwise a status */
+export async function grpcParticipant(
+  answer: (received: Received) => { readonly code: number; readonly details: string } | null = () => null,
+): Promise<GrpcParticipant> {
+  const received: Received[] = [];
+  const server = new Server();
+  const bytes = (buffer: Buffer) => buffer;
+  const methods = ['TransIn', 'TransInRevert', 'TransOut', 'TransOutRevert', 'Query'];
+  const rpc = (method: string) => ({
+    path: `/busi.Busi/${method}`,
+    requestStream: false,
+    responseStream: false,
+    requestSerialize: bytes,
+    requestDeserialize: bytes,
+    responseSerialize: bytes,
+    responseDeserialize: bytes,
+  });
+  server.addService(
+    Object.fromEntries(methods.map((method) => [method, rpc(method)])),
+    Object.fromEntries(
+      methods.map((method) => [
+        method,
+        (
+          call: { readonly request: Buffer; readonly metadata: Metadata },
+          done: (error: object | null, reply?: Buffer) => void,
+        ) => {
+          const one = { method, metadata: call.metadata.getMap(), bytes: call.request };
+          received.push(one);
+          const status = answer(one);
+          done(status, status === null ? Buffer.from('kept') : undefined);
+        },
+      ]),
+    ),
+  );
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
+      error === null ? resolve(bound) : reject(error),
+    );
+  });
+  opened.push(() => server.forceShutdown());
+  return { address: `127.0.0.1:${port}`, received };
+}
