@@ -144,11 +144,13 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    const body = this.#chunks.length === 1 ? this.#chunks[0]!.toString() : Buffer.concat(this.#chunks).toString();
+    const bytes = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks);
+    const body = bytes.toString();
     const verdict = classOfAnswer(this.#request.face, this.#status, body);
     const detail =
       verdict === 'success' ? '' : this.#location === '' ? detailOfAnswer(this.#request.face, body) : this.#redirect();
-    this.#end({ class: verdict, code: `http_${this.#status}`, detail, exchange: 'answered' });
+    const kept = verdict === 'success' && this.#request.keepsAnswer ? { kept: new Uint8Array(bytes) } : {};
+    this.#end({ class: verdict, code: `http_${this.#status}`, detail, exchange: 'answered', ...kept });
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {

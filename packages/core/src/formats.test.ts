@@ -5,6 +5,7 @@ import {
   decodeSpec,
   encodeSpec,
   fromRow,
+  type SagaSpec,
   type StoredSpec,
   specFormat,
   stateFormat,
@@ -26,6 +27,15 @@ test('a spec of format 1 is read, and written again as it was', () => {
   const stored = { ...fixtures.spec, payloads: Uint8Array.from(Buffer.from(fixtures.spec.payloads, 'base64')) };
   const { digest: _, ...rest } = stored;
   expect(encodeSpec(decodeSpec(stored))).toEqual(rest);
+});
+
+test('a saga whose answers are kept is stored in a format that older versions leave alone', () => {
+  const stored = { ...fixtures.spec, payloads: Uint8Array.from(Buffer.from(fixtures.spec.payloads, 'base64')) };
+  const spec = decodeSpec(stored) as SagaSpec;
+  const [first, ...rest] = spec.steps;
+  const keeping = encodeSpec({ ...spec, steps: [{ ...first!, name: 'a', keepAnswer: true }, ...rest] });
+  expect(keeping.format).toBe(2);
+  expect(decodeSpec({ ...keeping, digest: '' })).toMatchObject({ steps: [{ name: 'a', keepAnswer: true }, ...rest] });
 });
 
 test('a newer format is refused, not guessed', () => {

@@ -5,7 +5,7 @@
 import type { Spec } from './spec.ts';
 
 /** The newest format of stored specs that this version writes; it reads all from 1 on. */
-export const specFormat = 1;
+export const specFormat = 2;
 
 /** The stored form of a spec. */
 export interface StoredSpec {
@@ -24,11 +24,17 @@ export interface StoredSpec {
 export function encodeSpec(spec: Spec): Omit<StoredSpec, 'digest'> {
   const { payloads, presentation, ...plan } = spec;
   return {
-    format: specFormat,
+    format: formatOf(spec),
     plan: JSON.stringify({ ...plan, payloadBytes: payloads.map((payload) => payload.byteLength) }),
     presentation: JSON.stringify(presentation),
     payloads: concatenated(payloads),
   };
+}
+
+/** The oldest format that knows all of it: 2 brought payloads that refer to answers, and payloads of compensations. */
+function formatOf(spec: Spec): number {
+  if (spec.mode !== 'saga') return 1;
+  return spec.steps.some(({ keepAnswer, compensatePayload }) => keepAnswer || compensatePayload !== undefined) ? 2 : 1;
 }
 
 /** A plan as it was written: of whichever mode, without what is stored beside it. */
@@ -39,7 +45,7 @@ type StoredPlan = { [S in Spec as S['mode']]: Omit<S, 'payloads' | 'presentation
  * @throws Error when its format is newer than this version knows
  */
 export function decodeSpec(stored: StoredSpec): Spec {
-  if (stored.format !== specFormat) throw new Error(`spec format ${stored.format} is not known to this version`);
+  if (stored.format > specFormat) throw new Error(`spec format ${stored.format} is not known to this version`);
   const { payloadBytes, ...plan } = JSON.parse(stored.plan) as StoredPlan;
   const presentation = JSON.parse(stored.presentation) as Spec['presentation'];
   return { ...plan, presentation, payloads: cut(stored.payloads, payloadBytes) } as Spec;

@@ -1,8 +1,16 @@
 /** The request that creates a transaction: its schema and what it means to core. */
-import { defaultRetry, type Gid, limits, parseGid, type RetryPolicy, type SagaSpec, type SagaStep } from '@amends/core';
+import {
+  defaultRetry,
+  type Gid,
+  isLongNumber,
+  limits,
+  parseGid,
+  type RetryPolicy,
+  type SagaSpec,
+  type SagaStep,
+} from '@amends/core';
 import { z } from 'zod';
 import { refuse, shown } from '../field-error.ts';
-import { isLongNumber } from '../json-text.ts';
 import { checkHeaders, checkUrl } from '../outbound.ts';
 import { parseBy } from '../zod-issues.ts';
 import { named } from './registry.ts';
