@@ -49,6 +49,17 @@ function callTo(url: string, rest: Partial<BranchCall> = {}): BranchCall {
 }
 
 describe('a call', () => {
+  test('keeps the whole answer where that is wanted, and only of those who agree', async () => {
+    let status = 200;
+    const url = await participant((_request, response) => response.writeHead(status).end('{"id":"r1"}'));
+    const { call } = transport();
+    expect((await call(callTo(url))).kept).toBeUndefined();
+    const { kept } = await call(callTo(url, { keepsAnswer: true }));
+    expect(Buffer.from(kept!).toString()).toBe('{"id":"r1"}');
+    status = 409;
+    expect((await call(callTo(url, { keepsAnswer: true }))).kept).toBeUndefined();
+  });
+
   test('posts the payload byte for byte, with the parameters in alphabetical order behind the own query', async () => {
     const seen: unknown[] = [];
     const url = await participant((request, response) => {

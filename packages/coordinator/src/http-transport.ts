@@ -143,11 +143,12 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    const body = this.#chunks.length === 1 ? this.#chunks[0]!.toString() : Buffer.concat(this.#chunks).toString();
+    const bytes = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks);
+    const body = bytes.toString();
     const verdict = this.#classOf(body);
     const detail =
       verdict === 'success' ? '' : this.#location === '' ? detailOfAnswer(this.#request.face, body) : this.#redirect();
-    const kept = verdict === 'success' && this.#request.keepsAnswer ? { kept: Buffer.from(body) } : {};
+    const kept = verdict === 'success' && this.#request.keepsAnswer ? { kept: new Uint8Array(bytes) } : {};
     this.#end({ class: verdict, code: `http_${this.#status}`, detail, exchange: 'answered', ...kept });
   }
 

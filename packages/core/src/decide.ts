@@ -92,7 +92,7 @@ export function callPlan(given: Given, { branch, way }: Pick<CallEffect, 'branch
   const { calls } = logicOf(spec);
   return {
     ...callName(given, { branch, way }),
-    payload: calls.payload(given, branch),
+    payload: calls.payload(given, branch, way),
     timeoutMs: calls.timeoutMs(given, branch),
     keepsAnswer: way === 'forward' && spec.mode === 'saga' && spec.steps[branch]!.keepAnswer === true,
     workflow: spec.mode === 'workflow' ? spec.name : '',

@@ -6,6 +6,7 @@ import {
   encodeSpec,
   fromRow,
   overdueSinceOf,
+  type SagaSpec,
   type StoredSpec,
   specFormat,
   stateFormat,
@@ -71,6 +72,13 @@ test('lists see what is overdue without reading the whole state', () => {
   for (const row of [...first.rows, ...second.rows]) expect(overdueSinceOf(row)).toBe(fromRow(row).overdueSince);
   expect(second.rows.some((row) => overdueSinceOf(row) !== null)).toBe(true);
   expect(overdueSinceOf({ format: stateFormat + 1, state: '{}' })).toBeNull();
+});
+
+test('a saga whose answers are kept is written and read', () => {
+  const spec = decodeSpec(thawed(first.spec)) as SagaSpec;
+  const [step, ...rest] = spec.steps;
+  const keeping = encodeSpec({ ...spec, steps: [{ ...step!, name: 'a', keepAnswer: true }, ...rest] });
+  expect(decodeSpec({ ...keeping, digest: '' })).toMatchObject({ steps: [{ name: 'a', keepAnswer: true }, ...rest] });
 });
 
 test('a newer format is refused, not guessed', () => {

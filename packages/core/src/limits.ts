@@ -19,6 +19,10 @@ export const limits = {
   jsonKeysMax: 10_000,
   /** Bytes of a participant's answer that are read; the rest is not waited for. An answer is a verdict, not a document. */
   answerBytesMax: 65_536,
+  /** Answers that the steps of one transaction keep for later payloads, together; whole answers stay in memory while it lives. Bytes. */
+  keptAnswersBytesMax: 1_048_576,
+  /** Name of a step, by which payloads refer to its answer. */
+  stepNameCharactersMax: 64,
   /** Characters of an answer kept in reasons and history. */
   answerCharactersKept: 1_024,
   /** Free text of operators: reasons of interventions. */

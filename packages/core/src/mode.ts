@@ -31,7 +31,7 @@ export interface CallTable<S extends Spec> {
   op(index: number, way: Way): Op;
   /** Empty: nothing to call, succeeds at once. */
   url(given: Given<S>, index: number, way: Way): string;
-  payload(given: Given<S>, index: number): Uint8Array;
+  payload(given: Given<S>, index: number, way: Way): Uint8Array;
   /** Time for one call, answer included. Milliseconds. */
   timeoutMs(given: Given<S>, index: number): number;
   retry(given: Given<S>, index: number, way: Way): RetryPolicy;

@@ -45,6 +45,47 @@ function complaintAbout(spec: SagaSpec): string {
   return 'accepted';
 }
 
+describe('a saga whose payloads refer to answers', () => {
+  const keeper: SagaStep = { ...step, name: 'reserve', keepAnswer: true };
+  const template = [{ from: 'reserve', path: ['id'] }];
+  const concurrent = (...steps: SagaStep[]) => steps;
+  const referring = (steps: readonly SagaStep[], index: number) =>
+    saga(steps, { templates: steps.map((_, other) => (other === index ? template : null)) });
+  const undone = (steps: readonly SagaStep[]) =>
+    saga([{ ...steps[0]!, compensatePayload: steps.length }, ...steps.slice(1)], {
+      payloads: [...steps, step].map(() => new Uint8Array()),
+      templates: [...steps.map(() => null), template],
+    });
+
+  test('may refer to what comes before, however far, and in its compensation to its own action', () => {
+    expect(complaintAbout(referring(serial(keeper, step, step), 2))).toBe('accepted');
+    expect(complaintAbout(undone(serial(keeper, step)))).toBe('accepted');
+  });
+
+  test.each([
+    ['to nobody', referring(serial(step, step), 1), /^steps\[1\]\.payload: refers to the step "reserve", which is not there/],
+    [
+      'to a step that keeps nothing',
+      referring(serial({ ...step, name: 'reserve' }, step), 1),
+      /^steps\[1\]\.payload: refers to the answer of "reserve", which does not keep it/,
+    ],
+    ['to a later step', referring(serial(step, keeper), 0), /^steps\[0\]\.payload: .*does not come before it/],
+    ['to a step beside it', referring(concurrent(keeper, step), 1), /^steps\[1\]\.payload: .*name it in after/],
+    ['to itself', referring(serial(keeper), 0), /^steps\[0\]\.payload: .*own step; only compensatePayload can/],
+    [
+      'to a later step in its compensation',
+      undone(serial({ ...step, name: 'x' }, keeper)),
+      /^steps\[0\]\.compensatePayload: .*does not come before it/,
+    ],
+    ['by a name that two have', saga(serial(keeper, keeper)), /^steps\[1\]\.name: is "reserve", as that of a step before it/],
+    ['by a name that is none', saga([{ ...step, name: 'a b' }]), /^steps\[0\]\.name: must be at most 64 letters/],
+    ['to a step without a name', saga([{ ...step, keepAnswer: true }]), /^steps\[0\]\.keepAnswer: .*without a name/],
+    ['to a step that calls nobody', saga([{ ...keeper, action: '' }]), /^steps\[0\]\.keepAnswer: .*calls nobody/],
+  ])('must not refer %s', (_what, spec, complaint) => {
+    expect(complaintAbout(spec)).toMatch(complaint);
+  });
+});
+
 describe('a saga is refused, with the field named,', () => {
   test.each([
     ['with an alarm at once', saga([step], { alarmAfterMs: 0 }), /^alarmAfterMs: is 0, must be a whole number from 1/],

@@ -4,8 +4,10 @@
  */
 import { AmendsError } from './errors.ts';
 import { limits } from './limits.ts';
+import { payloadIndex, referencesOf } from './payload-template.ts';
 import type { RetryPolicy } from './retry.ts';
 import type { SagaSpec, SagaStep } from './spec.ts';
+import type { Way } from './transaction.ts';
 
 /**
  * Refuses a saga that cannot be carried out as it says.
@@ -15,7 +17,8 @@ export function checkSagaSpec(spec: SagaSpec): void {
   const { steps, payloads } = spec;
   if (steps.length === 0) refuse('steps', 'must have at least one step');
   if (steps.length > limits.branchesMax) refuse('steps', `has ${steps.length} steps, at most ${limits.branchesMax} are allowed`);
-  if (payloads.length !== steps.length)
+  const own = steps.filter(({ compensatePayload }) => compensatePayload !== undefined).length;
+  if (payloads.length !== steps.length + own)
     refuse('payloads', `has ${payloads.length} entries for ${steps.length} steps; give one for each step`);
   checkPayloadBytes(payloads);
   if (spec.timeoutMs !== null) checkRange('timeoutMs', spec.timeoutMs, 1, limits.transactionTimeoutMsMax);
@@ -26,6 +29,8 @@ export function checkSagaSpec(spec: SagaSpec): void {
   });
   const order = topologicalOrder(steps);
   if (steps.some((step) => step.kind !== 'compensatable')) checkPointOfNoReturn(steps, order);
+  checkNames(steps);
+  if (spec.templates !== undefined) checkReferences(spec, order);
 }
 
 function checkPayloadBytes(payloads: readonly Uint8Array[]): void {
@@ -44,6 +49,56 @@ function checkStep(step: SagaStep, field: string): void {
     refuse(`${field}.retry.atEnd`, `a ${step.kind} step without a verdict cannot be rolled back; use hold`);
   if (step.compensateRetry.atEnd === 'roll-back' && step.compensateRetry.attemptsMax !== null)
     refuse(`${field}.compensateRetry.atEnd`, 'a compensation cannot be rolled back; use hold');
+}
+
+const nameForm = /^[\p{L}_][\p{L}\p{N}_-]*$/u;
+
+function checkNames(steps: readonly SagaStep[]): void {
+  const seen = new Set<string>();
+  steps.forEach(({ name, keepAnswer, action }, index) => {
+    if (name === undefined) {
+      if (keepAnswer) refuse(`steps[${index}].keepAnswer`, 'is of no use to a step without a name; give it one');
+      return;
+    }
+    if (name.length > limits.stepNameCharactersMax || !nameForm.test(name))
+      refuse(
+        `steps[${index}].name`,
+        `must be at most ${limits.stepNameCharactersMax} letters, digits, _ or -, beginning with a letter`,
+      );
+    if (seen.has(name)) refuse(`steps[${index}].name`, `is ${JSON.stringify(name)}, as that of a step before it`);
+    if (keepAnswer && action === '') refuse(`steps[${index}].keepAnswer`, 'is of no use to a step that calls nobody');
+    seen.add(name);
+  });
+}
+
+/** A payload refers to steps that have succeeded before its own; that of a compensation also to its own action. */
+function checkReferences(spec: SagaSpec, order: readonly number[]): void {
+  const ancestors = ancestorBits(spec.steps, order);
+  spec.steps.forEach((step, index) => {
+    checkReferencesOf(spec, index, { way: 'forward', field: `steps[${index}].payload`, ancestors: ancestors[index]! });
+    if (step.compensate === '') return;
+    const field = `steps[${index}].${step.compensatePayload === undefined ? 'payload' : 'compensatePayload'}`;
+    checkReferencesOf(spec, index, { way: 'backward', field, ancestors: ancestors[index]! });
+  });
+}
+
+interface Referring {
+  readonly way: Way;
+  readonly field: string;
+  readonly ancestors: Uint32Array;
+}
+
+function checkReferencesOf(spec: SagaSpec, index: number, { way, field, ancestors }: Referring): void {
+  for (const { from } of referencesOf(spec.templates?.[payloadIndex(spec, index, way)] ?? [])) {
+    const meant = spec.steps.findIndex(({ name }) => name === from);
+    if (meant === -1) refuse(field, `refers to the step ${JSON.stringify(from)}, which is not there`);
+    if (spec.steps[meant]!.keepAnswer !== true)
+      refuse(field, `refers to the answer of ${JSON.stringify(from)}, which does not keep it; say keepAnswer there`);
+    if (meant === index && way === 'backward') continue;
+    if (meant === index) refuse(field, 'refers to the answer of its own step; only compensatePayload can');
+    if (!hasBit(ancestors, meant))
+      refuse(field, `refers to the answer of ${JSON.stringify(from)}, which does not come before it; name it in after`);
+  }
 }
 
 function checkPolicy(field: string, policy: RetryPolicy): void {

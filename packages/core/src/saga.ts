@@ -21,12 +21,16 @@
  * I10 An answer counts once, for the attempt that is in flight; any other is ignored.
  * I11 While on hold nothing is called; only a human's act or a verdict still under way changes that.
  * I12 An empty URL succeeds without a call, in the same decision.
+ * I13 What cannot be given its payload is not called: before the point of no return the step counts as refused and has
+ *     nothing to undo; past it, and for a compensation, it is held. Released by a human it is called with null in the place
+ *     of what is missing.
  */
 
 import { earlier, mayStart, start } from './attempts.ts';
 import { automatic, type Draft, finish, hold, record, recordFact, restate, rollBack, setDecision, setOp } from './draft.ts';
 import type { Given } from './given.ts';
 import { branchIdOfStep, type EpochMs, epochMs } from './ids.ts';
+import { limits } from './limits.ts';
 import type { CallTable, LastAttempt, ModeLogic } from './mode.ts';
 import type { Outcome } from './outcome.ts';
 import { missingAnswer, rendered } from './payload-template.ts';
@@ -41,7 +45,7 @@ const calls: CallTable<SagaSpec> = {
   branchId: (_given, index) => branchIdOfStep(index),
   op: (_index, way) => (way === 'forward' ? 'action' : 'compensate'),
   url: ({ spec }, index, way) => (way === 'forward' ? spec.steps[index]!.action : spec.steps[index]!.compensate),
-  payload: (given, index) => rendered(given, index),
+  payload: rendered,
   timeoutMs: ({ spec }, index) => spec.steps[index]!.timeoutMs,
   retry: ({ spec }, index, way) => (way === 'forward' ? spec.steps[index]!.actionRetry : spec.steps[index]!.compensateRetry),
   // A refusal counts as one only for what may be refused: an action before the point of no return.
@@ -71,7 +75,9 @@ export const saga: ModeLogic<SagaSpec> = {
 };
 
 function keepAnswer(draft: SagaDraft, index: number, way: Way, outcome: Outcome): void {
-  if (way === 'backward' || outcome.kept === undefined) return;
+  if (way === 'backward' || outcome.kept === undefined || draft.given.spec.steps[index]!.keepAnswer !== true) return;
+  const bytes = [...draft.given.answers.values()].reduce((sum, answer) => sum + answer.byteLength, outcome.kept.byteLength);
+  if (outcome.kept.byteLength > limits.answerBytesMax || bytes > limits.keptAnswersBytesMax) return;
   recordFact(draft, { kind: 'answer', branchId: branchIdOfStep(index), content: outcome.kept });
 }
 
@@ -106,7 +112,7 @@ function forward(draft: SagaDraft): void {
 }
 
 function mayStartAction(draft: SagaDraft, index: number): boolean {
-  if (draft.tx.status !== 'submitted') return false;
+  if (draft.tx.status !== 'submitted' || draft.tx.hold !== null) return false;
   const { given, branches } = draft;
   const { forward } = branches[index]!;
   if (forward.at === 'waiting') return forward.dueAt <= draft.at;
@@ -115,15 +121,33 @@ function mayStartAction(draft: SagaDraft, index: number): boolean {
 
 /** @returns whether the step has succeeded, without a call */
 function startAction(draft: SagaDraft, index: number): boolean {
-  const missing = missingAnswer(draft.given, index);
+  const missing = missingFor(draft, index, 'forward');
   if (missing === null) return start(draft, calls, index, 'forward');
-  setOp(draft, index, 'forward', { at: 'failed', attempts: 0, settledAt: epochMs(0) });
-  const branchId = branchIdOfStep(index);
-  record(draft, { kind: 'refused', branchId, op: 'action', code: 'payload_missing', detail: missing });
-  if (mayUndo(draft)) rollBack(draft, `step ${branchId}: ${missing}`);
-  else hold(draft, { code: 'payload-missing', branchId, op: 'action', detail: missing });
-  restate(draft);
+  if (mayUndo(draft) && !pastNoReturn(draft)) refuse(draft, index, missing);
+  else holdBeforeCall(draft, { index, way: 'forward', missing });
   return false;
+}
+
+/** What keeps a call from being made; null: nothing. What waits has been held for it before, and was released. */
+function missingFor(draft: SagaDraft, index: number, way: Way): string | null {
+  const { forward, [way]: state } = draft.branches[index]!;
+  if (state.at === 'waiting' || calls.url(draft.given, index, way) === '') return null;
+  return missingAnswer(draft.given, index, { way, silent: way === 'backward' && forward.at !== 'succeed' });
+}
+
+function refuse(draft: SagaDraft, index: number, missing: string): void {
+  const branchId = branchIdOfStep(index);
+  setOp(draft, index, 'forward', { at: 'failed', attempts: 0, settledAt: epochMs(0) });
+  record(draft, { kind: 'refused', branchId, op: 'action', code: 'payload_missing', detail: missing });
+  rollBack(draft, `step ${branchId}: ${missing}`);
+  restate(draft);
+}
+
+/** Nothing that happens by itself can bring what is missing: written once is written for good. */
+function holdBeforeCall(draft: SagaDraft, { index, way, missing }: { index: number; way: Way; missing: string }): void {
+  setOp(draft, index, way, { at: 'waiting', attempts: 0, settledAt: epochMs(0), unknowns: 0, dueAt: draft.at });
+  const call = { branchId: branchIdOfStep(index), op: calls.op(index, way) };
+  hold(draft, { code: 'payload-missing', ...call, detail: missing });
 }
 
 function backward(draft: SagaDraft): void {
@@ -140,18 +164,23 @@ function backward(draft: SagaDraft): void {
 function mayStartUndo(draft: SagaDraft, index: number, dependents: readonly number[]): boolean {
   const { steps } = draft.given.spec;
   const { forward, backward } = draft.branches[index]!;
-  if (isUndone(draft.branches[index]!, steps[index]!) || !mayStart(draft, backward)) return false;
+  if (draft.tx.hold !== null || isUndone(draft.branches[index]!, steps[index]!) || !mayStart(draft, backward)) return false;
   if (backward.at === 'waiting') return true;
   const quiet = forward.at !== 'running' && forward.at !== 'idle' && forward.settledAt <= draft.at;
   return quiet && dependents.every((other) => isUndone(draft.branches[other]!, steps[other]!));
 }
 
-/** A step that was refused before it was called for want of an answer has nothing to undo. */
+/** A step that was refused before it was called for want of an answer has nothing to undo. @returns whether it is undone */
 function startUndo(draft: SagaDraft, index: number): boolean {
   const { forward } = draft.branches[index]!;
-  if (forward.at !== 'failed' || forward.attempts > 0) return start(draft, calls, index, 'backward');
-  setOp(draft, index, 'backward', { at: 'succeed', attempts: 0, settledAt: epochMs(0) });
-  return true;
+  if (forward.at === 'failed' && forward.attempts === 0) {
+    setOp(draft, index, 'backward', { at: 'succeed', attempts: 0, settledAt: epochMs(0) });
+    return true;
+  }
+  const missing = missingFor(draft, index, 'backward');
+  if (missing === null) return start(draft, calls, index, 'backward');
+  holdBeforeCall(draft, { index, way: 'backward', missing });
+  return false;
 }
 
 /** Nothing of this step is left to undo: never started, not undoable and refused, or compensated. */

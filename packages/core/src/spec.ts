@@ -3,6 +3,7 @@
  * It is made by `wire` from a request that has been checked; `saga-spec.ts` holds the rules between its fields.
  */
 import type { BranchId, EpochMs } from './ids.ts';
+import type { PayloadTemplate } from './payload-template.ts';
 import type { RetryPolicy } from './retry.ts';
 import type { Trace } from './trace.ts';
 
@@ -27,6 +28,8 @@ export interface SagaStep {
   readonly keepAnswer?: true;
   /** URL of the forward call; empty: nothing to call, succeeds at once. */
   readonly action: string;
+  /** Index in `payloads` of the body of the compensation; left out: the one of the action. */
+  readonly compensatePayload?: number;
   /** URL that undoes it; empty: nothing to undo. Always empty unless `compensatable`. */
   readonly compensate: string;
   /** Time for one call, answer included. Milliseconds. */
@@ -55,12 +58,15 @@ interface AnySpec {
   readonly presentation: Readonly<Record<string, unknown>>;
 }
 
-/** A saga: steps, done in the order of `after`, undone in the reverse. `payloads` by step index. */
+/**
+ * A saga: steps, done in the order of `after`, undone in the reverse. `payloads` by step index, and after them those of
+ * compensations that have their own.
+ */
 export interface SagaSpec extends AnySpec {
   readonly mode: 'saga';
   readonly steps: readonly SagaStep[];
-  /** Payloads that refer to kept answers, as parsed JSON, by step index; null: as it is in `payloads`. Left out: none do. */
-  readonly templates?: readonly unknown[];
+  /** Payloads that refer to kept answers, in place of the `payloads` of the same index; null: it refers to none. Left out: none do. */
+  readonly templates?: readonly (PayloadTemplate | null)[];
   /** Time after creation at which an undecided saga is rolled back; null: never. Milliseconds. */
   readonly timeoutMs: number | null;
   /** Reason recorded when that happens. */

@@ -4,13 +4,15 @@
  *
  * First line: `MODE FACE [option=value …] : STEP …`. A STEP of a saga is `name` (compensatable), `name!` (pivot), `name+`
  * (retriable), `name-` (nothing to undo), `-` (nothing to call), each with `<a,b` for the names it comes after; of a message
- * `name` or `-`. Branches of tcc and xa come by `register`.
+ * `name` or `-`. Branches of tcc and xa come by `register`. Lines `| NAME keeps`, `| NAME payload JSON` and `| NAME
+ * compensatePayload JSON` say more of the step of a saga.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import {
   type BranchId,
   callName,
+  callPlan,
   checkSagaSpec,
   type Decided,
   decide,
@@ -31,6 +33,7 @@ import {
   type OpState,
   type Outcome,
   type OutcomeClass,
+  payloadTemplate,
   type RegisteredBranch,
   type RetryPolicy,
   type SagaSpec,
@@ -67,9 +70,12 @@ function replay(told: string): string {
     if (line.startsWith('#') || line === '') out.push(line);
     else if (firstWord.test(line)) {
       given = givenAtFirst(parseSpec(line));
-      if (given.spec.mode === 'saga') checkSagaSpec(given.spec);
+      out.push(line);
+    } else if (line.startsWith('|')) {
+      given = givenAtFirst(withRemark(given!.spec as SagaSpec, line.slice(1).trim()));
       out.push(line);
     } else if (line.startsWith('>')) {
+      if (tx === null && given!.spec.mode === 'saga') checkSagaSpec(given!.spec);
       const before: { given: Given; tx: Transaction | null } = { given: given!, tx };
       const events = line
         .slice(1)
@@ -174,6 +180,23 @@ function parseStep(word: string, index: number, given: { names: string[]; option
   };
 }
 
+/** `NAME keeps`, `NAME payload JSON`, `NAME compensatePayload JSON`. */
+function withRemark(spec: SagaSpec, remark: string): SagaSpec {
+  const [name = '', verb, ...rest] = remark.split(' ');
+  const index = spec.steps.findIndex(({ action }) => action === `http://x/${name}`);
+  const step = { ...spec.steps[index]!, name };
+  if (verb === 'keeps') return { ...spec, steps: spec.steps.with(index, { ...step, keepAnswer: true }) };
+  const at = verb === 'payload' ? index : spec.payloads.length;
+  const templates = [...(spec.templates ?? spec.payloads.map(() => null))];
+  templates[at] = payloadTemplate(JSON.parse(rest.join(' ')), (complaint) => {
+    throw new Error(complaint);
+  });
+  const payloads = [...spec.payloads];
+  payloads[at] = new Uint8Array();
+  const own = verb === 'payload' ? {} : { compensatePayload: at };
+  return { ...spec, payloads, templates, steps: spec.steps.with(index, { ...step, ...own }) };
+}
+
 function parsePolicy(text: string | undefined): RetryPolicy {
   if (text === undefined) return defaultRetry;
   const [kind, delay, max, attempts, atEnd] = text.split('/');
@@ -188,7 +211,7 @@ function parsePolicy(text: string | undefined): RetryPolicy {
 
 /**
  * `@MS prepare | submit | abort WHY | register ID [DATA] | record ID OP succeed|failed [DATA] | conclude succeed|failed [DATA]
- * | wake | recover | retry BY [vN] | terminate BY [vN] | ID OP CLASS [#ATTEMPT] [EXCHANGE] [j=JITTER]`
+ * | wake | recover | retry BY [vN] | terminate BY [vN] | ID OP CLASS [#ATTEMPT] [EXCHANGE] [kept=ANSWER] [j=JITTER]`
  */
 function parseEvent(text: string, before: { given: Given; tx: Transaction | null }): TransactionEvent {
   const [moment = '', verb = '', ...rest] = text.split(/ +/);
@@ -265,7 +288,9 @@ function parseOutcome(words: readonly string[]): Outcome {
   const verdict = words[1] as OutcomeClass;
   const exchange = (words.find((word) => /^(unsent|refused|answered|broken)$/.test(word)) ?? 'answered') as Exchange;
   const detail = verdict === 'failure' ? 'no money' : '';
-  return { class: verdict, code: exchange === 'answered' ? `http_${verdict}` : exchange, detail, exchange, durationMs: 7 };
+  const kept = words.find((word) => word.startsWith('kept='));
+  const code = exchange === 'answered' ? `http_${verdict}` : exchange;
+  return { class: verdict, code, detail, exchange, durationMs: 7, ...(kept ? { kept: Buffer.from(kept.slice(5)) } : {}) };
 }
 
 function describe(decided: Decided, given: Given): string[] {
@@ -277,7 +302,8 @@ function describe(decided: Decided, given: Given): string[] {
   });
   const callText = (effect: Decided['effects'][number]) => {
     const { branchId, op } = callName(given, effect);
-    return `  call ${branchId} ${op} #${effect.attempt}`;
+    const payload = next.mode === 'saga' ? Buffer.from(callPlan(given, effect).payload).toString() : '';
+    return `  call ${branchId} ${op} #${effect.attempt} ${payload}`.trimEnd();
   };
   const decision =
     next.decision === null ? '' : ` decided ${next.decision.direction} by ${next.decision.actor} at row ${next.decision.seq}`;

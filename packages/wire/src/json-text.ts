@@ -3,16 +3,13 @@
  * prototype, and without losing digits of numbers that a double cannot hold.
  */
 import { isUtf8 } from 'node:buffer';
-import { limits } from '@amends/core';
+import { isLongNumber, limits, parseKeepingDigits } from '@amends/core';
 import { refuse } from './field-error.ts';
 import { malformedAt } from './json-position.ts';
 
 /** Names that would reach a prototype; also when written with escapes. */
 const suspicious = /__proto__|constructor|\\u00/;
 const forbiddenKeys: ReadonlySet<string> = new Set(['__proto__', 'constructor']);
-
-/** Digits that a double may not hold: then numbers are kept as they were written. */
-const longNumber = /\d{16}|[\d.][eE][+-]?\d/;
 
 /**
  * Parses a body.
@@ -38,35 +35,11 @@ export function parseJsonText(field: string, text: string): unknown {
 
 function parsed(field: string, text: string): unknown {
   try {
-    return longNumber.test(text) ? JSON.parse(text, keepDigits) : JSON.parse(text);
+    return parseKeepingDigits(text);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     refuse(field, `is not JSON: ${malformedAt(text)}`);
   }
-}
-
-/** Since ES2025; not yet in the library types of TypeScript's es2024. */
-const { rawJSON, isRawJSON } = JSON as unknown as { rawJSON(text: string): object; isRawJSON(value: unknown): boolean };
-
-/** Whether a parsed value is a number that was kept as it was written; to JavaScript it is an object. */
-export function isLongNumber(value: unknown): boolean {
-  return isRawJSON(value);
-}
-
-/** Replaces a number that a double would change by its text, which `JSON.stringify` writes back as it was. */
-function keepDigits(_key: string, value: unknown, context?: { source?: string }): unknown {
-  if (typeof value !== 'number' || context?.source === undefined) return value;
-  return significant(String(value)) === significant(context.source) ? value : rawJSON(context.source);
-}
-
-/** The digits that matter, for comparing two spellings of a number. Equal numbers of other exponents may differ, never equal digits of other numbers. */
-function significant(source: string): string {
-  const [mantissa = '', exponent = '0'] = source.toLowerCase().split('e');
-  const [whole = '', fraction = ''] = mantissa.replace('-', '').split('.');
-  const digits = `${whole}${fraction}`.replace(/^0+/, '');
-  const trimmed = digits.replace(/0+$/, '');
-  const scale = Number(exponent) - fraction.length + (digits.length - trimmed.length);
-  return trimmed === '' ? '0' : `${trimmed}e${scale}`;
 }
 
 interface Walk {

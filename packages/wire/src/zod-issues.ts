@@ -1,7 +1,7 @@
 /** What a schema complains about, as complaints about fields. */
+import { isLongNumber } from '@amends/core';
 import type { z } from 'zod';
 import { type FieldIssue, refuseAll, shown } from './field-error.ts';
-import { isLongNumber } from './json-text.ts';
 
 /** More complaints than this about one request help nobody. */
 const issuesShownMax = 10;

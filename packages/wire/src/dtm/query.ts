@@ -125,8 +125,11 @@ function rowsOf({ transaction: { mode, branches }, given }: PresentedTransaction
 
 function rowOf(given: Given, branch: Branch, call: { readonly branch: number; readonly way: Way }): BranchRow {
   const { at } = branch[call.way];
-  const payload = given.spec.mode === 'saga' ? given.spec.payloads[call.branch]! : callPlan(given, call).payload;
-  return { ...callName(given, call), payload, status: at === 'succeed' || at === 'failed' ? at : 'prepared' };
+  return {
+    ...callName(given, call),
+    payload: callPlan(given, call).payload,
+    status: at === 'succeed' || at === 'failed' ? at : 'prepared',
+  };
 }
 
 /** 31 bits (FNV-1a) of the gid: clients parse ids as 32-bit integers. Never 0. */

@@ -2,9 +2,8 @@
  * DTM's transaction JSON, read as DTM's own server reads it: null for any key, unknown keys ignored, letter case of keys
  * ignored, payloads also inside the steps. What a Go decoder refuses is refused here too, naming the field.
  */
-import { limits, type Trace } from '@amends/core';
+import { isLongNumber, limits, type Trace } from '@amends/core';
 import { refuse, shown } from '../field-error.ts';
-import { isLongNumber } from '../json-text.ts';
 
 /** A transaction as a DTM client sends it, with the defaults of its wire; times in seconds. */
 export interface DtmTransaction {

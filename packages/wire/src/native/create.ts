@@ -3,6 +3,7 @@ import {
   defaultAlarmAfterMs,
   defaultRetry,
   type Gid,
+  isLongNumber,
   limits,
   parseGid,
   type RetryPolicy,
@@ -12,7 +13,6 @@ import {
 } from '@amends/core';
 import { z } from 'zod';
 import { refuse, shown } from '../field-error.ts';
-import { isLongNumber } from '../json-text.ts';
 import { checkHeaders, checkUrl } from '../outbound.ts';
 import { parseBy } from '../zod-issues.ts';
 import { named } from './registry.ts';
