@@ -1,5 +1,15 @@
 /** The coordinator as its users see it: a server around it, or a program that embeds it. */
-import type { EpochMs, Gid, Given, HistoryEntry, InterventionVerb, RegisteredBranch, Spec, Transaction, Verdict } from '@amends/core';
+import type {
+  EpochMs,
+  Gid,
+  Given,
+  HistoryEntry,
+  InterventionVerb,
+  RegisteredBranch,
+  Spec,
+  Transaction,
+  Verdict,
+} from '@amends/core';
 import type { ListPage, ListQuery, NodeRow, StoreHealth } from '@amends/store';
 
 /** Drives global transactions on one store. Any number of them may share a store that is `shared`. */
@@ -22,8 +32,8 @@ export interface Coordinator {
   /**
    * Begins a transaction, or lets one that was prepared go on; resolves when it is durable. The same gid again begins nothing: it answers `repeated` when the
    * spec is the same and `different` when it is not, with the transaction as it is.
-   * @throws AmendsError `overloaded`: nothing was stored; `stopping`, `store_unavailable`: nothing was stored, unless the
-   * store's answer was lost as well. In any case try again with the same gid
+   * @throws AmendsError `invalid_request`: an address in it may not be called; `overloaded`: nothing was stored;
+   * `stopping`, `store_unavailable`: nothing was stored, unless the store's answer was lost as well. In any case try again with the same gid
    */
   submit(request: { readonly gid: Gid; readonly spec: Spec }): Promise<Submitted>;
 

@@ -20,6 +20,7 @@ import {
   type Verdict,
 } from '@amends/core';
 import type { AuditRow, Store, StoredTransaction } from '@amends/store';
+import { type CheckAddress, refuseForbidden } from './address.ts';
 import { boundedPerHost } from './bounded-per-host.ts';
 import type {
   Coordinator,
@@ -48,6 +49,7 @@ import { Membership, type MembershipOptions } from './membership.ts';
 import { Outbound } from './outbound.ts';
 import type { Clock, Digest, Log, Observer, Random, Timers, Transport } from './ports.ts';
 import { StoreGate } from './store-gate.ts';
+import { type RefuseTargets, registeredTargets, specTargets, targetRefuser } from './targets.ts';
 import { timeLimit } from './time-limit.ts';
 import { viewOf, viewOfStored, waitFor } from './waiting.ts';
 import { WakeQueue } from './wake-queue.ts';
@@ -58,6 +60,11 @@ export interface CoordinatorOptions extends Partial<MembershipOptions> {
   readonly store: Store;
   /** Default: HTTP by undici, bounded per host. The coordinator closes it when it stops. */
   readonly transport?: Transport;
+  /**
+   * Asked about addresses that requests give as such (`http://10.0.0.1/`), so that what could never be called is not taken;
+   * names are judged when they are called. Default: as the default transport.
+   */
+  readonly checkAddress?: CheckAddress;
   /** Default: the store's time carried on by the monotonic clock and corrected at each heartbeat. */
   readonly clock?: Clock;
   readonly timers?: Timers;
@@ -105,6 +112,7 @@ class LocalCoordinator implements Coordinator, MailboxHost {
   readonly #digest: Digest;
   readonly #log: Log;
   readonly #observer: Observer;
+  readonly #refuseTargets: RefuseTargets;
   readonly #membership: Membership;
   readonly #gate: StoreGate;
   readonly #commits: ReturnType<typeof createGroupCommit>;
@@ -130,6 +138,7 @@ class LocalCoordinator implements Coordinator, MailboxHost {
     this.#digest = options.digest ?? sha256;
     this.#log = options.log ?? silentLog;
     this.#observer = options.observer ?? (() => {});
+    this.#refuseTargets = targetRefuser(options.checkAddress ?? refuseForbidden);
     this.#ownClock = options.clock === undefined ? anchoredClock() : null;
     this.#clock = options.clock ?? this.#ownClock!;
     const { liveMax = defaults.liveMax, payloadBytesMax = defaults.payloadBytesMax } = options;
@@ -227,6 +236,7 @@ class LocalCoordinator implements Coordinator, MailboxHost {
 
   async #beginAs({ gid, spec, type }: Beginning): Promise<Submitted> {
     if (spec.mode === 'saga') checkSagaSpec(spec);
+    this.#refuseTargets(specTargets(spec));
     const encoded = encodeSpec(spec);
     const stored: StoredSpec = { ...encoded, digest: this.#digest([encoded.plan, encoded.payloads]) };
     for (let tries = 0; tries < triesMax; tries++) {
@@ -279,6 +289,7 @@ class LocalCoordinator implements Coordinator, MailboxHost {
     for (let tries = 0; tries < triesMax; tries++) {
       this.#refuseUnlessRunning();
       const mailbox = this.#mailboxes.get(gid) ?? (await this.#openFor(gid));
+      if (request.type === 'registered') this.#refuseTargets(registeredTargets(mailbox.given.spec.mode, request.branch));
       const verdict = await this.#verdictOn(mailbox, requestEvent(gid, this.node, request));
       if (verdict !== 'lost') return { verdict, view: viewOf(mailbox) };
     }

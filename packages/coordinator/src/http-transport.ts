@@ -52,7 +52,7 @@ export function httpTransport(options: HttpTransportOptions = {}): Transport {
     call(request) {
       const parts = partsOf(request.url);
       const forbidden = isIP(parts.hostname) === 0 ? null : checkAddress(parts.hostname, parts.hostname);
-      if (forbidden !== null) return Promise.resolve(unknown('address_forbidden', forbidden, { exchange: 'refused' }));
+      if (forbidden !== null) return Promise.resolve(unknown('address_forbidden', forbidden, { exchange: 'forbidden' }));
       if (closed) return Promise.resolve(unknown('stopped', 'the coordinator is stopping', { exchange: 'unsent' }));
       return exchange(poolOf(parts.origin), request, { path: pathOf(parts, request), headers: headersOf(baseHeaders, request) });
     },
@@ -182,6 +182,9 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
   }
 }
 
+/** Code of the error by which `checkedLookup` refuses a name. */
+const forbiddenAddress = 'EFORBIDDENADDRESS';
+
 /** Errors before a connection stood: the participant has not seen the request. */
 const refusedCodes: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connect_refused',
@@ -191,7 +194,6 @@ const refusedCodes: Readonly<Record<string, string>> = {
   ENETUNREACH: 'host_unreachable',
   UND_ERR_CONNECT_TIMEOUT: 'connect_timeout',
   EADDRNOTAVAIL: 'host_unreachable',
-  EFORBIDDENADDRESS: 'address_forbidden',
   UND_ERR_INVALID_ARG: 'invalid_request',
 };
 
@@ -199,6 +201,7 @@ const refusedCodes: Readonly<Record<string, string>> = {
 function classOfError(error: Error): { code: string; exchange: Exchange } {
   const first = error instanceof AggregateError ? (error.errors[0] as Error) : error;
   const code = (first as NodeJS.ErrnoException).code ?? '';
+  if (code === forbiddenAddress) return { code: 'address_forbidden', exchange: 'forbidden' };
   const refused = refusedCodes[code];
   if (refused !== undefined) return { code: refused, exchange: 'refused' };
   if (code.startsWith('ERR_TLS') || code.startsWith('ERR_SSL') || code.includes('CERT'))
@@ -217,7 +220,7 @@ function checkedLookup(checkAddress: CheckAddress): LookupFunction {
       if (error !== null) return callback(error, []);
       const reasons = addresses.map(({ address }) => checkAddress(address, hostname));
       const forbidden = reasons.find((reason) => reason !== null);
-      if (forbidden !== undefined) return callback(Object.assign(new Error(forbidden!), { code: 'EFORBIDDENADDRESS' }), []);
+      if (forbidden !== undefined) return callback(Object.assign(new Error(forbidden!), { code: forbiddenAddress }), []);
       if (options.all === true) callback(null, addresses);
       else callback(null, addresses[0]!.address, addresses[0]!.family);
     });

@@ -21,6 +21,7 @@
  * I10 An answer counts once, for the attempt that is in flight; any other is ignored.
  * I11 While on hold nothing is called; only a human's act or a verdict still under way changes that.
  * I12 An empty URL succeeds without a call, in the same decision.
+ * I13 An address that may not be called holds the saga at once, whatever the policy says; its step has done nothing.
  */
 
 import { earlier, mayStart, start } from './attempts.ts';
@@ -78,6 +79,7 @@ function keepAnswer(draft: SagaDraft, index: number, way: Way, outcome: Outcome)
 function exhausted(draft: SagaDraft, index: number, way: Way, last: LastAttempt): boolean {
   if (way === 'backward') return false;
   if (draft.tx.status === 'aborting') return true;
+  if (last.exchange === 'forbidden') return false;
   if (draft.given.spec.steps[index]!.actionRetry.atEnd !== 'roll-back' || !mayUndo(draft)) return false;
   rollBack(draft, exhaustedReason(draft.given, index, last));
   return true;

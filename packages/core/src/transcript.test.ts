@@ -250,7 +250,7 @@ function parseAnswer(id: string, rest: readonly string[], { given, tx }: { given
 
 function parseOutcome(words: readonly string[]): Outcome {
   const verdict = words[1] as OutcomeClass;
-  const exchange = (words.find((word) => /^(unsent|refused|answered|broken)$/.test(word)) ?? 'answered') as Exchange;
+  const exchange = (words.find((word) => /^(unsent|forbidden|refused|answered|broken)$/.test(word)) ?? 'answered') as Exchange;
   const detail = verdict === 'failure' ? 'no money' : '';
   return { class: verdict, code: exchange === 'answered' ? `http_${verdict}` : exchange, detail, exchange, durationMs: 7 };
 }

@@ -82,6 +82,7 @@ function coordinatorOf(config: Config, { store, metrics, log }: Inside): Coordin
   return createCoordinator({
     store,
     log,
+    checkAddress,
     transport: boundedPerHost(metrics.transport(http), { inFlightMax: config.perHostInFlightMax }),
     liveMax: config.inFlightMax,
     observer(committed) {
