@@ -110,7 +110,7 @@ function appOf(config: Config, { coordinator, health, lost, metrics, log }: Serv
     dtmFace({ coordinator, service: dtmService({ coordinator, defaults: config, topics: noTopics }), log, metricsText }),
     operationsFace({ health, lost, metricsText }),
   ];
-  return createApp({ bodyBytesMax: config.bodyBytesMax, metrics, faces, fallback: fallbackOf(log) });
+  return createApp({ host: config.host, bodyBytesMax: config.bodyBytesMax, metrics, faces, fallback: fallbackOf(log) });
 }
 
 async function listen(app: FastifyInstance, { host, port }: Config): Promise<string> {
