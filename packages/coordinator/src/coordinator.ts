@@ -117,7 +117,7 @@ export interface Intervention {
 /** How a coordinator is. */
 export interface CoordinatorHealth {
   readonly state: 'starting' | 'running' | 'paused' | 'stopping' | 'stopped';
-  /** Why it is paused; empty otherwise. */
+  /** Why it is paused, or why the store does not answer; empty otherwise. */
   readonly reason: string;
   readonly store: StoreHealth | null;
   readonly nodes: readonly NodeRow[];

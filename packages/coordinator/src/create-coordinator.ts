@@ -374,11 +374,15 @@ class LocalCoordinator implements Coordinator, MailboxHost {
   list: Coordinator['list'] = (query) => this.#store.list(query);
 
   async health(): Promise<CoordinatorHealth> {
-    const [store, nodes] = await Promise.all([this.#store.ping(), this.#store.nodes()]).catch(() => [null, []] as const);
+    let trouble = '';
+    const [store, nodes] = await Promise.all([this.#store.ping(), this.#store.nodes()]).catch((error: unknown) => {
+      trouble = error instanceof Error ? error.message : String(error);
+      return [null, []] as const;
+    });
     const paused = this.#state === 'running' && this.#gate.reason !== '';
     return {
       state: paused ? 'paused' : this.#state,
-      reason: this.#gate.reason,
+      reason: this.#gate.reason || trouble,
       store,
       nodes,
       live: this.#mailboxes.size,
