@@ -1,6 +1,7 @@
 /** What the last run left unfinished: it goes on where it stopped, on the databases of that run. */
 import { setTimeout } from 'node:timers/promises';
 import type { AmendsClient, Transaction } from '@amends/client';
+import { terminalText } from '@amends/server/terminal-text';
 import type { Print } from '../../examples/stage/tell.ts';
 
 const endsWithinMs = 20_000;
@@ -19,8 +20,8 @@ export async function leftovers(amends: AmendsClient, origins: ReadonlySet<strin
 }
 
 /** Whether it calls somebody, and only these; a step with an empty address calls nobody. */
-function isAmong({ steps }: Transaction, origins: ReadonlySet<string>): boolean {
-  const addresses = steps.flatMap(({ action, compensate }) => [action, compensate]).filter((address) => address !== '');
+function isAmong({ branches }: Transaction, origins: ReadonlySet<string>): boolean {
+  const addresses = branches.flatMap(({ calls }) => calls.map(({ url }) => url)).filter((address) => address !== '');
   return addresses.length > 0 && addresses.every((address) => origins.has(URL.parse(address)?.origin ?? ''));
 }
 
@@ -41,7 +42,7 @@ async function recoverOne(
 ): Promise<void> {
   for (;;) {
     const { outcome, reason } = await amends.get(gid);
-    if (outcome !== 'running') return print(`  ${gid} ${outcome}${reason === '' ? '' : `: ${reason}`}`);
+    if (outcome !== 'running') return print(terminalText(`  ${gid} ${outcome}${reason === '' ? '' : `: ${reason}`}`));
     if (performance.now() > deadline) break;
     await setTimeout(lookEveryMs);
   }
