@@ -17,7 +17,11 @@ import { named } from './registry.ts';
 
 const moment = z.string().describe('ISO 8601, UTC, with milliseconds');
 const status = z.enum(['prepared', 'submitted', 'aborting', 'succeed', 'failed']).describe("Global status in DTM's words");
-const outcome = z.enum(['running', 'succeeded', 'failed']).describe('failed: rolled back as a whole, or terminated as it stood');
+const outcome = z
+  .enum(['running', 'succeeded', 'failed'])
+  .describe(
+    'succeeded: every step is done; failed: everything that was done is undone, unless `decision.direction` is `terminate`: then a human has ended it as it stood, and nothing was undone; running: not finished, perhaps on hold',
+  );
 const op = z.enum(['action', 'compensate', 'confirm', 'cancel', 'commit', 'rollback', 'msg', 'resume']);
 const mode = z.enum(['saga', 'msg', 'tcc', 'xa', 'workflow']);
 
@@ -71,7 +75,9 @@ export const transactionSchema = named(
     updatedAt: moment,
     finishedAt: moment.nullable(),
     wakeAt: moment.nullable().describe('When it is looked at next'),
-    branches: z.array(branchSchema).describe('What is called: steps, registered participants, and `00`, the question or the resume call'),
+    branches: z
+      .array(branchSchema)
+      .describe('What is called: steps, registered participants, and `00`, the question or the resume call'),
     progress: z.array(progressSchema).describe('Steps that a workflow has recorded'),
   }),
 );
@@ -211,7 +217,11 @@ function waysOf(of: Mode): readonly Way[] {
   return of === 'msg' || of === 'workflow' ? ['forward'] : ['forward', 'backward'];
 }
 
-function callBody(given: Given, branch: Branch, call: { readonly branch: number; readonly way: Way }): z.infer<typeof callSchema> {
+function callBody(
+  given: Given,
+  branch: Branch,
+  call: { readonly branch: number; readonly way: Way },
+): z.infer<typeof callSchema> {
   const { op: name, url } = callName(given, call);
   const state = branch[call.way];
   const attempts = state.at === 'idle' ? 0 : state.attempts;
