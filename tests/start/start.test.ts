@@ -111,6 +111,13 @@ describe('however it ends, nothing is left running', () => {
     await expect.poll(() => place.processes(), soon).toEqual([]);
   });
 
+  it.runIf(process.platform === 'linux')('SIGKILL of npm, which stands behind a shell', async () => {
+    const start = place.startByNpm('--story', 'bank-transfer');
+    await start.until(firstStory);
+    start.child.kill('SIGKILL');
+    await expect.poll(() => place.processes(), soon).toEqual([]);
+  });
+
   it('SIGKILL of the process that holds the services', async () => {
     const start = place.start('--story', 'bank-transfer');
     await start.until(firstStory);
