@@ -4,10 +4,12 @@
  */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
+import { ancestorsUpToNpm } from './ancestors.mjs';
 import { environment, node, root, setUp } from './setup.mjs';
 
 const parentGoneEveryMs = 500;
 
+const areThere = ancestorsUpToNpm();
 await setUp();
 const main = join(root, 'tools', 'start', 'main.ts');
 const child = spawn(node, [main, ...process.argv.slice(2)], {
@@ -24,6 +26,5 @@ child.once('exit', (code, signal) => process.exit(code ?? (signal === null ? 1 :
 const stop = () => child.connected && child.disconnect();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, stop);
 
-// npm that is killed tells nobody; then this process gets another parent.
-const parent = process.ppid;
-if (process.env.npm_lifecycle_event === 'start') setInterval(() => process.ppid === parent || stop(), parentGoneEveryMs).unref();
+// npm that is killed tells nobody; then this process, or the shell above it, gets another parent.
+if (process.env.npm_lifecycle_event === 'start') setInterval(() => areThere() || stop(), parentGoneEveryMs).unref();

@@ -20,7 +20,7 @@ interface Line {
 }
 
 /**
- * The table, one string per line.
+ * The table, one string per line. Texts of others must have been made fit for a terminal.
  * @param url the services' addresses by name
  */
 export function timeline(
@@ -84,9 +84,10 @@ function row(line: Line, widths: Readonly<Record<'step' | 'service' | 'outcome',
   return `${at}  ${where}  ${outcome}  ${took.padStart(8)}  ${paint('dim', line.remark)}`.trimEnd();
 }
 
-function end({ outcome, createdAt, finishedAt, reason }: Transaction): string {
+function end({ outcome, decision, createdAt, finishedAt, reason }: Transaction): string {
   const tookMs = finishedAt === null ? '' : ` after ${Date.parse(finishedAt) - Date.parse(createdAt)} ms`;
   if (outcome === 'succeeded') return paint('green', `          all done${tookMs}`);
+  if (decision?.direction === 'terminate') return paint('red', `          terminated as it stood${tookMs}: ${reason}`);
   if (outcome === 'failed') return paint('yellow', `          all undone${tookMs}: ${reason}`);
   return paint('red', '          still running');
 }

@@ -64,6 +64,7 @@ describe('what is in the way is named, and nothing is left running', () => {
     const second = other.start('--once', '--data', place.folder);
     expect(await second.ended).toBe(codes.failed);
     expect(second.output()).toContain(`${join(place.folder, 'amends.db')} cannot be opened: it is in use`);
+    expect(second.output()).not.toContain('reserved');
     await other.clear();
     await interrupt(first, codes.ok);
   });
@@ -92,6 +93,7 @@ describe('however it ends, nothing is left running', () => {
     const start = place.start('--story', 'bank-transfer');
     await start.until(firstStory);
     await interrupt(start, codes.interrupted);
+    expect(start.output()).not.toContain('did not end as told');
   });
 
   it('SIGTERM while it stays up', async () => {
@@ -104,6 +106,13 @@ describe('however it ends, nothing is left running', () => {
 
   it('SIGKILL of what was started', async () => {
     const start = place.start('--story', 'bank-transfer');
+    await start.until(firstStory);
+    start.child.kill('SIGKILL');
+    await expect.poll(() => place.processes(), soon).toEqual([]);
+  });
+
+  it.runIf(process.platform === 'linux')('SIGKILL of npm, which stands behind a shell', async () => {
+    const start = place.startByNpm('--story', 'bank-transfer');
     await start.until(firstStory);
     start.child.kill('SIGKILL');
     await expect.poll(() => place.processes(), soon).toEqual([]);

@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePorts } from '../../examples/stage/ports.ts';
 
-const script = join(import.meta.dirname, '..', '..', 'tools', 'start.mjs');
+const root = join(import.meta.dirname, '..', '..');
+const script = join(root, 'tools', 'start.mjs');
 /** The coordinator's and the examples' ports lie in such a row. */
 const portsInRow = 40;
 
@@ -16,6 +17,8 @@ export interface Place {
   readonly port: number;
   /** Starts with these options and this place. */
   start(...options: string[]): Starter;
+  /** As its user starts it: by npm, which is the child. */
+  startByNpm(...options: string[]): Starter;
   /** Command lines of the processes that work here. */
   processes(): readonly RunningProcess[];
   /** Ends what still runs here, and removes the folder. */
@@ -47,15 +50,17 @@ export async function emptyPlace(): Promise<Place> {
   const port = await freePorts(portsInRow);
   const starters: Starter[] = [];
   const processes = () => processesWith(folder);
+  const startBy = (command: readonly string[], options: readonly string[]) => {
+    const starter = runBy(command, ['--data', folder, '--port', String(port), ...options]);
+    starters.push(starter);
+    return starter;
+  };
   return {
     folder,
     port,
     processes,
-    start(...options) {
-      const starter = run(['--data', folder, '--port', String(port), ...options]);
-      starters.push(starter);
-      return starter;
-    },
+    start: (...options) => startBy(plainly, options),
+    startByNpm: (...options) => startBy(['npm', 'start', '--'], options),
     async clear() {
       for (const { child } of starters) child.kill('SIGKILL');
       await Promise.all(starters.map(({ ended }) => ended));
@@ -67,7 +72,13 @@ export async function emptyPlace(): Promise<Place> {
 
 /** Runs `npm start` with these options and nothing else. */
 export function run(options: readonly string[]): Starter {
-  const child = spawn(process.execPath, [script, ...options], { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  return runBy(plainly, options);
+}
+
+const plainly: readonly string[] = [process.execPath, script];
+
+function runBy([program, ...args]: readonly string[], options: readonly string[]): Starter {
+  const child = spawn(program!, [...args, ...options], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   const closed = once(child, 'close');
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output += text));

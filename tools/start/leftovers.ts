@@ -1,6 +1,7 @@
 /** What the last run left unfinished: it goes on where it stopped, on the databases of that run. */
 import { setTimeout } from 'node:timers/promises';
 import type { AmendsClient, Transaction } from '@amends/client';
+import { terminalText } from '@amends/server/terminal-text';
 import type { Print } from '../../examples/stage/tell.ts';
 
 const endsWithinMs = 20_000;
@@ -41,7 +42,7 @@ async function recoverOne(
 ): Promise<void> {
   for (;;) {
     const { outcome, reason } = await amends.get(gid);
-    if (outcome !== 'running') return print(`  ${gid} ${outcome}${reason === '' ? '' : `: ${reason}`}`);
+    if (outcome !== 'running') return print(terminalText(`  ${gid} ${outcome}${reason === '' ? '' : `: ${reason}`}`));
     if (performance.now() > deadline) break;
     await setTimeout(lookEveryMs);
   }

@@ -29,34 +29,34 @@ async function main(args: readonly string[]): Promise<number> {
 async function run(options: StartOptions): Promise<number> {
   const over = Promise.withResolvers<number>();
   let told = false;
-  let stopping = false;
+  const stopped = new AbortController();
   const giveUp = (error: unknown) => {
-    if (stopping) return; // What was under way ends in errors, which is no news.
+    if (stopped.signal.aborted) return; // What was under way ends in errors, which is no news.
     complain(explain(error));
     over.resolve(codes.failed);
   };
   const system = createSystem(options, giveUp);
   whenStopped(() => over.resolve(told ? codes.ok : codes.interrupted));
-  play(options, system).then((failed) => {
+  play(options, system, stopped.signal).then((failed) => {
     told = true;
     if (options.once || failed > 0) over.resolve(failed === 0 ? codes.ok : codes.failed);
     else print(invitation(options));
   }, giveUp);
   const code = await over.promise;
-  stopping = true;
+  stopped.abort();
   await system.close();
   return code;
 }
 
 /** @returns how many stories did not end as told */
-async function play(options: StartOptions, system: System): Promise<number> {
+async function play(options: StartOptions, system: System, signal: AbortSignal): Promise<number> {
   const staged = await system.open(print);
   print(`Coordinator at ${system.coordinator.url}`);
   let failed = 0;
   for (const { example, stage } of staged) {
     print(`\n${paint(['bold', 'underline'], example.name)}`);
     await stage.open();
-    failed += await tellStories(example, stage, print);
+    failed += await tellStories(example, stage, { print, signal });
   }
   const total = options.examples.reduce((sum, { example }) => sum + example.stories.length, 0);
   print(

@@ -76,7 +76,7 @@ export function createSystem(options: StartOptions, onCrash: (error: Error) => v
 function createCoordinatorService(options: StartOptions, logFile: string, onCrash: (error: Error) => void): Service {
   const { port, dataFolder } = options;
   const store = `sqlite:${join(dataFolder, 'amends.db')}`;
-  const flags = ['--host', '127.0.0.1', '--port', `${port}`, '--grpc-port', `${port + 1}`, '--store', store];
+  const flags = ['--host', '127.0.0.1', '--port', `${port}`, '--store', store];
   return new Service({ name: 'coordinator', args: ['--max-semi-space-size=8', command, 'serve', ...flags], logFile, onCrash });
 }
 

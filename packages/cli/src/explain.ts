@@ -1,12 +1,14 @@
 /** How the command ends, and what it says when that is in an error. */
 import { AmendsClientError } from '@amends/client';
 import { ConfigError, StartError } from '@amends/server';
+import { terminalText } from '@amends/server/terminal-text';
 
 /** Exit codes of the command. */
 export const exitCodes = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
 /** What the user can do something about is said in a sentence; a bug shows where it came from. */
 export function explain(error: unknown): string {
-  if (error instanceof AmendsClientError || error instanceof ConfigError || error instanceof StartError) return error.message;
+  if (error instanceof AmendsClientError) return terminalText(error.message);
+  if (error instanceof ConfigError || error instanceof StartError) return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

@@ -36,14 +36,6 @@ test('a store that has broken down for good ends it with 1', async () => {
   expect(stderr).toMatch(/^amends: the thread that had .* has ended unexpectedly; restart the process\n$/);
 });
 
-test('options that do nothing yet are told when they are set, and are no error', async () => {
-  const coordinator = await serving('--store', 'memory:', '--grpc-port', '1');
-  expect(await coordinator.stop()).toMatchObject({
-    code: 0,
-    stderr: 'amends: --grpc-port is reserved: gRPC is not served by this version\n',
-  });
-});
-
 test('an address that others can reach must be meant', async () => {
   const refused = await amends('serve', '--host', '0.0.0.0', '--port', '0', '--store', 'memory:');
   expect(refused).toMatchObject({

@@ -16,6 +16,15 @@ export function paint(format: Parameters<typeof styleText>[0], text: string): st
   return styleText(format, text, { stream: process.stdout });
 }
 
+/** Longest text of a cell on a terminal that is an identity only. Characters. */
+const identityCharactersMax = 48;
+
+/** An identity that would push everything else off the line, cut on a terminal; programs get all of it. */
+export function cut(text: string): string {
+  if (!process.stdout.isTTY || text.length <= identityCharactersMax) return text;
+  return `${text.slice(0, identityCharactersMax - 1)}…`;
+}
+
 /** Rows in columns; the first row is the head. */
 export function table(rows: readonly (readonly string[])[]): string[] {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));

@@ -2,7 +2,7 @@
 import type { Branch, BranchCall, HistoryEntry, Transaction } from '@amends/client';
 import { paint } from './terminal.ts';
 
-/** The whole picture, one string per line. */
+/** The whole picture, one string per line. Texts of others must have been made fit for a terminal. */
 export function picture(transaction: Transaction, history: readonly HistoryEntry[]): string[] {
   return [
     `${paint('bold', transaction.gid)}  ${transaction.mode}, ${outcomeLine(transaction)}`,
@@ -26,9 +26,11 @@ function overdueLines({ overdueSince }: Transaction): string[] {
 }
 
 /** How a transaction ended, or how it stands. */
-export function outcomeLine({ outcome, status, reason, hold, createdAt, finishedAt }: Transaction): string {
+export function outcomeLine({ outcome, status, decision, reason, hold, createdAt, finishedAt }: Transaction): string {
   const took = finishedAt === null ? '' : ` after ${Date.parse(finishedAt) - Date.parse(createdAt)} ms`;
   if (outcome === 'succeeded') return paint('green', `succeeded${took}`);
+  if (decision?.direction === 'terminate')
+    return paint('yellow', `terminated${took}, nothing undone: ${reason.replace(/^terminated /, '')}`);
   if (outcome === 'failed') return paint('yellow', `failed${took}: ${reason}`);
   if (hold !== null) return paint('red', `needs attention: ${hold.code} at ${hold.op} of branch ${hold.branchId}`);
   return `running (${status}${reason === '' ? '' : `: ${reason}`})`;
@@ -39,7 +41,7 @@ function branchLines(branch: Branch): string[] {
   const after = branch.after.length === 0 ? '' : paint('dim', `  after ${branch.after.join(', ')}`);
   const first = `  ${branch.branchId}  ${forward!.url || '(nothing to call)'}  ${stateWord(forward!.at)}${kindOf(branch)}${after}`;
   if (backward === undefined || backward.at === 'idle') return [first];
-  return [first, `      ${backward.url || '(nothing to undo)'}  ${stateWord(backward.at)}`];
+  return [first, `      ${paint('dim', backward.op)}  ${backward.url || '(nothing to undo)'}  ${stateWord(backward.at)}`];
 }
 
 function kindOf({ kind }: Branch): string {

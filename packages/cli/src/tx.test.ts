@@ -1,4 +1,6 @@
-import { expect, test } from 'vitest';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
 import { amends, serving } from './testing/amends-command.ts';
 
 const nothingToCall = { action: '' };
@@ -83,6 +85,41 @@ test('watch follows to the end and ends as the transaction did', async () => {
   expect(kinds.slice(0, 2)).toEqual(['submitted', 'answered']);
 });
 
+const hostile = '\u001b[2J evil\r\nFAKE LINE\u202e';
+
+test('what participants say is shown in one line that the terminal does not obey', async () => {
+  const bank = createServer((_request, response) => response.writeHead(409).end(hostile));
+  onTestFinished(() => void bank.close());
+  await new Promise<void>((resolve) => bank.listen(0, '127.0.0.1', resolve));
+  const action = `http://127.0.0.1:${(bank.address() as AddressInfo).port}/debit`;
+  const tx = await coordinatorWith({ refused: { action, compensate: '' } });
+  for (const verb of [['list'], ['show', 'refused'], ['watch', 'refused']]) {
+    const { stdout } = await tx(...verb);
+    expect(stdout).toContain('\\u001b[2J evil');
+    expect(stdout).not.toMatch(/[^\P{C}\n]/u);
+    expect(stdout.split('\n').filter((line) => line.startsWith('FAKE'))).toEqual([]);
+  }
+  expect((await tx('list')).stdout.trimEnd().split('\n')).toHaveLength(2);
+  expect(JSON.parse((await tx('list', '--json')).stdout)[0].reason).toContain('\u001b[2J');
+});
+
+test('show labels what undoes, and says that what was terminated was', async () => {
+  const bank = createServer((request, response) => response.writeHead(request.url!.startsWith('/no') ? 409 : 500).end());
+  onTestFinished(() => void bank.close());
+  await new Promise<void>((resolve) => bank.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(bank.address() as AddressInfo).port}`;
+  const tx = await coordinatorWith({ g1: { action: `${url}/no`, compensate: `${url}/undo` } });
+  expect((await tx('show', 'g1')).stdout).toMatch(/\n {6}compensate {2}http:\S+\/undo {2}waiting\n/);
+  await tx('terminate', 'g1', '--reason', 'by hand');
+  expect((await tx('show', 'g1')).stdout).toMatch(/^g1 {2}saga, terminated after \d+ ms, nothing undone: by tester: by hand\n/);
+});
+
+test('a very long gid is told whole to programs', async () => {
+  const gid = 'g'.repeat(128);
+  const tx = await coordinatorWith({ [gid]: nothingToCall });
+  expect((await tx('list')).stdout).toContain(gid);
+});
+
 test('retry tries again at once, in the name of who asks', async () => {
   const tx = await coordinatorWith({ stuck: nobodyThere });
   expect(await tx('retry', 'stuck', '--reason', 'it is up')).toMatchObject({
@@ -104,7 +141,7 @@ test('terminate ends it as it stands, once, and only in the version that was mea
   });
   expect(await tx('terminate', 'one', '--reason', 'by hand')).toMatchObject({
     code: 0,
-    stdout: expect.stringMatching(/^failed/),
+    stdout: expect.stringMatching(/^terminated after \d+ ms, nothing undone: by tester: by hand\n$/),
   });
   expect(await tx('terminate', 'one', '--reason', 'by hand')).toMatchObject({
     code: 1,

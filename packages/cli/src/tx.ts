@@ -1,9 +1,10 @@
 /** `amends tx`: looking at transactions and acting on them. */
 import type { AmendsClient, ListFilters, Transaction, TransactionSummary } from '@amends/client';
+import { forTerminal } from '@amends/server/terminal-text';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { exitCodes } from './explain.ts';
 import { type ServerOptions, withClient, withServerOptions } from './server-options.ts';
-import { print, printJson, table } from './terminal.ts';
+import { cut, print, printJson, table } from './terminal.ts';
 import { historyLine, outcomeLine, picture } from './timeline.ts';
 
 /** The commands. */
@@ -41,8 +42,8 @@ async function list(client: AmendsClient, { status, held, limit, json }: ListOpt
   for await (const row of client.listAll(filters)) if (rows.push(row) >= limit) break;
   if (json) return printJson(rows);
   if (rows.length === 0) return print('no transactions');
-  const cells = rows.map((row) => [
-    row.gid,
+  const cells = forTerminal(rows).map((row) => [
+    cut(row.gid),
     standing(row),
     row.createdAt.replace('T', ' ').replace('Z', ''),
     row.reason || row.errorPrint,
@@ -67,12 +68,12 @@ function showCommand(): Command {
 async function show(client: AmendsClient, gid: string, { json }: ServerOptions): Promise<void> {
   const [transaction, history] = await Promise.all([client.get(gid), client.history(gid)]);
   if (json) return printJson({ transaction, history });
-  for (const line of picture(transaction, history)) print(line);
+  for (const line of picture(forTerminal(transaction), forTerminal(history))) print(line);
 }
 
 function watchCommand(): Command {
   return new Command('watch')
-    .description('follow a transaction to its end; exit code 0: succeeded, 1: failed')
+    .description('follow a transaction to its end; exit code 0: succeeded, 1: failed or terminated')
     .argument('<gid>', 'the transaction')
     .addHelpText('after', '\nExample:\n  $ amends tx watch EjXvZKv8OdpFX3jDqKglvS')
     .action((gid: string, options: ServerOptions) => withClient(options, (client) => watch(client, gid, options)));
@@ -85,17 +86,17 @@ async function watch(client: AmendsClient, gid: string, { json }: ServerOptions)
   let transaction = await client.get(gid);
   for (let told = 0; ; ) {
     const news = (await client.history(gid)).filter(({ seq }) => seq > told);
-    for (const entry of news) json ? printJson(entry) : print(historyLine(transaction, entry));
+    for (const entry of news) json ? printJson(entry) : print(historyLine(forTerminal(transaction), forTerminal(entry)));
     told = news.at(-1)?.seq ?? told;
     if (transaction.outcome !== 'running' && news.length === 0) break;
     transaction = await client.wait(gid, { waitMs: newsWithinMs });
   }
-  if (!json) print(outcomeLine(transaction));
+  if (!json) print(outcomeLine(forTerminal(transaction)));
   process.exitCode = transaction.outcome === 'succeeded' ? exitCodes.ok : exitCodes.failed;
 }
 
 interface ActOptions extends ServerOptions {
-  readonly reason: string;
+  readonly reason?: string;
   readonly expectedVersion?: number;
 }
 
@@ -103,30 +104,39 @@ function actCommand(name: string, description: string): Command {
   return new Command(name)
     .description(description)
     .argument('<gid>', 'the transaction')
-    .requiredOption('--reason <text>', 'why; recorded in its history')
+    .option('--reason <text>', 'why; required, and recorded in its history')
     .option('--expected-version <version>', 'act only if it still has this version', countOf)
     .addHelpText('after', `\nExample:\n  $ amends tx ${name} EjXvZKv8OdpFX3jDqKglvS --reason "the bank is up again"`);
 }
 
 function retryCommand(): Command {
-  return actCommand('retry', 'try again at once what waits or is held').action((gid: string, options: ActOptions) =>
-    withClient(options, async (client) => tell(await client.retry(gid, actOf(options)), options)),
+  return actCommand('retry', 'try again at once what waits or is held').action(
+    (gid: string, options: ActOptions, command: Command) => {
+      const act = actOf(options, command);
+      return withClient(options, async (client) => tell(await client.retry(gid, act), options));
+    },
   );
 }
 
 function terminateCommand(): Command {
-  return actCommand('terminate', 'end a transaction as it stands; nothing is undone').action((gid: string, options: ActOptions) =>
-    withClient(options, async (client) => tell(await client.terminate(gid, actOf(options)), options)),
+  return actCommand('terminate', 'end a transaction as it stands; nothing is undone').action(
+    (gid: string, options: ActOptions, command: Command) => {
+      const act = actOf(options, command);
+      return withClient(options, async (client) => tell(await client.terminate(gid, act), options));
+    },
   );
 }
 
-function actOf({ reason, expectedVersion }: ActOptions) {
+/** Commander would ask for a required option before it asks for the gid. */
+function actOf({ reason, expectedVersion }: ActOptions, command: Command) {
+  if (reason === undefined)
+    command.error("error: required option '--reason <text>' not specified", { code: 'commander.missingMandatoryOptionValue' });
   return { reason, ...(expectedVersion === undefined ? {} : { expectedVersion }) };
 }
 
 function tell(transaction: Transaction, { json }: ServerOptions): void {
   if (json) printJson(transaction);
-  else print(outcomeLine(transaction));
+  else print(outcomeLine(forTerminal(transaction)));
 }
 
 function countOf(text: string): number {

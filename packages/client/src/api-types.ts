@@ -207,7 +207,7 @@ export interface History {
 /** How the server is. */
 export interface Health {
   readonly state: 'starting' | 'running' | 'paused' | 'stopping' | 'stopped';
-  /** Why it is paused; empty otherwise. */
+  /** Why it is paused, or why the store does not answer; empty otherwise. */
   readonly reason: string;
   readonly store: {
     readonly latencyMs: number;

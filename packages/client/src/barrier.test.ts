@@ -1,3 +1,4 @@
+import { DatabaseSync } from 'node:sqlite';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Bank, openBank } from '../tests/bank.ts';
@@ -74,6 +75,20 @@ describe('the barrier', () => {
     await new Promise(setImmediate);
     expect(bank.cents('ann')).toBe(100);
     expect(bank.barrierRows()).toEqual([]);
+  });
+
+  it.each([
+    ['nothing', undefined, 'undefined'],
+    ['the path of a file', 'bank.db', 'string'],
+    ['a promise of a database', Promise.resolve(), 'a promise: await it first'],
+    ["Node's own database", new DatabaseSync(':memory:'), 'a DatabaseSync'],
+    ['a pool', { exec: debit, prepare: debit, query: debit }, 'a plain object'],
+  ])('refuses %s, naming what it takes', (_what, db, got) => {
+    expect(() => barrier(db as never, action, debit)).toThrow(
+      `the barrier takes an open database of better-sqlite3, as of new Database('bank.db'), but got ${got};`,
+    );
+    expect(() => createBarrierTable(db as never)).toThrow('better-sqlite3');
+    expect(bank.cents('ann')).toBe(100);
   });
 
   it('refuses a database that is in a transaction already', () => {

@@ -10,6 +10,7 @@
  * | late action, after that     | -                      | there already  | skipped  |
  */
 import type { BranchRef } from './call.ts';
+import { mustBeSqliteHandle } from './sqlite-handle.ts';
 
 /** What the barrier needs of a better-sqlite3 database. */
 export interface LocalDatabase {
@@ -52,6 +53,7 @@ const originalOps: Readonly<Record<string, string>> = { compensate: 'action', ca
 
 /** Creates the barrier's table `dtm_barrier`, with DTM's columns, where it is missing. `barrier` does so by itself. */
 export function createBarrierTable(db: LocalDatabase): void {
+  mustBeSqliteHandle(db);
   db.exec(table);
 }
 
@@ -59,6 +61,7 @@ export function createBarrierTable(db: LocalDatabase): void {
  * Runs a handler behind the barrier, in one transaction of the database with the barrier's row.
  * @param handler changes this database, and only this; synchronous, because the database is
  * @returns what the handler returns; undefined: skipped, because it has run before or there is nothing to undo
+ * @throws TypeError when `db` is not a handle of better-sqlite3
  * @throws whatever the handler throws; then nothing is changed and the same call may come again
  */
 export function barrier<Result>(
@@ -68,6 +71,7 @@ export function barrier<Result>(
   { barrierId = '01' }: BarrierOptions = {},
 ): Result | undefined {
   checkCall(call);
+  mustBeSqliteHandle(db);
   if (db.inTransaction) throw new Error('the barrier begins a transaction of its own, but the database is in one already');
   const enter = entranceOf(db);
   const behind = () => (enter(call, barrierId) ? synchronous(handler()) : undefined);

@@ -4,7 +4,7 @@ import { lookup } from 'node:dns/promises';
 import { isIP, type LookupFunction } from 'node:net';
 import type { CheckAddress } from './address.ts';
 
-/** Code of the error when an address may not be called. */
+/** Code of the error by which `checkedLookup` refuses a name. */
 export const forbiddenCode = 'EFORBIDDENADDRESS';
 
 /** Resolves a name and lets only permitted addresses through. For sockets. */

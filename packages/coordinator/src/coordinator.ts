@@ -30,10 +30,11 @@ export interface Coordinator {
   now(): EpochMs;
 
   /**
-   * Begins a transaction, or lets one that was prepared go on; resolves when it is durable. The same gid again begins nothing: it answers `repeated` when the
-   * spec is the same and `different` when it is not, with the transaction as it is.
-   * @throws AmendsError `overloaded`, `value_refused`: nothing was stored; `stopping`, `store_unavailable`: nothing was stored, unless the
-   * store's answer was lost as well. In any case try again with the same gid
+   * Begins a transaction, or lets one that was prepared go on; resolves when it is durable. The same gid again begins
+   * nothing: it answers `repeated` when the spec is the same and `different` when it is not, with the transaction as it is.
+   * @throws AmendsError `invalid_request`: an address in it may not be called; `overloaded`, `value_refused`: nothing was
+   * stored; `stopping`, `store_unavailable`: nothing was stored, unless the store's answer was lost as well. In any case try
+   * again with the same gid
    */
   submit(request: { readonly gid: Gid; readonly spec: Spec }): Promise<Submitted>;
 
@@ -117,7 +118,7 @@ export interface Intervention {
 /** How a coordinator is. */
 export interface CoordinatorHealth {
   readonly state: 'starting' | 'running' | 'paused' | 'stopping' | 'stopped';
-  /** Why it is paused; empty otherwise. */
+  /** Why it is paused, or why the store does not answer; empty otherwise. */
   readonly reason: string;
   readonly store: StoreHealth | null;
   readonly nodes: readonly NodeRow[];

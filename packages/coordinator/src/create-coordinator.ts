@@ -10,6 +10,7 @@ import {
   type NodeId,
 } from '@amends/core';
 import type { Store, StoredTransaction } from '@amends/store';
+import { type CheckAddress, refuseForbidden } from './address.ts';
 import { asked } from './asking.ts';
 import { boundedPerHost } from './bounded-per-host.ts';
 import type { Coordinator, CoordinatorHealth, TransactionView } from './coordinator.ts';
@@ -36,6 +37,7 @@ import type { Reception } from './requests.ts';
 import { StoreGate } from './store-gate.ts';
 import { prepare, submit } from './submitting.ts';
 import { Takeovers } from './takeovers.ts';
+import { targetRefuser } from './targets.ts';
 import { timeLimit } from './time-limit.ts';
 import { transportByScheme } from './transport-by-scheme.ts';
 import { viewOf, viewOfStored, waitFor } from './waiting.ts';
@@ -47,6 +49,11 @@ export interface CoordinatorOptions extends Partial<MembershipOptions> {
   readonly store: Store;
   /** Default: HTTP by undici and gRPC, bounded per host. The coordinator closes it when it stops. */
   readonly transport?: Transport;
+  /**
+   * Asked about addresses that requests give as such (`http://10.0.0.1/`), so that what could never be called is not taken;
+   * names are judged when they are called. Default: as the default transport.
+   */
+  readonly checkAddress?: CheckAddress;
   /** Default: the store's time carried on by the monotonic clock and corrected at each heartbeat. */
   readonly clock?: Clock;
   readonly timers?: Timers;
@@ -128,6 +135,7 @@ class LocalCoordinator implements Coordinator, MailboxHost {
       host: this,
       mailboxes: this.#mailboxes,
       refuseUnlessOpen: () => this.#refuseUnlessRunning(),
+      refuseTargets: targetRefuser(options.checkAddress ?? refuseForbidden),
       onStoreFailure: (listener) => this.#gate.onFailure(listener),
     };
     this.#commits = createGroupCommit(this.#store, this.#timers);
@@ -246,11 +254,15 @@ class LocalCoordinator implements Coordinator, MailboxHost {
   list: Coordinator['list'] = (query) => this.#store.list(query);
 
   async health(): Promise<CoordinatorHealth> {
-    const [store, nodes] = await Promise.all([this.#store.ping(), this.#store.nodes()]).catch(() => [null, []] as const);
+    let trouble = '';
+    const [store, nodes] = await Promise.all([this.#store.ping(), this.#store.nodes()]).catch((error: unknown) => {
+      trouble = error instanceof Error ? error.message : String(error);
+      return [null, []] as const;
+    });
     const paused = this.#state === 'running' && this.#gate.reason !== '';
     return {
       state: paused ? 'paused' : this.#state,
-      reason: this.#gate.reason,
+      reason: this.#gate.reason || trouble,
       store,
       nodes,
       live: this.#mailboxes.size,

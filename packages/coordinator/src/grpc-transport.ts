@@ -128,8 +128,8 @@ function classOf(code: number, details: string): OutcomeClass {
 }
 
 function neverConnected({ code, message }: NodeJS.ErrnoException): Omit<Outcome, 'durationMs'> {
-  const name = code === forbiddenCode ? 'address_forbidden' : 'name_unknown';
-  return { class: 'unknown', code: name, detail: message, exchange: 'refused' };
+  if (code === forbiddenCode) return { class: 'unknown', code: 'address_forbidden', detail: message, exchange: 'forbidden' };
+  return { class: 'unknown', code: 'name_unknown', detail: message, exchange: 'refused' };
 }
 
 function unsent(): Outcome {

@@ -183,7 +183,7 @@ describe('addresses', () => {
     async (host) => {
       expect(await transport().call(callTo(`http://${host}/x`))).toMatchObject({
         code: 'address_forbidden',
-        exchange: 'refused',
+        exchange: 'forbidden',
         detail: expect.stringMatching(/is link-local, metadata, multicast or reserved, which is never called$/),
       });
     },
@@ -193,7 +193,7 @@ describe('addresses', () => {
     const refuse = transport({ checkAddress: (address) => `${address} is forbidden` });
     expect(await refuse.call(callTo('http://169.254.169.254/x'))).toMatchObject({
       code: 'address_forbidden',
-      exchange: 'refused',
+      exchange: 'forbidden',
       detail: '169.254.169.254 is forbidden',
     });
     expect(await refuse.call(callTo('http://[fe80::1]/x'))).toMatchObject({ code: 'address_forbidden' });
@@ -207,7 +207,7 @@ describe('addresses', () => {
         return 'no';
       },
     });
-    expect(await refuse.call(callTo('http://localhost:1/x'))).toMatchObject({ code: 'address_forbidden', exchange: 'refused' });
+    expect(await refuse.call(callTo('http://localhost:1/x'))).toMatchObject({ code: 'address_forbidden', exchange: 'forbidden' });
     expect(asked[0]).toMatch(/^localhost (127\.0\.0\.1|::1)$/);
   });
 });

@@ -53,7 +53,7 @@ export function httpTransport(options: HttpTransportOptions = {}): Transport {
     call(request) {
       const parts = partsOf(request.url);
       const forbidden = isIP(parts.hostname) === 0 ? null : checkAddress(parts.hostname, parts.hostname);
-      if (forbidden !== null) return Promise.resolve(unknown('address_forbidden', forbidden, { exchange: 'refused' }));
+      if (forbidden !== null) return Promise.resolve(unknown('address_forbidden', forbidden, { exchange: 'forbidden' }));
       if (closed) return Promise.resolve(unknown('stopped', 'the coordinator is stopping', { exchange: 'unsent' }));
       return exchange(poolOf(parts.origin), request, { path: pathOf(parts, request), headers: headersOf(baseHeaders, request) });
     },
@@ -197,7 +197,6 @@ const refusedCodes: Readonly<Record<string, string>> = {
   ENETUNREACH: 'host_unreachable',
   UND_ERR_CONNECT_TIMEOUT: 'connect_timeout',
   EADDRNOTAVAIL: 'host_unreachable',
-  [forbiddenCode]: 'address_forbidden',
   UND_ERR_INVALID_ARG: 'invalid_request',
 };
 
@@ -205,6 +204,7 @@ const refusedCodes: Readonly<Record<string, string>> = {
 function classOfError(error: Error): { code: string; exchange: Exchange } {
   const first = error instanceof AggregateError ? (error.errors[0] as Error) : error;
   const code = (first as NodeJS.ErrnoException).code ?? '';
+  if (code === forbiddenCode) return { code: 'address_forbidden', exchange: 'forbidden' };
   const refused = refusedCodes[code];
   if (refused !== undefined) return { code: refused, exchange: 'refused' };
   if (code.startsWith('ERR_TLS') || code.startsWith('ERR_SSL') || code.includes('CERT'))

@@ -5,6 +5,7 @@
 import { AmendsError, fromRow, type Gid, type Transaction, type TransactionEvent, type Verdict } from '@amends/core';
 import type { LiveMailboxes } from './live-mailboxes.ts';
 import type { Mailbox, MailboxHost } from './mailbox.ts';
+import type { RefuseTargets } from './targets.ts';
 
 /** Where requests come in: what they need of the coordinator. */
 export interface Reception {
@@ -12,6 +13,8 @@ export interface Reception {
   readonly mailboxes: LiveMailboxes;
   /** @throws AmendsError `stopping`, `store_unavailable`: no request is taken in now */
   refuseUnlessOpen(): void;
+  /** @throws AmendsError `invalid_request` naming the field of an address that may not be called */
+  readonly refuseTargets: RefuseTargets;
   /** Calls back when the store fails; @returns a function that ends that */
   onStoreFailure(listener: () => void): () => void;
 }

@@ -5,6 +5,7 @@ import type { Submitted, TransactionView } from './coordinator.ts';
 import { Mailbox } from './mailbox.ts';
 import type { Digest } from './ports.ts';
 import { posted, type Reception, untilAnswered } from './requests.ts';
+import { specTargets } from './targets.ts';
 import { viewOf, viewOfStored } from './waiting.ts';
 
 /** What is to begin. */
@@ -35,6 +36,7 @@ interface Beginning extends Submission {
 async function begin(beginning: Beginning, digest: Digest, reception: Reception): Promise<Submitted> {
   const { gid, spec, how } = beginning;
   if (spec.mode === 'saga') checkSagaSpec(spec);
+  reception.refuseTargets(specTargets(spec));
   const encoded = encodeSpec(spec);
   const stored: StoredSpec = { ...encoded, digest: digest([encoded.plan, encoded.payloads]) };
   const mustExist = !mayBegin(spec, how);

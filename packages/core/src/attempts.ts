@@ -100,19 +100,23 @@ function wait(draft: Draft, attempt: Attempt, { unknowns, delayMs }: { unknowns:
   setOp(draft, index, way, { at: 'waiting', attempts: running.attempts, settledAt, unknowns, dueAt });
 }
 
-/** An attempt ended and nobody knows how: wait and try again, or end as the policy says. */
+/**
+ * An attempt ended and nobody knows how: wait and try again, or end as the policy says. To try a forbidden address again
+ * leads nowhere: that is for a human at once.
+ */
 function withoutVerdict<S extends Spec>(draft: Draft<S>, calls: CallTable<S>, attempt: Attempt, last: LastAttempt): void {
   const { index, way, running } = attempt;
   const policy = policyOf(draft, calls, attempt);
   const unknowns = running.unknowns + (last.exchange === 'unsent' ? 0 : 1);
-  const again = mayRetry(policy, unknowns);
+  const isForbidden = last.exchange === 'forbidden';
+  const again = !isForbidden && mayRetry(policy, unknowns);
   wait(draft, attempt, { unknowns, delayMs: again ? retryDelayMs(policy, Math.max(unknowns, 1), draft.jitter) : 0 });
   if (again || calls.onExhausted(draft, index, way, last)) return;
   hold(draft, {
-    code: 'attempts-exhausted',
+    code: isForbidden ? 'address-forbidden' : 'attempts-exhausted',
     branchId: calls.branchId(draft.given, index),
     op: calls.op(index, way),
-    detail: `${unknowns} attempts without a verdict`,
+    detail: isForbidden ? last.detail : `${unknowns} attempts without a verdict`,
   });
 }
 

@@ -41,7 +41,7 @@ export interface CallTable<S extends Spec> {
   onAgreed?(draft: Draft<S>, index: number, way: Way, outcome: Outcome): void;
   /** The participant has refused. The op's state is set. */
   onRefused(draft: Draft<S>, index: number, outcome: Outcome): void;
-  /** The policy's attempts are used up: true when the mode goes another way, false: hold it for a human. */
+  /** No attempt is left, or the address is forbidden: true when the mode goes another way, false: hold it for a human. */
   onExhausted(draft: Draft<S>, index: number, way: Way, last: LastAttempt): boolean;
 }
 

@@ -24,8 +24,9 @@ export interface Outcome {
 /**
  * How far the exchange with the participant came, which decides when it is safe to undo:
  * - `unsent`: it never left (its turn did not come in time); does not count as an attempt for the policy.
- * - `refused`: no connection, or forbidden address: the participant has not seen it.
+ * - `forbidden`: its address may not be called: the participant has not seen it, and without a human it never will.
+ * - `refused`: no connection: the participant has not seen it.
  * - `answered`: the participant has answered, so it no longer works on it.
  * - `broken`: time-out or lost connection: it may still be running there until the attempt's time is up.
  */
-export type Exchange = 'unsent' | 'refused' | 'answered' | 'broken';
+export type Exchange = 'unsent' | 'forbidden' | 'refused' | 'answered' | 'broken';

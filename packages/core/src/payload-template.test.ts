@@ -17,7 +17,15 @@ function sent(payload: string, answer: string | Uint8Array): string {
     { ...step, after: [0], actionRetry: defaultRetry, compensateRetry: defaultRetry },
   ] as const;
   const templates: (PayloadTemplate | null)[] = [null, payloadTemplate(JSON.parse(payload), refuse)];
-  const rest = { timeoutMs: null, timeoutReason: '', headers: {}, face: 'native', alarmAfterMs: null, trace: null, presentation: {} } as const;
+  const rest = {
+    timeoutMs: null,
+    timeoutReason: '',
+    headers: {},
+    face: 'native',
+    alarmAfterMs: null,
+    trace: null,
+    presentation: {},
+  } as const;
   const spec: SagaSpec = { ...rest, mode: 'saga', steps, templates, payloads: [new Uint8Array(), Buffer.from('as it is')] };
   const answers = new Map([[branchIdOfStep(0), Buffer.from(answer)]]);
   return Buffer.from(rendered({ ...givenAtFirst(spec), answers }, 1, 'forward')).toString();

@@ -112,7 +112,7 @@ type OpCode = 0 | number[];
 
 const directions = ['commit', 'roll-back', 'terminate'] as const;
 const ops: readonly Op[] = ['action', 'compensate', 'confirm', 'cancel', 'commit', 'rollback', 'msg', 'resume'];
-const holdCodes: readonly Hold['code'][] = ['attempts-exhausted', 'nobody-to-ask', 'payload-missing'];
+const holdCodes: readonly Hold['code'][] = ['attempts-exhausted', 'nobody-to-ask', 'payload-missing', 'address-forbidden'];
 const opCode = { succeed: 1, failed: 2, running: 3, waiting: 4 } as const;
 
 function encodeState(tx: Transaction): string {

@@ -24,6 +24,7 @@
  * I13 What cannot be given its payload is not called: before the point of no return the step counts as refused and has
  *     nothing to undo; past it, and for a compensation, it is held. Released by a human it is called with null in the place
  *     of what is missing.
+ * I14 An address that may not be called holds the saga at once, whatever the policy says; its step has done nothing.
  */
 
 import { earlier, mayStart, start } from './attempts.ts';
@@ -84,6 +85,7 @@ function keepAnswer(draft: SagaDraft, index: number, way: Way, outcome: Outcome)
 function exhausted(draft: SagaDraft, index: number, way: Way, last: LastAttempt): boolean {
   if (way === 'backward') return false;
   if (draft.tx.status === 'aborting') return true;
+  if (last.exchange === 'forbidden') return false;
   if (draft.given.spec.steps[index]!.actionRetry.atEnd !== 'roll-back' || !mayUndo(draft)) return false;
   rollBack(draft, exhaustedReason(draft.given, index, last));
   return true;

@@ -62,11 +62,12 @@ export interface Decision {
 }
 
 /**
+ * - `address-forbidden`: what is to be called has an address that may not be called.
  * - `attempts-exhausted`: the policy's attempts are used up without a verdict.
  * - `nobody-to-ask`: a message was prepared, never submitted, and names nobody who knows whether it should have been.
  * - `payload-missing`: a compensation's payload refers to an answer that is not there.
  */
-export type HoldCode = 'attempts-exhausted' | 'nobody-to-ask' | 'payload-missing';
+export type HoldCode = 'address-forbidden' | 'attempts-exhausted' | 'nobody-to-ask' | 'payload-missing';
 
 /** Nothing is called until a human looks: the standard status stays as it was. */
 export interface Hold {

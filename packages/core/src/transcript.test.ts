@@ -286,7 +286,7 @@ function parseAnswer(id: string, rest: readonly string[], { given, tx }: { given
 
 function parseOutcome(words: readonly string[]): Outcome {
   const verdict = words[1] as OutcomeClass;
-  const exchange = (words.find((word) => /^(unsent|refused|answered|broken)$/.test(word)) ?? 'answered') as Exchange;
+  const exchange = (words.find((word) => /^(unsent|forbidden|refused|answered|broken)$/.test(word)) ?? 'answered') as Exchange;
   const detail = verdict === 'failure' ? 'no money' : '';
   const kept = words.find((word) => word.startsWith('kept='));
   const code = exchange === 'answered' ? `http_${verdict}` : exchange;

@@ -96,7 +96,7 @@ describe('a call under the policy', () => {
   ])('is not fooled by another spelling of loopback: %s', async (spelling) => {
     const neighbour = await participant();
     const url = spelling.replace('PORT', new URL(neighbour.url).port);
-    expect(await outcomeOf(url)).toMatchObject({ class: 'unknown', code: 'address_forbidden', exchange: 'refused' });
+    expect(await outcomeOf(url)).toMatchObject({ class: 'unknown', code: 'address_forbidden', exchange: 'forbidden' });
     expect(neighbour.calls).toEqual([]);
   });
 

@@ -1,4 +1,5 @@
 /** Log lines for people: from one JSON object per line to `12:00:00.000 INFO  transaction succeed  gid=g1 …`. */
+import { terminalLines, terminalText } from './terminal-text.ts';
 
 /** The line for people, with its line break. @param line one JSON object of the log */
 export function textLine(line: string): string {
@@ -8,22 +9,11 @@ export function textLine(line: string): string {
   return `${String(time).slice(11, 23)} ${String(level).toUpperCase().padEnd(5)} ${message}\n`;
 }
 
-/** Spaces would blur where a value ends; control characters could write to the terminal in our name. */
+/** Spaces would blur where a value ends. */
 const quotedFor = /[\s"=\p{C}]/u;
 
 function plain(value: unknown): string {
-  if (typeof value === 'string') return quotedFor.test(value) ? quoted(value) : value;
-  if (typeof value === 'object' && value !== null && 'stack' in value) return String(value.stack).replace(escapes, escaped);
-  return JSON.stringify(value);
-}
-
-/** Control and format characters but for the line break: JSON lets some of them through. */
-const escapes = /(?!\n)\p{C}/gu;
-
-function quoted(text: string): string {
-  return JSON.stringify(text).replace(escapes, escaped);
-}
-
-function escaped(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  if (typeof value === 'string') return quotedFor.test(value) ? terminalText(JSON.stringify(value)) : value;
+  if (typeof value === 'object' && value !== null && 'stack' in value) return terminalLines(String(value.stack));
+  return terminalText(JSON.stringify(value));
 }

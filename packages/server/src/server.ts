@@ -100,6 +100,7 @@ function coordinatorOf(config: Config, { store, metrics, log }: Inside): Coordin
   return createCoordinator({
     store,
     log,
+    checkAddress,
     transport: boundedPerHost(metrics.transport(transportByScheme({ http, grpc: grpcTransport({ checkAddress }) })), {
       inFlightMax: config.perHostInFlightMax,
     }),
@@ -132,7 +133,7 @@ function appOf(config: Config, { topics, service, coordinator, health, lost, met
     jsonRpcFace({ service, log }),
     operationsFace({ health, lost, metricsText }),
   ];
-  return createApp({ bodyBytesMax: config.bodyBytesMax, metrics, faces, fallback: fallbackOf(log) });
+  return createApp({ host: config.host, bodyBytesMax: config.bodyBytesMax, metrics, faces, fallback: fallbackOf(log) });
 }
 
 async function listen(app: FastifyInstance, { host, port }: Config): Promise<string> {

@@ -114,9 +114,6 @@ describe.each([
 
   it.each([
     ['a name that nobody has', 'http://nobody.invalid/a', 'name_unknown'],
-    ['a metadata address', 'http://169.254.169.254/latest/meta-data', 'address_forbidden'],
-    ['a metadata address in decimal', 'http://2852039166/', 'address_forbidden'],
-    ['a metadata address inside IPv6', 'http://[::ffff:169.254.169.254]/', 'address_forbidden'],
   ])('waits when it calls %s', async (_what, url, code) => {
     const amends = await runningServer({ requestTimeoutMs: '30000' });
     await begin(amends, url, 30_000);

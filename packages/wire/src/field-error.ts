@@ -3,7 +3,7 @@ import { AmendsError } from '@amends/core';
 
 /** One complaint about one field. */
 export interface FieldIssue {
-  /** Path in the request such as `steps[0].action`; empty: the body as a whole. */
+  /** Path in the request such as `steps[0].action`; `body`: the body as a whole. */
   readonly field: string;
   /** What is wrong and what would be right. */
   readonly message: string;
@@ -11,12 +11,12 @@ export interface FieldIssue {
 
 /** Refuses a request for one field. @throws AmendsError `invalid_request`, always */
 export function refuse(field: string, complaint: string): never {
-  throw new AmendsError('invalid_request', `${field}: ${complaint}`);
+  refuseAll([{ field, message: complaint }]);
 }
 
 /** Refuses a request for several fields at once. @throws AmendsError `invalid_request`, always */
 export function refuseAll(issues: readonly FieldIssue[]): never {
-  const message = issues.map((issue) => `${issue.field === '' ? 'body' : issue.field}: ${issue.message}`).join('; ');
+  const message = issues.map((issue) => `${issue.field}: ${issue.message}`).join('; ');
   throw new AmendsError('invalid_request', message, { cause: issues });
 }
 

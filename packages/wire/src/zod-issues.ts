@@ -23,7 +23,7 @@ export function parseBy<T>(schema: z.ZodType<T>, value: unknown, at = ''): T {
 }
 
 function issuesOf(issue: z.core.$ZodIssue, at: string): readonly FieldIssue[] {
-  const field = at + pathText(issue.path);
+  const field = at + pathText(issue.path) || 'body';
   if (issue.code !== 'unrecognized_keys') return [{ field, message: complaint(issue) }];
   const prefix = issue.path.length === 0 ? at : `${field}.`;
   return issue.keys.map((key) => ({ field: prefix + key, message: 'is not known here; check the spelling or leave it out' }));
@@ -38,15 +38,17 @@ export function pathText(path: readonly PropertyKey[]): string {
 }
 
 function complaint(issue: z.core.$ZodIssue): string {
+  // The schema's own words, not the library's.
+  if (issue.message.startsWith('must ')) return issue.message;
   switch (issue.code) {
     case 'invalid_type':
       return `must be ${nouns[issue.expected] ?? issue.expected}, ${issue.input === undefined ? 'is missing' : `is ${kindOf(issue.input)}`}`;
     case 'invalid_value':
       return `must be ${issue.values.map((value) => JSON.stringify(value)).join(' or ')}, ${issue.input === undefined ? 'is missing' : `is ${shown(issue.input)}`}`;
     case 'too_big':
-      return `must ${sizeWord(issue.origin)} at most ${issue.maximum}${unit(issue.origin)}`;
+      return `must ${sizeWord(issue.origin)} at most ${issue.maximum}${unit(issue.origin, issue.maximum)}`;
     case 'too_small':
-      return `must ${sizeWord(issue.origin)} at least ${issue.minimum}${unit(issue.origin)}`;
+      return `must ${sizeWord(issue.origin)} at least ${issue.minimum}${unit(issue.origin, issue.minimum)}`;
     default:
       return issue.message;
   }
@@ -72,7 +74,9 @@ function sizeWord(origin: string): string {
   return origin === 'number' || origin === 'int' ? 'be' : 'have';
 }
 
-function unit(origin: string): string {
-  if (origin === 'string') return ' characters';
-  return origin === 'array' ? ' entries' : '';
+function unit(origin: string, count: number | bigint): string {
+  const isOne = Number(count) === 1;
+  if (origin === 'string') return isOne ? ' character' : ' characters';
+  if (origin === 'array') return isOne ? ' entry' : ' entries';
+  return '';
 }

@@ -28,7 +28,7 @@ describe("DTM's environment", () => {
     const { config, warnings } = resolveConfig({ env: { STORE_DRIVER: 'boltdb', STORE_MAX_OPEN_CONNS: '5', JSON_RPC_PORT: '' } });
     expect(config.store).toBe('sqlite:./data/amends.db');
     expect(warnings).toEqual([
-      'environment variable STORE_DRIVER the embedded store is SQLite here, see the option store',
+      'environment variable STORE_DRIVER stands for the embedded store, which is SQLite here: see the option store',
       'environment variable STORE_MAX_OPEN_CONNS has no meaning here',
     ]);
   });
@@ -60,7 +60,7 @@ TransCronInterval: 3
 `);
     expect(config).toMatchObject({ port: 4_321, retryIntervalMs: 15_000, logLevel: 'error' });
     expect(warnings.map((line) => line.replace(/in \S+conf\.yml/, 'in FILE'))).toEqual([
-      'key Store.Driver in FILE the embedded store is SQLite here, see the option store',
+      'key Store.Driver in FILE stands for the embedded store, which is SQLite here: see the option store',
       'key Store.DataExpire in FILE has no meaning here',
       'key Log.Outputs in FILE is not an option here: logs go to standard output',
       'key TransCronInterval in FILE is not needed: due work is woken, not polled for',

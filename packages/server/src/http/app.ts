@@ -4,6 +4,7 @@ import type { Permission } from '@amends/wire';
 import Fastify, { type FastifyInstance, type FastifyPluginAsync, type FastifyRequest } from 'fastify';
 import type { Metrics, RequestMeter } from '../metrics.ts';
 import type { Fallback } from './fallback.ts';
+import { type CheckHost, hostGuard } from './host-guard.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -17,6 +18,8 @@ declare module 'fastify' {
 
 /** How the application is made. */
 export interface AppOptions {
+  /** What the server listens on. */
+  readonly host: string;
   readonly bodyBytesMax: number;
   readonly metrics: Metrics;
   readonly faces: readonly FastifyPluginAsync[];
@@ -32,7 +35,7 @@ const requestTimeoutMs = 60_000;
 const keepAliveMs = 75_000;
 
 /** Makes the application; it listens to nobody yet. */
-export function createApp({ bodyBytesMax, metrics, faces, fallback }: AppOptions): FastifyInstance {
+export function createApp({ host, bodyBytesMax, metrics, faces, fallback }: AppOptions): FastifyInstance {
   const app = Fastify({
     bodyLimit: bodyBytesMax,
     requestTimeout: requestTimeoutMs,
@@ -46,7 +49,13 @@ export function createApp({ bodyBytesMax, metrics, faces, fallback }: AppOptions
   app.setNotFoundHandler(fallback.unknown);
   acceptBytes(app);
   meterRoutes(app, metrics);
-  app.addHook('onRequest', (request, _reply, done) => done(pageError(request)));
+  const checkHost = hostGuard(host);
+  app.addHook('onRequest', (request, reply, done) => {
+    const error = pageError(request, checkHost);
+    // Its body is not read, so nothing can follow it on this connection.
+    if (error !== undefined) reply.header('connection', 'close');
+    done(error);
+  });
   for (const face of faces) app.register(face);
   return app;
 }
@@ -69,7 +78,9 @@ function meterRoutes(app: FastifyInstance, metrics: Metrics): void {
 }
 
 /** Programs send no Origin: whoever does is a web page that somebody happens to look at beside this server. Its images send none. */
-function pageError({ headers }: FastifyRequest): AmendsError | undefined {
+function pageError({ headers }: FastifyRequest, checkHost: CheckHost): AmendsError | undefined {
+  const reason = checkHost(headers.host);
+  if (reason !== null) return new AmendsError('forbidden', reason);
   if (headers.origin === undefined && !embeddings.has(headers['sec-fetch-site'])) return undefined;
   return new AmendsError('forbidden', 'requests of web pages (with the header Origin) are not accepted; call from a program');
 }

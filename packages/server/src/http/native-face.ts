@@ -3,6 +3,7 @@ import type { Coordinator, Log, TransactionView } from '@amends/coordinator';
 import { AmendsError, type Gid, type InterventionVerb, isFinished, limits, parseGid } from '@amends/core';
 import {
   actorOf,
+  comeBackSeconds,
   cursorOf,
   healthBody,
   historyEntryBody,
@@ -22,6 +23,7 @@ import {
   problemContentType,
   retryAfterSeconds,
   summaryBody,
+  type TransactionBody,
   transactionBody,
   waitQuery,
 } from '@amends/wire';
@@ -52,9 +54,18 @@ export function nativeFace({ coordinator, log, bodyBytesMax }: NativeFaceOptions
   const handlers = handlersOf(coordinator, limitsWith(bodyBytesMax));
   return async (app) => {
     app.setErrorHandler((error, _request, reply) => sendProblem(reply, requestError(error, log)));
+    app.addHook('preSerialization', (_request, reply, body, done) => {
+      const seconds = isTransaction(body) ? comeBackSeconds(body, coordinator.now()) : null;
+      if (seconds !== null) reply.header('retry-after', seconds);
+      done(null, body);
+    });
     for (const route of nativeRoutes) mount(app, route, handlers[route.operationId]);
     refuseOtherMethods(app);
   };
+}
+
+function isTransaction(body: unknown): body is TransactionBody {
+  return typeof body === 'object' && body !== null && 'wakeAt' in body;
 }
 
 function mount(app: FastifyInstance, { method, path, permission, operationId }: NativeRoute, handle: Handler): void {

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { renameSync } from 'node:fs';
 import type { Worker } from 'node:worker_threads';
 import { openMemoryStore } from '@amends/store';
 import { describe, expect, it } from 'vitest';
@@ -48,7 +49,7 @@ describe('a server whose store cannot be written', () => {
     expect(await amends.get('/healthz')).toMatchObject({ status: 200 });
     expect(await amends.get('/readyz')).toMatchObject({
       status: 503,
-      body: { status: 'not ready', reason: 'the store does not answer' },
+      body: { status: 'not ready', reason: 'the disk is full' },
     });
     const refused = await amends.post('/api/v1/transactions', { ...saga, gid: 'g1' });
     expect(refused).toMatchObject({ status: 503, body: { code: 'store_unavailable' } });
@@ -82,6 +83,23 @@ describe('a server whose store has broken down for good', () => {
     expect(await amends.lost).toMatchObject({ message: reason });
     expect(await amends.get('/healthz')).toMatchObject({ status: 503, body: { status: 'not live', reason } });
     expect((await amends.get('/readyz')).status).toBe(503);
+  });
+});
+
+describe('a server whose database is deleted under it', () => {
+  it('takes nothing more, and says why, until the file is back', async () => {
+    const path = `${scratchFolder()}/amends.db`;
+    const amends = await runningServer({ store: `sqlite:${path}` });
+    renameSync(path, `${path}.away`);
+    const reason = expect.stringMatching(/amends\.db has been deleted while it was open: nothing more is stored/);
+    expect(await amends.get('/readyz')).toMatchObject({ status: 503, body: { status: 'not ready', reason } });
+    expect(await amends.post('/api/v1/transactions', { gid: 'g', ...saga })).toMatchObject({
+      status: 503,
+      body: { code: 'store_unavailable', detail: reason },
+    });
+    renameSync(`${path}.away`, path);
+    const again = () => amends.post('/api/v1/transactions', { gid: 'g', ...saga });
+    await expect.poll(async () => (await again()).status, { timeout: 5_000 }).toBeLessThan(202);
   });
 });
 

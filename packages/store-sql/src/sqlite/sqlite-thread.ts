@@ -6,6 +6,7 @@ import type { Statement } from 'better-sqlite3';
 import type { SqlRow } from '../columns.ts';
 import type { SqlQuery } from '../sql-session.ts';
 import { batchApplier } from './apply-changes.ts';
+import { fileWatch } from './file-watch.ts';
 import { openDatabase, type SqliteDatabase } from './sqlite-database.ts';
 import { sqliteDialect } from './sqlite-dialect.ts';
 import { operatingError } from './sqlite-errors.ts';
@@ -29,14 +30,17 @@ function open(): ThreadValues['opened'] {
 function serve(db: SqliteDatabase): void {
   const commit = batchApplier(db);
   const run = queryRunner(db);
+  const mustBeThere = fileWatch(path);
   port.on('message', (request: ThreadRequest) => {
     answer(request.id, () => {
       switch (request.op) {
         case 'commit':
+          mustBeThere();
           return commit(request.values);
         case 'read':
           return request.queries.map(run);
         case 'write':
+          mustBeThere();
           return inTransaction(db, () => request.queries.map(run));
         case 'facts':
           return factsOf(db);

@@ -60,7 +60,7 @@ describe('the body that creates a transaction', () => {
   });
 
   it.each([
-    ['not an object', 7, ['']],
+    ['not an object', 7, ['body']],
     ['an unknown mode', { mode: 'tcc', steps: [step] }, ['mode']],
     ['no mode', { steps: [step] }, ['mode']],
     ['no steps', { mode: 'saga' }, ['steps']],

@@ -132,6 +132,7 @@ export function parseCreate(body: unknown, trace: Trace | null = null): CreateRe
   checkBeforehand(body);
   const request = parseBy(createSchema, body);
   const gid = request.gid === undefined ? null : parseGid(request.gid);
+  if (gid?.trim() === '') refuse('gid', 'is only white space; nobody could tell it from another');
   request.steps.forEach((step, index) => {
     checkUrl(`steps[${index}].action`, step.action);
     checkUrl(`steps[${index}].compensate`, step.compensate);

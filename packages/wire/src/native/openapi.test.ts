@@ -35,6 +35,17 @@ describe('the OpenAPI document', () => {
     expect(document.components.schemas.NewStep).toMatchObject({ required: ['action'] });
   });
 
+  it('says what waiting does, and when to come back', () => {
+    const read = document.paths['/transactions/{gid}']!.get as unknown as {
+      parameters: { name: string; description: string }[];
+      responses: Record<string, { headers?: object }>;
+    };
+    const waitMs = read.parameters.find((each) => each.name === 'waitMs');
+    expect(waitMs?.description).toMatch(/finished, is held, or is quiet until a later retry/);
+    expect(read.responses['200']?.headers).toHaveProperty('Retry-After');
+    expect(JSON.stringify(document.components.schemas.Transaction)).toContain('`decision.direction` is `terminate`');
+  });
+
   it('gives query parameters their types and limits', () => {
     const list = document.paths['/transactions']!.get as unknown as { parameters: { name: string; schema: object }[] };
     expect(list.parameters.find((each) => each.name === 'limit')?.schema).toMatchObject({

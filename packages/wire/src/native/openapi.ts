@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { problemContentType, problemSchema } from './problem.ts';
 import { apiSchemas } from './registry.ts';
+import { waitQuery } from './requests.ts';
 import { type NativeRoute, nativeBase, nativeRoutes } from './routes.ts';
 
 type Json = Record<string, unknown>;
@@ -77,14 +78,24 @@ const traceParameter = {
   schema: { type: 'string' },
 };
 
-function answers({ answers }: NativeRoute): Json {
+function answers({ answers, query }: NativeRoute): Json {
+  const headers = query === waitQuery ? { headers: { 'Retry-After': retryAfter } } : {};
   return Object.fromEntries(
     Object.entries(answers).map(([status, schema]) => [
       status,
-      { description: status === '201' ? 'Created' : 'OK', content: json(schema === null ? {} : reference(schema, 'output')) },
+      {
+        description: status === '201' ? 'Created' : 'OK',
+        ...headers,
+        content: json(schema === null ? {} : reference(schema, 'output')),
+      },
     ]),
   );
 }
+
+const retryAfter = {
+  description: 'While it is running: seconds until it goes on, as `wakeAt`, rounded up; left out when no moment is known',
+  schema: { type: 'integer', minimum: 1 },
+};
 
 function problems(route: NativeRoute): Json {
   const content = { [problemContentType]: { schema: reference(problemSchema, 'output') } };

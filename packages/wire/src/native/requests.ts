@@ -4,16 +4,20 @@ import { z } from 'zod';
 import { refuse } from '../field-error.ts';
 
 /** Whole numbers arrive as text; anything but digits stays as it is and is refused by the schema. */
-const fromDigits = (text: unknown) => (typeof text === 'string' && /^\d{1,15}$/.test(text) ? Number(text) : text);
+const fromDigits = (text: unknown) => (typeof text === 'string' && /^-?\d{1,15}$/.test(text) ? Number(text) : text);
 const fromTruth = (text: unknown) => (text === 'true' ? true : text === 'false' ? false : text);
 
 function wholeNumber(min: number, max: number, fallback: number) {
-  return z.preprocess(fromDigits, z.int().min(min).max(max)).default(fallback);
+  const error =
+    max === Number.MAX_SAFE_INTEGER ? `must be a whole number from ${min}` : `must be a whole number from ${min} to ${max}`;
+  return z.preprocess(fromDigits, z.int({ error }).min(min, { error }).max(max, { error })).default(fallback);
 }
 
 /** How long an answer may wait for an outcome. */
 export const waitQuery = z.strictObject({
-  waitMs: wholeNumber(0, limits.waitMsMax, 0).describe('Wait this long for the outcome at most, in milliseconds'),
+  waitMs: wholeNumber(0, limits.waitMsMax, 0).describe(
+    'Wait at most this long, in milliseconds. Answered as soon as the transaction is finished, is held, or is quiet until a later retry; when the time is over, as it is then. While `outcome` is still running and a moment is known at which it goes on, `Retry-After` says in how many seconds',
+  ),
 });
 
 /** Which history rows. */

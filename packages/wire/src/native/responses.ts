@@ -18,7 +18,11 @@ import { named } from './registry.ts';
 
 const moment = z.string().describe('ISO 8601, UTC, with milliseconds');
 const status = z.enum(['prepared', 'submitted', 'aborting', 'succeed', 'failed']).describe("Global status in DTM's words");
-const outcome = z.enum(['running', 'succeeded', 'failed']).describe('failed: rolled back as a whole, or terminated as it stood');
+const outcome = z
+  .enum(['running', 'succeeded', 'failed'])
+  .describe(
+    'succeeded: every step is done; failed: everything that was done is undone, unless `decision.direction` is `terminate`: then a human has ended it as it stood, and nothing was undone; running: not finished, perhaps on hold',
+  );
 const op = z.enum(['action', 'compensate', 'confirm', 'cancel', 'commit', 'rollback', 'msg', 'resume']);
 const mode = z.enum(['saga', 'msg', 'tcc', 'xa', 'workflow']);
 
