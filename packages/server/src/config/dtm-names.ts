@@ -34,7 +34,8 @@ function number(value: unknown): unknown {
 }
 
 function storeDriver(value: unknown, { key, source }: Place): DtmSetting {
-  if (value === 'boltdb') return { use: 'ignored', reason: 'stands for the embedded store, which is SQLite here: see the option store' };
+  if (value === 'boltdb')
+    return { use: 'ignored', reason: 'stands for the embedded store, which is SQLite here: see the option store' };
   throw new ConfigError(
     key,
     value,

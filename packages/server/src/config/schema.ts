@@ -66,7 +66,9 @@ export const configSchema = z.strictObject({
       allow: z
         .array(hostOrNetwork)
         .default([])
-        .describe('Hosts (`*.example.com`) and networks (`10.1.0.0/16`) that may be called although they are private. Matters only where `host` is not loopback: while it is, private networks and loopback may be called without it'),
+        .describe(
+          'Hosts (`*.example.com`) and networks (`10.1.0.0/16`) that may be called although they are private. Matters only where `host` is not loopback: while it is, private networks and loopback may be called without it',
+        ),
       deny: z
         .array(hostOrNetwork)
         .default([])
