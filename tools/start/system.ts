@@ -76,12 +76,15 @@ export function createSystem(options: StartOptions, onCrash: (error: Error) => v
 function createCoordinatorService(options: StartOptions, logFile: string, onCrash: (error: Error) => void): Service {
   const { port, dataFolder } = options;
   const store = `sqlite:${join(dataFolder, 'amends.db')}`;
-  const flags = ['--host', '127.0.0.1', '--port', `${port}`, '--store', store];
+  const flags = ['--host', '127.0.0.1', '--port', `${port}`, '--grpc-port', `${port + 1}`, '--store', store];
   return new Service({ name: 'coordinator', args: ['--max-semi-space-size=8', command, 'serve', ...flags], logFile, onCrash });
 }
 
 function portsOf({ port, examples }: StartOptions): Map<number, string> {
-  const ports = new Map([[port, 'the coordinator']]);
+  const ports = new Map([
+    [port, 'the coordinator'],
+    [port + 1, "the coordinator's gRPC"],
+  ]);
   for (const { example, firstPort } of examples) {
     Object.keys(example.services).forEach((name, index) => {
       ports.set(firstPort + index, `${name} of ${example.name}`);

@@ -10,6 +10,31 @@ test.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('%s ends it with 0', async (
   expect(await coordinator.stop(signal)).toMatchObject({ code: 0, stdout: expect.stringContaining('"msg":"stopped"') });
 });
 
+test('while calls are in flight it says how many, how long it waits, and that a second Ctrl-C ends at once', async () => {
+  const { promise: called, resolve: tellCalled } = Promise.withResolvers<void>();
+  const slow = createServer(() => tellCalled());
+  onTestFinished(() => slow.closeAllConnections());
+  await new Promise<void>((resolve) => slow.listen(0, '127.0.0.1', resolve));
+  const action = `http://127.0.0.1:${(slow.address() as AddressInfo).port}/`;
+  const coordinator = await serving('--store', 'memory:', '--stop-grace-ms', '60000');
+  const body = JSON.stringify({ mode: 'saga', steps: [{ action }] });
+  await fetch(`${coordinator.url}/api/v1/transactions`, {
+    method: 'POST',
+    body,
+    headers: { 'content-type': 'application/json' },
+  });
+  await called;
+  const first = coordinator.stop('SIGINT');
+  await coordinator.said(/Ctrl-C/);
+  await coordinator.stop('SIGINT');
+  slow.close();
+  expect(await first).toMatchObject({
+    code: 130,
+    stderr:
+      'amends: stopping; 1 call in flight may end within 60 s. A second Ctrl-C ends at once; what is stored goes on at the next start\n',
+  });
+});
+
 test('the next one on the same file goes on with what is unfinished', async () => {
   const store = ['--store', `sqlite:${join(scratchFolder(), 'amends.db')}`];
   const first = await serving(...store);

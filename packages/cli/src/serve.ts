@@ -47,10 +47,21 @@ async function serve({ config: file, ...flags }: Record<string, unknown>): Promi
   const server = await startServer(config);
   giveBackStartUpMemory();
   const how = await Promise.race([toldToStop(), server.lost]);
+  if (typeof how === 'string') tellCalls(how, { calling: server.calling(), graceMs: config.stopGraceMs });
   await server.stop();
-  if (how === 'told') return;
+  if (typeof how === 'string') return;
   process.stderr.write(`amends: ${how.message}\n`);
   process.exitCode = exitCodes.failed;
+}
+
+/** Whoever stopped it at a terminal wonders why it is still there. */
+function tellCalls(signal: NodeJS.Signals, { calling, graceMs }: { readonly calling: number; readonly graceMs: number }): void {
+  if (calling === 0 || graceMs === 0) return;
+  const calls = calling === 1 ? '1 call' : `${calling} calls`;
+  const again = signal === 'SIGINT' ? 'Ctrl-C' : 'signal';
+  process.stderr.write(
+    `amends: stopping; ${calls} in flight may end within ${graceMs / 1_000} s. A second ${again} ends at once; what is stored goes on at the next start\n`,
+  );
 }
 
 /** Commander gives flags in camel case; options of the server are named with dots. */
@@ -63,13 +74,13 @@ function textsOf(flags: Record<string, unknown>): Record<string, string> {
 }
 
 /** Resolves at the first signal; at the second the process ends at once, which loses nothing that is durable. */
-function toldToStop(): Promise<'told'> {
+function toldToStop(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     let signals = 0;
-    const heard = () => {
+    const heard = (signal: NodeJS.Signals) => {
       signals += 1;
       if (signals > 1) process.exit(exitCodes.interrupted);
-      resolve('told');
+      resolve(signal);
     };
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, heard);
   });

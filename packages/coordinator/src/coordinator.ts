@@ -73,6 +73,9 @@ export interface Coordinator {
    */
   intervene(request: Intervention): Promise<TransactionView>;
 
+  /** Calls in flight. */
+  calling(): number;
+
   /** How it is; never rejects. */
   health(): Promise<CoordinatorHealth>;
 }

@@ -253,6 +253,10 @@ class LocalCoordinator implements Coordinator, MailboxHost {
 
   list: Coordinator['list'] = (query) => this.#store.list(query);
 
+  calling(): number {
+    return this.#outbound.calling;
+  }
+
   async health(): Promise<CoordinatorHealth> {
     let trouble = '';
     const [store, nodes] = await Promise.all([this.#store.ping(), this.#store.nodes()]).catch((error: unknown) => {

@@ -69,7 +69,7 @@ describe('a server that is told to stop', () => {
   it('closes every connection, also those of clients that say no more', async () => {
     const amends = await runningServer();
     const idle = await connection(amends, '');
-    const half = await connection(amends, `POST ${at} HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{`);
+    const half = await connection(amends, `POST ${at} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\r\n{`);
     await amends.get('/healthz');
     await amends.stop();
     await Promise.all([idle.closed, half.closed]);

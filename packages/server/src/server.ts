@@ -37,6 +37,8 @@ export interface Server {
   readonly grpcAddress: string;
   /** Resolves, with the reason, when it has broken down for good: whoever runs it should stop it and start another. */
   readonly lost: Promise<Error>;
+  /** Calls in flight. */
+  calling(): number;
   /**
    * Refuses new work, lets calls in flight end, closes everything; within the grace of the configuration and a second,
    * whatever hangs. Idempotent.
@@ -79,7 +81,7 @@ export async function startServer(config: Config, parts: ServerParts = {}): Prom
     await coordinator.start();
     log.info({ url, grpc: grpcAddress, version, store: config.store }, 'listening');
     void lost.then((error) => log.error({ err: error }, 'broken down: restart the process'));
-    return { url, grpcAddress, lost, stop };
+    return { url, grpcAddress, lost, calling: () => coordinator.calling(), stop };
   } catch (error) {
     await stop();
     throw startErrorOf(error);
@@ -179,7 +181,7 @@ interface Running {
 
 /** In this order each part ends before what it stands on. New work is refused from the first moment, with an answer. */
 async function stopAll({ stopGraceMs }: Config, { app, grpc, coordinator, store, log }: Running): Promise<void> {
-  log.info({}, 'stopping');
+  log.info({ calling: coordinator.calling(), graceMs: stopGraceMs }, 'stopping');
   await coordinator.stop({ graceMs: stopGraceMs });
   const { promise: over, resolve } = Promise.withResolvers<void>();
   const cut = setTimeout(() => {

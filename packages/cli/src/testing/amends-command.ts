@@ -18,6 +18,8 @@ export interface Finished {
 /** A coordinator that listens. */
 export interface Serving {
   readonly url: string;
+  /** Resolves when it has said so on standard error. */
+  said(words: RegExp): Promise<void>;
   /** Asks it to stop and waits for its end. */
   stop(signal?: NodeJS.Signals): Promise<Finished>;
 }
@@ -57,7 +59,17 @@ export async function servingBy(start: Start, ...args: readonly string[]): Promi
     child.kill(signal);
     return over;
   };
-  return { url, stop };
+  return { url, stop, said: (words) => saidBy(child, words) };
+}
+
+function saidBy(child: ChildProcess, words: RegExp): Promise<void> {
+  return new Promise((resolve) => {
+    let said = '';
+    child.stderr!.on('data', (chunk: Buffer) => {
+      said += chunk;
+      if (words.test(said)) resolve();
+    });
+  });
 }
 
 /** A folder that is gone with the test. */
