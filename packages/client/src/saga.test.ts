@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { NewTransaction, Transaction } from './api-types.ts';
+import type { NewSaga, Transaction } from './api-types.ts';
 import { emptySaga, type Saga, type SagaStep } from './saga.ts';
 
-const sent: NewTransaction[] = [];
+const sent: NewSaga[] = [];
 
 function saga(): Saga {
   sent.length = 0;

@@ -2,7 +2,7 @@
  * The saga builder: compensatable steps, then at most one pivot, then retriable steps. Immutable: each `step` gives a new
  * saga. The types know what may come next; whoever has no types hears it at run time, and the server holds the same rule.
  */
-import type { NewStep, NewTransaction, RetryPolicy, StepKind, Transaction } from './api-types.ts';
+import type { NewSaga, NewStep, RetryPolicy, StepKind, Transaction } from './api-types.ts';
 import { invalid } from './client-error.ts';
 
 /** What holds for the whole saga. */
@@ -99,7 +99,7 @@ export interface ForwardSaga extends Submittable {
 }
 
 /** Sends what was built. */
-export type Submit = (saga: NewTransaction, options: SubmitOptions) => Promise<Transaction>;
+export type Submit = (saga: NewSaga, options: SubmitOptions) => Promise<Transaction>;
 
 /** An empty saga. */
 export function emptySaga(options: SagaOptions, submit: Submit): Saga {

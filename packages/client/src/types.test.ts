@@ -20,6 +20,17 @@ describe('the types of the API', () => {
     expectTypeOf<own.Problem>().toEqualTypeOf<DeepReadonly<wire.ProblemBody>>();
     expectTypeOf<own.ServerErrorCode>().toEqualTypeOf<ErrorCode>();
     expectTypeOf<own.NewTransaction>().toEqualTypeOf<DeepReadonly<wire.NewTransaction>>();
+    expectTypeOf<own.NewSaga>().toEqualTypeOf<DeepReadonly<wire.NewSaga>>();
+    expectTypeOf<own.NewMessage>().toEqualTypeOf<DeepReadonly<wire.NewMessage>>();
+    expectTypeOf<own.NewDelivery>().toEqualTypeOf<DeepReadonly<wire.NewDelivery>>();
+    expectTypeOf<own.NewTcc>().toEqualTypeOf<DeepReadonly<wire.NewTcc>>();
+    expectTypeOf<own.NewXa>().toEqualTypeOf<DeepReadonly<wire.NewXa>>();
+    expectTypeOf<own.NewWorkflow>().toEqualTypeOf<DeepReadonly<wire.NewWorkflow>>();
+    expectTypeOf<own.NewBranch>().toEqualTypeOf<DeepReadonly<wire.NewBranch>>();
+    expectTypeOf<own.Conclusion>().toEqualTypeOf<DeepReadonly<wire.Conclusion>>();
+    expectTypeOf<own.NewSubscription>().toEqualTypeOf<DeepReadonly<wire.NewSubscription>>();
+    expectTypeOf<own.Topic>().toEqualTypeOf<DeepReadonly<wire.TopicBody>>();
+    expectTypeOf<own.TopicList>().toEqualTypeOf<DeepReadonly<wire.TopicListBody>>();
     expectTypeOf<own.NewStep>().toEqualTypeOf<DeepReadonly<wire.NewStep>>();
   });
 

@@ -26,6 +26,7 @@ import type {
   CoordinatorHealth,
   Intervention,
   Requested,
+  SubmitRequest,
   Submitted,
   TransactionRequest,
   TransactionView,
@@ -206,16 +207,17 @@ class LocalCoordinator implements Coordinator, MailboxHost {
     return this.#clock.now();
   }
 
-  submit({ gid, spec }: { readonly gid: Gid; readonly spec: Spec }): Promise<Submitted> {
-    return this.#beginAs({ gid, spec, type: 'submitted' });
+  submit({ gid, spec, onlySame = false }: SubmitRequest): Promise<Submitted> {
+    return this.#beginAs({ gid, spec, type: 'submitted', onlySame });
   }
 
   prepare({ gid, spec }: { readonly gid: Gid; readonly spec: Spec }): Promise<Submitted> {
     if (!mayBegin(spec, 'prepared')) throw new AmendsError('invalid_request', `mode: a ${spec.mode} is submitted, not prepared`);
-    return this.#beginAs({ gid, spec, type: 'prepared' });
+    return this.#beginAs({ gid, spec, type: 'prepared', onlySame: true });
   }
 
-  async #beginAs({ gid, spec, type }: Beginning): Promise<Submitted> {
+  async #beginAs(beginning: Beginning): Promise<Submitted> {
+    const { gid, spec, type } = beginning;
     if (spec.mode === 'saga') checkSagaSpec(spec);
     const encoded = encodeSpec(spec);
     const stored: StoredSpec = { ...encoded, digest: this.#digest([encoded.plan, encoded.payloads]) };
@@ -223,15 +225,16 @@ class LocalCoordinator implements Coordinator, MailboxHost {
       this.#refuseUnlessRunning();
       const begun =
         this.#mailboxes.get(gid) || !mayBegin(spec, type)
-          ? await this.#beginAgain({ gid, spec, type }, stored.digest)
-          : await this.#beginNew({ gid, spec, type }, stored);
+          ? await this.#beginAgain(beginning, stored.digest)
+          : await this.#beginNew(beginning, stored);
       if (begun !== null) return begun;
       if (!mayBegin(spec, type)) throw new AmendsError('not_found', `gid: there is no prepared transaction ${gid}`);
     }
     throw tooContended(gid);
   }
 
-  async #beginNew({ gid, spec, type }: Beginning, stored: StoredSpec): Promise<Submitted | null> {
+  async #beginNew(beginning: Beginning, stored: StoredSpec): Promise<Submitted | null> {
+    const { gid, spec, type } = beginning;
     if (this.#mailboxes.room() === 0)
       throw new AmendsError('overloaded', `${this.#mailboxes.size} transactions are under way; try again in a moment`);
     const mailbox = Mailbox.forNew(this, gid, spec, stored);
@@ -241,16 +244,18 @@ class LocalCoordinator implements Coordinator, MailboxHost {
     if (reply instanceof AmendsError) throw reply;
     if (reply !== 'lost') return { outcome: 'created', view: viewOf(mailbox) };
     if (this.#state !== 'running') throw isStopping();
-    return this.#beginAgain({ gid, spec, type }, stored.digest);
+    return this.#beginAgain(beginning, stored.digest);
   }
 
   /** What to answer for a gid that exists already; null when after all it does not. */
-  async #beginAgain({ gid, spec, type }: Beginning, digest: string): Promise<Submitted | null> {
+  async #beginAgain({ gid, spec, type, onlySame }: Beginning, digest: string): Promise<Submitted | null> {
     const known = await this.#known(gid);
     if (known === null) return null;
     const { transaction, given } = known.view;
-    const goesOn = type === 'submitted' && transaction.status === 'prepared' && given.spec.mode === spec.mode;
-    if (!goesOn) return { outcome: known.digest === digest ? 'repeated' : 'different', view: known.view };
+    const isSame = known.digest === digest;
+    const isMeant = isSame || (!onlySame && given.spec.mode === spec.mode);
+    const goesOn = type === 'submitted' && transaction.status === 'prepared' && isMeant;
+    if (!goesOn) return { outcome: isSame ? 'repeated' : 'different', view: known.view };
     const { verdict, view } = await this.request(gid, { type: 'submitted' });
     return { outcome: verdict === 'taken' ? 'created' : 'repeated', view };
   }
@@ -470,6 +475,7 @@ interface Beginning {
   readonly gid: Gid;
   readonly spec: Spec;
   readonly type: 'prepared' | 'submitted';
+  readonly onlySame: boolean;
 }
 
 /** An event that has not got its moment yet. */

@@ -105,7 +105,7 @@ function appOf(config: Config, { store, coordinator, health, lost, metrics, log 
   const topics = storedTopics({ store, now: () => coordinator.now() });
   const service = dtmService({ coordinator, defaults: config, topics });
   const faces = [
-    nativeFace({ coordinator, log, bodyBytesMax: config.bodyBytesMax }),
+    nativeFace({ coordinator, topics, log, bodyBytesMax: config.bodyBytesMax }),
     dtmFace({ coordinator, service, topics, defaults: config, log, metricsText }),
     operationsFace({ health, lost, metricsText }),
   ];

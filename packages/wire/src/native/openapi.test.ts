@@ -28,11 +28,17 @@ describe('the OpenAPI document', () => {
   });
 
   it('lets callers leave out what has a default', () => {
-    expect(document.components.schemas.NewTransaction).toMatchObject({
-      required: ['mode', 'steps'],
-      additionalProperties: false,
-    });
+    expect(document.components.schemas.NewSaga).toMatchObject({ required: ['mode', 'steps'], additionalProperties: false });
+    expect(document.components.schemas.NewTcc).toMatchObject({ required: ['mode'] });
     expect(document.components.schemas.NewStep).toMatchObject({ required: ['action'] });
+  });
+
+  it('tells the modes apart by their field mode', () => {
+    expect(document.components.schemas.NewTransaction).toEqual({
+      oneOf: ['NewSaga', 'NewMessage', 'NewTcc', 'NewXa', 'NewWorkflow'].map((name) => ({
+        $ref: `#/components/schemas/${name}`,
+      })),
+    });
   });
 
   it('gives query parameters their types and limits', () => {
