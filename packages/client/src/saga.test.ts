@@ -47,6 +47,28 @@ describe('the saga builder', () => {
     ]);
   });
 
+  it('sends functions of answers as references', async () => {
+    await saga()
+      .step({
+        ...undoable,
+        name: 'reserve',
+        keepAnswer: true,
+        compensatePayload: (from) => ({ id: from('reserve', '$.id') }),
+      })
+      .step({ ...undoable, payload: (from) => ({ ids: [from('reserve', '$.items[0].id')], all: from('reserve') }) })
+      .submit();
+    expect(sent[0]!.steps).toEqual([
+      {
+        ...undoable,
+        name: 'reserve',
+        keepAnswer: true,
+        payload: {},
+        compensatePayload: { id: { $from: 'reserve', path: '$.id' } },
+      },
+      { ...undoable, payload: { ids: [{ $from: 'reserve', path: '$.items[0].id' }], all: { $from: 'reserve', path: '$' } } },
+    ]);
+  });
+
   it('is immutable: two sagas can grow from one', async () => {
     const trunk = saga().step(undoable);
     const branch = trunk.step(pivot);

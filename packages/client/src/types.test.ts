@@ -73,6 +73,34 @@ describe('the types of the builder', () => {
     expectTypeOf(compiles).toBeFunction();
   });
 
+  it('know which answers a payload can refer to', () => {
+    const reserve = { name: 'reserve', keepAnswer: true, action: 'http://a/do', compensate: 'http://a/undo' } as const;
+    const compiles = (saga: Saga) => {
+      saga
+        .step({ ...reserve, compensatePayload: (from) => ({ id: from('reserve', '$.id') }) })
+        .step({
+          ...undoable,
+          name: 'kept-nothing',
+          payload: (from) => ({ all: from('reserve'), first: from('reserve', '$[0].id') }),
+        })
+        .step({ ...pivot, name: 'pay', keepAnswer: true, payload: (from) => from('reserve', '$') })
+        .step({ ...retriable, payload: (from) => [from('reserve', '$.id'), from('pay')] });
+      expectTypeOf(saga.step(reserve)).toEqualTypeOf<Saga<'reserve'>>();
+      expectTypeOf(saga.step({ ...reserve, keepAnswer: false })).toEqualTypeOf<Saga>();
+      // @ts-expect-error: a misspelt name
+      saga.step(reserve).step({ ...undoable, payload: (from) => from('reserv') });
+      // @ts-expect-error: a step that keeps no answer
+      saga.step({ ...undoable, name: 'look' }).step({ ...undoable, payload: (from) => from('look') });
+      // @ts-expect-error: its own answer is not there before it is called
+      saga.step({ ...reserve, payload: (from) => from('reserve') });
+      // @ts-expect-error: not a path
+      saga.step(reserve).step({ ...undoable, payload: (from) => from('reserve', 'id') });
+      // @ts-expect-error: a pivot is never undone
+      saga.step({ ...pivot, compensatePayload: {} });
+    };
+    expectTypeOf(compiles).toBeFunction();
+  });
+
   it('keep promises out of the barrier', () => {
     const compiles = (db: LocalDatabase) => {
       const call = { gid: 'g', transType: 'saga', branchId: '01', op: 'action' };
