@@ -73,7 +73,9 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
 
 async function submit(body: unknown): Promise<object> {
   const { gid, spec } = parseCreate(body);
-  const { outcome, view } = await coordinator.submit({ gid: gid ?? coordinator.newGid(), spec: impatient(spec) });
+  const asked = spec();
+  if (asked.mode !== 'saga') throw new Error(`a ${asked.mode} is not what this coordinator is for`);
+  const { outcome, view } = await coordinator.submit({ gid: gid ?? coordinator.newGid(), spec: impatient(asked) });
   if (outcome === 'different') throw new Error(`${gid} has been submitted with another content`);
   return transactionBody(view);
 }

@@ -1,5 +1,5 @@
 /** A transaction drawn for people: its branches, then what happened to it, moment by moment. */
-import type { Branch, BranchCall, HistoryEntry, Transaction } from '@amends/client';
+import type { Branch, BranchCall, Bytes, HistoryEntry, Mode, Progress, Transaction } from '@amends/client';
 import { paint } from './terminal.ts';
 
 /** The whole picture, one string per line. Texts of others must have been made fit for a terminal. */
@@ -9,8 +9,9 @@ export function picture(transaction: Transaction, history: readonly HistoryEntry
     `created ${transaction.createdAt}, version ${transaction.version}${ownerOf(transaction)}`,
     ...overdueLines(transaction),
     '',
-    ...transaction.branches.flatMap(branchLines),
-    ...transaction.progress.map(({ branchId, op, status }) => `  ${branchId}  ${op}  ${stateWord(status)}`),
+    ...transaction.branches.flatMap((branch) => branchLines(branch, transaction.mode)),
+    ...transaction.progress.map(progressLine),
+    ...(transaction.result === null ? [] : [`      returned ${shortened(transaction.result)}`]),
     '',
     ...history.map((entry) => historyLine(transaction, entry)),
   ];
@@ -36,12 +37,44 @@ export function outcomeLine({ outcome, status, decision, reason, hold, createdAt
   return `running (${status}${reason === '' ? '' : `: ${reason}`})`;
 }
 
-function branchLines(branch: Branch): string[] {
+function branchLines(branch: Branch, mode: Mode): string[] {
   const [forward, backward] = branch.calls;
   const after = branch.after.length === 0 ? '' : paint('dim', `  after ${branch.after.join(', ')}`);
-  const first = `  ${branch.branchId}  ${forward!.url || '(nothing to call)'}  ${stateWord(forward!.at)}${kindOf(branch)}${after}`;
-  if (backward === undefined || backward.at === 'idle') return [first];
-  return [first, `      ${paint('dim', backward.op)}  ${backward.url || '(nothing to undo)'}  ${stateWord(backward.at)}`];
+  const name = branch.name === null ? '' : `${branch.name}  `;
+  const lines = [`  ${branch.branchId}  ${name}${callText(forward!, mode)}${kindOf(branch)}${after}`];
+  if (branch.answer !== null) lines.push(`      answered ${shortened(branch.answer)}`);
+  if (backward !== undefined && backward.at !== 'idle')
+    lines.push(`      ${paint('dim', backward.op)}  ${backward.url || '(nothing to undo)'}  ${stateWord(backward.at)}`);
+  return lines;
+}
+
+/** Where it is called and how that stands; in a saga the address says enough, elsewhere the op is named. */
+function callText({ op, url, at }: BranchCall, mode: Mode): string {
+  const nothing =
+    op === 'action' || op === 'confirm' || op === 'commit' ? '(nothing to call)' : (nobody[op] ?? '(nothing to undo)');
+  const what = mode === 'saga' || mode === 'msg' ? '' : `${op} `;
+  return `${what}${url || nothing}  ${stateWord(at)}${purposes[op] ?? ''}`;
+}
+
+const nobody: Partial<Record<BranchCall['op'], string>> = { msg: '(nobody to ask)', resume: '(nobody to run it again)' };
+
+/** What the calls are for that are no branch of the application's own. */
+const purposes: Partial<Record<BranchCall['op'], string>> = {
+  msg: paint('dim', '  asked whether the local transaction was committed'),
+  resume: paint('dim', '  runs the function again'),
+};
+
+/** A step that a workflow has recorded. */
+function progressLine({ branchId, op, status, result }: Progress): string {
+  return `  ${branchId}  ${op}  ${stateWord(status)}${result === null ? '' : `  ${shortened(result)}`}`;
+}
+
+const shownCharactersMax = 120;
+
+function shortened({ encoding, text }: Bytes): string {
+  const line = text.replace(/\s+/g, ' ');
+  const cut = line.length > shownCharactersMax ? `${line.slice(0, shownCharactersMax)}…` : line;
+  return paint('dim', encoding === 'utf8' ? cut : `base64 ${cut}`);
 }
 
 function kindOf({ kind }: Branch): string {

@@ -71,6 +71,34 @@ test('show and list tell what is overdue, and show the trace', async () => {
   expect((await tx('list')).stdout).toMatch(/\nlate +submitted, held, overdue +/);
 });
 
+test('show draws every mode: what is registered, recorded, answered and returned', async () => {
+  const { url } = await serving('--store', 'memory:');
+  const post = async (path: string, body: object) => {
+    const headers = { 'content-type': 'application/json' };
+    const { status } = await fetch(`${url}/api/v1/transactions${path}`, { method: 'POST', body: JSON.stringify(body), headers });
+    expect(status).toBeLessThan(300);
+  };
+  const drawn = async (gid: string) => (await amends('tx', 'show', gid, '--server', url)).stdout;
+  await post('', { gid: 'tcc', mode: 'tcc' });
+  await post('/tcc/branches', { mode: 'tcc', branchId: '01', confirm: 'http://127.0.0.1:1/confirm', cancel: '' });
+  expect(await drawn('tcc')).toMatch(
+    /^tcc {2}tcc, running \(prepared\)\n[\s\S]*\n {2}01 {2}confirm http:\/\/127\.0\.0\.1:1\/confirm {2}not begun\n/,
+  );
+  await post('', { gid: 'msg', mode: 'msg', delayMs: 60_000, steps: [{ action: 'http://127.0.0.1:1/a' }] });
+  expect(await drawn('msg')).toMatch(
+    /\n {2}00 {2}\(nobody to ask\) {2}not begun {2}asked whether [\s\S]*\n {2}01 {2}http:\/\/127\.0\.0\.1:1\/a {2}not begun\n/,
+  );
+  await post('', { gid: 'flow', mode: 'workflow', name: 'book', resumeUrl: 'http://127.0.0.1:1/resume' });
+  await post('/flow/branches', { mode: 'workflow', branchId: '01', status: 'succeed', result: { id: 'r1' } });
+  await post('/flow/conclude', { status: 'succeed', result: [1, 2] });
+  expect(await drawn('flow')).toMatch(
+    /\n {2}00 {2}resume http:[\s\S]*runs the function again\n {2}01 {2}action {2}done {2}\{"id":"r1"\}\n {6}returned \[1,2\]\n/,
+  );
+  const health = { action: `${url}/healthz`, name: 'look', keepAnswer: true };
+  await post('?waitMs=10000', { gid: 'saga', mode: 'saga', steps: [health] });
+  expect(await drawn('saga')).toMatch(/\n {2}01 {2}look {2}http:[\s\S]*\n {6}answered \{"status":"live"\}\n/);
+});
+
 test('watch follows to the end and ends as the transaction did', async () => {
   const tx = await coordinatorWith({ done: nothingToCall, failed: givesUp });
   const done = await tx('watch', 'done');

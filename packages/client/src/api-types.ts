@@ -26,20 +26,37 @@ export interface RetryPolicy {
   readonly atEnd?: 'roll-back' | 'hold' | undefined;
 }
 
-/** One step in the body that begins a transaction. */
+/**
+ * Stands, anywhere in a payload of a saga, for a part of the answer which an earlier step kept; in the payload of a
+ * compensation also for that of its own action.
+ */
+export interface AnswerReference {
+  /** Name of the step. */
+  readonly $from: string;
+  /** Where in its answer: `$.name.name[0]`; default `$`, all of it. */
+  readonly path?: string;
+}
+
+/** One step in the body that begins a saga. */
 export interface NewStep {
+  /** By which payloads refer to its answer; unique within the saga. */
+  readonly name?: string | undefined;
+  /** Keep the answer of the action, at most 64 KiB of JSON. */
+  readonly keepAnswer?: boolean | undefined;
   readonly action: string;
   readonly compensate?: string | undefined;
   readonly kind?: StepKind | undefined;
   readonly payload?: unknown;
+  /** Body of the compensation instead of `payload`. */
+  readonly compensatePayload?: unknown;
   readonly timeoutMs?: number | undefined;
   readonly retry?: RetryPolicy | undefined;
   readonly compensateRetry?: RetryPolicy | undefined;
   readonly after?: readonly number[] | undefined;
 }
 
-/** The body that begins a transaction. */
-export interface NewTransaction {
+/** The body that begins a saga. */
+export interface NewSaga {
   readonly gid?: string | undefined;
   readonly mode: 'saga';
   readonly steps: readonly NewStep[];
@@ -47,6 +64,132 @@ export interface NewTransaction {
   readonly timeoutMs?: number | null | undefined;
   readonly alarmAfterMs?: number | null | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
+}
+
+/** One delivery of a message. */
+export interface NewDelivery {
+  /** Where to, or `topic://NAME`: to each of its subscribers. */
+  readonly action: string;
+  readonly payload?: unknown;
+}
+
+/** The body that begins a two-phase message, or announces it. */
+export interface NewMessage {
+  readonly gid?: string | undefined;
+  readonly mode: 'msg';
+  /** true: nothing is delivered before it is submitted, or `queryUrl` says that the local transaction was committed. */
+  readonly prepare?: boolean | undefined;
+  readonly steps: readonly NewDelivery[];
+  readonly concurrent?: boolean | undefined;
+  /** Address that knows whether the local transaction was committed. */
+  readonly queryUrl?: string | undefined;
+  /** Time after which a message that is still prepared is asked about. Milliseconds. */
+  readonly askAfterMs?: number | undefined;
+  /** Time after its creation before which nothing is delivered. Milliseconds. */
+  readonly delayMs?: number | undefined;
+  /** Moment before which nothing is delivered. ISO 8601 with a time zone. */
+  readonly notBefore?: string | null | undefined;
+  readonly callTimeoutMs?: number | undefined;
+  readonly retry?: RetryPolicy | undefined;
+  /** After so long an alarm is raised if it is not finished; null: never. Milliseconds. */
+  readonly alarmAfterMs?: number | null | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+}
+
+interface NewTwoPhase {
+  readonly gid?: string | undefined;
+  readonly prepare?: true | undefined;
+  /** Time after which it is rolled back when it has been neither submitted nor aborted. Milliseconds. */
+  readonly timeoutMs?: number | undefined;
+  readonly callTimeoutMs?: number | undefined;
+  readonly retry?: RetryPolicy | undefined;
+  /** After so long an alarm is raised if it is not finished; null: never. Milliseconds. */
+  readonly alarmAfterMs?: number | null | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+}
+
+/** The body that announces a tcc. */
+export interface NewTcc extends NewTwoPhase {
+  readonly mode: 'tcc';
+}
+
+/** The body that announces an xa. */
+export interface NewXa extends NewTwoPhase {
+  readonly mode: 'xa';
+}
+
+/** The body that begins a workflow. */
+export interface NewWorkflow {
+  readonly gid?: string | undefined;
+  readonly mode: 'workflow';
+  readonly prepare?: true | undefined;
+  /** Name of the function. */
+  readonly name: string;
+  readonly input?: unknown;
+  /** Address that has the function run again. */
+  readonly resumeUrl?: string | undefined;
+  /** How long nothing may be heard of it before it is run again. Milliseconds. */
+  readonly resumeAfterMs?: number | undefined;
+  readonly callTimeoutMs?: number | undefined;
+  /** After so long an alarm is raised if it is not finished; null: never. Milliseconds. */
+  readonly alarmAfterMs?: number | null | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+}
+
+/** The body that begins a transaction. */
+export type NewTransaction = NewSaga | NewMessage | NewTcc | NewXa | NewWorkflow;
+
+/** The body that registers a participant, or records a step of a workflow. */
+export type NewBranch =
+  | {
+      readonly mode: 'tcc';
+      readonly branchId: string;
+      readonly confirm: string;
+      readonly cancel: string;
+      readonly payload?: unknown;
+    }
+  | { readonly mode: 'xa'; readonly branchId: string; readonly url: string; readonly payload?: unknown }
+  | {
+      readonly mode: 'workflow';
+      readonly branchId: string;
+      readonly op?: string | undefined;
+      readonly status: 'succeed' | 'failed';
+      readonly result?: unknown;
+    };
+
+/** How the function of a workflow ended. */
+export interface Conclusion {
+  readonly status: 'succeed' | 'failed';
+  readonly reason?: string | undefined;
+  readonly result?: unknown;
+}
+
+/** A subscription to a topic. */
+export interface NewSubscription {
+  readonly url: string;
+  readonly remark?: string | undefined;
+}
+
+/** A topic and who subscribes to it. */
+export interface Topic {
+  readonly topic: string;
+  /** Grows with every change, also over a deletion. */
+  readonly version: number;
+  readonly subscribers: readonly { readonly url: string; readonly remark: string }[];
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}
+
+/** All topics, by name. */
+export interface TopicList {
+  readonly topics: readonly Topic[];
+}
+
+/** What somebody answered or recorded. */
+export interface Bytes {
+  /** base64 where the bytes are no text. */
+  readonly encoding: 'utf8' | 'base64';
+  readonly text: string;
 }
 
 /** One op of a branch and how far it is. */
@@ -65,12 +208,16 @@ export interface BranchCall {
 export interface Branch {
   /** `01`, `02`, … */
   readonly branchId: string;
+  /** By which payloads of a saga refer to its answer; null: it has none. */
+  readonly name: string | null;
   /** Of steps of sagas; null elsewhere. */
   readonly kind: StepKind | null;
   /** Branch ids of the steps of a saga that come before. */
   readonly after: readonly string[];
   /** Forward first, then backward where the mode has it. */
   readonly calls: readonly BranchCall[];
+  /** What its action answered, where a saga keeps it; null: nothing yet, or not kept. */
+  readonly answer: Bytes | null;
 }
 
 /** A step that a workflow has recorded. */
@@ -78,6 +225,7 @@ export interface Progress {
   readonly branchId: string;
   readonly op: string;
   readonly status: 'succeed' | 'failed';
+  readonly result: Bytes | null;
 }
 
 /** A transaction as it travels; users see it as `Transaction`. Moments are ISO 8601 in UTC. */
@@ -111,6 +259,8 @@ export interface TransactionBody {
   readonly branches: readonly Branch[];
   /** Steps that a workflow has recorded. */
   readonly progress: readonly Progress[];
+  /** What a workflow has returned; null: nothing yet. */
+  readonly result: Bytes | null;
 }
 
 type Ended<Outcome extends TransactionBody['outcome'], As extends Status> = Omit<
@@ -240,6 +390,7 @@ export type ServerErrorCode =
   | 'topic_not_found'
   | 'conflict'
   | 'version_conflict'
+  | 'wrong_status'
   | 'already_finished'
   | 'too_large'
   | 'unsupported_media_type'

@@ -4,7 +4,8 @@ import type {
   History,
   HistoryEntry,
   Limits,
-  NewTransaction,
+  Mode,
+  NewSaga,
   Status,
   Transaction,
   TransactionList,
@@ -51,7 +52,7 @@ export interface HistoryOptions extends ReadOptions {
 /** Which transactions to list. */
 export interface ListFilters {
   readonly status?: Status;
-  readonly mode?: 'saga';
+  readonly mode?: Mode;
   /** true: only those on hold; false: only those not. */
   readonly held?: boolean;
   /** Created at this moment or later. ISO 8601 with a time zone. */
@@ -172,7 +173,7 @@ export class AmendsClient {
     return this.#connection.close();
   }
 
-  async #submit(saga: NewTransaction, options: SubmitOptions): Promise<Transaction> {
+  async #submit(saga: NewSaga, options: SubmitOptions): Promise<Transaction> {
     const { gid = makeGid(), traceparent, waitMs = 0, signal } = options;
     const headers = traceparent === undefined ? {} : { traceparent };
     const until = performance.now() + waitMs;

@@ -1,6 +1,8 @@
 export type {
+  AnswerReference,
   Branch,
   BranchCall,
+  Bytes,
   FailedTransaction,
   FieldError,
   Health,
@@ -33,8 +35,11 @@ export {
 export { AmendsClientError, type ClientErrorCode } from './client-error.ts';
 export type { ClientRetry } from './retry-pause.ts';
 export type {
+  AnswerPath,
   ForwardSaga,
+  FromAnswer,
   IrreversibleStep,
+  PayloadOfAnswers,
   PivotStep,
   RetriableStep,
   Saga,

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import type { NewTransaction, Transaction } from './api-types.ts';
+import type { NewSaga, Transaction } from './api-types.ts';
 import { emptySaga, type Saga, type SagaStep } from './saga.ts';
 
-const sent: NewTransaction[] = [];
+const sent: NewSaga[] = [];
 
 function saga(): Saga {
   sent.length = 0;
@@ -44,6 +44,28 @@ describe('the saga builder', () => {
           { ...retriable, payload: {} },
         ],
       },
+    ]);
+  });
+
+  it('sends functions of answers as references', async () => {
+    await saga()
+      .step({
+        ...undoable,
+        name: 'reserve',
+        keepAnswer: true,
+        compensatePayload: (from) => ({ id: from('reserve', '$.id') }),
+      })
+      .step({ ...undoable, payload: (from) => ({ ids: [from('reserve', '$.items[0].id')], all: from('reserve') }) })
+      .submit();
+    expect(sent[0]!.steps).toEqual([
+      {
+        ...undoable,
+        name: 'reserve',
+        keepAnswer: true,
+        payload: {},
+        compensatePayload: { id: { $from: 'reserve', path: '$.id' } },
+      },
+      { ...undoable, payload: { ids: [{ $from: 'reserve', path: '$.items[0].id' }], all: { $from: 'reserve', path: '$' } } },
     ]);
   });
 

@@ -2,7 +2,7 @@
  * The saga builder: compensatable steps, then at most one pivot, then retriable steps. Immutable: each `step` gives a new
  * saga. The types know what may come next; whoever has no types hears it at run time, and the server holds the same rule.
  */
-import type { NewStep, NewTransaction, RetryPolicy, StepKind, Transaction } from './api-types.ts';
+import type { AnswerReference, NewSaga, NewStep, RetryPolicy, StepKind, Transaction } from './api-types.ts';
 import { invalid } from './client-error.ts';
 
 /** What holds for the whole saga. */
@@ -17,11 +17,27 @@ export interface SagaOptions {
   readonly concurrent?: boolean;
 }
 
-interface AnyStep {
+/**
+ * Makes a payload that refers to answers of steps. It is run once, while the saga is built: what `from` gives is not the
+ * answer but stands for it, so nothing can be computed of it; it can only be put somewhere.
+ */
+export type PayloadOfAnswers<Names extends string> = (from: FromAnswer<Names>) => unknown;
+
+/** Stands for the answer of the step of that name, or for a part of it such as `$.items[0].id`. */
+export type FromAnswer<Names extends string> = (step: Names, path?: AnswerPath) => AnswerReference;
+
+/** A path into a JSON answer. */
+export type AnswerPath = '$' | `$.${string}` | `$[${number}]${string}`;
+
+interface AnyStep<Names extends string> {
   /** Absolute http or https address that does the step; empty: nothing to call. */
   readonly action: string;
-  /** JSON, sent as the body of each call. Default `{}`. */
-  readonly payload?: unknown;
+  /** By which payloads refer to its answer; unique within the saga. */
+  readonly name?: string;
+  /** Keep the answer of the action, at most 64 KiB of JSON, for payloads of later steps and of compensations. */
+  readonly keepAnswer?: boolean;
+  /** JSON, sent as the body of each call; or a function that makes it of answers of earlier steps. Default `{}`. */
+  readonly payload?: Json | PayloadOfAnswers<Names>;
   /** Time for one call, answer included. Milliseconds; default 10 s. */
   readonly timeoutMs?: number;
   /** How the action is tried again while there is no verdict. */
@@ -30,37 +46,45 @@ interface AnyStep {
   readonly after?: readonly number[];
 }
 
+/** What is no function. */
+type Json = object | string | number | boolean | null | undefined;
+
 /** A step that can be undone by a call. */
-export interface UndoableStep extends AnyStep {
+export interface UndoableStep<Names extends string = string, Own extends string = string> extends AnyStep<Names> {
   readonly kind?: 'compensatable';
   /** Address that undoes the action. */
   readonly compensate: string;
+  /** Body of the compensation instead of `payload`; a function may refer to the answer of its own action too. */
+  readonly compensatePayload?: Json | PayloadOfAnswers<Names | Own>;
   /** How the compensation is tried again. */
   readonly compensateRetry?: RetryPolicy;
   readonly irreversible?: never;
 }
 
 /** A step before the point of no return that leaves nothing to undo, or nothing that could be. */
-export interface IrreversibleStep extends AnyStep {
+export interface IrreversibleStep<Names extends string = string> extends AnyStep<Names> {
   readonly kind?: 'compensatable';
   /** Says that the missing compensation is no oversight: a roll back passes over this step. */
   readonly irreversible: true;
   readonly compensate?: never;
+  readonly compensatePayload?: never;
   readonly compensateRetry?: never;
 }
 
 /** The point of no return: it may fail, and then all before it is undone; after its success a saga only goes forward. */
-export interface PivotStep extends AnyStep {
+export interface PivotStep<Names extends string = string> extends AnyStep<Names> {
   readonly kind: 'pivot';
   readonly compensate?: never;
+  readonly compensatePayload?: never;
   readonly compensateRetry?: never;
   readonly irreversible?: never;
 }
 
 /** A step after the point of no return; tried until it succeeds. */
-export interface RetriableStep extends AnyStep {
+export interface RetriableStep<Names extends string = string> extends AnyStep<Names> {
   readonly kind: 'retriable';
   readonly compensate?: never;
+  readonly compensatePayload?: never;
   readonly compensateRetry?: never;
   readonly irreversible?: never;
 }
@@ -89,28 +113,46 @@ interface Submittable {
   submit(options?: SubmitOptions): Promise<Transaction>;
 }
 
-/** A saga that can still be undone: any step may follow. */
-export interface Saga extends Submittable {
+/** Names of the steps before, with that of one more when it keeps its answer. */
+type With<Names extends string, Name extends string, Keeps extends boolean> = Keeps extends true ? Names | Name : Names;
+
+/** How a step says its name, and whether its answer is kept. */
+interface Named<Name extends string, Keeps extends boolean> {
+  readonly name?: Name;
+  readonly keepAnswer?: Keeps;
+}
+
+/**
+ * A saga that can still be undone: any step may follow.
+ * @typeParam Names of the steps that keep their answers; payloads of later steps can refer to these
+ */
+export interface Saga<Names extends string = never> extends Submittable {
   /** @throws AmendsClientError `invalid_request` when the step has no `compensate` and does not say `irreversible: true` */
-  step(step: UndoableStep | IrreversibleStep): Saga;
-  step(step: PivotStep | RetriableStep): ForwardSaga;
+  step<Name extends string = never, Keeps extends boolean = false>(
+    step: (UndoableStep<Names, With<never, Name, Keeps>> | IrreversibleStep<Names>) & Named<Name, Keeps>,
+  ): Saga<With<Names, Name, Keeps>>;
+  step<Name extends string = never, Keeps extends boolean = false>(
+    step: (PivotStep<Names> | RetriableStep<Names>) & Named<Name, Keeps>,
+  ): ForwardSaga<With<Names, Name, Keeps>>;
 }
 
 /** A saga past its point of no return: only retriable steps may follow. */
-export interface ForwardSaga extends Submittable {
+export interface ForwardSaga<Names extends string = never> extends Submittable {
   /** @throws AmendsClientError `invalid_request` for another kind */
-  step(step: RetriableStep): ForwardSaga;
+  step<Name extends string = never, Keeps extends boolean = false>(
+    step: RetriableStep<Names> & Named<Name, Keeps>,
+  ): ForwardSaga<With<Names, Name, Keeps>>;
 }
 
 /** Sends what was built. */
-export type Submit = (saga: NewTransaction, options: SubmitOptions) => Promise<Transaction>;
+export type Submit = (saga: NewSaga, options: SubmitOptions) => Promise<Transaction>;
 
 /** An empty saga. */
 export function emptySaga(options: SagaOptions, submit: Submit): Saga {
   return sagaOf([], options, submit);
 }
 
-function sagaOf(steps: readonly NewStep[], options: SagaOptions, submit: Submit): Saga & ForwardSaga {
+function sagaOf(steps: readonly NewStep[], options: SagaOptions, submit: Submit): Saga<string> & ForwardSaga<string> {
   return {
     step(step: SagaStep) {
       checkStep(steps, step);
@@ -120,9 +162,17 @@ function sagaOf(steps: readonly NewStep[], options: SagaOptions, submit: Submit)
   };
 }
 
-function newStep({ irreversible, payload = {}, ...step }: SagaStep): NewStep {
-  return { ...step, payload };
+function newStep({ irreversible, payload = {}, compensatePayload, ...step }: SagaStep): NewStep {
+  const own = compensatePayload === undefined ? {} : { compensatePayload: declared(compensatePayload) };
+  return { ...step, payload: declared(payload), ...own };
 }
+
+/** A payload as it travels: references in the place of what a function took `from` where. */
+function declared(payload: unknown): unknown {
+  return typeof payload === 'function' ? (payload as PayloadOfAnswers<string>)(from) : payload;
+}
+
+const from: FromAnswer<string> = (step, path = '$') => Object.freeze({ $from: step, path });
 
 const rank: Readonly<Record<StepKind, number>> = { compensatable: 0, pivot: 1, retriable: 2 };
 

@@ -20,6 +20,17 @@ describe('the types of the API', () => {
     expectTypeOf<own.Problem>().toEqualTypeOf<DeepReadonly<wire.ProblemBody>>();
     expectTypeOf<own.ServerErrorCode>().toEqualTypeOf<ErrorCode>();
     expectTypeOf<own.NewTransaction>().toEqualTypeOf<DeepReadonly<wire.NewTransaction>>();
+    expectTypeOf<own.NewSaga>().toEqualTypeOf<DeepReadonly<wire.NewSaga>>();
+    expectTypeOf<own.NewMessage>().toEqualTypeOf<DeepReadonly<wire.NewMessage>>();
+    expectTypeOf<own.NewDelivery>().toEqualTypeOf<DeepReadonly<wire.NewDelivery>>();
+    expectTypeOf<own.NewTcc>().toEqualTypeOf<DeepReadonly<wire.NewTcc>>();
+    expectTypeOf<own.NewXa>().toEqualTypeOf<DeepReadonly<wire.NewXa>>();
+    expectTypeOf<own.NewWorkflow>().toEqualTypeOf<DeepReadonly<wire.NewWorkflow>>();
+    expectTypeOf<own.NewBranch>().toEqualTypeOf<DeepReadonly<wire.NewBranch>>();
+    expectTypeOf<own.Conclusion>().toEqualTypeOf<DeepReadonly<wire.Conclusion>>();
+    expectTypeOf<own.NewSubscription>().toEqualTypeOf<DeepReadonly<wire.NewSubscription>>();
+    expectTypeOf<own.Topic>().toEqualTypeOf<DeepReadonly<wire.TopicBody>>();
+    expectTypeOf<own.TopicList>().toEqualTypeOf<DeepReadonly<wire.TopicListBody>>();
     expectTypeOf<own.NewStep>().toEqualTypeOf<DeepReadonly<wire.NewStep>>();
   });
 
@@ -58,6 +69,34 @@ describe('the types of the builder', () => {
       forward.step(undoable);
       // @ts-expect-error: there is one point of no return
       forward.step(pivot);
+    };
+    expectTypeOf(compiles).toBeFunction();
+  });
+
+  it('know which answers a payload can refer to', () => {
+    const reserve = { name: 'reserve', keepAnswer: true, action: 'http://a/do', compensate: 'http://a/undo' } as const;
+    const compiles = (saga: Saga) => {
+      saga
+        .step({ ...reserve, compensatePayload: (from) => ({ id: from('reserve', '$.id') }) })
+        .step({
+          ...undoable,
+          name: 'kept-nothing',
+          payload: (from) => ({ all: from('reserve'), first: from('reserve', '$[0].id') }),
+        })
+        .step({ ...pivot, name: 'pay', keepAnswer: true, payload: (from) => from('reserve', '$') })
+        .step({ ...retriable, payload: (from) => [from('reserve', '$.id'), from('pay')] });
+      expectTypeOf(saga.step(reserve)).toEqualTypeOf<Saga<'reserve'>>();
+      expectTypeOf(saga.step({ ...reserve, keepAnswer: false })).toEqualTypeOf<Saga>();
+      // @ts-expect-error: a misspelt name
+      saga.step(reserve).step({ ...undoable, payload: (from) => from('reserv') });
+      // @ts-expect-error: a step that keeps no answer
+      saga.step({ ...undoable, name: 'look' }).step({ ...undoable, payload: (from) => from('look') });
+      // @ts-expect-error: its own answer is not there before it is called
+      saga.step({ ...reserve, payload: (from) => from('reserve') });
+      // @ts-expect-error: not a path
+      saga.step(reserve).step({ ...undoable, payload: (from) => from('reserve', 'id') });
+      // @ts-expect-error: a pivot is never undone
+      saga.step({ ...pivot, compensatePayload: {} });
     };
     expectTypeOf(compiles).toBeFunction();
   });

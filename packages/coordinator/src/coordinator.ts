@@ -36,7 +36,7 @@ export interface Coordinator {
    * stored; `stopping`, `store_unavailable`: nothing was stored, unless the store's answer was lost as well. In any case try
    * again with the same gid
    */
-  submit(request: { readonly gid: Gid; readonly spec: Spec }): Promise<Submitted>;
+  submit(request: SubmitRequest): Promise<Submitted>;
 
   /**
    * Announces a transaction without doing anything yet; resolves when it is durable. Otherwise as `submit`.
@@ -78,6 +78,14 @@ export interface Coordinator {
 
   /** How it is; never rejects. */
   health(): Promise<CoordinatorHealth>;
+}
+
+/** What is to be done. */
+export interface SubmitRequest {
+  readonly gid: Gid;
+  readonly spec: Spec;
+  /** One that was prepared goes on only when its spec is the same. Left out: whatever it was prepared with. */
+  readonly onlySame?: boolean;
 }
 
 /** Answer to `submit` and `prepare`. */

@@ -1,7 +1,7 @@
 /** Beginning a transaction, prepared or submitted: once, however often and wherever it is asked for. */
 import { AmendsError, checkSagaSpec, encodeSpec, type Gid, mayBegin, type Spec, type StoredSpec } from '@amends/core';
 import { asked } from './asking.ts';
-import type { Submitted, TransactionView } from './coordinator.ts';
+import type { SubmitRequest, Submitted, TransactionView } from './coordinator.ts';
 import { Mailbox } from './mailbox.ts';
 import type { Digest } from './ports.ts';
 import { posted, type Reception, untilAnswered } from './requests.ts';
@@ -18,19 +18,21 @@ export interface Submission {
 type How = 'prepared' | 'submitted';
 
 /** See `Coordinator.submit`. */
-export function submit(submission: Submission, digest: Digest, reception: Reception): Promise<Submitted> {
-  return begin({ ...submission, how: 'submitted' }, digest, reception);
+export function submit({ gid, spec, onlySame = false }: SubmitRequest, digest: Digest, reception: Reception): Promise<Submitted> {
+  return begin({ gid, spec, onlySame, how: 'submitted' }, digest, reception);
 }
 
 /** See `Coordinator.prepare`. */
 export async function prepare(submission: Submission, digest: Digest, reception: Reception): Promise<Submitted> {
   const { spec } = submission;
   if (!mayBegin(spec, 'prepared')) throw new AmendsError('invalid_request', `mode: a ${spec.mode} is submitted, not prepared`);
-  return begin({ ...submission, how: 'prepared' }, digest, reception);
+  return begin({ ...submission, onlySame: true, how: 'prepared' }, digest, reception);
 }
 
 interface Beginning extends Submission {
   readonly how: How;
+  /** What is prepared goes on only when it is the same. */
+  readonly onlySame: boolean;
 }
 
 async function begin(beginning: Beginning, digest: Digest, reception: Reception): Promise<Submitted> {
@@ -62,15 +64,17 @@ async function begun(beginning: Beginning, stored: StoredSpec, reception: Recept
 }
 
 /** What to answer for a gid that exists already; null when after all it does not. What is prepared goes on when it is submitted. */
-async function found({ gid, spec, how }: Beginning, digest: string, reception: Reception): Promise<Submitted | null> {
+async function found({ gid, spec, how, onlySame }: Beginning, digest: string, reception: Reception): Promise<Submitted | null> {
   const known = await standing(gid, reception);
   if (known === null) return null;
   const { transaction, given } = known.view;
-  if (how === 'submitted' && transaction.status === 'prepared' && given.spec.mode === spec.mode) {
+  const isSame = known.digest === digest;
+  const isMeant = isSame || (!onlySame && given.spec.mode === spec.mode);
+  if (how === 'submitted' && transaction.status === 'prepared' && isMeant) {
     const { verdict, view } = await asked(gid, { type: 'submitted' }, reception);
     return { outcome: verdict === 'taken' ? 'created' : 'repeated', view };
   }
-  return { outcome: known.digest === digest ? 'repeated' : 'different', view: known.view };
+  return { outcome: isSame ? 'repeated' : 'different', view: known.view };
 }
 
 interface Standing {

@@ -22,6 +22,7 @@ export const errorKinds = {
   topic_not_found: { httpStatus: 404, retryable: false, title: 'There is no such topic, or nobody subscribes to it' },
   conflict: { httpStatus: 409, retryable: false, title: 'The gid is in use for something else' },
   version_conflict: { httpStatus: 409, retryable: false, title: 'The transaction has moved on since it was looked at' },
+  wrong_status: { httpStatus: 409, retryable: false, title: 'The transaction is not in a state in which this can be done' },
   already_finished: { httpStatus: 409, retryable: false, title: 'The transaction is finished' },
   too_large: { httpStatus: 413, retryable: false, title: 'The request is too large' },
   unsupported_media_type: { httpStatus: 415, retryable: false, title: 'The body must be JSON' },

@@ -130,7 +130,7 @@ function appOf(config: Config, { topics, service, coordinator, health, lost, met
     return metrics.registry.metrics();
   };
   const faces = [
-    nativeFace({ coordinator, log, bodyBytesMax: config.bodyBytesMax }),
+    nativeFace({ coordinator, topics, log, bodyBytesMax: config.bodyBytesMax }),
     dtmFace({ coordinator, service, topics, defaults: config, log, metricsText }),
     jsonRpcFace({ service, log }),
     operationsFace({ health, lost, metricsText }),

@@ -112,14 +112,15 @@ describe.each([
     expect((await second.rest('g1')).branches).toEqual(waiting.branches);
   });
 
-  it.each([
-    ['a name that nobody has', 'http://nobody.invalid/a', 'name_unknown'],
-  ])('waits when it calls %s', async (_what, url, code) => {
-    const amends = await runningServer({ requestTimeoutMs: '30000' });
-    await begin(amends, url, 30_000);
-    expectWaiting(await amends.rest('g1'));
-    expect(await firstAnswer(amends, 'g1')).toMatchObject({ outcome: 'unknown', code });
-  });
+  it.each([['a name that nobody has', 'http://nobody.invalid/a', 'name_unknown']])(
+    'waits when it calls %s',
+    async (_what, url, code) => {
+      const amends = await runningServer({ requestTimeoutMs: '30000' });
+      await begin(amends, url, 30_000);
+      expectWaiting(await amends.rest('g1'));
+      expect(await firstAnswer(amends, 'g1')).toMatchObject({ outcome: 'unknown', code });
+    },
+  );
 });
 
 /** More than all buffers between two processes hold: who has sent less was broken off by the other side. */

@@ -1,6 +1,6 @@
 /** The native API: `/api/v1`, mounted from wire's table. */
-import type { Coordinator, Log, TransactionView } from '@amends/coordinator';
-import { AmendsError, type Gid, type InterventionVerb, isFinished, limits, parseGid } from '@amends/core';
+import type { Coordinator, Log } from '@amends/coordinator';
+import { AmendsError, type InterventionVerb, limits } from '@amends/core';
 import {
   actorOf,
   comeBackSeconds,
@@ -17,41 +17,35 @@ import {
   nativeRoutes,
   openApiDocument,
   parseBy,
-  parseCreate,
   positionOf,
   problemBody,
   problemContentType,
   retryAfterSeconds,
   summaryBody,
   type TransactionBody,
-  transactionBody,
   waitQuery,
 } from '@amends/wire';
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
+import type { Topics } from '../dtm/topics.ts';
 import { version } from '../version.ts';
-import { callerGone } from './caller-gone.ts';
+import { gidOf, type Handler, known, type NativeAnswer, ok, viewWithin } from './native-answer.ts';
+import { topicHandlers } from './native-topics.ts';
+import { transactionHandlers } from './native-transactions.ts';
 import { jsonBody } from './request-body.ts';
 import { requestError } from './request-error.ts';
-import { traceOfRequest } from './request-trace.ts';
-
-interface Answer {
-  readonly status: number;
-  readonly body: object;
-}
-
-type Handler = (request: FastifyRequest, reply: FastifyReply) => Answer | Promise<Answer>;
 
 /** What the face needs. */
 export interface NativeFaceOptions {
   readonly coordinator: Coordinator;
+  readonly topics: Topics;
   readonly log: Log;
   /** The largest request body that the server takes. Bytes. */
   readonly bodyBytesMax: number;
 }
 
 /** Makes the face. */
-export function nativeFace({ coordinator, log, bodyBytesMax }: NativeFaceOptions): FastifyPluginAsync {
-  const handlers = handlersOf(coordinator, limitsWith(bodyBytesMax));
+export function nativeFace({ coordinator, topics, log, bodyBytesMax }: NativeFaceOptions): FastifyPluginAsync {
+  const handlers = handlersOf({ coordinator, topics }, limitsWith(bodyBytesMax));
   return async (app) => {
     app.setErrorHandler((error, _request, reply) => sendProblem(reply, requestError(error, log)));
     app.addHook('preSerialization', (_request, reply, body, done) => {
@@ -109,10 +103,14 @@ export function sendProblem(reply: FastifyReply, error: AmendsError): FastifyRep
   return reply.code(problem.status).type(problemContentType).send(JSON.stringify(problem));
 }
 
-function handlersOf(coordinator: Coordinator, limitsHeld: object): Record<NativeOperation, Handler> {
-  let openApi: Answer | null = null;
+function handlersOf(
+  { coordinator, topics }: Pick<NativeFaceOptions, 'coordinator' | 'topics'>,
+  limitsHeld: object,
+): Record<NativeOperation, Handler> {
+  let openApi: NativeAnswer | null = null;
   return {
-    createTransaction: (request, reply) => create(coordinator, request, reply),
+    ...transactionHandlers({ coordinator, topics }),
+    ...topicHandlers(topics),
     listTransactions: (request) => list(coordinator, request),
     async getTransaction(request, reply) {
       const { waitMs } = parseBy(waitQuery, request.query, 'query.');
@@ -136,22 +134,7 @@ function limitsWith(bodyBytesMax: number): object {
   return { ...limits, bodyBytesMax, payloadBytesMax: Math.min(limits.payloadBytesMax, bodyBytesMax) };
 }
 
-async function create(coordinator: Coordinator, request: FastifyRequest, reply: FastifyReply): Promise<Answer> {
-  const { waitMs } = parseBy(waitQuery, request.query, 'query.');
-  const { gid: wanted, spec } = parseCreate(jsonBody(request), traceOfRequest(request));
-  const gid = wanted ?? coordinator.newGid();
-  const { outcome, view } = await coordinator.submit({ gid, spec });
-  if (outcome === 'different')
-    throw new AmendsError(
-      'conflict',
-      `gid: ${JSON.stringify(gid)} is in use by a transaction with other content; use a fresh one`,
-    );
-  const known = waitMs === 0 || isFinished(view.transaction);
-  const waited = known ? view : await viewWithin(coordinator, gid, { waitMs, reply });
-  return { status: outcome === 'created' ? 201 : 200, body: transactionBody(waited ?? view) };
-}
-
-async function list(coordinator: Coordinator, request: FastifyRequest): Promise<Answer> {
+async function list(coordinator: Coordinator, request: FastifyRequest): Promise<NativeAnswer> {
   const { createdFrom, createdBefore, cursor, ...filters } = parseBy(listQuery, request.query, 'query.');
   const page = await coordinator.list({
     ...defined(filters),
@@ -168,7 +151,7 @@ function defined<T extends object>(filters: T): { [K in keyof T]: Exclude<T[K], 
   return Object.fromEntries(Object.entries(filters).filter(([, value]) => value !== undefined)) as never;
 }
 
-async function history(coordinator: Coordinator, request: FastifyRequest): Promise<Answer> {
+async function history(coordinator: Coordinator, request: FastifyRequest): Promise<NativeAnswer> {
   const page = parseBy(historyQuery, request.query, 'query.');
   const gid = gidOf(request);
   const entries = await coordinator.history(gid, page);
@@ -176,31 +159,8 @@ async function history(coordinator: Coordinator, request: FastifyRequest): Promi
   return { status: 200, body: { entries: entries.map(historyEntryBody) } };
 }
 
-async function intervene(coordinator: Coordinator, request: FastifyRequest, verb: InterventionVerb): Promise<Answer> {
+async function intervene(coordinator: Coordinator, request: FastifyRequest, verb: InterventionVerb): Promise<NativeAnswer> {
   const actor = actorOf(request.headers['x-amends-actor']);
   const { reason, expectedVersion = null } = parseBy(interventionSchema, jsonBody(request));
   return ok(await coordinator.intervene({ gid: gidOf(request), verb, actor, reason, expectedVersion }));
-}
-
-function gidOf({ params }: FastifyRequest): Gid {
-  return parseGid((params as { gid: string }).gid);
-}
-
-interface Patience {
-  readonly waitMs: number;
-  readonly reply: FastifyReply;
-}
-
-/** As soon as it is at rest, or as it is when the time is over or the caller has gone. */
-function viewWithin(coordinator: Coordinator, gid: Gid, { waitMs, reply }: Patience): Promise<TransactionView | null> {
-  return waitMs === 0 ? coordinator.get(gid) : coordinator.wait(gid, { waitMs, signal: callerGone(reply) });
-}
-
-function known(gid: Gid, view: TransactionView | null): TransactionView {
-  if (view === null) throw new AmendsError('not_found', `there is no transaction with the gid ${JSON.stringify(gid)}`);
-  return view;
-}
-
-function ok(view: TransactionView): Answer {
-  return { status: 200, body: transactionBody(view) };
 }

@@ -14,8 +14,8 @@ describe('a route', () => {
       const amends = await runningServer();
       const { status, body } = await amends.ask(
         route.method,
-        nativeBase + route.path.replace('{gid}', 'g'),
-        route.method === 'POST' ? {} : undefined,
+        nativeBase + route.path.replace('{gid}', 'g').replace('{topic}', 't'),
+        route.method === 'POST' || route.method === 'PUT' ? {} : undefined,
       );
       expect(
         Object.keys(route.answers).includes(String(status)) || body.code === 'invalid_request' || body.code === 'not_found',

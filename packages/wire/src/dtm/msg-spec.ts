@@ -1,15 +1,11 @@
 /** From DTM's message to ours: topics become their subscribers, the delay comes from `custom_data`. */
-import { AmendsError, type BranchId, branchIdOfStep, epochMs, limits, type MsgSpec } from '@amends/core';
+import { epochMs, limits, type MsgSpec } from '@amends/core';
 import { refuse, shown } from '../field-error.ts';
 import { parseJsonText } from '../json-text.ts';
+import { deliveriesOf, type SubscribersOf, topicScheme } from '../msg-deliveries.ts';
 import { anySpecOf, callTimeoutMs, type DtmDefaults, preparedForMs, retryOf } from './options.ts';
 import { checkTarget } from './target.ts';
 import { type DtmTransaction, objectOf } from './transaction.ts';
-
-/** Addresses of the subscribers of a topic; undefined: there is no such topic. */
-export type SubscribersOf = (topic: string) => readonly string[] | undefined;
-
-const topicScheme = 'topic://';
 
 /** Topics that the steps of a message name. */
 export function topicsOf(dtm: DtmTransaction): readonly string[] {
@@ -43,23 +39,6 @@ export function msgSpecOf(dtm: DtmTransaction, defaults: DtmDefaults, subscriber
     callTimeoutMs: callTimeoutMs(dtm, defaults),
     retry: retryOf(dtm, defaults),
   };
-}
-
-interface Delivery {
-  readonly branchId: BranchId;
-  readonly action: string;
-  /** Index of the step in the request. */
-  readonly step: number;
-}
-
-/** One subscriber has the plain id of its step, several have one each below it. */
-function deliveriesOf(action: string, step: number, subscribersOf: SubscribersOf): readonly Delivery[] {
-  const branchId = branchIdOfStep(step);
-  if (!action.startsWith(topicScheme)) return [{ branchId, action, step }];
-  const subscribers = subscribersOf(action.slice(topicScheme.length)) ?? [];
-  if (subscribers.length === 0) throw new AmendsError('topic_not_found', 'topic not found');
-  if (subscribers.length === 1) return [{ branchId, action: subscribers[0]!, step }];
-  return subscribers.map((url, index) => ({ branchId: `${branchId}-${branchIdOfStep(index)}` as BranchId, action: url, step }));
 }
 
 function checkCounts(dtm: DtmTransaction, deliveries: number): void {

@@ -1,10 +1,11 @@
 /** `prepare`, `submit`, `abort`, `prepareWorkflow`: what is asked, and what is answered. */
 import { AmendsError, type Gid, isFinished, type Mode, type Spec, type Transaction, type Verdict } from '@amends/core';
 import { refuse, shown } from '../field-error.ts';
+import type { SubscribersOf } from '../msg-deliveries.ts';
 import type { PresentedTransaction } from '../presented-transaction.ts';
 import { type DtmAnswer, errorAnswer, failureAnswer, noSuchTransaction, ongoingAnswer, successAnswer } from './answer.ts';
 import { parseDtmGid } from './gid.ts';
-import { msgSpecOf, type SubscribersOf } from './msg-spec.ts';
+import { msgSpecOf } from './msg-spec.ts';
 import type { DtmDefaults } from './options.ts';
 import { keptOf } from './presentation.ts';
 import { sagaSpecOf } from './saga-spec.ts';

@@ -30,7 +30,7 @@ export interface DtmTransaction {
 }
 
 /** One step; which keys mean something depends on the type of the transaction. */
-export type DtmStep = Readonly<Record<string, string>>;
+type DtmStep = Readonly<Record<string, string>>;
 
 type Field = Exclude<keyof DtmTransaction, 'trace'>;
 

@@ -28,10 +28,8 @@ describe('the OpenAPI document', () => {
   });
 
   it('lets callers leave out what has a default', () => {
-    expect(document.components.schemas.NewTransaction).toMatchObject({
-      required: ['mode', 'steps'],
-      additionalProperties: false,
-    });
+    expect(document.components.schemas.NewSaga).toMatchObject({ required: ['mode', 'steps'], additionalProperties: false });
+    expect(document.components.schemas.NewTcc).toMatchObject({ required: ['mode'] });
     expect(document.components.schemas.NewStep).toMatchObject({ required: ['action'] });
   });
 
@@ -44,6 +42,14 @@ describe('the OpenAPI document', () => {
     expect(waitMs?.description).toMatch(/finished, is held, or is quiet until a later retry/);
     expect(read.responses['200']?.headers).toHaveProperty('Retry-After');
     expect(JSON.stringify(document.components.schemas.Transaction)).toContain('`decision.direction` is `terminate`');
+  });
+
+  it('tells the modes apart by their field mode', () => {
+    expect(document.components.schemas.NewTransaction).toEqual({
+      oneOf: ['NewSaga', 'NewMessage', 'NewTcc', 'NewXa', 'NewWorkflow'].map((name) => ({
+        $ref: `#/components/schemas/${name}`,
+      })),
+    });
   });
 
   it('gives query parameters their types and limits', () => {

@@ -49,10 +49,11 @@ function pathParameters(path: string): Json[] {
 function queryParameters({ query }: NativeRoute): Json[] {
   if (query === undefined) return [];
   const { properties = {} } = schemaOf(query, 'output') as { properties?: Record<string, Json> };
+  const { required = [] } = schemaOf(query, 'input') as { required?: string[] };
   return Object.entries(properties).map(([name, { description, ...schema }]) => ({
     name,
     in: 'query',
-    required: false,
+    required: required.includes(name),
     description,
     schema,
   }));
@@ -128,7 +129,24 @@ function referenceTo(id: string): string {
 }
 
 /** Names of what callers send; there a field with a default may be left out. */
-const sent: ReadonlySet<string> = new Set(['NewTransaction', 'NewStep', 'RetryPolicy']);
+const sent: ReadonlySet<string> = new Set([
+  'Abort',
+  'Conclusion',
+  'NewBranch',
+  'NewDelivery',
+  'NewMessage',
+  'NewRecordedStep',
+  'NewSaga',
+  'NewStep',
+  'NewSubscription',
+  'NewTcc',
+  'NewTccBranch',
+  'NewTransaction',
+  'NewWorkflow',
+  'NewXa',
+  'NewXaBranch',
+  'RetryPolicy',
+]);
 
 function components(): Json {
   const output = z.toJSONSchema(apiSchemas, { uri: referenceTo, io: 'output' }).schemas as Record<string, Json>;

@@ -26,7 +26,8 @@ export const historyQuery = z.strictObject({
   limit: wholeNumber(1, limits.historyRowsMax, 1_000).describe('Rows at most'),
 });
 
-const moment = z
+/** A moment as a text. */
+export const moment = z
   .string()
   .refine((text) => isoMoment.test(text) && !Number.isNaN(Date.parse(text)), {
     error: 'must be a moment in ISO 8601 with a time zone, such as 2030-01-31T12:00:00.000Z',
@@ -37,7 +38,7 @@ const isoMoment = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\
 /** Which transactions. */
 export const listQuery = z.strictObject({
   status: z.enum(['prepared', 'submitted', 'aborting', 'succeed', 'failed']).optional(),
-  mode: z.literal('saga').optional(),
+  mode: z.enum(['saga', 'msg', 'tcc', 'xa', 'workflow']).optional(),
   held: z.preprocess(fromTruth, z.boolean()).optional().describe('true: only those on hold; false: only those not'),
   createdFrom: moment.optional().describe('Created at this moment or later'),
   createdBefore: moment.optional().describe('Created before this moment'),
@@ -51,7 +52,7 @@ export function momentOf(text: string) {
 }
 
 /** What every store gives back as it was. */
-function isStorable(text: string): boolean {
+export function isStorable(text: string): boolean {
   return text.isWellFormed() && !text.includes('\0');
 }
 

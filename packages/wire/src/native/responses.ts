@@ -1,4 +1,5 @@
 /** The answers of the native API: schemas, and the mapping from what core and store know. */
+import { isUtf8 } from 'node:buffer';
 import {
   type Branch,
   branchIdOfStep,
@@ -26,6 +27,14 @@ const outcome = z
 const op = z.enum(['action', 'compensate', 'confirm', 'cancel', 'commit', 'rollback', 'msg', 'resume']);
 const mode = z.enum(['saga', 'msg', 'tcc', 'xa', 'workflow']);
 
+const bytesSchema = named(
+  'Bytes',
+  z.object({
+    encoding: z.enum(['utf8', 'base64']).describe('base64 where the bytes are no text'),
+    text: z.string(),
+  }),
+);
+
 const callSchema = named(
   'Call',
   z.object({
@@ -41,15 +50,17 @@ const branchSchema = named(
   'Branch',
   z.object({
     branchId: z.string(),
+    name: z.string().nullable().describe('By which payloads of a saga refer to its answer; null: it has none'),
     kind: z.enum(['compensatable', 'pivot', 'retriable']).nullable().describe('Of steps of sagas; null elsewhere'),
     after: z.array(z.string()).describe('Branch ids of the steps of a saga that come before'),
     calls: z.array(callSchema).describe('Forward first, then backward where the mode has it'),
+    answer: bytesSchema.nullable().describe('What its action answered, where a saga keeps it; null: nothing yet, or not kept'),
   }),
 );
 
 const progressSchema = named(
   'Progress',
-  z.object({ branchId: z.string(), op: z.string(), status: z.enum(['succeed', 'failed']) }),
+  z.object({ branchId: z.string(), op: z.string(), status: z.enum(['succeed', 'failed']), result: bytesSchema.nullable() }),
 );
 
 /** A transaction with its steps. */
@@ -81,6 +92,7 @@ export const transactionSchema = named(
       .array(branchSchema)
       .describe('What is called: steps, registered participants, and `00`, the question or the resume call'),
     progress: z.array(progressSchema).describe('Steps that a workflow has recorded'),
+    result: bytesSchema.nullable().describe('What a workflow has returned; null: nothing yet'),
   }),
 );
 
@@ -202,19 +214,32 @@ export function transactionBody({ transaction: tx, given, wakeAt }: PresentedTra
     wakeAt: isoOrNull(wakeAt),
     branches: tx.branches.map((branch, index) => branchBody(given, branch, index)),
     progress: given.registered.flatMap((branch) =>
-      branch.kind === 'progress' ? [{ branchId: branch.branchId, op: branch.op, status: branch.status }] : [],
+      branch.kind === 'progress'
+        ? [{ branchId: branch.branchId, op: branch.op, status: branch.status, result: bytesBody(branch.payload) }]
+        : [],
     ),
+    result: bytesBody(given.result),
   };
+}
+
+/** Bytes for JSON; nothing for none. */
+function bytesBody(bytes: Uint8Array | null): z.infer<typeof bytesSchema> | null {
+  if (bytes === null || bytes.byteLength === 0) return null;
+  const encoding = isUtf8(bytes) ? 'utf8' : 'base64';
+  return { encoding, text: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(encoding) };
 }
 
 function branchBody(given: Given, branch: Branch, index: number): TransactionBody['branches'][number] {
   const { spec } = given;
   const step = spec.mode === 'saga' ? spec.steps[index]! : null;
+  const { branchId } = callName(given, { branch: index, way: 'forward' });
   return {
-    branchId: callName(given, { branch: index, way: 'forward' }).branchId,
+    branchId,
+    name: step?.name ?? null,
     kind: step === null ? null : step.kind,
     after: step === null ? [] : step.after.map((before) => branchIdOfStep(before)),
     calls: waysOf(spec.mode).map((way) => callBody(given, branch, { branch: index, way })),
+    answer: bytesBody(given.answers.get(branchId) ?? null),
   };
 }
 

@@ -4,16 +4,18 @@
  */
 import type { z } from 'zod';
 import type { Permission } from '../permission.ts';
+import { abortSchema, conclusionSchema, newBranchSchema } from './branches.ts';
 import { createSchema } from './create.ts';
 import { historyQuery, interventionSchema, listQuery, waitQuery } from './requests.ts';
 import { healthSchema, historySchema, limitsSchema, listSchema, transactionSchema } from './responses.ts';
+import { deletedSchema, newSubscriptionSchema, subscriptionQuery, topicListSchema, topicSchema } from './topics.ts';
 
 /** Where the native API begins. */
 export const nativeBase = '/api/v1';
 
 /** One route. */
 export interface NativeRoute {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly path: string;
   readonly operationId: string;
   readonly summary: string;
@@ -37,12 +39,13 @@ export const nativeRoutes = [
     path: '/transactions',
     operationId: 'createTransaction',
     takesTrace: true,
-    summary: 'Begin a global transaction; the same gid with the same content again begins nothing and answers 200',
+    summary:
+      'Begin a global transaction, or announce it; the same gid with the same content again begins nothing and answers 200',
     permission: 'transactions:create',
     query: waitQuery,
     body: createSchema,
     answers: { 200: transactionSchema, 201: transactionSchema },
-    problems: [409, 413, 415, 422],
+    problems: [404, 409, 413, 415, 422],
   },
   {
     method: 'GET',
@@ -76,6 +79,47 @@ export const nativeRoutes = [
   },
   {
     method: 'POST',
+    path: '/transactions/{gid}/submit',
+    operationId: 'submitTransaction',
+    summary: 'Have a prepared transaction done; again: nothing more',
+    permission: 'transactions:create',
+    query: waitQuery,
+    answers: { 200: transactionSchema },
+    problems: [404, 409],
+  },
+  {
+    method: 'POST',
+    path: '/transactions/{gid}/abort',
+    operationId: 'abortTransaction',
+    summary: 'Have a prepared transaction not done: what was registered is cancelled or rolled back; again: nothing more',
+    permission: 'transactions:create',
+    query: waitQuery,
+    body: abortSchema,
+    answers: { 200: transactionSchema },
+    problems: [404, 409, 413, 415],
+  },
+  {
+    method: 'POST',
+    path: '/transactions/{gid}/branches',
+    operationId: 'registerBranch',
+    summary: 'Register a participant of a tcc or xa, or record a step of a workflow; the same again answers 200',
+    permission: 'transactions:create',
+    body: newBranchSchema,
+    answers: { 200: transactionSchema, 201: transactionSchema },
+    problems: [404, 409, 413, 415],
+  },
+  {
+    method: 'POST',
+    path: '/transactions/{gid}/conclude',
+    operationId: 'concludeTransaction',
+    summary: 'Say how the function of a workflow ended; the same again answers 200',
+    permission: 'transactions:create',
+    body: conclusionSchema,
+    answers: { 200: transactionSchema },
+    problems: [404, 409, 413, 415],
+  },
+  {
+    method: 'POST',
     path: '/transactions/{gid}/terminate',
     operationId: 'terminateTransaction',
     summary: 'End a transaction as it stands; nothing is undone',
@@ -95,6 +139,47 @@ export const nativeRoutes = [
     takesActor: true,
     answers: { 200: transactionSchema },
     problems: [404, 409, 413, 415, 422],
+  },
+  {
+    method: 'GET',
+    path: '/topics',
+    operationId: 'listTopics',
+    summary: 'List topics with their subscribers',
+    permission: 'topics:read',
+    answers: { 200: topicListSchema },
+    problems: [],
+  },
+  {
+    method: 'DELETE',
+    path: '/topics/{topic}',
+    operationId: 'deleteTopic',
+    summary: 'Delete a topic with all its subscribers',
+    permission: 'topics:write',
+    takesActor: true,
+    answers: { 200: deletedSchema },
+    problems: [],
+  },
+  {
+    method: 'PUT',
+    path: '/topics/{topic}/subscriptions',
+    operationId: 'putSubscription',
+    summary: 'Subscribe an address to a topic, which is made if it is new, or give the subscription another remark',
+    permission: 'topics:write',
+    body: newSubscriptionSchema,
+    takesActor: true,
+    answers: { 200: topicSchema },
+    problems: [409, 413, 415],
+  },
+  {
+    method: 'DELETE',
+    path: '/topics/{topic}/subscriptions',
+    operationId: 'deleteSubscription',
+    summary: 'Unsubscribe an address from a topic, which stays',
+    permission: 'topics:write',
+    query: subscriptionQuery,
+    takesActor: true,
+    answers: { 200: topicSchema },
+    problems: [404],
   },
   {
     method: 'GET',

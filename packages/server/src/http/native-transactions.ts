@@ -1,0 +1,161 @@
+/** Transactions in the native API: begun, announced, joined, submitted, aborted, concluded. */
+import type { Coordinator, Requested, Submitted, TransactionRequest, TransactionView } from '@amends/coordinator';
+import { AmendsError, type Gid, isFinished } from '@amends/core';
+import {
+  abortSchema,
+  type CreateRequest,
+  conclusionSchema,
+  parseBy,
+  parseCreate,
+  parseNewBranch,
+  resultBytes,
+  transactionBody,
+  waitQuery,
+} from '@amends/wire';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Topics } from '../dtm/topics.ts';
+import { gidOf, type Handler, known, type NativeAnswer, ok, viewWithin } from './native-answer.ts';
+import { jsonBody } from './request-body.ts';
+import { traceOfRequest } from './request-trace.ts';
+
+interface Parts {
+  readonly coordinator: Coordinator;
+  readonly topics: Topics;
+}
+
+type Operation = 'createTransaction' | 'submitTransaction' | 'abortTransaction' | 'registerBranch' | 'concludeTransaction';
+
+/** The handlers, by operation. */
+export function transactionHandlers(parts: Parts): Record<Operation, Handler> {
+  const { coordinator } = parts;
+  return {
+    createTransaction: (request, reply) => create(parts, request, reply),
+    async submitTransaction(request, reply) {
+      const patience = { ...parseBy(waitQuery, request.query, 'query.'), reply };
+      const gid = gidOf(request);
+      const { view } = await asked(coordinator, gid, { request: { type: 'submitted' }, decided: 'commit', verb: 'submitted' });
+      return ok(await waited(coordinator, gid, { view, ...patience }));
+    },
+    async abortTransaction(request, reply) {
+      const patience = { ...parseBy(waitQuery, request.query, 'query.'), reply };
+      const { reason } = parseBy(abortSchema, jsonBody(request));
+      const gid = gidOf(request);
+      const abort = { request: { type: 'aborted', reason }, decided: 'roll-back', verb: 'aborted' } as const;
+      const { view } = await asked(coordinator, gid, abort);
+      return ok(await waited(coordinator, gid, { view, ...patience }));
+    },
+    registerBranch: (request) => register(coordinator, request),
+    concludeTransaction: (request) => conclude(coordinator, request),
+  };
+}
+
+async function create({ coordinator, topics }: Parts, request: FastifyRequest, reply: FastifyReply): Promise<NativeAnswer> {
+  const { waitMs } = parseBy(waitQuery, request.query, 'query.');
+  const asked = parseCreate(jsonBody(request), traceOfRequest(request));
+  const gid = asked.gid ?? coordinator.newGid();
+  const begun = asked.topics.length === 0 ? null : await begunBefore(coordinator, gid, asked);
+  const { outcome, view } = begun ?? (await begin({ coordinator, topics }, gid, asked));
+  if (outcome === 'different') throw inUse(gid);
+  const answered = await waited(coordinator, gid, { view, waitMs, reply });
+  return { status: outcome === 'created' ? 201 : 200, body: transactionBody(answered) };
+}
+
+async function begin({ coordinator, topics }: Parts, gid: Gid, asked: CreateRequest): Promise<Submitted> {
+  const subscribers = asked.topics.length === 0 ? null : await topics.subscribers(asked.topics);
+  const spec = asked.spec((topic) => subscribers?.get(topic));
+  return asked.prepare ? coordinator.prepare({ gid, spec }) : coordinator.submit({ gid, spec, onlySame: true });
+}
+
+/** A message to topics is the same again although who subscribes has changed: who receives it is settled when it begins. */
+async function begunBefore(coordinator: Coordinator, gid: Gid, asked: CreateRequest): Promise<Submitted | null> {
+  const view = await coordinator.get(gid);
+  if (view === null) return null;
+  const { presentation, face } = view.given.spec;
+  if (face !== 'native' || presentation['requested'] !== asked.requested) return { outcome: 'different', view };
+  if (asked.prepare || view.transaction.status !== 'prepared') return { outcome: 'repeated', view };
+  const submitted = await coordinator.request(gid, { type: 'submitted' });
+  return { outcome: submitted.verdict === 'taken' ? 'created' : 'repeated', view: submitted.view };
+}
+
+function inUse(gid: Gid): AmendsError {
+  return new AmendsError(
+    'conflict',
+    `gid: ${JSON.stringify(gid)} is in use by a transaction with other content; use a fresh one`,
+  );
+}
+
+interface Asking {
+  readonly request: TransactionRequest;
+  /** The decision that says the same, when it has been made already. */
+  readonly decided: 'commit' | 'roll-back';
+  readonly verb: string;
+}
+
+/** Asks for a decision. @throws AmendsError `wrong_status` when it has been made otherwise, or is not asked for in this mode */
+async function asked(coordinator: Coordinator, gid: Gid, { request, decided, verb }: Asking): Promise<Requested> {
+  const answer = await requested(coordinator, gid, request);
+  const { verdict, view } = answer;
+  const { mode, status, decision } = view.transaction;
+  if (verdict === 'wrong_mode') throw new AmendsError('wrong_status', `a ${mode} cannot be ${verb}`);
+  const isDone = verdict === 'taken' || verdict === 'repeated' || decision?.direction === decided;
+  if (!isDone) throw new AmendsError('wrong_status', `${gid} is ${status}, so it cannot be ${verb}`);
+  return answer;
+}
+
+async function requested(coordinator: Coordinator, gid: Gid, request: TransactionRequest): Promise<Requested> {
+  known(gid, await coordinator.get(gid));
+  return coordinator.request(gid, request);
+}
+
+async function register(coordinator: Coordinator, request: FastifyRequest): Promise<NativeAnswer> {
+  const { mode, branch } = parseNewBranch(jsonBody(request));
+  const gid = gidOf(request);
+  const { transaction } = known(gid, await coordinator.get(gid));
+  if (transaction.mode !== mode)
+    throw new AmendsError('invalid_request', `mode: is ${mode}, but ${gid} is a ${transaction.mode}`);
+  const { verdict, view } = await coordinator.request(gid, { type: 'registered', branch });
+  switch (verdict) {
+    case 'taken':
+      return { status: 201, body: transactionBody(view) };
+    case 'repeated':
+      return ok(view);
+    case 'different':
+      throw new AmendsError('conflict', `branchId: ${JSON.stringify(branch.branchId)} is there already with other content`);
+    case 'too_many':
+      throw new AmendsError('invalid_request', 'branchId: the transaction has as many branches as are allowed');
+    default:
+      throw new AmendsError('wrong_status', `${gid} is ${view.transaction.status}; branches join only while it is prepared`);
+  }
+}
+
+async function conclude(coordinator: Coordinator, request: FastifyRequest): Promise<NativeAnswer> {
+  const { status, reason, result } = parseBy(conclusionSchema, jsonBody(request));
+  const gid = gidOf(request);
+  const returned = resultBytes({ result });
+  const { verdict, view } = await requested(coordinator, gid, { type: 'concluded', status, reason, result: returned });
+  if (verdict === 'wrong_mode') throw new AmendsError('wrong_status', `a ${view.transaction.mode} cannot be concluded`);
+  if (verdict === 'repeated' && !isSame(view, { reason, returned }))
+    throw new AmendsError('conflict', `${gid} has been concluded with another reason or result`);
+  if (verdict !== 'taken' && verdict !== 'repeated')
+    throw new AmendsError('wrong_status', `${gid} is ${view.transaction.status}, so it cannot be concluded as ${status}`);
+  return ok(view);
+}
+
+function isSame(
+  { given, transaction }: TransactionView,
+  { reason, returned }: { reason: string; returned: Uint8Array },
+): boolean {
+  return transaction.reason === reason && Buffer.compare(given.result ?? new Uint8Array(0), returned) === 0;
+}
+
+interface Waiting {
+  readonly view: TransactionView;
+  readonly waitMs: number;
+  readonly reply: FastifyReply;
+}
+
+/** As it is at once when there is nothing to wait for. */
+async function waited(coordinator: Coordinator, gid: Gid, { view, waitMs, reply }: Waiting): Promise<TransactionView> {
+  if (waitMs === 0 || isFinished(view.transaction)) return view;
+  return (await viewWithin(coordinator, gid, { waitMs, reply })) ?? view;
+}

@@ -1,0 +1,151 @@
+/** The body that creates a saga, and what it means to core. */
+import { limits, type PayloadTemplate, payloadTemplate, type SagaSpec, type SagaStep } from '@amends/core';
+import { z } from 'zod';
+import { refuse } from '../field-error.ts';
+import { checkHeaders, checkUrl } from '../outbound.ts';
+import {
+  alarmField,
+  callTimeoutField,
+  gidField,
+  headersField,
+  nothingMore,
+  payloadBytes,
+  policyOf,
+  retrySchema,
+  span,
+  url,
+} from './policies.ts';
+import { named } from './registry.ts';
+
+/** One step of a saga. */
+const stepSchema = named(
+  'NewStep',
+  z.strictObject({
+    name: z
+      .string()
+      .max(limits.stepNameCharactersMax)
+      .optional()
+      .describe('Name by which payloads refer to its answer; unique within the saga'),
+    keepAnswer: z
+      .boolean()
+      .default(false)
+      .describe('Keep the answer of the action, at most 64 KiB of JSON, for payloads of later steps and of compensations'),
+    action: url.describe('Absolute http or https address that does the step; empty: nothing to call'),
+    compensate: url.default('').describe('Address that undoes it; empty: nothing to undo'),
+    kind: z
+      .enum(['compensatable', 'pivot', 'retriable'])
+      .default('compensatable')
+      .describe('Whether the step can be undone, is the point of no return, or comes after it'),
+    payload: z
+      .unknown()
+      .optional()
+      .describe(
+        'Sent as the JSON body of each call, by POST; left out: the calls are GET without a body. Anywhere in it {"$from": "NAME", "path": "$.a[0]"} stands for that part of the answer which the step of that name kept',
+      ),
+    compensatePayload: z
+      .unknown()
+      .optional()
+      .describe('Body of the compensation instead of `payload`; may refer to the answer of its own step too'),
+    timeoutMs: callTimeoutField,
+    retry: retrySchema.optional().describe('How the action is tried again while its outcome is unknown'),
+    compensateRetry: retrySchema.optional().describe('How the compensation is tried again'),
+    after: z
+      .array(z.int().min(0))
+      .max(limits.branchesMax)
+      .optional()
+      .describe('Indexes, from 0, of the steps that must have succeeded before this one starts'),
+  }),
+);
+
+/** The body. */
+export const newSagaSchema = named(
+  'NewSaga',
+  z.strictObject({
+    gid: gidField,
+    mode: z.literal('saga'),
+    steps: z.array(stepSchema).min(1).max(limits.branchesMax),
+    concurrent: z
+      .boolean()
+      .default(false)
+      .describe('true: steps without `after` start at once; false: each of them follows the step before it'),
+    timeoutMs: span(1)
+      .nullable()
+      .default(null)
+      .describe('Time after which an undecided transaction is rolled back, in milliseconds; null: never'),
+    alarmAfterMs: alarmField,
+    headers: headersField,
+  }),
+);
+
+/** A saga as a caller writes it. */
+export type NewSaga = z.input<typeof newSagaSchema>;
+/** One step of it. */
+export type NewStep = z.input<typeof stepSchema>;
+type Step = z.output<typeof stepSchema>;
+
+/**
+ * The spec of a saga. The rules between fields are core's `checkSagaSpec`, which the coordinator applies.
+ * @throws AmendsError `invalid_request` naming the field
+ */
+export function sagaSpecOf(request: z.output<typeof newSagaSchema>): SagaSpec {
+  request.steps.forEach(checkStep);
+  checkHeaders('headers', request.headers);
+  const { steps, bodies } = stepsAndBodies(request.steps, request.concurrent);
+  const templates = bodies.map(({ template }) => template);
+  return {
+    mode: 'saga',
+    steps,
+    payloads: bodies.map(({ bytes }) => bytes),
+    ...(templates.every((template) => template === null) ? {} : { templates }),
+    timeoutMs: request.timeoutMs,
+    timeoutReason: request.timeoutMs === null ? '' : `not decided within ${request.timeoutMs} ms`,
+    alarmAfterMs: request.alarmAfterMs,
+    trace: null,
+    headers: request.headers,
+    face: 'native',
+    presentation: nothingMore,
+  };
+}
+
+function checkStep(step: Step, index: number): void {
+  checkUrl(`steps[${index}].action`, step.action);
+  checkUrl(`steps[${index}].compensate`, step.compensate);
+  if (step.compensatePayload !== undefined && step.compensate === '')
+    refuse(`steps[${index}].compensatePayload`, 'is for a step that has no compensate');
+}
+
+/** A body of calls: bytes, or a template in their place. */
+interface Body {
+  readonly bytes: Uint8Array;
+  readonly template: PayloadTemplate | null;
+}
+
+/** Bodies of compensations that have their own come after those of all steps. */
+function stepsAndBodies(steps: readonly Step[], concurrent: boolean): { steps: readonly SagaStep[]; bodies: readonly Body[] } {
+  const bodies = steps.map((step, index) => bodyOf(`steps[${index}].payload`, step.payload));
+  const made = steps.map((step, index) => {
+    if (step.compensatePayload === undefined) return sagaStep(step, index, concurrent);
+    bodies.push(bodyOf(`steps[${index}].compensatePayload`, step.compensatePayload));
+    return { ...sagaStep(step, index, concurrent), compensatePayload: bodies.length - 1 };
+  });
+  return { steps: made, bodies };
+}
+
+function bodyOf(field: string, payload: unknown): Body {
+  const template = payload === undefined ? null : payloadTemplate(payload, (complaint) => refuse(field, complaint));
+  return { bytes: template === null ? payloadBytes(payload) : payloadBytes(undefined), template };
+}
+
+function sagaStep(step: Step, index: number, concurrent: boolean): SagaStep {
+  return {
+    kind: step.kind,
+    ...(step.name === undefined ? {} : { name: step.name }),
+    ...(step.keepAnswer ? { keepAnswer: true } : {}),
+    action: step.action,
+    compensate: step.compensate,
+    timeoutMs: step.timeoutMs,
+    actionRetry: policyOf(step.retry),
+    compensateRetry: policyOf(step.compensateRetry),
+    after: step.after ?? (concurrent || index === 0 ? [] : [index - 1]),
+  };
+}

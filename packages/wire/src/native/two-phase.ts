@@ -1,0 +1,58 @@
+/** The bodies that create tcc and xa transactions, and what they mean to core. */
+import type { TccSpec, XaSpec } from '@amends/core';
+import { z } from 'zod';
+import { checkHeaders } from '../outbound.ts';
+import {
+  alarmField,
+  callTimeoutField,
+  gidField,
+  headersField,
+  nothingMore,
+  policyToTheEnd,
+  retrySchema,
+  span,
+} from './policies.ts';
+import { named } from './registry.ts';
+
+const fields = {
+  gid: gidField,
+  prepare: z.literal(true).default(true).describe('Always: its branches are registered before it is submitted'),
+  timeoutMs: span(1)
+    .default(60_000)
+    .describe('Time after which it is rolled back when it has been neither submitted nor aborted, in milliseconds'),
+  callTimeoutMs: callTimeoutField,
+  retry: retrySchema.optional().describe('How the calls of the second phase are tried again'),
+  alarmAfterMs: alarmField,
+  headers: headersField,
+};
+
+/** The body of a tcc. */
+export const newTccSchema = named('NewTcc', z.strictObject({ ...fields, mode: z.literal('tcc') }));
+/** The body of an xa. */
+export const newXaSchema = named('NewXa', z.strictObject({ ...fields, mode: z.literal('xa') }));
+
+/** A tcc as a caller writes it. */
+export type NewTcc = z.input<typeof newTccSchema>;
+/** An xa as a caller writes it. */
+export type NewXa = z.input<typeof newXaSchema>;
+
+/**
+ * The spec.
+ * @throws AmendsError `invalid_request` naming the field
+ */
+export function twoPhaseSpecOf(request: z.output<typeof newTccSchema> | z.output<typeof newXaSchema>): TccSpec | XaSpec {
+  checkHeaders('headers', request.headers);
+  return {
+    mode: request.mode,
+    payloads: [],
+    timeoutMs: request.timeoutMs,
+    timeoutReason: `neither submitted nor aborted within ${request.timeoutMs} ms`,
+    callTimeoutMs: request.callTimeoutMs,
+    retry: policyToTheEnd(request.retry),
+    alarmAfterMs: request.alarmAfterMs,
+    trace: null,
+    headers: request.headers,
+    face: 'native',
+    presentation: nothingMore,
+  };
+}
