@@ -57,20 +57,27 @@ export class LiveMailboxes {
 
   add(mailbox: Mailbox): void {
     this.#byGid.set(mailbox.gid, mailbox);
-    this.#busyPayloadBytes += mailbox.payloadBytes;
+    this.#count(mailbox, mailbox.payloadBytes);
   }
 
   /** Forgets a mailbox that has closed. */
   remove(mailbox: Mailbox): void {
     if (this.#byGid.get(mailbox.gid) !== mailbox) return;
-    this.stays(mailbox);
+    this.#leaving.delete(mailbox);
     this.#byGid.delete(mailbox.gid);
-    this.#busyPayloadBytes -= mailbox.payloadBytes;
+    this.#count(mailbox, 0);
   }
 
-  /** A mailbox goes on, even if it was on its way back to the store. */
+  /** A mailbox goes on, even if it was on its way back to the store; it may have grown. */
   stays(mailbox: Mailbox): void {
-    if (this.#leaving.delete(mailbox)) this.#busyPayloadBytes += mailbox.payloadBytes;
+    if (this.#byGid.get(mailbox.gid) !== mailbox) return;
+    this.#leaving.delete(mailbox);
+    this.#count(mailbox, mailbox.payloadBytes);
+  }
+
+  #count(mailbox: Mailbox, bytes: number): void {
+    this.#busyPayloadBytes += bytes - mailbox.countedBytes;
+    mailbox.countedBytes = bytes;
   }
 
   /** How many more may come in now; hands back what only waits when there is no room. */
@@ -95,7 +102,7 @@ export class LiveMailboxes {
 
   #handBack(mailbox: Mailbox): void {
     this.#leaving.add(mailbox);
-    this.#busyPayloadBytes -= mailbox.payloadBytes;
+    this.#count(mailbox, 0);
     mailbox.handBack();
   }
 }
