@@ -176,6 +176,11 @@ describe('a message, natively', () => {
     expect(await create(toTopic)).toMatchObject({ status: 200, body: { status: 'succeed' } });
     expect(await create({ ...toTopic, delayMs: 1 })).toMatchObject({ status: 409 });
     expect(bank.calls).toEqual(['action /a', 'action /b']);
+    const prepared = { ...toTopic, gid: 'g2', queryUrl: `${bank.url}/query` };
+    await create({ ...prepared, prepare: true });
+    await amends.ask('DELETE', '/api/v1/topics/t');
+    expect((await create(prepared, '?waitMs=10000')).body.status).toBe('succeed');
+    expect(bank.calls.slice(2)).toEqual(['action /a', 'action /b', 'action /c']);
   });
 });
 
