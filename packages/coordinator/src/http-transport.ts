@@ -99,6 +99,11 @@ function exchange(pool: Pool, request: BranchCall, how: { path: string; headers:
   });
 }
 
+/** Servers that parse by type take a type without a body for a broken request. */
+function bodiless({ 'content-type': _, ...headers }: Record<string, string>): Record<string, string> {
+  return headers;
+}
+
 /** The deadline of the whole exchange is kept by the handler; undici's are coarser and per phase. */
 const noOwnTimeouts = { headersTimeout: 0, bodyTimeout: 0 } as const;
 

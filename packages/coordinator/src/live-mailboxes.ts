@@ -63,7 +63,7 @@ export class LiveMailboxes {
 
   add(mailbox: Mailbox): void {
     this.#byGid.set(mailbox.gid, mailbox);
-    this.#busyPayloadBytes += mailbox.payloadBytes;
+    this.#count(mailbox, mailbox.payloadBytes);
   }
 
   /** A mailbox for a transaction as it was read. What is finished has nothing to do and is not kept. */
@@ -76,14 +76,21 @@ export class LiveMailboxes {
   /** Forgets a mailbox that has closed. */
   remove(mailbox: Mailbox): void {
     if (this.#byGid.get(mailbox.gid) !== mailbox) return;
-    this.stays(mailbox);
+    this.#leaving.delete(mailbox);
     this.#byGid.delete(mailbox.gid);
-    this.#busyPayloadBytes -= mailbox.payloadBytes;
+    this.#count(mailbox, 0);
   }
 
-  /** A mailbox goes on, even if it was on its way back to the store. */
+  /** A mailbox goes on, even if it was on its way back to the store; it may have grown. */
   stays(mailbox: Mailbox): void {
-    if (this.#leaving.delete(mailbox)) this.#busyPayloadBytes += mailbox.payloadBytes;
+    if (this.#byGid.get(mailbox.gid) !== mailbox) return;
+    this.#leaving.delete(mailbox);
+    this.#count(mailbox, mailbox.payloadBytes);
+  }
+
+  #count(mailbox: Mailbox, bytes: number): void {
+    this.#busyPayloadBytes += bytes - mailbox.countedBytes;
+    mailbox.countedBytes = bytes;
   }
 
   /** How many more may come in now; hands back what only waits when there is no room. */
@@ -108,7 +115,7 @@ export class LiveMailboxes {
 
   #handBack(mailbox: Mailbox): void {
     this.#leaving.add(mailbox);
-    this.#busyPayloadBytes -= mailbox.payloadBytes;
+    this.#count(mailbox, 0);
     mailbox.handBack();
   }
 }

@@ -9,6 +9,7 @@
  */
 import {
   AmendsError,
+  bytesGiven,
   type CallEffect,
   type Decided,
   decide,
@@ -69,7 +70,10 @@ interface Letter {
 export class Mailbox implements Wakeable {
   readonly gid: Gid;
   readonly digest: string;
-  readonly payloadBytes: number;
+  /** What it holds of payloads and recorded facts. */
+  payloadBytes: number;
+  /** What of that is counted among the bytes of all; whoever counts keeps it. */
+  countedBytes = 0;
   /** As of the last commit. */
   given: Given;
   wakeSlot = -1;
@@ -109,13 +113,18 @@ export class Mailbox implements Wakeable {
     this.gid = gid;
     this.given = plan.given;
     this.digest = plan.digest;
-    this.payloadBytes = plan.given.spec.payloads.reduce((sum, payload) => sum + payload.byteLength, 0);
+    this.payloadBytes = bytesGiven(plan.given);
     this.#newSpec = plan.newSpec;
   }
 
   /** Whether it will never decide again. */
   get closed(): boolean {
     return this.#closed;
+  }
+
+  /** When it is due, once it is closed; null: calls are in flight, or it is finished. */
+  get dueAt(): EpochMs | null {
+    return this.tx !== null && isQuiet(this.tx) ? this.#columns.dueAt : null;
   }
 
   /** Whether nothing is under way: no commit, no undecided event, no call. */
@@ -176,6 +185,7 @@ export class Mailbox implements Wakeable {
   #adopt({ row, records }: StoredTransaction): void {
     this.tx = fromRow(row);
     this.given = givenOf(this.given.spec, records);
+    this.payloadBytes = bytesGiven(this.given);
     this.#columns = row;
     this.#newSpec = null;
   }
@@ -246,6 +256,7 @@ export class Mailbox implements Wakeable {
     const previous = this.tx;
     this.tx = next;
     this.given = withFacts(this.given, decided.facts);
+    if (decided.facts.length > 0) this.payloadBytes = bytesGiven(this.given);
     this.#columns = row;
     this.#newSpec = null;
     this.#committing = false;

@@ -10,7 +10,7 @@ const pollEveryMs = 200;
 
 /** A transaction as of its mailbox's last commit. */
 export function viewOf(mailbox: Mailbox): TransactionView {
-  return { transaction: mailbox.tx!, given: mailbox.given, wakeAt: mailbox.wakeAt };
+  return { transaction: mailbox.tx!, given: mailbox.given, wakeAt: mailbox.closed ? mailbox.dueAt : mailbox.wakeAt };
 }
 
 /** A transaction as it was read. */

@@ -47,6 +47,20 @@ export type Fact =
   | { readonly kind: 'answer'; readonly branchId: BranchId; readonly content: Uint8Array }
   | { readonly kind: 'result'; readonly content: Uint8Array };
 
+/** What payloads, recorded facts and results of a transaction weigh in memory. Bytes; texts of templates by characters. */
+export function bytesGiven({ spec, registered, answers, result }: Given): number {
+  const recorded = registered.reduce((sum, { payload }) => sum + payload.byteLength, result?.byteLength ?? 0);
+  return [...answers.values()].reduce((sum, answer) => sum + answer.byteLength, payloadBytesOf(spec) + recorded);
+}
+
+/** What the payloads of a spec weigh, those included that refer to answers. Bytes. */
+export function payloadBytesOf(spec: Spec): number {
+  const templates = spec.mode === 'saga' ? (spec.templates ?? []) : [];
+  const texts = templates.flatMap((template) => template ?? []).filter((piece) => typeof piece === 'string');
+  const bytes = spec.payloads.reduce((sum, payload) => sum + payload.byteLength, 0);
+  return texts.reduce((sum, text) => sum + text.length, bytes);
+}
+
 const noAnswers: ReadonlyMap<BranchId, Uint8Array> = new Map();
 
 /** What is given when a transaction begins. */

@@ -7,7 +7,8 @@ import { limits } from './limits.ts';
 /** Adds a branch; the caller has seen to it that it may join. */
 export function join(draft: Draft, branch: RegisteredBranch): Verdict {
   const index = draft.given.registered.length;
-  if (index >= limits.branchesMax) return 'too_many';
+  const bytes = draft.given.registered.reduce((sum, { payload }) => sum + payload.byteLength, branch.payload.byteLength);
+  if (index >= limits.branchesMax || bytes > limits.payloadBytesMax) return 'too_many';
   recordFact(draft, { kind: 'branch', index, branch });
   if (branch.kind === 'participant') draft.branches.push(untouched);
   record(draft, {

@@ -3,6 +3,7 @@
  * once for all protocols.
  */
 import { AmendsError } from './errors.ts';
+import { payloadBytesOf } from './given.ts';
 import { limits } from './limits.ts';
 import { payloadIndex, referencesOf } from './payload-template.ts';
 import type { RetryPolicy } from './retry.ts';
@@ -20,7 +21,7 @@ export function checkSagaSpec(spec: SagaSpec): void {
   const own = steps.filter(({ compensatePayload }) => compensatePayload !== undefined).length;
   if (payloads.length !== steps.length + own)
     refuse('payloads', `has ${payloads.length} entries for ${steps.length} steps; give one for each step`);
-  checkPayloadBytes(payloads);
+  checkPayloadBytes(spec);
   if (spec.timeoutMs !== null) checkRange('timeoutMs', spec.timeoutMs, 1, limits.transactionTimeoutMsMax);
   if (spec.alarmAfterMs !== null) checkRange('alarmAfterMs', spec.alarmAfterMs, 1, limits.transactionTimeoutMsMax);
   steps.forEach((step, index) => {
@@ -33,8 +34,8 @@ export function checkSagaSpec(spec: SagaSpec): void {
   if (spec.templates !== undefined) checkReferences(spec, order);
 }
 
-function checkPayloadBytes(payloads: readonly Uint8Array[]): void {
-  const bytes = payloads.reduce((sum, payload) => sum + payload.byteLength, 0);
+function checkPayloadBytes(spec: SagaSpec): void {
+  const bytes = payloadBytesOf(spec);
   if (bytes > limits.payloadBytesMax)
     refuse('payloads', `have ${bytes} bytes together, at most ${limits.payloadBytesMax} are allowed`);
 }

@@ -6,6 +6,7 @@ import { parseAll } from './dtm/list.ts';
 import { parseSubmission } from './dtm/submit.ts';
 import { parseDtmTransaction } from './dtm/transaction.ts';
 import { parseJsonBody } from './json-text.ts';
+import { parseNewBranch } from './native/branches.ts';
 import { parseCreate } from './native/create.ts';
 
 const native = {
@@ -18,6 +19,36 @@ const native = {
   timeoutMs: 5,
   headers: { a: 'b' },
 };
+const sagaOfAnswers = {
+  mode: 'saga',
+  steps: [
+    {
+      name: 'a',
+      keepAnswer: true,
+      action: 'http://a/',
+      compensate: 'http://a/',
+      compensatePayload: [{ $from: 'a', path: '$.b[0]' }],
+    },
+    { action: 'http://a/', payload: { c: { $from: 'a' } } },
+  ],
+};
+const otherModes = [
+  {
+    mode: 'msg',
+    prepare: true,
+    queryUrl: 'http://a/',
+    steps: [{ action: 'http://a/', payload: {} }],
+    notBefore: '2030-01-01T00:00:00Z',
+  },
+  { mode: 'tcc', timeoutMs: 5, retry: { delayMs: 5 }, headers: { a: 'b' } },
+  { mode: 'xa', prepare: true },
+  { mode: 'workflow', name: 'a', input: {}, resumeUrl: 'http://a/', resumeAfterMs: 5 },
+];
+const branches = [
+  { mode: 'tcc', branchId: '01', confirm: 'http://a/', cancel: '', payload: {} },
+  { mode: 'xa', branchId: '01', url: 'http://a/' },
+  { mode: 'workflow', branchId: '01', op: 'a', status: 'succeed', result: [] },
+];
 const dtm = {
   gid: 'g1',
   trans_type: 'saga',
@@ -91,6 +122,25 @@ describe('hostile input', () => {
       fc.property(mutated(native), (body) => void accepted(() => parseCreate(parsed(body)).spec())),
       { numRuns: 1_000 },
     );
+  });
+
+  it.each([sagaOfAnswers, ...otherModes])('is a request or a refusal: native bodies of every mode, %j', (template) => {
+    expect(accepted(() => parseCreate(parsed(template)).spec())).toBe(true);
+    fc.assert(
+      fc.property(mutated(template), (body) => void accepted(() => parseCreate(parsed(body)).spec())),
+      { numRuns: 300 },
+    );
+  });
+
+  it.each(branches)('is a request or a refusal: registered branches, %j', (template) => {
+    const look = (body: unknown) => {
+      try {
+        parseNewBranch(parsed(body));
+      } catch (error) {
+        if (!isAmendsError(error, 'invalid_request')) throw error;
+      }
+    };
+    fc.assert(fc.property(mutated(template), look), { numRuns: 300 });
   });
 
   it('is a request or a refusal: DTM bodies', () => {

@@ -59,6 +59,14 @@ describe('a tcc, natively', () => {
     expect(heard).toEqual(['{"id":"02"}', '{"id":"01"}']);
   });
 
+  it('takes no more payload bytes than a transaction may have', async () => {
+    const { create, register } = act(await runningServer());
+    await create({ gid: 'g1', mode: 'tcc' });
+    const large = (branchId: string) => ({ mode: 'tcc', branchId, confirm: '', cancel: '', payload: 'x'.repeat(600_000) });
+    expect((await register('g1', large('01'))).status).toBe(201);
+    expect(await register('g1', large('02'))).toMatchObject({ status: 400, body: { errors: [{ field: 'branchId' }] } });
+  });
+
   it('is aborted, with its reason, and cannot be submitted any more', async () => {
     const bank = await participant();
     const { create, register, submit, abort } = act(await runningServer());
@@ -142,8 +150,8 @@ describe('a message, natively', () => {
     const bank = await participant();
     const amends = await runningServer();
     const notBefore = new Date(Date.now() + 3_600_000).toISOString();
-    await act(amends).create(message(bank.url, { notBefore, delayMs: 5, alarmAfterMs: null }));
-    expect((await amends.get(`${at}/g1`)).body).toMatchObject({ status: 'submitted', wakeAt: notBefore });
+    const waits = await act(amends).create(message(bank.url, { notBefore, delayMs: 5, alarmAfterMs: null }));
+    expect(waits.body).toMatchObject({ status: 'submitted', wakeAt: notBefore });
     const delayed = await act(amends).create(message(bank.url, { gid: 'g2', delayMs: 200 }));
     expect(Date.parse(delayed.body.wakeAt) - Date.parse(delayed.body.createdAt)).toBe(200);
     expect((await amends.end('g2')).status).toBe('succeed');
@@ -168,6 +176,11 @@ describe('a message, natively', () => {
     expect(await create(toTopic)).toMatchObject({ status: 200, body: { status: 'succeed' } });
     expect(await create({ ...toTopic, delayMs: 1 })).toMatchObject({ status: 409 });
     expect(bank.calls).toEqual(['action /a', 'action /b']);
+    const prepared = { ...toTopic, gid: 'g2', queryUrl: `${bank.url}/query` };
+    await create({ ...prepared, prepare: true });
+    await amends.ask('DELETE', '/api/v1/topics/t');
+    expect((await create(prepared, '?waitMs=10000')).body.status).toBe('succeed');
+    expect(bank.calls.slice(2)).toEqual(['action /a', 'action /b', 'action /c']);
   });
 });
 
@@ -263,6 +276,31 @@ describe('a saga whose payloads refer to answers', () => {
     });
     expect(heard).toEqual(['{"seat":7}', '{"for":12345678901234567890}', '{"release":12345678901234567890}']);
     expect((await act(amends).create({ gid: 'g1', mode: 'saga', steps })).status).toBe(200);
+  });
+
+  it('is called with them after a restart too', async () => {
+    const store = `sqlite:${scratchFolder()}/amends.db`;
+    const heard: string[] = [];
+    let isUp = false;
+    const bank = await participant(
+      {
+        '/reserve': answered('{"id":"r1"}'),
+        '/pay': (response) => response.writeHead(isUp ? 200 : 500).end(),
+      },
+      (body) => heard.push(body),
+    );
+    const steps = [
+      { name: 'reserve', keepAnswer: true, action: `${bank.url}/reserve` },
+      { action: `${bank.url}/pay`, payload: { for: { $from: 'reserve', path: '$.id' } }, retry: { delayMs: 1 } },
+    ];
+    const before = await runningServer({ store });
+    await act(before).create({ gid: 'g1', mode: 'saga', steps });
+    await bank.called('/pay');
+    await before.stop();
+    isUp = true;
+    const after = await runningServer({ store });
+    expect(await after.end('g1')).toMatchObject({ status: 'succeed', branches: [{ answer: { text: '{"id":"r1"}' } }, {}] });
+    expect(new Set(heard)).toEqual(new Set(['', '{"for":"r1"}']));
   });
 
   it('is rolled back when an answer has not what a payload needs', async () => {

@@ -122,7 +122,10 @@ async function register(coordinator: Coordinator, request: FastifyRequest): Prom
     case 'different':
       throw new AmendsError('conflict', `branchId: ${JSON.stringify(branch.branchId)} is there already with other content`);
     case 'too_many':
-      throw new AmendsError('invalid_request', 'branchId: the transaction has as many branches as are allowed');
+      throw new AmendsError(
+        'invalid_request',
+        'branchId: the transaction has as many branches, or as many bytes in them, as are allowed',
+      );
     default:
       throw new AmendsError('wrong_status', `${gid} is ${view.transaction.status}; branches join only while it is prepared`);
   }

@@ -144,7 +144,7 @@ export function registeredAnswer(gid: Gid, branchId: string, { verdict }: Reques
     case 'wrong_mode':
       return errorAnswer(400, `trans_type: does not fit the transaction ${gid}`);
     case 'too_many':
-      return errorAnswer(400, 'branch_id: the transaction has as many branches as are allowed');
+      return errorAnswer(400, 'branch_id: the transaction has as many branches, or as much data in them, as are allowed');
     default:
       return notPrepared(gid);
   }

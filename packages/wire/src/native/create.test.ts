@@ -63,6 +63,20 @@ describe('the body that creates a transaction', () => {
     expect(Buffer.from(spec.payloads[0]!).toString()).toBe('null');
   });
 
+  it('delivers to subscribers that are gRPC methods by gRPC', () => {
+    const { spec, topics } = parseCreate({ mode: 'msg', steps: [{ action: 'topic://t' }, { action: 'http://a/' }] });
+    expect(topics).toEqual(['t']);
+    expect(spec(() => ['bank:58081/busi.Busi/TransIn'])).toMatchObject({ protocol: 'grpc' });
+    expect(spec(() => ['http://b/']).protocol).toBeUndefined();
+  });
+
+  it('makes a message known again by all but its gid and whether it is prepared', () => {
+    const message = { mode: 'msg', queryUrl: 'http://a/', steps: [{ action: 'topic://t', payload: 1 }] };
+    const { requested } = parseCreate(message);
+    expect(parseCreate({ ...message, gid: 'g', prepare: true }).requested).toBe(requested);
+    expect(parseCreate({ ...message, delayMs: 1 }).requested).not.toBe(requested);
+  });
+
   it.each([
     ['not an object', 7, ['body']],
     ['an unknown mode', { mode: 'magic', steps: [step] }, ['mode']],

@@ -79,9 +79,8 @@ function specOf(request: z.output<typeof createSchema>, subscribersOf: Subscribe
 
 /** Whether it is announced first and how it is called make no other content. */
 function digestOf(request: z.output<typeof createSchema>): string {
-  return createHash('sha256')
-    .update(JSON.stringify({ ...request, gid: null, prepare: null }))
-    .digest('hex');
+  const { gid: _, ...content } = { ...request, prepare: null };
+  return createHash('sha256').update(JSON.stringify(content)).digest('hex');
 }
 
 /** What the schema would see late or not at all: far too many steps, and a long number in place of the headers. */

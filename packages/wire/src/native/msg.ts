@@ -91,9 +91,13 @@ export function msgSpecOf(request: MessageRequest, subscribersOf: SubscribersOf,
     trace: null,
     headers: request.headers,
     face: 'native',
+    // A subscriber may be a gRPC method; those with an http address are called by HTTP all the same.
+    ...(deliveries.every(({ action }) => action === '' || httpScheme.test(action)) ? {} : { protocol: 'grpc' }),
     presentation: { requested },
   };
 }
+
+const httpScheme = /^https?:\/\//i;
 
 function checkMessage({ prepare, queryUrl, steps, headers }: MessageRequest): void {
   if (prepare && queryUrl === '')
