@@ -19,7 +19,8 @@ export type {
   TransactionList,
   TransactionSummary,
 } from './api-types.ts';
-export { type BarrierOptions, barrier, createBarrierTable, type LocalDatabase } from './barrier.ts';
+export { barrier, createBarrierTable, type LocalDatabase, sqliteBarrier } from './barrier.ts';
+export { type Barrier, type BarrierOptions, DuplicatedMessage, type TableBarrier } from './barrier-rows.ts';
 export type { BranchRef, Call } from './call.ts';
 export {
   AmendsClient,
