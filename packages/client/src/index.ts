@@ -32,6 +32,9 @@ export {
   type WaitOptions,
 } from './client.ts';
 export { AmendsClientError, type ClientErrorCode } from './client-error.ts';
+export type { Message, MessageOptions, MessagePrepare, MessageStep, MessageSubmit, PreparedMessage } from './message.ts';
+export type { BeginOptions, EndOptions, OpenTransaction } from './open-transaction.ts';
+export { ParticipantError } from './participant-request.ts';
 export type { ClientRetry } from './retry-pause.ts';
 export type {
   ForwardSaga,
@@ -44,4 +47,18 @@ export type {
   SubmitOptions,
   UndoableStep,
 } from './saga.ts';
+export type { RunOptions, Tcc, TccBranch } from './tcc.ts';
+export type { TransactionOptions } from './transaction-port.ts';
 export { BusinessFailure, type Handler, Ongoing, type ParticipantOptions } from './verdict.ts';
+export type {
+  RegisteredWorkflow,
+  StepEnd,
+  StepHandler,
+  StepRequest,
+  Workflow,
+  WorkflowFunction,
+  WorkflowOptions,
+  WorkflowRunOptions,
+} from './workflow.ts';
+export type { Xa, XaWork } from './xa.ts';
+export type { PreparedBranch, XaResource } from './xa-resource.ts';
