@@ -105,7 +105,12 @@ function seconds(ms: number): number {
 }
 
 interface WorkflowAnswer {
-  readonly transaction: { readonly status: string; readonly rollback_reason?: string; readonly result?: string };
+  readonly transaction: {
+    readonly status: string;
+    readonly rollback_reason?: string;
+    readonly result?: string;
+    readonly custom_data?: string;
+  };
   readonly progresses: readonly {
     readonly branch_id: string;
     readonly op: string;
@@ -115,14 +120,15 @@ interface WorkflowAnswer {
 }
 
 function stateOf({ transaction, progresses }: WorkflowAnswer): WorkflowState {
-  const { status, rollback_reason: reason = '', result = '' } = transaction;
+  const { status, rollback_reason: reason = '', result = '', custom_data: begun = '{}' } = transaction;
+  const { name = '', data = '' } = JSON.parse(begun) as { readonly name?: string; readonly data?: string | null };
   const recorded = progresses.map((step) => ({
     branchId: step.branch_id,
     op: step.op,
     status: step.status,
     data: text(step.bin_data ?? ''),
   }));
-  return { status, reason, result: text(result), recorded };
+  return { status, reason, name, input: text(data ?? ''), result: text(result), recorded };
 }
 
 function base64(json: string): string {

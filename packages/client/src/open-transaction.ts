@@ -22,11 +22,7 @@ export interface EndOptions {
 }
 
 /** What is left of a `NewBranch` when the transaction is known. */
-type OwnBranch = NewBranch extends infer Branch
-  ? Branch extends NewBranch
-    ? Omit<Branch, 'gid' | 'mode'>
-    : never
-  : never;
+type OwnBranch = NewBranch extends infer Branch ? (Branch extends NewBranch ? Omit<Branch, 'gid' | 'mode'> : never) : never;
 
 /** A prepared transaction. */
 export interface OpenTransaction {

@@ -139,6 +139,15 @@ function exerciseBarrier<Tx, Pool>(open: () => Promise<Account<Tx, Pool>>): void
   });
 }
 
+/** As DTM's clients are told to create the table. */
+const dtmScript = `CREATE SCHEMA dtm_barrier;
+  CREATE SEQUENCE dtm_barrier.barrier_seq;
+  CREATE TABLE dtm_barrier.barrier (
+    id bigint NOT NULL DEFAULT nextval('dtm_barrier.barrier_seq'), trans_type varchar(45) DEFAULT '', gid varchar(128) DEFAULT '',
+    branch_id varchar(128) DEFAULT '', op varchar(45) DEFAULT '', barrier_id varchar(45) DEFAULT '', reason varchar(45) DEFAULT '',
+    create_time timestamp(0) with time zone DEFAULT NULL, update_time timestamp(0) with time zone DEFAULT NULL,
+    PRIMARY KEY (id), CONSTRAINT uniq_barrier UNIQUE (gid, branch_id, op, barrier_id))`;
+
 await describeWith('postgres', 'the barrier in Postgres', (url) => {
   exerciseBarrier(() => openPostgresAccount(url));
 
@@ -148,6 +157,18 @@ await describeWith('postgres', 'the barrier in Postgres', (url) => {
     const swallows = (tx: Parameters<typeof account.spoil>[0]) => account.spoil(tx).catch(() => {});
     await expect(account.barrier.run(call, swallows)).rejects.toThrow('rolled back');
     expect(await account.rows(call.gid)).toEqual([]);
+    await account.close();
+  });
+
+  it("uses the table that DTM's own script creates", async () => {
+    const account = await openPostgresAccount(url);
+    await account.pool.query('DROP SCHEMA dtm_barrier CASCADE');
+    await account.pool.query(dtmScript);
+    await account.barrier.createTable();
+    const call = { gid: freshGid(), transType: 'saga', branchId: '01', op: 'action' };
+    for (const op of ['action', 'compensate', 'compensate'])
+      await account.barrier.run({ ...call, op }, (tx) => account.move(tx, -1));
+    expect(await account.cents()).toBe(98);
     await account.close();
   });
 

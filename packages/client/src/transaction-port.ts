@@ -59,6 +59,10 @@ export interface RecordedStep {
 export interface WorkflowState {
   readonly status: string;
   readonly reason: string;
+  /** As it was begun with. */
+  readonly name: string;
+  /** As it was begun with; JSON. */
+  readonly input: string;
   /** JSON; empty: there is none. */
   readonly result: string;
   readonly recorded: readonly RecordedStep[];

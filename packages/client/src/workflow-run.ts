@@ -19,6 +19,8 @@ export interface WorkflowRun<Input, Result> {
   readonly start: WorkflowStart;
   readonly work: WorkflowFunction<Input, Result>;
   readonly signal: AbortSignal | undefined;
+  /** true: the coordinator asks for it, and what it was begun with is in its keeping. */
+  readonly takenUp: boolean;
 }
 
 /** What a step gave: JSON. */
@@ -47,16 +49,24 @@ class NotBegun extends Error {}
 
 /**
  * Runs it, or takes it up.
- * @throws BusinessFailure when it was rolled back; whatever else its function, a step or a handler throws
+ * @throws BusinessFailure when it was rolled back; AmendsClientError `conflict`: the gid belongs to another; whatever else its function, a step or a handler throws
  */
 export async function runWorkflow<Input, Result>(means: Means, run: WorkflowRun<Input, Result>): Promise<unknown> {
   const state = await means.port.prepareWorkflow(run.start, run.signal);
+  checkSame(run, state);
   try {
     return await (isEnded(state) ? resultOf(state) : runOpen(means, run, state));
   } catch (error) {
     if (error instanceof EndedElsewhere) return resultOf(error.state);
     throw error;
   }
+}
+
+function checkSame<Input, Result>({ start, takenUp }: WorkflowRun<Input, Result>, { name, input }: WorkflowState): void {
+  const { gid } = start;
+  if (name !== start.name)
+    throw new AmendsClientError('conflict', `${gid} is a run of the workflow ${name}, not ${start.name}`, { gid });
+  if (!takenUp && input !== start.input) throw new AmendsClientError('conflict', `${gid} was begun with another input`, { gid });
 }
 
 function isEnded({ status }: WorkflowState): boolean {
@@ -136,7 +146,7 @@ async function runOpen<Input, Result>(
     },
   };
 
-  const outcome = await outcomeOfFunction(() => work(workflow, JSON.parse(start.input) as Input));
+  const outcome = await outcomeOfFunction(() => work(workflow, JSON.parse(state.input) as Input));
   await allSettled(settling);
   const decision = await decide(outcome);
   await secondPhase('value' in decision ? 'commit' : 'rollback');

@@ -1,8 +1,15 @@
+import { once } from 'node:events';
+import type { AddressInfo, Server as NetServer } from 'node:net';
+import { serve } from '@hono/node-server';
+import express from 'express';
+import { Hono } from 'hono';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { freshGid } from '../tests/databases.ts';
 import { openStage, type Stage } from '../tests/stage.ts';
 import { AmendsClient } from './client.ts';
-import { BusinessFailure, Ongoing } from './verdict.ts';
+import { participant as inExpress } from './express.ts';
+import { participant as inHono } from './hono.ts';
+import { BusinessFailure, type Handler, Ongoing } from './verdict.ts';
 import type { Workflow, WorkflowFunction } from './workflow.ts';
 
 let stage: Stage;
@@ -183,6 +190,14 @@ describe('a workflow', () => {
     await other.close();
   });
 
+  it('refuses a gid that belongs to a run with another input, or of another workflow', async () => {
+    const order = workflow((w, input: number) => noted(w, `${input}`));
+    await order.run(1, { gid });
+    await expect(order.run(2, { gid })).rejects.toMatchObject({ code: 'conflict', gid });
+    await expect(workflow(async () => {}).run(null, { gid })).rejects.toMatchObject({ code: 'conflict', gid });
+    expect(log).toEqual(['do 1', 'commit 1']);
+  });
+
   it('can be given up by its caller', async () => {
     const giveUp = new AbortController();
     const order = workflow(async (w) => {
@@ -209,6 +224,41 @@ describe('a step that calls a participant', () => {
     });
     await expect(order.run(null, { gid })).rejects.toThrow('sold out');
     expect(stage.callsOf(gid)).toEqual(['ok action 01', 'refuse action 02', 'ok rollback 01']);
+  });
+});
+
+describe('the resume handler', () => {
+  it.each([
+    [
+      'Express',
+      async (handler: Handler) => {
+        const server = express()
+          .post('/', express.json({ strict: false }), inExpress(handler))
+          .listen(0, '127.0.0.1');
+        await once(server, 'listening');
+        return server;
+      },
+    ],
+    [
+      'Hono',
+      async (handler: Handler) => {
+        const { fetch } = new Hono().post('/', inHono(handler));
+        const server = serve({ fetch, hostname: '127.0.0.1', port: 0 }) as NetServer;
+        await once(server, 'listening');
+        return server;
+      },
+    ],
+  ])('works in %s as it does in Fastify', async (_name, listen) => {
+    const act = breaking();
+    const client = new AmendsClient({ server: stage.server.url });
+    const server = await listen(client.resumeWorkflows());
+    const resume = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    const order = client.workflow('order', (w, _input: string) => noted(w, 'a', act), { resume, retryDelayMs: 1_000 });
+    await expect(order.run('ann', { gid })).rejects.toThrow('power cut');
+    expect(await client.wait(gid, { waitMs: 20_000 })).toMatchObject({ outcome: 'succeeded' });
+    expect(log).toEqual(['do a', 'do a', 'commit a']);
+    await client.close();
+    server.close();
   });
 });
 

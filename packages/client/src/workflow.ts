@@ -7,7 +7,7 @@ import type { Means } from './open-transaction.ts';
 import type { BranchRequest } from './participant-request.ts';
 import type { TransactionOptions } from './transaction-port.ts';
 import { BusinessFailure, type Handler, Ongoing } from './verdict.ts';
-import { runWorkflow } from './workflow-run.ts';
+import { runWorkflow, type WorkflowRun } from './workflow-run.ts';
 
 /** What is done in the end about a step. Called at least once, late, perhaps by another process: use a barrier with the call. */
 export type StepHandler = (call: BranchRef) => unknown;
@@ -89,7 +89,7 @@ const nameCharactersMax = 45;
 
 /** An empty registry. */
 export function workflows(means: Means): Workflows {
-  const known = new Map<string, RegisteredWorkflow<unknown, unknown>>();
+  const known = new Map<string, (gid: string, input: unknown) => Promise<unknown>>();
   const running = new Map<string, Promise<unknown>>();
 
   /** One run of a transaction at a time; who asks for another hears of the same. */
@@ -104,23 +104,25 @@ export function workflows(means: Means): Workflows {
       if (name === '' || name.length > nameCharactersMax)
         throw new TypeError(`a workflow's name has 1 to ${nameCharactersMax} characters`);
       if (known.has(name)) throw new TypeError(`there is a workflow ${name} already`);
-      const registered: RegisteredWorkflow<Input, Result> = {
+      const start = (gid: string, input: unknown, how: Pick<WorkflowRun<Input, Result>, 'signal' | 'takenUp'>) => {
+        const begun = { gid, name, input: JSON.stringify(input ?? null), resume, options };
+        return once(gid, () => runWorkflow(means, { start: begun, work, ...how }));
+      };
+      known.set(name, (gid, input) => start(gid, input, { signal: undefined, takenUp: true }));
+      return {
         name,
-        async run(input, { gid = means.port.newGid(), signal } = {}) {
-          const start = { gid, name, input: JSON.stringify(input ?? null), resume, options };
-          return (await once(gid, () => runWorkflow(means, { start, work, signal }))) as Result;
+        async run(input: Input, { gid = means.port.newGid(), signal }: WorkflowRunOptions = {}) {
+          return (await start(gid, input, { signal, takenUp: false })) as Result;
         },
       };
-      known.set(name, registered as RegisteredWorkflow<unknown, unknown>);
-      return registered;
     },
 
     async resume({ gid, op: name, body = null }: Call) {
-      const workflow = known.get(name);
-      if (workflow === undefined) throw new Error(`there is no workflow ${name} here`);
+      const takeUp = known.get(name);
+      if (takeUp === undefined) throw new Error(`there is no workflow ${name} here`);
       if (running.has(gid)) throw new Ongoing(`the workflow ${gid} is running`);
       try {
-        await workflow.run(body, { gid });
+        await takeUp(gid, body);
       } catch (error) {
         if (!(error instanceof BusinessFailure)) throw error;
         // It has ended, as the coordinator knows.
