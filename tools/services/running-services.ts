@@ -1,7 +1,7 @@
 /** The services of one run: each is started when it is first asked for, once, and all are stopped together. */
 import { dockerRuns, startFromDocker } from './docker.ts';
 import { type Available, type Running, ServiceMissing, type Startable } from './kinds.ts';
-import { install } from './packages.ts';
+import { install, isInstalled } from './packages.ts';
 import { startFromPrograms } from './recipes.ts';
 
 /** Services that are started on demand. */
@@ -21,7 +21,13 @@ export function createServices({ installs }: { readonly installs: boolean }): Se
 
   async function start(name: Startable): Promise<Running> {
     docker ??= dockerRuns();
-    if (await docker) return startFromDocker(name);
+    if (await docker) {
+      try {
+        return await startFromDocker(name);
+      } catch (error) {
+        if (!isInstalled(name)) throw new ServiceMissing(`${name} does not come from Docker: ${String(error)}`);
+      }
+    }
     if (installs) {
       // One at a time: apt-get holds a lock.
       installing = installing.catch(() => {}).then(() => install([name]));

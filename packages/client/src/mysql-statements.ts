@@ -29,7 +29,8 @@ async function transaction<Result>(pool: Pool, work: (connection: PoolConnection
   let known = false;
   try {
     await connection.beginTransaction();
-    const result = await work(connection).catch(async (error: unknown) => {
+    await connection.query('SAVEPOINT amends_barrier');
+    const result = await workAndCheck().catch(async (error: unknown) => {
       known = await connection.rollback().then(
         () => true,
         () => false,
@@ -42,6 +43,28 @@ async function transaction<Result>(pool: Pool, work: (connection: PoolConnection
   } finally {
     if (known) connection.release();
     else connection.destroy();
+  }
+
+  async function workAndCheck(): Promise<Result> {
+    const result = await work(connection);
+    await checkStillOpen(connection);
+    return result;
+  }
+}
+
+/**
+ * After a deadlock MySQL has rolled back everything, and after a statement such as CREATE TABLE it has committed: what followed
+ * stood outside of any transaction. The savepoint goes with the transaction that it was made in.
+ */
+async function checkStillOpen(connection: PoolConnection): Promise<void> {
+  try {
+    await connection.query('RELEASE SAVEPOINT amends_barrier');
+  } catch (cause) {
+    if ((cause as { readonly code?: unknown }).code !== 'ER_SP_DOES_NOT_EXIST') throw cause;
+    throw new Error(
+      'the transaction behind the barrier was ended before its time: by a statement that commits by itself, or by a deadlock whose error was not passed on',
+      { cause },
+    );
   }
 }
 

@@ -1,6 +1,7 @@
 /** Branches of XA transactions in MySQL and MariaDB: XA START, XA PREPARE, then XA COMMIT or XA ROLLBACK. */
 import { setTimeout } from 'node:timers/promises';
 import type { Pool, PoolConnection, RowDataPacket } from 'mysql2/promise';
+import type { BranchRef } from './call.ts';
 import { mysqlDialect } from './mysql-statements.ts';
 import { type TableOptions, tableNameOf } from './sql-barrier.ts';
 import { branchOf, checkNotRolledBack, lockWaitSeconds, type XaResource, xaRow, xidOf } from './xa-resource.ts';
@@ -15,6 +16,13 @@ const xidBytesMax = 64;
 export function mysqlXa(pool: Pool, options: TableOptions = {}): XaResource<PoolConnection> {
   const dialect = mysqlDialect(pool, tableNameOf(options));
   const detaches = remembered(() => setsFree(pool));
+
+  /** What is not there counts as ended. Only where connections hold branches must it be looked for, which takes a privilege. */
+  async function end(verb: XaEnd['verb'], call: BranchRef): Promise<void> {
+    const statement = { verb, xid: xidOf(call, xidBytesMax) };
+    await ((await detaches()) ? hasEnded(pool, statement) : endWhenFree(pool, statement));
+  }
+
   return {
     async prepare(call, work, register) {
       const xid = quoted(xidOf(call, xidBytesMax));
@@ -59,9 +67,9 @@ export function mysqlXa(pool: Pool, options: TableOptions = {}): XaResource<Pool
         return { prepare: true, result };
       }
     },
-    commit: (call) => ended(pool, 'COMMIT', xidOf(call, xidBytesMax)),
+    commit: (call) => end('COMMIT', call),
     async rollback(call) {
-      await ended(pool, 'ROLLBACK', xidOf(call, xidBytesMax));
+      await end('ROLLBACK', call);
       // Waits for a first phase that is under way, and fails; stops one that has not begun.
       await dialect.transaction(async (connection) => {
         await connection.query(waitBriefly);
@@ -79,22 +87,28 @@ const waitAsBefore = 'SET SESSION innodb_lock_wait_timeout = DEFAULT';
 const freeWithinMs = 2_000;
 const lookAgainMs = 20;
 
-async function ended(pool: Pool, verb: 'COMMIT' | 'ROLLBACK', xid: string): Promise<void> {
+async function endWhenFree(pool: Pool, statement: XaEnd): Promise<void> {
   const giveUpAt = performance.now() + freeWithinMs;
-  while (!(await hasEnded(pool, verb, xid))) {
-    if (performance.now() > giveUpAt) throw new Error(`the branch ${xid} is held by the connection that has prepared it`);
+  while (!(await hasEnded(pool, statement)) && (await preparedXids(pool)).includes(statement.xid)) {
+    if (performance.now() > giveUpAt)
+      throw new Error(`the branch ${statement.xid} is held by the connection that has prepared it`);
     await setTimeout(lookAgainMs);
   }
 }
 
-/** true: it has been ended, now or before; an unknown branch that is listed all the same is held by another connection. */
-async function hasEnded(pool: Pool, verb: 'COMMIT' | 'ROLLBACK', xid: string): Promise<boolean> {
+interface XaEnd {
+  readonly verb: 'COMMIT' | 'ROLLBACK';
+  readonly xid: string;
+}
+
+/** false: there is no such branch, or another connection holds it. */
+async function hasEnded(pool: Pool, { verb, xid }: XaEnd): Promise<boolean> {
   try {
     await pool.query(`XA ${verb} ${quoted(xid)}`);
     return true;
   } catch (error) {
     if ((error as { readonly code?: unknown }).code !== 'ER_XAER_NOTA') throw error;
-    return !(await preparedXids(pool)).includes(xid);
+    return false;
   }
 }
 

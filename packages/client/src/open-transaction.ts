@@ -92,10 +92,28 @@ export function outcome({ wait }: Means, gid: string, { waitMs = 0, signal }: En
   return wait(gid, signal === undefined ? { waitMs } : { waitMs, signal });
 }
 
-/** Runs work on a transaction; what it throws aborts the transaction, and is thrown again. */
-export async function orAbort(open: OpenTransaction, work: () => Promise<void>): Promise<void> {
+/** Calls of branches that are to be looked at before the end. */
+export type Tracked = <Answer>(call: Promise<Answer>) => Promise<Answer>;
+
+/**
+ * Runs work on a transaction. What it throws aborts the transaction, and is thrown again; so does a call that has failed and
+ * that it passes over, for the branch would be asked to keep what it has not done. Calls that it does not wait for are waited for.
+ */
+export async function orAbort(open: OpenTransaction, work: (tracked: Tracked) => unknown): Promise<void> {
+  const calls: Promise<unknown>[] = [];
+  const tracked: Tracked = (call) => {
+    calls.push(call);
+    call.catch(() => {}); // It is looked at below.
+    return call;
+  };
   try {
-    await work();
+    try {
+      await work(tracked);
+    } finally {
+      // Nobody is asked to undo what is still being done.
+      await Promise.allSettled(calls);
+    }
+    await Promise.all(calls);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     // Where even that is not heard, the coordinator rolls back when the time is up.

@@ -29,12 +29,15 @@ export interface Amounts {
   adjust(key: string, by: number, options?: BarrierOptions): Promise<Adjustment>;
 }
 
-/** The barrier in Redis: keys `<gid>-<branch id>-<op>-<barrier id>`, as DTM's clients have them. */
+/**
+ * The barrier in Redis: keys `<gid>-<branch id>-<op>-<barrier id>`, as DTM's clients have them. Each adjustment is there
+ * entirely or not at all, but Redis rolls nothing back: of several in one call, those before an error stay. A message's local
+ * transaction is its first adjustment.
+ */
 export function redisBarrier(redis: Redis | Cluster, { expireSeconds = 7 * 86_400 }: RedisBarrierOptions = {}): Barrier<Amounts> {
   if (!Number.isSafeInteger(expireSeconds) || expireSeconds < 1)
     throw new TypeError(`expireSeconds is ${expireSeconds}; must be at least 1`);
   return {
-    /** Redis rolls nothing back: what work has adjusted before it throws stays adjusted, and its repetition skips it. */
     async run(call, work, { barrierId } = {}) {
       checkCall(call, barrierId === undefined ? {} : { barrierId });
       const adjust: Amounts['adjust'] = (key, by, options = {}) =>

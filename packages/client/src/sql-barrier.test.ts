@@ -184,4 +184,16 @@ await describeWith('postgres', 'the barrier in Postgres', (url) => {
   });
 });
 
-await describeWith('mariadb', 'the barrier in MariaDB', (url) => exerciseBarrier(() => openMysqlAccount(url)));
+await describeWith('mariadb', 'the barrier in MariaDB', (url) => {
+  exerciseBarrier(() => openMysqlAccount(url));
+
+  it.each(['CREATE TABLE other (id int)', 'ROLLBACK', 'COMMIT'])(
+    'does not take for done what %s has ended before its time',
+    async (sql) => {
+      const account = await openMysqlAccount(url);
+      const call = { gid: freshGid(), transType: 'saga', branchId: '01', op: 'action' };
+      await expect(account.barrier.run(call, (tx) => tx.query(sql))).rejects.toThrow('ended before its time');
+      await account.close();
+    },
+  );
+});

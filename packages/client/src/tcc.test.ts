@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freshGid } from '../tests/databases.ts';
 import { openStage, type Stage } from '../tests/stage.ts';
 import { ParticipantError } from './participant-request.ts';
+import type { Tcc } from './tcc.ts';
 import { BusinessFailure, Ongoing } from './verdict.ts';
 
 let stage: Stage;
@@ -24,7 +25,7 @@ describe('a TCC transaction', () => {
   it('confirms what was tried, with the answers of the tries', async () => {
     const gid = freshGid();
     const answers: unknown[] = [];
-    const work = async (tcc: { call(of: ReturnType<typeof branch>): Promise<unknown> }) => {
+    const work = async (tcc: Tcc) => {
       answers.push(await tcc.call(branch()), await tcc.call(branch()));
     };
     expect(await stage.client.tcc(work, { gid, waitMs: 5_000 })).toMatchObject({ gid, outcome: 'succeeded', mode: 'tcc' });
@@ -67,6 +68,25 @@ describe('a TCC transaction', () => {
     await expect(run).rejects.toMatchObject({ code: 'aborted' });
     expect(await stage.client.wait(gid, { waitMs: 5_000 })).toMatchObject({ outcome: 'failed' });
     expect(stage.callsOf(gid)).toEqual(['ok try 01', 'ok cancel 01']);
+  });
+
+  it('is not confirmed when a try has failed, even if the application passes over that', async () => {
+    const gid = freshGid();
+    const run = stage.client.tcc((tcc) => tcc.call(trying('/refuse')).catch(() => {}), { gid });
+    await expect(run).rejects.toThrow('sold out');
+    expect(await stage.client.wait(gid, { waitMs: 5_000 })).toMatchObject({ outcome: 'failed' });
+  });
+
+  it('waits for tries that the application does not wait for', async () => {
+    const gid = freshGid();
+    const work = (tcc: Tcc) => {
+      void tcc.call(branch());
+      void tcc.call(trying('/refuse'));
+    };
+    await expect(stage.client.tcc(work, { gid })).rejects.toThrow('sold out');
+    await stage.client.wait(gid, { waitMs: 5_000 });
+    expect(stage.callsOf(gid).slice(0, 2).sort()).toEqual(['ok try 01', 'refuse try 02']);
+    expect(stage.callsOf(gid).slice(2).sort()).toEqual(['ok cancel 01', 'ok cancel 02']);
   });
 
   it('is rolled back by the coordinator when its application is silent for too long, and takes no branch after that', async () => {

@@ -10,6 +10,7 @@ import {
   type OpenTransaction,
   openTransaction,
   orAbort,
+  type Tracked,
 } from './open-transaction.ts';
 
 /** How to run a TCC or XA transaction. */
@@ -48,7 +49,7 @@ export async function runTcc(
   { waitMs, ...options }: RunOptions,
 ): Promise<Transaction> {
   const open = await begin(means, 'tcc', options);
-  await orAbort(open, async () => void (await work(tccIn(open, branchIds()))));
+  await orAbort(open, (tracked) => work(tccIn(open, branchIds(), tracked)));
   return open.submit(waitMs === undefined ? {} : { waitMs });
 }
 
@@ -56,17 +57,15 @@ export async function runTcc(
 export function joinTcc(means: Means, { gid, transType, branchId }: Call, signal?: AbortSignal): Tcc {
   if (transType !== 'tcc')
     throw new TypeError(`the call belongs to a ${transType}; only a branch of TCC can have branches of its own`);
-  return tccIn(openTransaction(means, { gid, mode: 'tcc', options: {} }, signal), branchIds(branchId));
+  return tccIn(openTransaction(means, { gid, mode: 'tcc', options: {} }, signal), branchIds(branchId), (call) => call);
 }
 
-function tccIn(open: OpenTransaction, nextId: () => string): Tcc {
-  return {
-    gid: open.gid,
-    async call<Answer>({ try: url, confirm, cancel, payload = {}, timeoutMs }: TccBranch) {
-      const branchId = nextId();
-      await open.register({ branchId, confirm, cancel, payload });
-      const how = timeoutMs === undefined ? { payload } : { payload, timeoutMs };
-      return (await open.callBranch(url, { branchId, op: 'try' }, how)) as Answer;
-    },
-  };
+function tccIn(open: OpenTransaction, nextId: () => string, tracked: Tracked): Tcc {
+  async function call({ try: url, confirm, cancel, payload = {}, timeoutMs }: TccBranch): Promise<unknown> {
+    const branchId = nextId();
+    await open.register({ branchId, confirm, cancel, payload });
+    const how = timeoutMs === undefined ? { payload } : { payload, timeoutMs };
+    return open.callBranch(url, { branchId, op: 'try' }, how);
+  }
+  return { gid: open.gid, call: <Answer>(branch: TccBranch) => tracked(call(branch)) as Promise<Answer> };
 }

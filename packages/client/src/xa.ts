@@ -23,9 +23,11 @@ export interface Xa {
 export async function runXa(means: Means, work: (xa: Xa) => unknown, { waitMs, ...options }: RunOptions): Promise<Transaction> {
   const open = await begin(means, 'xa', options);
   const nextId = branchIds();
-  const call = async <Answer>(url: string, payload: unknown = {}) =>
-    (await open.callBranch(url, { branchId: nextId(), op: 'action' }, { payload, query: { phase2_url: url } })) as Answer;
-  await orAbort(open, async () => void (await work({ gid: open.gid, call })));
+  await orAbort(open, (tracked) => {
+    const call = (url: string, payload: unknown = {}) =>
+      open.callBranch(url, { branchId: nextId(), op: 'action' }, { payload, query: { phase2_url: url } });
+    return work({ gid: open.gid, call: <Answer>(...to: Parameters<typeof call>) => tracked(call(...to)) as Promise<Answer> });
+  });
   return open.submit(waitMs === undefined ? {} : { waitMs });
 }
 
