@@ -97,6 +97,21 @@ function exerciseBarrier<Tx, Pool>(open: () => Promise<Account<Tx, Pool>>): void
     expect(await account.cents()).toBe(100 - 10 * 30);
   });
 
+  it('leaves nothing when its connection is cut, and goes on with another', async () => {
+    for (let i = 0; i < 6; i++) {
+      const cut = async (tx: Tx) => {
+        await debit(tx);
+        await account.cut(tx);
+      };
+      await expect(account.barrier.run(call('action'), cut)).rejects.toThrow();
+    }
+    const swallowed = (tx: Tx) => account.cut(tx).catch(() => {});
+    await expect(account.barrier.run(call('action'), swallowed)).rejects.toThrow();
+    expect([await account.cents(), await rows()]).toEqual([100, []]);
+    await account.barrier.run(call('action'), debit);
+    expect(await account.cents()).toBe(70);
+  });
+
   it('takes any characters in a gid', async () => {
     branch = { ...branch, gid: `${branch.gid}'"\\;--` };
     await account.barrier.run(call('action'), debit);

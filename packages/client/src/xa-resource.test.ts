@@ -67,6 +67,16 @@ function exerciseXa<Tx, Pool>(open: () => Promise<Account<Tx, Pool>>, resourceOf
     await xa.rollback(call);
   });
 
+  it('leaves nothing when the connection is cut before it is prepared', async () => {
+    const cut = async (tx: Tx) => {
+      await debit(tx);
+      await account.cut(tx).catch(() => {});
+    };
+    await expect(xa.prepare(call, cut, registered)).rejects.toThrow();
+    await xa.rollback(call);
+    expect([await account.cents(), await mine()]).toEqual([100, []]);
+  });
+
   it('skips a first phase that was committed before', async () => {
     await xa.prepare(call, debit, registered);
     await xa.commit(call);

@@ -15,6 +15,8 @@ export interface Account<Tx, Pool> {
   move(tx: Tx, cents: number): Promise<void>;
   /** Makes a statement of the transaction fail. */
   spoil(tx: Tx): Promise<void>;
+  /** Has the server cut the transaction's connection. */
+  cut(tx: Tx): Promise<void>;
   cents(): Promise<number>;
   /** `op/barrier id/reason` of each row of the barrier. */
   rows(gid: string): Promise<readonly string[]>;
@@ -45,6 +47,9 @@ export async function openPostgresAccount(url: string): Promise<Account<pg.PoolC
     },
     async spoil(client) {
       await client.query('SELECT 1 / 0');
+    },
+    async cut(client) {
+      await client.query('SELECT pg_terminate_backend(pg_backend_pid())');
     },
     cents: async () => Number((await pool.query<{ cents: number }>('SELECT cents FROM account')).rows[0]!.cents),
     async rows(gid) {
@@ -77,6 +82,9 @@ export async function openMysqlAccount(url: string): Promise<Account<PoolConnect
     },
     async spoil(connection) {
       await connection.query('SELECT no_such_column');
+    },
+    async cut(connection) {
+      await connection.query('KILL CONNECTION_ID()');
     },
     cents: async () => (await read<{ cents: number }>('SELECT cents FROM account'))[0]!.cents,
     async rows(gid) {
