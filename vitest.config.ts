@@ -9,6 +9,8 @@ export default defineConfig({
       'examples/**/*.test.ts',
       'tools/**/*.test.ts',
     ],
+    // Starts databases when a test asks for one.
+    globalSetup: ['tools/services/global-setup.ts'],
     // Tests start real processes; two cores are what a small machine has.
     maxWorkers: 2,
     testTimeout: 60_000,

@@ -1,14 +1,13 @@
-/**
- * The barrier: makes repeated, early and late calls harmless. The row that says "this op of this branch has been here" and
- * the business change are committed together, so that one is never without the other.
- *
- * | call                        | row of the original op | row of its own | business |
- * | first action                | -                      | new            | runs     |
- * | repeated call               | -                      | there already  | skipped  |
- * | compensation of an action   | there already          | new            | runs     |
- * | compensation of nothing     | new                    | new            | skipped  |
- * | late action, after that     | -                      | there already  | skipped  |
- */
+/** The barrier in SQLite, by the driver `better-sqlite3`: makes repeated, early and late calls harmless. */
+import {
+  type Barrier,
+  type BarrierOptions,
+  type BarrierRow,
+  checkCall,
+  checkCommitted,
+  entrance,
+  givingUp,
+} from './barrier-rows.ts';
 import type { BranchRef } from './call.ts';
 import { mustBeSqliteHandle } from './sqlite-handle.ts';
 
@@ -16,21 +15,12 @@ import { mustBeSqliteHandle } from './sqlite-handle.ts';
 export interface LocalDatabase {
   readonly inTransaction: boolean;
   exec(sql: string): unknown;
-  prepare(sql: string): { run(...values: string[]): { readonly changes: number } };
+  prepare(sql: string): { run(...values: string[]): { readonly changes: number }; get(...values: string[]): unknown };
   transaction<Result>(work: () => Result): { immediate(): Result };
 }
 
 /** A result that is there when the handler returns; a promise is none. */
 export type Synchronous<Result> = Result extends PromiseLike<unknown> ? never : Result;
-
-/** Which barrier of a call. */
-export interface BarrierOptions {
-  /**
-   * Tells several barriers of one call apart: `01` (the default), `02`, …, as DTM's clients count them. An action and its
-   * compensation must use the same ids.
-   */
-  readonly barrierId?: string;
-}
 
 const table = `CREATE TABLE IF NOT EXISTS dtm_barrier (
   id INTEGER PRIMARY KEY,
@@ -48,8 +38,7 @@ const table = `CREATE TABLE IF NOT EXISTS dtm_barrier (
 const insert = `INSERT INTO dtm_barrier (trans_type, gid, branch_id, op, barrier_id, reason) VALUES (?, ?, ?, ?, ?, ?)
   ON CONFLICT (gid, branch_id, op, barrier_id) DO NOTHING`;
 
-/** The op that an op undoes. */
-const originalOps: Readonly<Record<string, string>> = { compensate: 'action', cancel: 'try', rollback: 'action' };
+const select = 'SELECT reason FROM dtm_barrier WHERE gid = ? AND branch_id = ? AND op = ? AND barrier_id = ?';
 
 /** Creates the barrier's table `dtm_barrier`, with DTM's columns, where it is missing. `barrier` does so by itself. */
 export function createBarrierTable(db: LocalDatabase): void {
@@ -70,43 +59,72 @@ export function barrier<Result>(
   handler: () => Synchronous<Result>,
   { barrierId = '01' }: BarrierOptions = {},
 ): Result | undefined {
-  checkCall(call);
-  mustBeSqliteHandle(db);
-  if (db.inTransaction) throw new Error('the barrier begins a transaction of its own, but the database is in one already');
-  const enter = entranceOf(db);
-  const behind = () => (enter(call, barrierId) ? synchronous(handler()) : undefined);
-  return db.transaction(behind).immediate();
+  return behind(db, call, handler, barrierId) as Result | undefined;
 }
 
-type Enter = (call: BranchRef, barrierId: string) => boolean;
-
-const entrances = new WeakMap<LocalDatabase, Enter>();
-
-function entranceOf(db: LocalDatabase): Enter {
-  const known = entrances.get(db);
-  if (known !== undefined) return known;
-  createBarrierTable(db);
-  const enter = entranceBy(db.prepare(insert));
-  entrances.set(db, enter);
-  return enter;
-}
-
-/** Writes the rows; true: the business may run. */
-function entranceBy(statement: ReturnType<LocalDatabase['prepare']>): Enter {
-  return ({ transType, gid, branchId, op }, barrierId) => {
-    const isNew = (of: string) => statement.run(transType, gid, branchId, of, barrierId, op).changes > 0;
-    const original = originalOps[op];
-    const nothingToUndo = original !== undefined && isNew(original);
-    const first = isNew(op);
-    if (!first && op === 'msg') throw new Error(`DUPLICATED: the message ${gid} has been written already`);
-    return first && !nothingToUndo;
+/** The barrier in a SQLite database, as messages take it; work is synchronous here too. */
+export function sqliteBarrier<Database extends LocalDatabase>(db: Database): Barrier<Database> {
+  return {
+    async run<Result>(
+      call: BranchRef,
+      work: (tx: Database) => Result | Promise<Result>,
+      { barrierId = '01' }: BarrierOptions = {},
+    ) {
+      return behind(db, call, () => work(db), barrierId) as Result | undefined;
+    },
+    async queryPrepared(call) {
+      checkCall(call);
+      const { insert, reasonOf } = tableIn(db);
+      const row = givingUp(call);
+      const ask = () => {
+        insert(row);
+        return reasonOf(row);
+      };
+      checkCommitted(call.gid, db.transaction(ask).immediate());
+    },
   };
 }
 
-function checkCall(call: BranchRef): void {
-  for (const field of ['gid', 'transType', 'branchId', 'op'] as const) {
-    if (typeof call[field] !== 'string' || call[field] === '') throw new TypeError(`the barrier needs ${field}, which is empty`);
-  }
+function behind(db: LocalDatabase, call: BranchRef, work: () => unknown, barrierId: string): unknown {
+  checkCall(call, { barrierId });
+  mustBeSqliteHandle(db);
+  if (db.inTransaction) throw new Error('the barrier begins a transaction of its own, but the database is in one already');
+  const { insert } = tableIn(db);
+  return db.transaction(() => (enter(call, barrierId, insert) ? synchronous(work()) : undefined)).immediate();
+}
+
+/** What the barrier does in its table. */
+interface BarrierTable {
+  /** Writes a row where there is none of its key. @returns true: it was written */
+  insert(row: BarrierRow): boolean;
+  /** The reason in the row of the same key; null: there is none. */
+  reasonOf(row: BarrierRow): string | null;
+}
+
+const tables = new WeakMap<LocalDatabase, BarrierTable>();
+
+function tableIn(db: LocalDatabase): BarrierTable {
+  const known = tables.get(db);
+  if (known !== undefined) return known;
+  createBarrierTable(db);
+  const inserting = db.prepare(insert);
+  const reading = db.prepare(select);
+  const opened: BarrierTable = {
+    insert: ({ transType, gid, branchId, op, barrierId, reason }) =>
+      inserting.run(transType, gid, branchId, op, barrierId, reason).changes > 0,
+    reasonOf: ({ gid, branchId, op, barrierId }) =>
+      (reading.get(gid, branchId, op, barrierId) as { readonly reason: string } | undefined)?.reason ?? null,
+  };
+  tables.set(db, opened);
+  return opened;
+}
+
+/** Writes the rows; true: the business may run. */
+function enter(call: BranchRef, barrierId: string, insert: BarrierTable['insert']): boolean {
+  const rows = entrance(call, barrierId);
+  let step = rows.next();
+  while (step.done !== true) step = rows.next(insert(step.value));
+  return step.value;
 }
 
 /** Refuses a promise: what it does later would happen outside the transaction. */

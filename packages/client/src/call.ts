@@ -16,6 +16,8 @@ export interface Call<Body = unknown> extends BranchRef {
   readonly body: Body;
   /** Fencing token: grows with every change of the transaction's owner. Coordinators that are not Amends send none. */
   readonly epoch?: number;
+  /** Where a branch of an XA transaction is to be committed and rolled back; sent with its `action`. */
+  readonly phase2Url?: string;
   /** Number of this attempt, from 1. */
   readonly attempt?: number;
 }
@@ -34,15 +36,17 @@ export interface IncomingCall {
   readonly body: () => unknown;
 }
 
-/** As DTM's barrier tables are wide. */
-const idCharactersMax = 128;
-const wordCharactersMax = 45;
+/** Longest gid or branch id: as wide as DTM's barrier tables are. */
+export const idCharactersMax = 128;
+/** Longest op, type or barrier id: as wide as DTM's barrier tables are. */
+export const wordCharactersMax = 45;
 
 /** Reads what a coordinator sends along. @throws BadCall naming the parameter that is missing or wrong */
 export async function readCall({ url, header, body }: IncomingCall): Promise<Call> {
   const query = new URL(url, 'http://participant').searchParams;
   const epoch = numberIn(header('amends-epoch'));
   const attempt = numberIn(header('amends-attempt'));
+  const phase2Url = query.getAll('phase2_url').at(-1);
   return {
     gid: parameter(query, 'gid', idCharactersMax),
     transType: parameter(query, 'trans_type', wordCharactersMax),
@@ -51,6 +55,7 @@ export async function readCall({ url, header, body }: IncomingCall): Promise<Cal
     body: await body(),
     ...(epoch === null ? {} : { epoch }),
     ...(attempt === null ? {} : { attempt }),
+    ...(phase2Url === undefined ? {} : { phase2Url }),
   };
 }
 

@@ -11,11 +11,26 @@ import type {
   TransactionList,
   TransactionSummary,
 } from './api-types.ts';
+import type { Call } from './call.ts';
 import { type Connection, connect } from './connection.ts';
+import { dtmPort } from './dtm-port.ts';
 import { makeGid } from './gid.ts';
+import { emptyMessage, type Message, type MessageOptions } from './message.ts';
+import { type BeginOptions, begin, type Means, type OpenTransaction } from './open-transaction.ts';
+import { type Participants, participants } from './participant-request.ts';
 import { type OnBehalf, pause } from './pause.ts';
 import { type ClientRetry, retryWithDefaults } from './retry-pause.ts';
 import { emptySaga, type Saga, type SagaOptions, type SubmitOptions } from './saga.ts';
+import { joinTcc, type RunOptions, runTcc, type Tcc } from './tcc.ts';
+import type { Handler } from './verdict.ts';
+import { type RegisteredWorkflow, type WorkflowFunction, type WorkflowOptions, type Workflows, workflows } from './workflow.ts';
+import { orphansOf, runXa, type Xa, type XaWork, xaHandler } from './xa.ts';
+import type { PreparedBranch, XaResource } from './xa-resource.ts';
+
+/** How to take part. */
+interface JoinOptions {
+  readonly signal?: AbortSignal;
+}
 
 /** Where the server is, and how to talk to it. */
 export interface AmendsClientOptions {
@@ -85,16 +100,88 @@ const historyRowsPerPage = 1_000;
 export class AmendsClient {
   readonly #connection: Connection;
   readonly #actor: string | null;
+  readonly #participants: Participants;
+  readonly #means: Means;
+  readonly #workflows: Workflows;
 
   /** Connects with the first request. @throws AmendsClientError `invalid_request` when `server` is no address */
   constructor({ server, actor, retry = {}, requestTimeoutMs = 10_000, connectionsMax = 256 }: AmendsClientOptions) {
     this.#connection = connect({ server, retry: retryWithDefaults(retry), requestTimeoutMs, connectionsMax });
     this.#actor = actor ?? null;
+    this.#participants = participants();
+    const port = dtmPort(this.#connection, server);
+    this.#means = { port, participants: this.#participants, wait: (gid, how) => this.wait(gid, how) };
+    this.#workflows = workflows(this.#means);
   }
 
   /** Begins to build a saga; nothing is sent before its `submit`. */
   saga(options: SagaOptions = {}): Saga {
     return emptySaga(options, (saga, how) => this.#submit(saga, how));
+  }
+
+  /**
+   * Runs a TCC transaction: returns, and all branches are confirmed; throws, and all are cancelled.
+   * @throws what `work` throws, once the coordinator has been told; AmendsClientError
+   */
+  tcc(work: (tcc: Tcc) => unknown, options: RunOptions = {}): Promise<Transaction> {
+    return runTcc(this.#means, work, options);
+  }
+
+  /** Lets a branch of TCC have branches of its own: to be used by the handler of its try. */
+  joinTcc(call: Call, { signal }: JoinOptions = {}): Tcc {
+    return joinTcc(this.#means, call, signal);
+  }
+
+  /** Begins to build a message; nothing is sent before it is prepared or submitted. */
+  message(options: MessageOptions = {}): Message {
+    return emptyMessage(this.#means, options);
+  }
+
+  /**
+   * Runs an XA transaction: returns, and all branches are committed; throws, and all are rolled back.
+   * @throws what `work` throws, once the coordinator has been told; AmendsClientError
+   */
+  xa(work: (xa: Xa) => unknown, options: RunOptions = {}): Promise<Transaction> {
+    return runXa(this.#means, work, options);
+  }
+
+  /**
+   * A handler for all phases of a branch of XA, to be wrapped by `participant`.
+   * @param resource such as `postgresXa(pool)` or `mysqlXa(pool)`
+   * @param work changes the database by `tx` alone; what it returns is the answer, what it throws undoes it
+   */
+  xaBranch<Tx, Body = unknown>(resource: XaResource<Tx>, work: XaWork<Tx, Body>): Handler<Body> {
+    return xaHandler(this.#means, resource, work);
+  }
+
+  /**
+   * Prepared branches of a database whose transaction has ended or is not known here. Nobody will end them by himself, and they
+   * hold their locks; but ask first whether another coordinator uses that database.
+   */
+  orphanedBranches<Tx>(resource: XaResource<Tx>): Promise<readonly PreparedBranch[]> {
+    return orphansOf(resource, (gid) => this.get(gid));
+  }
+
+  /**
+   * Makes a workflow known under a name, which must stay the same as long as any of its runs is under way.
+   * @param work may run again from the beginning at any time: its steps are recorded, the rest of it must do the same each time
+   */
+  workflow<Input, Result>(
+    name: string,
+    work: WorkflowFunction<Input, Result>,
+    options: WorkflowOptions,
+  ): RegisteredWorkflow<Input, Result> {
+    return this.#workflows.register(name, work, options);
+  }
+
+  /** A handler for the coordinator's calls to have workflows go on, to be wrapped by `participant`. */
+  resumeWorkflows(): Handler {
+    return this.#workflows.resume;
+  }
+
+  /** Begins a transaction whose steps are the caller's own: `tcc`, `xa` and `message` are made of it. */
+  begin(mode: 'tcc' | 'xa', options: BeginOptions = {}): Promise<OpenTransaction> {
+    return begin(this.#means, mode, options);
   }
 
   /** A transaction as it is now. @throws AmendsClientError `not_found` */
@@ -169,8 +256,8 @@ export class AmendsClient {
   }
 
   /** Closes the connections; what is under way fails with `closed`. Transactions go on. Idempotent. */
-  close(): Promise<void> {
-    return this.#connection.close();
+  async close(): Promise<void> {
+    await Promise.all([this.#connection.close(), this.#participants.close()]);
   }
 
   async #submit(saga: NewSaga, options: SubmitOptions): Promise<Transaction> {

@@ -2,7 +2,7 @@
 import { Pool } from 'undici';
 import { AmendsClientError, invalid } from './client-error.ts';
 import { type OnBehalf, pause } from './pause.ts';
-import { exchangeError, refusalError } from './request-error.ts';
+import { exchangeError, type Refusal, refusalError } from './request-error.ts';
 import { type ClientRetry, pauseMsAfter } from './retry-pause.ts';
 
 /** How to connect. */
@@ -16,8 +16,12 @@ export interface ConnectionOptions {
 /** One request. */
 export interface Request extends OnBehalf {
   readonly method: 'GET' | 'POST';
-  /** Below the base of the native API. */
+  /** Below the base. */
   readonly path: string;
+  /** Below the server's address; default: the native API. */
+  readonly base?: string;
+  /** What an answer stands for that says no; default: a problem document. */
+  readonly refusal?: (refusal: Refusal, request: Request) => AmendsClientError;
   readonly body?: object;
   readonly headers?: Readonly<Record<string, string>>;
   /** Whether it does no harm twice, so that it may be repeated when its answer is lost. */
@@ -40,7 +44,7 @@ export interface Connection {
 /** Prepares; connects with the first request. @throws AmendsClientError `invalid_request` for an address that is none */
 export function connect({ server, retry, requestTimeoutMs, connectionsMax }: ConnectionOptions): Connection {
   const { origin, pathname } = addressOf(server);
-  const base = `${pathname.replace(/\/+$/, '')}/api/v1`;
+  const root = pathname.replace(/\/+$/, '');
   const pool = new Pool(origin, { connections: connectionsMax });
 
   async function exchange(request: Request, body: string | null): Promise<unknown> {
@@ -48,7 +52,14 @@ export function connect({ server, retry, requestTimeoutMs, connectionsMax }: Con
     const timer = setTimeout(() => limit.abort(), requestTimeoutMs + (request.waitMs ?? 0));
     const signal = request.signal === undefined ? limit.signal : AbortSignal.any([limit.signal, request.signal]);
     const headers = { ...(body === null ? acceptsJson : sendsJson), ...request.headers };
-    const options = { method: request.method, path: base + request.path, headers, body, signal, ...noOwnTimeouts };
+    const options = {
+      method: request.method,
+      path: `${root}${request.base ?? nativeBase}${request.path}`,
+      headers,
+      body,
+      signal,
+      ...noOwnTimeouts,
+    };
     try {
       const answer = await pool.request(options);
       const text = await answer.body.text();
@@ -80,6 +91,8 @@ export function connect({ server, retry, requestTimeoutMs, connectionsMax }: Con
   };
 }
 
+const nativeBase = '/api/v1';
+
 const acceptsJson = { accept: 'application/json' } as const;
 const sendsJson = { ...acceptsJson, 'content-type': 'application/json' } as const;
 
@@ -101,7 +114,7 @@ interface Answer {
 function answerOf(request: Request, answer: Answer): unknown {
   const json = jsonIn(answer.text);
   if (json !== null && answer.status >= 200 && answer.status < 300) return json;
-  throw refusalError({ ...answer, json }, request);
+  throw (request.refusal ?? refusalError)({ ...answer, json }, request);
 }
 
 function jsonIn(text: string): object | null {

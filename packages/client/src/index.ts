@@ -21,7 +21,8 @@ export type {
   TransactionList,
   TransactionSummary,
 } from './api-types.ts';
-export { type BarrierOptions, barrier, createBarrierTable, type LocalDatabase } from './barrier.ts';
+export { barrier, createBarrierTable, type LocalDatabase, sqliteBarrier } from './barrier.ts';
+export { type Barrier, type BarrierOptions, DuplicatedMessage, type TableBarrier } from './barrier-rows.ts';
 export type { BranchRef, Call } from './call.ts';
 export {
   AmendsClient,
@@ -33,6 +34,9 @@ export {
   type WaitOptions,
 } from './client.ts';
 export { AmendsClientError, type ClientErrorCode } from './client-error.ts';
+export type { Message, MessageOptions, MessagePrepare, MessageStep, MessageSubmit, PreparedMessage } from './message.ts';
+export type { BeginOptions, EndOptions, OpenTransaction } from './open-transaction.ts';
+export { ParticipantError } from './participant-request.ts';
 export type { ClientRetry } from './retry-pause.ts';
 export type {
   AnswerPath,
@@ -48,4 +52,18 @@ export type {
   SubmitOptions,
   UndoableStep,
 } from './saga.ts';
+export type { RunOptions, Tcc, TccBranch } from './tcc.ts';
+export type { TransactionOptions } from './transaction-port.ts';
 export { BusinessFailure, type Handler, Ongoing, type ParticipantOptions } from './verdict.ts';
+export type {
+  RegisteredWorkflow,
+  StepEnd,
+  StepHandler,
+  StepRequest,
+  Workflow,
+  WorkflowFunction,
+  WorkflowOptions,
+  WorkflowRunOptions,
+} from './workflow.ts';
+export type { Xa, XaWork } from './xa.ts';
+export type { PreparedBranch, XaResource } from './xa-resource.ts';

@@ -1,11 +1,21 @@
 /** What compiles and what must not; checked by `npm run check`. */
 import type { ErrorCode } from '@amends/core';
 import type * as wire from '@amends/wire';
+import type { Redis } from 'ioredis';
+import type { ClientSession, MongoClient } from 'mongodb';
+import type { Pool as MysqlPool, PoolConnection } from 'mysql2/promise';
+import type { Pool, PoolClient } from 'pg';
 import { describe, expectTypeOf, it } from 'vitest';
 import type * as own from './api-types.ts';
 import { barrier, type LocalDatabase } from './barrier.ts';
+import type { Call } from './call.ts';
 import type { AmendsClient } from './client.ts';
+import { mongoBarrier } from './mongodb.ts';
+import { mysqlBarrier } from './mysql.ts';
+import { postgresBarrier, postgresXa } from './postgres.ts';
+import { redisBarrier } from './redis.ts';
 import type { ForwardSaga, Saga } from './saga.ts';
+import type { RegisteredWorkflow } from './workflow.ts';
 
 type DeepReadonly<T> = T extends object ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> } : T;
 
@@ -41,6 +51,53 @@ describe('the types of the API', () => {
     expectTypeOf<Extract<own.Transaction, { outcome: 'failed' }>>().toEqualTypeOf<own.FailedTransaction>();
     expectTypeOf<own.SucceededTransaction['finishedAt']>().toEqualTypeOf<string>();
     expectTypeOf<own.RunningTransaction['finishedAt']>().toEqualTypeOf<null>();
+  });
+});
+
+describe('the types of the modes', () => {
+  it('carry the answers of branches and the results of workflows', () => {
+    const compiles = async (client: AmendsClient) => {
+      const branch = { try: 'http://a/try', confirm: '', cancel: '' };
+      expectTypeOf(client.tcc((tcc) => tcc.call(branch))).resolves.toEqualTypeOf<own.Transaction>();
+      expectTypeOf(client.xa((xa) => xa.call('http://a'))).resolves.toEqualTypeOf<own.Transaction>();
+      // @ts-expect-error: nobody would know how to undo it
+      await client.tcc((tcc) => tcc.call({ try: 'http://a/try', confirm: '' }));
+      const resume = { resume: 'http://a/resume' };
+      const order = client.workflow(
+        'order',
+        async (w, input: { readonly cents: number }) => {
+          expectTypeOf(w.do('add', () => input.cents)).resolves.toEqualTypeOf<number>();
+          expectTypeOf(w.do('add', async () => 'cents')).resolves.toEqualTypeOf<string>();
+          expectTypeOf(w.fetch<{ id: number }>('http://a')).resolves.toEqualTypeOf<{ id: number }>();
+          return `${input.cents}`;
+        },
+        resume,
+      );
+      expectTypeOf(order).toEqualTypeOf<RegisteredWorkflow<{ readonly cents: number }, string>>();
+      expectTypeOf(order.run({ cents: 5 })).resolves.toEqualTypeOf<string>();
+      // @ts-expect-error: another input
+      await order.run({ dollars: 5 });
+      // @ts-expect-error: nobody could have it go on
+      client.workflow('order', async () => {});
+    };
+    expectTypeOf(compiles).toBeFunction();
+  });
+
+  it('know each database by what its driver calls a transaction', () => {
+    const compiles = async (client: AmendsClient, pool: Pool, mysql: MysqlPool, redis: Redis, mongo: MongoClient) => {
+      const call = { gid: 'g', transType: 'saga', branchId: '01', op: 'action' };
+      const message = client.message().step({ action: 'http://a' });
+      const how = { queryPrepared: 'http://a/ask' };
+      await message.doAndSubmit(postgresBarrier(pool), (tx) => expectTypeOf(tx).toEqualTypeOf<PoolClient>(), how);
+      await message.doAndSubmit(mysqlBarrier(mysql), (tx) => expectTypeOf(tx).toEqualTypeOf<PoolConnection>(), how);
+      await message.doAndSubmit(mongoBarrier(mongo), (tx) => expectTypeOf(tx).toEqualTypeOf<ClientSession>(), how);
+      await message.doAndSubmit(redisBarrier(redis), (tx) => expectTypeOf(tx.adjust('k', 1)).resolves.toBeString(), how);
+      expectTypeOf(postgresBarrier(pool).run(call, async () => 5)).resolves.toEqualTypeOf<number | undefined>();
+      client.xaBranch(postgresXa(pool), (tx, { body }: Call<number>) => [expectTypeOf(tx).toEqualTypeOf<PoolClient>(), body]);
+      // @ts-expect-error: nobody could be asked
+      await message.doAndSubmit(postgresBarrier(pool), () => {}, {});
+    };
+    expectTypeOf(compiles).toBeFunction();
   });
 });
 

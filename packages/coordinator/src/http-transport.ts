@@ -95,7 +95,8 @@ function exchange(pool: Pool, request: BranchCall, how: { path: string; headers:
   return new Promise((done) => {
     const handler = new AnswerHandler(request, done);
     const method = hasBody || request.mode === 'xa' ? 'POST' : 'GET';
-    pool.dispatch({ path: how.path, method, headers: how.headers, body: hasBody ? body : null, ...noOwnTimeouts }, handler);
+    const headers = hasBody ? how.headers : bodiless(how.headers);
+    pool.dispatch({ path: how.path, method, headers, body: hasBody ? body : null, ...noOwnTimeouts }, handler);
   });
 }
 
