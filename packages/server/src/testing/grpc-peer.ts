@@ -10,7 +10,7 @@ afterEach(() => {
 });
 
 /** What a client got: a reply, or a status. */
-export type Answer = { readonly reply: Record<string, unknown> } | { readonly code: number; readonly message: string };
+type Answer = { readonly reply: Record<string, unknown> } | { readonly code: number; readonly message: string };
 
 /** Calls rpcs of a server. */
 export interface GrpcClient {
