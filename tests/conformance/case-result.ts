@@ -29,10 +29,16 @@ export interface Suite {
   run(request: SuiteRequest): Promise<readonly CaseResult[]>;
 }
 
-/** What a suite is given. */
-export interface SuiteRequest {
-  /** Root of the server under test, such as http://127.0.0.1:36789. */
+/** The server under test. */
+export interface Target {
+  /** Root of its HTTP side, such as http://127.0.0.1:36789. */
   readonly url: string;
+  /** Address of its gRPC side, `host:port`. */
+  readonly grpcAddress: string;
+}
+
+/** What a suite is given. */
+export interface SuiteRequest extends Target {
   onProgress?(progress: Progress): void;
   /** Ends the suite and its processes early. */
   readonly signal?: AbortSignal;

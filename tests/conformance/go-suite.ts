@@ -33,13 +33,13 @@ function caseNames(): readonly string[] {
     .flatMap((file) => [...readFileSync(join(folder, file), 'utf8').matchAll(/^func (Test\w+)\(t /gm)].map((match) => match[1]!));
 }
 
-async function run({ url, onProgress, signal }: SuiteRequest): Promise<readonly CaseResult[]> {
+async function run({ url, grpcAddress, onProgress, signal }: SuiteRequest): Promise<readonly CaseResult[]> {
   signal?.throwIfAborted();
   const report = createGoReport();
   // A process group of its own: `go test` does not pass a signal on to the test program that it starts.
   const child = spawn('go', ['test', '-json', '-count=1', `-parallel=${parallel}`, '-timeout=5m', './...'], {
     cwd: folder,
-    env: { ...process.env, AMENDS_URL: url },
+    env: { ...process.env, AMENDS_URL: url, AMENDS_GRPC: grpcAddress },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: process.platform !== 'win32',
   });

@@ -14,7 +14,7 @@ describe('the Go client of DTM', () => {
   beforeAll(async () => {
     if (missing !== null) return;
     server = await startAmends();
-    results = await goSuite.run({ url: server.url });
+    results = await goSuite.run(server);
   }, 360_000);
 
   afterAll(() => server?.stop());

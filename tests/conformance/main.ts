@@ -1,7 +1,7 @@
 /** `npm run conformance`: runs the client libraries of other languages against Amends, as black boxes. */
 import { parseArgs } from 'node:util';
 import { startAmends } from './amends-process.ts';
-import { type CaseResult, closingLine, resultTable, type Suite } from './case-result.ts';
+import { type CaseResult, closingLine, resultTable, type Suite, type Target } from './case-result.ts';
 import { goSuite } from './go-suite.ts';
 import { showProgress } from './progress-line.ts';
 
@@ -9,7 +9,7 @@ const suites: readonly Suite[] = [goSuite];
 
 const help = `Runs the client libraries of other languages against Amends, as black boxes.
 
-Usage: npm run conformance -- [SUITE …] [--url URL]
+Usage: npm run conformance -- [SUITE …] [--url URL [--grpc HOST:PORT]]
 
 Suites (all of them when none is named)
   go           the Go client of DTM, github.com/dtm-labs/client v1.18.7; needs Go 1.22 or newer
@@ -17,6 +17,8 @@ Suites (all of them when none is named)
 Options
   --url URL    test the server that runs there, such as http://127.0.0.1:36789; it must be able to call back to 127.0.0.1.
                Without it a server with an empty store is started, and stopped and removed at the end
+  --grpc HOST:PORT
+               where that server listens for gRPC; by default the port after that of --url
   --help       show this text
 
 A suite whose language is not installed is skipped; with CI=true it fails.
@@ -25,7 +27,8 @@ Ends with the line "N passed, N failed"; the exit code is 0 when nothing failed,
 
 interface Arguments {
   readonly chosen: readonly Suite[];
-  readonly url: string | null;
+  /** Null: a server is started. */
+  readonly target: Target | null;
 }
 
 /** A command line that cannot be understood. */
@@ -60,29 +63,41 @@ function readArguments(args: readonly string[]): Arguments | null {
     if (suite === undefined) throw new UsageError(`no suite "${name}": there is ${suites.map((s) => s.name).join(', ')}`);
     return suite;
   });
-  if (values.url !== undefined && !/^https?:\/\/[^/]/.test(values.url))
-    throw new UsageError(`--url "${values.url}": give the root of a server, such as http://127.0.0.1:36789`);
-  return { chosen: chosen.length > 0 ? chosen : suites, url: values.url?.replace(/\/+$/, '') ?? null };
+  return { chosen: chosen.length > 0 ? chosen : suites, target: targetOf(values) };
+}
+
+function targetOf({ url, grpc }: { readonly url?: string; readonly grpc?: string }): Target | null {
+  if (url === undefined) {
+    if (grpc === undefined) return null;
+    throw new UsageError('--grpc tells where the server of --url listens for gRPC: give --url too');
+  }
+  if (!/^https?:\/\/[^/]/.test(url) || !URL.canParse(url))
+    throw new UsageError(`--url "${url}": give the root of a server, such as http://127.0.0.1:36789`);
+  if (grpc !== undefined && !/^[^/]+:\d+$/.test(grpc))
+    throw new UsageError(`--grpc "${grpc}": give an address, such as 127.0.0.1:36790`);
+  const { hostname, port, protocol } = new URL(url);
+  const httpPort = port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port);
+  return { url: url.replace(/\/+$/, ''), grpcAddress: grpc ?? `${hostname}:${httpPort + 1}` };
 }
 
 function parse(args: readonly string[]) {
   try {
-    const options = { url: { type: 'string' }, help: { type: 'boolean', short: 'h' } } as const;
+    const options = { url: { type: 'string' }, grpc: { type: 'string' }, help: { type: 'boolean', short: 'h' } } as const;
     return parseArgs({ args: [...args], options, allowPositionals: true });
   } catch (error) {
     throw new UsageError(`${(error as Error).message}; see --help`);
   }
 }
 
-async function runAll({ chosen, url }: Arguments): Promise<readonly CaseResult[]> {
+async function runAll({ chosen, target }: Arguments): Promise<readonly CaseResult[]> {
   const absent = chosen.flatMap(absenceOf);
   const able = chosen.filter((suite) => !absent.some((result) => result.name === suite.name));
   if (able.length === 0) return absent;
-  if (url !== null) return [...absent, ...(await runSuites(able, url))];
+  if (target !== null) return [...absent, ...(await runSuites(able, target))];
   const server = await startAmends().catch((error: Error) => error);
   if (server instanceof Error) return [...absent, failure('the server starts', server.message)];
   try {
-    const results = [...absent, ...(await runSuites(able, server.url))];
+    const results = [...absent, ...(await runSuites(able, server))];
     const end = server.ended();
     return end === null ? results : [...results, failure('the server stays up', end)];
   } finally {
@@ -90,9 +105,9 @@ async function runAll({ chosen, url }: Arguments): Promise<readonly CaseResult[]
   }
 }
 
-async function runSuites(able: readonly Suite[], url: string): Promise<readonly CaseResult[]> {
+async function runSuites(able: readonly Suite[], target: Target): Promise<readonly CaseResult[]> {
   const results: CaseResult[] = [];
-  for (const suite of able) results.push(...(await runSuite(suite, url)));
+  for (const suite of able) results.push(...(await runSuite(suite, target)));
   return results;
 }
 
@@ -104,11 +119,11 @@ function absenceOf(suite: Suite): CaseResult[] {
   return [{ name: suite.name, outcome: required ? 'failed' : 'skipped', seconds: 0, output: reason }];
 }
 
-async function runSuite(suite: Suite, url: string): Promise<readonly CaseResult[]> {
+async function runSuite(suite: Suite, { url, grpcAddress }: Target): Promise<readonly CaseResult[]> {
   process.stdout.write(`${suite.name}: ${suite.caseNames().length} cases against ${url}\n`);
   const line = showProgress(suite.name, suite.caseNames().length);
   try {
-    return await suite.run({ url, onProgress: line.update, signal: interruption.signal });
+    return await suite.run({ url, grpcAddress, onProgress: line.update, signal: interruption.signal });
   } finally {
     line.end();
   }
