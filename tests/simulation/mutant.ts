@@ -19,6 +19,11 @@ export interface Mutation {
 }
 
 const packages = fileURLToPath(new URL('../../packages/', import.meta.url));
+const coordinator = createRequire(join(packages, 'coordinator/package.json'));
+/** What the coordinator needs beside the packages that are copied. */
+const dependencies = Object.keys((coordinator('./package.json') as { readonly dependencies: object }).dependencies).filter(
+  (name) => !name.startsWith('@amends/'),
+);
 
 /** A mutated product, and a way to remove its files. @throws Error when the text to replace does not occur exactly once */
 export async function loadMutant(mutation: Mutation): Promise<{ production: Production; remove(): void }> {
@@ -40,8 +45,11 @@ function copyProduct(folder: string): void {
     mkdirSync(copy, { recursive: true });
     for (const part of ['package.json', 'dist']) cpSync(join(packages, name, part), join(copy, part), { recursive: true });
   }
-  const undici = createRequire(join(packages, 'coordinator/package.json')).resolve('undici/package.json');
-  symlinkSync(dirname(undici), join(folder, 'node_modules/undici'), 'junction');
+  for (const name of dependencies) {
+    const link = join(folder, 'node_modules', name);
+    mkdirSync(dirname(link), { recursive: true });
+    symlinkSync(dirname(coordinator.resolve(`${name}/package.json`)), link, 'junction');
+  }
 }
 
 function mutate(file: string, { replace, by }: Mutation): void {
