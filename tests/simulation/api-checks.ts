@@ -96,6 +96,8 @@ export class ApiChecks {
     this.#world.coverage.reached('modes', `${entry.spec.mode} ${request.type} ${verdict}`);
     if ((verdict === 'taken' || verdict === 'repeated') && !isSo(entry, request))
       this.#world.violated('I2', `${gid}: ${request.type} is answered ${verdict}, but that is not so`);
+    if (verdict === 'different' && isSo(entry, request))
+      this.#world.violated('I18', `${gid}: ${request.type} is answered ${verdict}, but it says the same`);
     return verdict;
   }
 

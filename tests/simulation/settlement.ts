@@ -78,12 +78,13 @@ function checkAlarm(world: World, { gid, spec, tx, createdAt, wasReleased }: Ent
 }
 
 /** I3: all there or all gone. */
-function checkEffects(remains: Remains, { gid, spec, tx, given }: Entry): void {
+function checkEffects(remains: Remains, { gid, spec, tx, given, versions }: Entry): void {
   const committed = tx.decision!.direction === 'commit';
   switch (spec.mode) {
     case 'saga':
       return checkSagaEffects(remains, { gid, spec, tx });
     case 'msg':
+      checkLocalCommit(remains, { gid, tx, announced: versions[1]!.status === 'prepared' });
       return spec.steps.forEach(({ branchId }) => {
         expectEffects(remains, { gid, tx, branchId }, committed ? ['action'] : ['']);
       });
@@ -99,6 +100,17 @@ function checkEffects(remains: Remains, { gid, spec, tx, given }: Entry): void {
       for (const branchId of new Set(given.registered.map((branch) => branch.branchId)))
         expectEffects(remains, { gid, tx, branchId }, committed ? ['action'] : ['', 'action rollback']);
   }
+}
+
+/** I9: a message that was announced is delivered if, and only if, its local transaction was committed. */
+function checkLocalCommit(
+  { world, participants }: Remains,
+  { gid, tx, announced }: Omit<Ended, 'branchId'> & { readonly announced: boolean },
+): void {
+  const committed = effectsOf(participants, gid, '00') !== '';
+  const wanted = announced && tx.status === 'succeed';
+  if (committed !== wanted)
+    world.violated('I9', `${gid}: the message ${tx.status}, its local transaction was ${committed ? '' : 'not '}committed`);
 }
 
 interface Ended {
