@@ -20,7 +20,7 @@ export interface Entry {
   readonly createdAt: number;
   decidedAt: number | null;
   wasHeld: boolean;
-  /** It was given back to the store unfinished; who takes it up again may have to make room first. */
+  /** It was given back to the store unfinished, or began there; who takes it up again may have to make room first. */
   wasReleased: boolean;
   /** When something was last heard of the function of a workflow; null: it was interrupted or released since. Milliseconds since 1970. */
   heardAt: number | null;
@@ -128,8 +128,8 @@ export class Ledger {
     this.unfinished += Number(after.finishedAt === null) - Number(before !== null && before.finishedAt === null);
     if (before?.owner !== after.owner && after.owner !== null && before !== null && step.history.length > 0)
       this.#world.coverage.reached('ownership', 'taken by a request');
-    if (after.owner === null && before?.owner && after.finishedAt === null) {
-      this.#world.coverage.reached('ownership', 'released');
+    if (after.owner === null && after.finishedAt === null) {
+      if (before?.owner) this.#world.coverage.reached('ownership', 'released');
       entry.wasReleased = true;
     }
     entry.row = row;

@@ -63,14 +63,15 @@ export function checkFact(world: World, { entry, before, after }: Step, fact: Fa
   if (fact.kind === 'result' && after.finishedAt === null) world.violated('W3', `${entry.gid}: a result before the end`);
   if (fact.kind !== 'branch') return;
   if (mode === 'saga' || mode === 'msg') return world.violated('I18', `${entry.gid}: a branch joins a ${mode}`);
-  const name = `${entry.gid}: ${nameOf(fact.branch)}`;
+  const name = `${entry.gid}: ${branchName(fact.branch)}`;
   if (before !== null && before.status !== 'prepared')
     world.violated(joining[mode].whilePrepared, `${name} joins though it is ${before.status}`);
-  if (entry.given.registered.filter((branch) => nameOf(branch) === nameOf(fact.branch)).length !== 1)
+  if (entry.given.registered.filter((branch) => branchName(branch) === branchName(fact.branch)).length !== 1)
     world.violated(joining[mode].once, `${name} joins a second time`);
 }
 
-function nameOf(branch: RegisteredBranch): string {
+/** What is unique among the registered branches of one transaction. */
+export function branchName(branch: RegisteredBranch): string {
   return branch.kind === 'participant' ? branch.branchId : `${branch.branchId} ${branch.op}`;
 }
 

@@ -51,6 +51,7 @@ async function joins(client: Client, mode: 'tcc' | 'xa', { index, movement }: Pa
   const branch = { kind: 'participant', branchId, forward: url, backward: url, payload } as const;
   const registered = await client.request({ type: 'registered', branch });
   if (registered === null || (registered.verdict !== 'taken' && registered.verdict !== 'repeated')) return false;
+  if (chance.yes(0.05)) await client.request({ type: 'registered', branch });
   if (chance.yes(0.05)) await client.request({ type: 'registered', branch: { ...branch, payload: new Uint8Array([32]) } });
   const op = mode === 'tcc' ? 'try' : 'action';
   return (await client.call(host, { branchId, mode, op, payload })) === 200;
