@@ -3,6 +3,7 @@ import type { Requested, Submitted, TransactionRequest, TransactionView } from '
 import type { ErrorCode, Gid, SagaSpec, Spec } from '@amends/core';
 import type { Said } from './api.ts';
 import type { Entry, Ledger } from './ledger.ts';
+import { branchName } from './mode-checks.ts';
 import type { World } from './world.ts';
 
 /** A request to wait, as it was sent. */
@@ -96,6 +97,8 @@ export class ApiChecks {
     this.#world.coverage.reached('modes', `${entry.spec.mode} ${request.type} ${verdict}`);
     if ((verdict === 'taken' || verdict === 'repeated') && !isSo(entry, request))
       this.#world.violated('I2', `${gid}: ${request.type} is answered ${verdict}, but that is not so`);
+    if (verdict === 'different' && isSo(entry, request))
+      this.#world.violated('I18', `${gid}: ${request.type} is answered ${verdict}, but it says the same`);
     return verdict;
   }
 
@@ -167,7 +170,9 @@ function isSo({ tx, given }: Entry, request: TransactionRequest): boolean {
       const { branch } = request;
       return given.registered.some(
         (known) =>
-          known.branchId === branch.branchId && Buffer.compare(known.payload, branch.payload) === 0 && known.kind === branch.kind,
+          branchName(known) === branchName(branch) &&
+          Buffer.compare(known.payload, branch.payload) === 0 &&
+          known.kind === branch.kind,
       );
     }
   }

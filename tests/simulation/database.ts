@@ -144,9 +144,12 @@ export class Database {
     const taken = changes.filter((change) => !this.#refuses(change));
     const answers = await this.store.commit(taken);
     taken.forEach((change, index) => {
-      const { outcome } = answers[index]!;
-      if (outcome === 'applied') this.#ledger.applied(change, process.name);
-      else this.#noteConflict(process, change, outcome);
+      const answer = answers[index]!;
+      // No simulated value is one that the store does not take: it is the change that makes no sense.
+      if (answer.outcome === 'refused')
+        this.#world.violated('bug', `${change.row.gid}: the store refuses version ${change.row.version}: ${answer.message}`);
+      if (answer.outcome === 'applied') this.#ledger.applied(change, process.name);
+      else this.#noteConflict(process, change, answer.outcome);
     });
     let next = 0;
     return changes.map((change) =>

@@ -2,7 +2,7 @@
  * The simulator's own book of what is in the database: every change is entered at the moment it takes effect, and
  * checked against the one before. The checkers ask this book, never the coordinators.
  */
-import type { Branch, Given, NodeId, OpState, Spec, Transaction, TransactionRow, Way } from '@amends/core';
+import type { Branch, Fact, Given, NodeId, OpState, Spec, Transaction, TransactionRow, Way } from '@amends/core';
 import type { Change, ClaimRequest, StoredTransaction } from '@amends/store';
 import { checkStep, type Step } from './step-checks.ts';
 import type { World } from './world.ts';
@@ -20,8 +20,10 @@ export interface Entry {
   readonly createdAt: number;
   decidedAt: number | null;
   wasHeld: boolean;
-  /** It was given back to the store unfinished; who takes it up again may have to make room first. */
+  /** It was given back to the store unfinished, or began there; who takes it up again may have to make room first. */
   wasReleased: boolean;
+  /** When something was last heard of the function of a workflow; null: it was interrupted or released since. Milliseconds since 1970. */
+  heardAt: number | null;
   /** Attempts without a verdict since the last release by a human, by `branch way`. */
   readonly unknowns: Map<string, number>;
   /** The row of each version, as commits and claims left it. */
@@ -67,8 +69,10 @@ export class Ledger {
     const tx = this.#world.production.core.fromRow(change.row);
     const entry = this.entries.get(tx.gid) ?? this.#begin(change, tx);
     const before = change.expectedVersion === 0 ? null : entry.tx;
-    const step: Step = { entry, before, after: tx, row: change.row, history: change.history, by };
-    this.#recordFacts(entry, change);
+    const { withFacts, decodeFact } = this.#world.production.core;
+    const facts: readonly Fact[] = change.records.map(decodeFact);
+    const step: Step = { entry, before, after: tx, row: change.row, history: change.history, facts, by };
+    entry.given = withFacts(entry.given, facts);
     this.#world.note(() => `database: ${by} commits ${describeStep(step)}`);
     checkStep(this.#world, step);
     if (change.audit.length !== change.history.filter(({ kind }) => kind === 'terminated' || kind === 'retried').length)
@@ -87,18 +91,12 @@ export class Ledger {
       this.#world.coverage.reached('ownership', howClaimed(owner, node));
       const mayClaim = owner === node ? driven !== undefined && !driven.includes(row.gid) : !this.#isAlive(owner);
       if (!mayClaim) this.#world.violated('I11', `${row.gid}: ${by} claims work of ${owner}, which is alive`);
-      this.#enter({ entry, before: entry.tx, after, row, history: [], by });
+      this.#enter({ entry, before: entry.tx, after, row, history: [], facts: [], by });
     }
   }
 
   #isAlive(node: NodeId | null): boolean {
     return node !== null && (this.#aliveUntil.get(node) ?? 0) > this.#world.epoch();
-  }
-
-  #recordFacts(entry: Entry, { records }: Change): void {
-    if (records.length === 0) return;
-    const { withFacts, decodeFact } = this.#world.production.core;
-    entry.given = withFacts(entry.given, records.map(decodeFact));
   }
 
   #begin(change: Change, tx: Transaction): Entry {
@@ -115,6 +113,7 @@ export class Ledger {
       decidedAt: null,
       wasHeld: false,
       wasReleased: false,
+      heardAt: null,
       unknowns: new Map(),
       versions: [],
       owners: new Map(),
@@ -129,8 +128,8 @@ export class Ledger {
     this.unfinished += Number(after.finishedAt === null) - Number(before !== null && before.finishedAt === null);
     if (before?.owner !== after.owner && after.owner !== null && before !== null && step.history.length > 0)
       this.#world.coverage.reached('ownership', 'taken by a request');
-    if (after.owner === null && before?.owner && after.finishedAt === null) {
-      this.#world.coverage.reached('ownership', 'released');
+    if (after.owner === null && after.finishedAt === null) {
+      if (before?.owner) this.#world.coverage.reached('ownership', 'released');
       entry.wasReleased = true;
     }
     entry.row = row;

@@ -1,6 +1,7 @@
 /** What the checkers know of each mode by themselves: its policies, what may be refused, and what may start when. */
-import type { MsgSpec, RetryPolicy, SagaSpec, Spec, Transaction, Way } from '@amends/core';
+import type { Fact, MsgSpec, RegisteredBranch, RetryPolicy, SagaSpec, Spec, Transaction, Way, WorkflowSpec } from '@amends/core';
 import type { Entry } from './ledger.ts';
+import type { Step } from './step-checks.ts';
 import type { World } from './world.ts';
 
 /** The policy of one call. */
@@ -45,8 +46,40 @@ export function checkStartInMode(world: World, start: Start): void {
     case 'xa':
       return checkSecondPhase(world, start, 'first first');
     case 'workflow':
-      if (start.after.status !== 'prepared') world.violated('W4', `${start.name} starts though it is ${start.after.status}`);
+      return checkWorkflowStart(world, start, spec);
   }
+}
+
+/** The invariants of the modes on what joins while prepared, and on joining once. */
+const joining = {
+  tcc: { whilePrepared: 'T1', once: 'T1' },
+  xa: { whilePrepared: 'X1', once: 'X1' },
+  workflow: { whilePrepared: 'W2', once: 'W1' },
+} as const;
+
+/** What joins a transaction joins it while it is prepared, and once; a result comes with the end. */
+export function checkFact(world: World, { entry, before, after }: Step, fact: Fact): void {
+  const { mode } = after;
+  if (fact.kind === 'result' && after.finishedAt === null) world.violated('W3', `${entry.gid}: a result before the end`);
+  if (fact.kind !== 'branch') return;
+  if (mode === 'saga' || mode === 'msg') return world.violated('I18', `${entry.gid}: a branch joins a ${mode}`);
+  const name = `${entry.gid}: ${branchName(fact.branch)}`;
+  if (before !== null && before.status !== 'prepared')
+    world.violated(joining[mode].whilePrepared, `${name} joins though it is ${before.status}`);
+  if (entry.given.registered.filter((branch) => branchName(branch) === branchName(fact.branch)).length !== 1)
+    world.violated(joining[mode].once, `${name} joins a second time`);
+}
+
+/** What is unique among the registered branches of one transaction. */
+export function branchName(branch: RegisteredBranch): string {
+  return branch.kind === 'participant' ? branch.branchId : `${branch.branchId} ${branch.op}`;
+}
+
+/** W4: only while prepared, and not before it was quiet for the whole interval. */
+function checkWorkflowStart(world: World, { name, entry, after, startedAt }: Start, spec: WorkflowSpec): void {
+  if (after.status !== 'prepared') world.violated('W4', `${name} starts though it is ${after.status}`);
+  if (entry.heardAt !== null && startedAt < entry.heardAt + spec.retry.delayMs)
+    world.violated('W4', `${name} starts ${startedAt - entry.heardAt} ms after a sign of life`);
 }
 
 function checkSagaStart(world: World, { name, after, index, way }: Start, spec: SagaSpec): void {

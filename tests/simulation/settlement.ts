@@ -15,6 +15,8 @@ export interface Remains {
   readonly database: Database;
   readonly checks: ApiChecks;
   readonly participants: ReadonlyMap<string, Participant>;
+  /** Whether nodes have so little room that what is due may have to wait for the calls of others. */
+  readonly crowded: boolean;
 }
 
 /** Judges a run that has come to rest, or has run out of time. */
@@ -23,8 +25,8 @@ export async function checkSettlement(remains: Remains): Promise<void> {
   for (const entry of remains.ledger.entries.values()) {
     if (entry.tx.finishedAt === null) notFinished(remains.world, entry);
     else if (entry.tx.decision!.direction !== 'terminate') checkEffects(remains, entry);
-    checkTimeOut(remains.world, entry);
-    checkAlarm(remains.world, entry);
+    checkTimeOut(remains, entry);
+    checkAlarm(remains, entry);
   }
   if (remains.world.violations.length === 0) checkMoney(remains);
 }
@@ -50,40 +52,51 @@ function notFinished(world: World, { gid, tx, row }: Entry): void {
   world.violated('I12', `${gid} is not finished long after the faults: ${tx.status}${hold}, owner ${owner}, due ${due}`);
 }
 
-/** How late a time-out may come: by the delay of a commit, by the wait for room in memory, or after faults by a take-over or the pause after a refusal. */
-const lateMs = { inPeace: 200, afterRelease: 2_000, afterFaults: 45_000 };
+/**
+ * How late a time-out may come: by the delay of a commit, by the wait for the next claim and for room in memory, or after
+ * faults by a take-over or the pause after a refusal.
+ */
+const lateMs = { inPeace: 200, afterRelease: 2_000, inACrowd: 15_000, afterFaults: 45_000 };
+
+/** The latest moment for what is due, by virtual time. */
+function latestFor({ world, crowded }: Remains, dueAt: number, { wasReleased }: Entry): number {
+  if (!world.peaceful) return Math.max(dueAt, world.healedAt!) + lateMs.afterFaults;
+  if (!wasReleased) return dueAt + lateMs.inPeace;
+  return dueAt + (crowded ? lateMs.inACrowd : lateMs.afterRelease);
+}
 
 /** I14, second half: what is undecided when its time is up is decided then; holds and pivots may put that off. */
-function checkTimeOut(world: World, { gid, spec, tx, createdAt, decidedAt, wasHeld, wasReleased }: Entry): void {
+function checkTimeOut(remains: Remains, entry: Entry): void {
+  const { world } = remains;
+  const { gid, spec, tx, createdAt, decidedAt, wasHeld } = entry;
   const until = undecidedUntil(spec, tx.createdAt);
   if (until === null || wasHeld || (spec.mode === 'saga' && spec.steps.some(({ kind }) => kind === 'pivot'))) return;
   const dueAt = createdAt + until - tx.createdAt;
-  const latest = world.peaceful
-    ? dueAt + (wasReleased ? lateMs.afterRelease : lateMs.inPeace)
-    : Math.max(dueAt, world.healedAt!) + lateMs.afterFaults;
+  const latest = latestFor(remains, dueAt, entry);
   const lateBy = (decidedAt ?? world.time.now) - latest;
   if (lateBy > 0) world.violated('I14', `${gid}: decided ${Math.round(lateBy)} ms later than its time-out allows`);
 }
 
 /** An alarm is not late, held or not. */
-function checkAlarm(world: World, { gid, spec, tx, createdAt, wasReleased }: Entry): void {
+function checkAlarm(remains: Remains, entry: Entry): void {
+  const { world } = remains;
+  const { gid, spec, tx, createdAt } = entry;
   if (spec.alarmAfterMs === null || tx.overdueSince !== null) return;
   const dueAt = createdAt + spec.alarmAfterMs;
-  const latest = world.peaceful
-    ? dueAt + (wasReleased ? lateMs.afterRelease : lateMs.inPeace)
-    : Math.max(dueAt, world.healedAt!) + lateMs.afterFaults;
+  const latest = latestFor(remains, dueAt, entry);
   const endedAt = tx.finishedAt === null ? world.time.now : createdAt + tx.finishedAt - tx.createdAt;
   const lateBy = endedAt - latest;
   if (lateBy > 0) world.violated('alarm', `${gid}: no alarm ${Math.round(lateBy)} ms after the latest moment for it`);
 }
 
 /** I3: all there or all gone. */
-function checkEffects(remains: Remains, { gid, spec, tx, given }: Entry): void {
+function checkEffects(remains: Remains, { gid, spec, tx, given, versions }: Entry): void {
   const committed = tx.decision!.direction === 'commit';
   switch (spec.mode) {
     case 'saga':
       return checkSagaEffects(remains, { gid, spec, tx });
     case 'msg':
+      checkLocalCommit(remains, { gid, tx, announced: versions[1]!.status === 'prepared' });
       return spec.steps.forEach(({ branchId }) => {
         expectEffects(remains, { gid, tx, branchId }, committed ? ['action'] : ['']);
       });
@@ -99,6 +112,17 @@ function checkEffects(remains: Remains, { gid, spec, tx, given }: Entry): void {
       for (const branchId of new Set(given.registered.map((branch) => branch.branchId)))
         expectEffects(remains, { gid, tx, branchId }, committed ? ['action'] : ['', 'action rollback']);
   }
+}
+
+/** I9: a message that was announced is delivered if, and only if, its local transaction was committed. */
+function checkLocalCommit(
+  { world, participants }: Remains,
+  { gid, tx, announced }: Omit<Ended, 'branchId'> & { readonly announced: boolean },
+): void {
+  const committed = effectsOf(participants, gid, '00') !== '';
+  const wanted = announced && tx.status === 'succeed';
+  if (committed !== wanted)
+    world.violated('I9', `${gid}: the message ${tx.status}, its local transaction was ${committed ? '' : 'not '}committed`);
 }
 
 interface Ended {

@@ -76,7 +76,7 @@ function build(world: World): Scene {
   const checks = new ApiChecks(world, ledger);
   const around = { world, api: new Api(world, machines), checks, participants };
   new Operator(around, ledger).start();
-  return { world, ledger, database, checks, participants, machines, around };
+  return { world, ledger, database, checks, participants, machines, around, crowded: settings.liveMax < 10 };
 }
 
 /** @returns how many of them still want something */

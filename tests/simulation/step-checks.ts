@@ -1,7 +1,7 @@
 /** What must hold between a version of a transaction and the next one, checked at the moment the commit takes effect. */
-import type { HistoryEntry, OpState, RetryPolicy, Transaction, TransactionRow, Way } from '@amends/core';
+import type { Fact, HistoryEntry, OpState, RetryPolicy, Transaction, TransactionRow, Way } from '@amends/core';
 import { type Entry, forEachCall } from './ledger.ts';
-import { checkStartInMode, mayBeRefused, policyOf, undecidedUntil } from './mode-checks.ts';
+import { checkFact, checkStartInMode, mayBeRefused, policyOf, undecidedUntil } from './mode-checks.ts';
 import type { World } from './world.ts';
 
 /** One commit of one transaction. */
@@ -11,6 +11,7 @@ export interface Step {
   readonly after: Transaction;
   readonly row: TransactionRow;
   readonly history: readonly HistoryEntry[];
+  readonly facts: readonly Fact[];
   readonly by: string;
 }
 
@@ -22,6 +23,8 @@ export function checkStep(world: World, step: Step): void {
   checkLife(world, step);
   checkHistory(world, step);
   checkDecision(world, step);
+  for (const fact of step.facts) checkFact(world, step, fact);
+  hear(step);
   checkUnknowns(world, step);
   checkStarts(world, step);
   checkTimeOut(world, step);
@@ -88,6 +91,14 @@ function checkStarts(world: World, { entry, before, after, history }: Step): voi
     if (attemptsMax !== null && unknowns >= attemptsMax)
       world.violated('I13', `${name} starts though ${unknowns} of ${attemptsMax} attempts are used up`);
   });
+}
+
+/** Keeps when something was last heard of a workflow's function. */
+function hear({ entry, history }: Step): void {
+  for (const { kind, at } of history) {
+    if (kind === 'prepared' || kind === 'registered') entry.heardAt = at;
+    if (kind === 'interrupted' || kind === 'retried') entry.heardAt = null;
+  }
 }
 
 /** I13: the simulator's own count of attempts without a verdict, and the pause that must follow each. */

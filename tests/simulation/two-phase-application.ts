@@ -1,4 +1,5 @@
 /** An application of tcc or xa: registers and calls its participants itself, then submits or aborts; sometimes it dies in between. */
+import type { TransactionRequest } from '@amends/coordinator';
 import type { BranchId, TccSpec, XaSpec } from '@amends/core';
 import type { Client } from './client.ts';
 import { drawRetry, drawTransfer } from './mode-maker.ts';
@@ -15,13 +16,24 @@ export async function runTwoPhases(client: Client, mode: 'tcc' | 'xa'): Promise<
     if (chance.yes(0.05)) return;
     if (chance.yes(0.1)) await client.pause(0, 15_000);
     if (await joins(client, mode, { index, movement })) continue;
-    if (!chance.yes(0.1)) await client.request({ type: 'aborted', reason: 'a participant refused' });
+    if (!chance.yes(0.1)) await end(client, { type: 'aborted', reason: 'a participant refused' });
     return;
   }
   if (chance.yes(0.08)) return;
-  await client.request({ type: 'submitted' });
+  await end(client, { type: 'submitted' });
   if (chance.yes(0.2)) await client.request({ type: 'submitted' });
   await client.follow();
+}
+
+/** Decides; sometimes a branch that was forgotten comes too late, and must not join what is known to be decided. */
+async function end(client: Client, request: TransactionRequest): Promise<void> {
+  const { chance } = client;
+  const said = await client.request(request);
+  if (said === null || !chance.yes(0.15)) return;
+  const url = `http://${chance.pick(hosts)}/branch/09`;
+  const payload = payloadOf({ account: 'open', amount: 0, refusable: true, undoable: false });
+  const branch = { kind: 'participant', branchId: '09' as BranchId, forward: url, backward: url, payload } as const;
+  await client.request({ type: 'registered', branch });
 }
 
 interface Part {
@@ -39,6 +51,7 @@ async function joins(client: Client, mode: 'tcc' | 'xa', { index, movement }: Pa
   const branch = { kind: 'participant', branchId, forward: url, backward: url, payload } as const;
   const registered = await client.request({ type: 'registered', branch });
   if (registered === null || (registered.verdict !== 'taken' && registered.verdict !== 'repeated')) return false;
+  if (chance.yes(0.05)) await client.request({ type: 'registered', branch });
   if (chance.yes(0.05)) await client.request({ type: 'registered', branch: { ...branch, payload: new Uint8Array([32]) } });
   const op = mode === 'tcc' ? 'try' : 'action';
   return (await client.call(host, { branchId, mode, op, payload })) === 200;

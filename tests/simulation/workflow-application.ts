@@ -1,5 +1,6 @@
 /** An application whose function records its steps and is run again by the coordinator when it dies; two runs may cross. */
-import type { BranchId, Progress, WorkflowSpec } from '@amends/core';
+import type { TransactionView } from '@amends/coordinator';
+import type { BranchId, Concluded, Progress, WorkflowSpec } from '@amends/core';
 import type { Client } from './client.ts';
 import { drawTransfer } from './mode-maker.ts';
 import { type Movement, payloadOf } from './participant.ts';
@@ -39,7 +40,24 @@ async function run(client: Client, { spec, steps }: Plan): Promise<void> {
     if (how === 'failed') return undo(client, recorded, { done, steps });
     done.push(index);
   }
-  await client.request({ type: 'concluded', status: 'succeed', reason: '', result: new Uint8Array([1]) });
+  await conclude(client, 'succeed');
+}
+
+/** Comes to the end; sometimes a confused run says the opposite or records a step when it is known to be over. */
+async function conclude(client: Client, status: Concluded['status']): Promise<void> {
+  const { chance } = client;
+  if ((await client.request(conclusion(status))) === null) return;
+  if (chance.yes(0.1)) await client.request(conclusion(status === 'succeed' ? 'failed' : 'succeed'));
+  if (!chance.yes(0.1)) return;
+  const branchId = '09' as BranchId;
+  const branch: Progress = { kind: 'progress', branchId, op: 'action', status: 'succeed', payload: new Uint8Array() };
+  await client.request({ type: 'registered', branch });
+}
+
+function conclusion(status: Concluded['status']) {
+  const succeeded = status === 'succeed';
+  const result = new Uint8Array(succeeded ? [1] : []);
+  return { type: 'concluded', status, reason: succeeded ? '' : 'a step failed', result } as const;
 }
 
 type Steps = Plan['steps'];
@@ -51,7 +69,7 @@ async function undo(
 ) {
   for (const index of [...what.done].reverse())
     if ((await step(client, recorded, { index, op: 'rollback', steps: what.steps })) !== 'succeed') return;
-  await client.request({ type: 'concluded', status: 'failed', reason: 'a step failed', result: new Uint8Array() });
+  await conclude(client, 'failed');
 }
 
 /** A step as it was recorded; or it is done and recorded now. `open`: nobody knows yet. */
@@ -69,9 +87,18 @@ async function step(
   if (answer !== 200 && (answer !== 409 || op === 'rollback')) return 'open';
   if (client.chance.yes(0.06)) return 'open';
   const status = answer === 200 ? 'succeed' : 'failed';
-  const branch: Progress = { kind: 'progress', branchId, op, status, payload: new Uint8Array([answer & 255]) };
+  // Results of two runs differ: whoever is told so goes on with what the other one has recorded.
+  const payload = new Uint8Array([answer & 255, client.chance.whole(0, 255)]);
+  const branch: Progress = { kind: 'progress', branchId, op, status, payload };
   const said = await client.request({ type: 'registered', branch });
-  return said !== null && (said.verdict === 'taken' || said.verdict === 'repeated') ? status : 'open';
+  if (said === null || said.verdict === 'wrong_status') return 'open';
+  return recordedIn(said.view, branch)?.status ?? 'open';
+}
+
+function recordedIn({ given }: TransactionView, { branchId, op }: Progress): Progress | undefined {
+  return given.registered
+    .filter((branch) => branch.kind === 'progress')
+    .find((branch) => branch.branchId === branchId && branch.op === op);
 }
 
 function drawPlan({ chance }: Client): Plan {

@@ -1,0 +1,235 @@
+/** The mutants that the simulator must find: faults that a careless change could bring, by where they are. */
+import type { Mutation } from './mutant.ts';
+
+/** What is wrong with the coordinator that has one changed line. */
+type Mutants = Readonly<Record<string, Mutation>>;
+
+const commit = 'this.#commit(change, { decided, next, row });';
+
+export const mutants: Readonly<Record<string, Mutants>> = {
+  'every mode': {
+    'acts before the commit': {
+      file: 'coordinator/dist/mailbox.js',
+      replace: commit,
+      by: `const early = this.tx === null ? [] : decided.effects;
+         for (const effect of early) this.#host.call(this, effect);
+         this.#commit(change, { decided: early.length > 0 ? { ...decided, effects: [] } : decided, next, row });`,
+    },
+    'replies before the commit': {
+      file: 'coordinator/dist/mailbox.js',
+      replace: commit,
+      by: `this.#answer(letters, decided.verdicts); ${commit}`,
+    },
+    'ignores a conflict': {
+      file: 'coordinator/dist/mailbox.js',
+      replace: 'return this.#readAgain(step, () => again(uncertain));',
+      by: 'return this.#applied(step);',
+    },
+    'drops an event that comes during a commit': {
+      file: 'coordinator/dist/mailbox.js',
+      replace: 'this.#letters.push({ event, reply });',
+      by: 'if (this.#committing) return; this.#letters.push({ event, reply });',
+    },
+    'gives a call its whole time although the commit before it was slow': {
+      file: 'coordinator/dist/outbound.js',
+      replace: 'const deadlineInMs = startedAt(mailbox, effect) + timeoutMs - this.#clock.now();',
+      by: 'const deadlineInMs = timeoutMs;',
+    },
+    'does not store attempts': {
+      file: 'core/dist/row.js',
+      replace: 'return [opCode.running, op.attempts, ',
+      by: 'return [opCode.running, 0, ',
+    },
+    'forgets that the alarm has been raised': {
+      file: 'core/dist/row.js',
+      replace: 'overdueSince ?? 0',
+      by: '0',
+    },
+    'claims the work of the living': {
+      file: 'store/dist/memory-store.js',
+      replace: 'owner === null || !alive.has(owner)',
+      by: 'true',
+    },
+    'begins a second mailbox for a transaction that it is at work on': {
+      file: 'coordinator/dist/takeovers.js',
+      replace: 'atWork.takeUp(stored, () => this.adopt(stored));',
+      by: 'this.#begin(mailboxes.takeIn(host, stored));',
+    },
+    'never asks for what a claim without an answer has taken': {
+      file: 'coordinator/dist/membership.js',
+      replace: 'this.#lossUntil = this.#around.clock.now() + lateEffectMs;',
+      by: '',
+    },
+    'thinks no more of a lost claim once another has been answered': {
+      file: 'coordinator/dist/membership.js',
+      replace: 'now >= this.#lossUntil && !this.#moreIsThere',
+      by: 'true',
+    },
+  },
+  saga: {
+    'forgets a branch that may have started': {
+      file: 'core/dist/saga.js',
+      replace: "return branch.forward.at === 'idle' || step.kind",
+      by: "return branch.forward.at === 'idle' || branch.forward.at === 'waiting' || step.kind",
+    },
+    'compensates forwards': {
+      file: 'core/dist/saga.js',
+      replace: 'return quiet && dependents.every(',
+      by: 'return quiet && steps[index].after.every(',
+    },
+    'undoes after the pivot': {
+      file: 'core/dist/saga.js',
+      replace: `if (draft.tx.decision !== null)
+        return false;
+    const pivot`,
+      by: `return draft.tx.decision?.direction !== 'roll-back';
+    const pivot`,
+    },
+    'undoes before the action has settled': {
+      file: 'core/dist/saga.js',
+      replace: '&& forward.settledAt <= draft.at;',
+      by: ';',
+    },
+  },
+  msg: {
+    'delivers when the question was answered no': {
+      file: 'core/dist/msg.js',
+      replace: "fail(draft, outcome.detail === '' ? 'the local transaction was not committed' : outcome.detail);",
+      by: 'submit(draft);',
+    },
+    'takes an unanswered question for a yes': {
+      file: 'core/dist/msg.js',
+      replace: "onExhausted: (draft, index) => index === 0 && draft.tx.status !== 'prepared',",
+      by: `onExhausted(draft, index) {
+        if (index === 0 && draft.tx.status === 'prepared') submit(draft);
+        return index === 0;
+      },`,
+    },
+    'does not ask': {
+      file: 'core/dist/msg.js',
+      replace: "return forward.at === 'idle' ? askAt(draft) : nextAttemptAt(draft, 'forward');",
+      by: "return nextAttemptAt(draft, 'forward');",
+    },
+    'ignores the delay': {
+      file: 'core/dist/msg.js',
+      replace: 'Math.max(tx.createdAt + delayMs, notBefore ?? 0)',
+      by: 'notBefore ?? 0',
+    },
+    'lets a late submit revive a message that has failed': {
+      file: 'core/dist/msg.js',
+      replace: `if (status !== 'prepared')
+                return 'wrong_status';
+            record(draft, { kind: 'submitted' });`,
+      by: `if (status === 'succeed')
+                return 'wrong_status';
+            record(draft, { kind: 'submitted' });`,
+    },
+  },
+  tcc: {
+    'confirms in the order of registration': {
+      file: 'core/dist/tcc.js',
+      replace: 'lastFirst: true',
+      by: 'lastFirst: false',
+    },
+    'cancels after submit when its time is up': {
+      file: 'core/dist/second-phase.js',
+      replace: "if (draft.tx.status !== 'prepared' || draft.at < timeoutAt(draft))",
+      by: "if (draft.tx.status === 'aborting' || draft.at < timeoutAt(draft))",
+    },
+    'lets a branch join after submit': {
+      file: 'core/dist/second-phase.js',
+      replace: `if (draft.tx.status !== 'prepared')
+        return 'wrong_status';
+    const known`,
+      by: `if (draft.tx.status !== 'prepared' && draft.tx.status !== 'submitted')
+        return 'wrong_status';
+    const known`,
+    },
+    'forgets the branch that was registered first when it cancels': {
+      file: 'core/dist/second-phase.js',
+      replace: 'place < branches.length;',
+      by: "place < branches.length - (way === 'backward' && lastFirst && branches.length > 1 ? 1 : 0);",
+    },
+    'takes a second submit for the end': {
+      file: 'core/dist/second-phase.js',
+      replace: `if (status === 'submitted')
+                return 'repeated';`,
+      by: `if (status === 'submitted') {
+                record(draft, { kind: 'submitted' });
+                finish(draft, 'succeed');
+                return 'taken';
+            }`,
+    },
+  },
+  xa: {
+    'commits in reverse': {
+      file: 'core/dist/xa.js',
+      replace: 'lastFirst: false',
+      by: 'lastFirst: true',
+    },
+    'cancels, as tcc does, where it must roll back': {
+      file: 'core/dist/xa.js',
+      replace: "backward: 'rollback'",
+      by: "backward: 'cancel'",
+    },
+    'lets a late submit revive what is being rolled back': {
+      file: 'core/dist/second-phase.js',
+      replace: `if (status !== 'prepared')
+                return 'wrong_status';
+            record(draft, { kind: 'submitted' });`,
+      by: `if (status !== 'prepared' && status !== 'aborting')
+                return 'wrong_status';
+            record(draft, { kind: 'submitted' });`,
+    },
+    'takes a refused commit for a verdict': {
+      file: 'core/dist/second-phase.js',
+      replace: 'mayBeRefused: () => false,',
+      by: 'mayBeRefused: () => true,',
+    },
+    'registers a branch again when it says something else': {
+      file: 'core/dist/second-phase.js',
+      replace: "return sameBranch(known, branch) ? 'repeated' : 'different';",
+      by: "return sameBranch(known, branch) ? 'repeated' : join(draft, branch);",
+    },
+  },
+  workflow: {
+    'lets a second result replace the first': {
+      file: 'core/dist/workflow.js',
+      replace: "return sameBranch(known, branch) ? 'repeated' : 'different';",
+      by: "if (sameBranch(known, branch)) return 'repeated'; return draft.tx.status === 'prepared' ? join(draft, branch) : 'different';",
+    },
+    'drops what a step has recorded': {
+      file: 'core/dist/registration.js',
+      replace: "recordFact(draft, { kind: 'branch', index, branch });",
+      by: "if (branch.kind === 'participant') recordFact(draft, { kind: 'branch', index, branch });",
+    },
+    'never has the function run again': {
+      file: 'core/dist/workflow.js',
+      replace: "wakeAt: (draft) => (draft.given.spec.resume === '' ? null : nextAttemptAt(draft, 'forward')),",
+      by: 'wakeAt: () => null,',
+    },
+    'lets a second conclusion change the first': {
+      file: 'core/dist/workflow.js',
+      replace: `if (draft.tx.status !== 'prepared')
+        return draft.tx.status === status ? 'repeated' : 'wrong_status';
+    record`,
+      by: `if (draft.tx.status === status)
+        return 'repeated';
+    draft.tx.status = 'prepared';
+    record`,
+    },
+    'takes no recorded step for a sign of life': {
+      file: 'core/dist/workflow.js',
+      replace: `if (verdict === 'taken')
+        waitAgain(draft);`,
+      by: '',
+    },
+    'records after the end': {
+      file: 'core/dist/workflow.js',
+      replace: `if (draft.tx.status !== 'prepared')
+        return 'wrong_status';
+    const verdict`,
+      by: 'const verdict',
+    },
+  },
+};
