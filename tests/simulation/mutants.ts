@@ -32,7 +32,7 @@ export const mutants: Readonly<Record<string, Mutants>> = {
     },
     'gives a call its whole time although the commit before it was slow': {
       file: 'coordinator/dist/outbound.js',
-      replace: 'const deadlineInMs = startedAt(mailbox, effect) + timeoutMs - this.#clock.now();',
+      replace: 'const deadlineInMs = startedAt(mailbox, effect) + timeoutMs - clock.now();',
       by: 'const deadlineInMs = timeoutMs;',
     },
     'does not store attempts': {

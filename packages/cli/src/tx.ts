@@ -1,4 +1,5 @@
 /** `amends tx`: looking at transactions and acting on them. */
+import { setTimeout as pause } from 'node:timers/promises';
 import type { AmendsClient, ListFilters, Transaction, TransactionSummary } from '@amends/client';
 import { forTerminal } from '@amends/server/terminal-text';
 import { Command, InvalidArgumentError, Option } from 'commander';
@@ -79,16 +80,17 @@ function watchCommand(): Command {
     .action((gid: string, options: ServerOptions) => withClient(options, (client) => watch(client, gid, options)));
 }
 
-/** How long one question waits for news. Milliseconds. */
+/** How long one question waits for news; of one that is held the answer comes at once. Milliseconds. */
 const newsWithinMs = 1_000;
 
 async function watch(client: AmendsClient, gid: string, { json }: ServerOptions): Promise<void> {
   let transaction = await client.get(gid);
   for (let told = 0; ; ) {
-    const news = (await client.history(gid)).filter(({ seq }) => seq > told);
+    const news = await client.history(gid, { afterSeq: told });
     for (const entry of news) json ? printJson(entry) : print(historyLine(forTerminal(transaction), forTerminal(entry)));
     told = news.at(-1)?.seq ?? told;
     if (transaction.outcome !== 'running' && news.length === 0) break;
+    if (transaction.hold !== null && news.length === 0) await pause(newsWithinMs);
     transaction = await client.wait(gid, { waitMs: newsWithinMs });
   }
   if (!json) print(outcomeLine(forTerminal(transaction)));

@@ -16,14 +16,14 @@ export interface HostBounds {
   readonly timers?: Pick<Timers, 'after'>;
   /** Calls at once to one host. Default 128. */
   readonly inFlightMax?: number;
-  /** Calls that may wait for their turn at one host; more are not sent at all. Default 10,000. */
+  /** Calls that may wait for their turn at one host; more are not sent at all, so that one dead host keeps few transactions in memory. Default 4,000. */
   readonly queueMax?: number;
 }
 
 interface Waiting {
   readonly request: BranchCall;
   readonly queuedAt: number;
-  readonly resolve: (outcome: Outcome) => void;
+  readonly resolve: (outcome: Outcome | Promise<Outcome>) => void;
   readonly cancelTimer: () => void;
 }
 
@@ -34,7 +34,7 @@ interface Host {
 
 /** Decorates a transport with a bound and a queue for each host. */
 export function boundedPerHost(transport: Transport, bounds: HostBounds = {}): Transport {
-  const { clock = processClock, timers = systemTimers, inFlightMax = 128, queueMax = 10_000 } = bounds;
+  const { clock = processClock, timers = systemTimers, inFlightMax = 128, queueMax = 4_000 } = bounds;
   const hosts = new Map<string, Host>();
   const hostOfUrl = remembered(hostOf);
 
@@ -52,12 +52,15 @@ export function boundedPerHost(transport: Transport, bounds: HostBounds = {}): T
 
   function send(name: string, host: Host, request: BranchCall): Promise<Outcome> {
     host.inFlight += 1;
-    const outcome = transport.call(request);
-    void outcome.then(() => {
+    return called(request).finally(() => {
       host.inFlight -= 1;
       next(name, host);
     });
-    return outcome;
+  }
+
+  /** What the transport throws is a rejection, too, so that its place is free again in any case. */
+  async function called(request: BranchCall): Promise<Outcome> {
+    return transport.call(request);
   }
 
   function queued(host: Host, request: BranchCall): Promise<Outcome> {
@@ -85,7 +88,7 @@ export function boundedPerHost(transport: Transport, bounds: HostBounds = {}): T
       waiting.resolve(unsent(waiting.request.deadlineInMs, 'queue_timeout'));
       next(name, host);
     } else {
-      void send(name, host, { ...waiting.request, deadlineInMs }).then(waiting.resolve);
+      waiting.resolve(send(name, host, { ...waiting.request, deadlineInMs }));
     }
   }
 

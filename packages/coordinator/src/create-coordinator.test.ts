@@ -1,6 +1,15 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { AmendsError, defaultRetry, type Gid, type Outcome, parseGid, type RetryPolicy, type SagaSpec } from '@amends/core';
+import {
+  AmendsError,
+  defaultRetry,
+  encodeSpec,
+  type Gid,
+  type Outcome,
+  parseGid,
+  type RetryPolicy,
+  type SagaSpec,
+} from '@amends/core';
 import { decorated, openMemoryStore, type Store } from '@amends/store';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Coordinator } from './coordinator.ts';
@@ -545,7 +554,7 @@ test('what waits for a dead host goes back to the store and keeps no new work ou
   for (const each of waiting) expect(await end(amends, each)).toBe('succeed');
 });
 
-test('more payload than it can hold is refused; nothing is claimed beyond what there is room for', async () => {
+test('more than it can hold of what is requested is refused; nothing is claimed beyond what there is room for', async () => {
   const bank = await participant();
   bank.answers['/a'] = () => new Promise(() => {});
   const store = openMemoryStore();
@@ -555,7 +564,9 @@ test('more payload than it can hold is refused; nothing is claimed beyond what t
     return store.claim(request);
   };
   const claiming = decorated(store, { claim });
-  const amends = await coordinator({ store: claiming, liveMax: 5, payloadBytesMax: 30 });
+  const { plan, presentation, payloads } = encodeSpec(saga(bank.url, ['a']));
+  const requestBytesMax = 2 * (plan.length + presentation.length + payloads.length) + 1;
+  const amends = await coordinator({ store: claiming, liveMax: 5, requestBytesMax });
   for (const name of ['1', '2', '3']) await amends.submit({ gid: parseGid(name), spec: saga(bank.url, ['a']) });
   await expect(amends.submit({ gid: parseGid('4'), spec: saga(bank.url, ['a']) })).rejects.toMatchObject({ code: 'overloaded' });
   expect(Math.max(...limits)).toBe(5);
@@ -570,6 +581,21 @@ test('200 transactions that wait for a dead host do not hold up others', async (
   await amends.submit({ gid, spec: saga(bank.url, ['a', 'b']) });
   expect(await end(amends, gid)).toBe('succeed');
   expect((await amends.health()).calling).toBe(200);
+});
+
+test('300 transactions of a host that hangs do not hold up the recovery of others', async () => {
+  const [hangs, bank] = [await participant(), await participant()];
+  hangs.answers['/a'] = () => new Promise(() => {});
+  bank.answers['/a'] = () => new Promise(() => {});
+  const store = openMemoryStore();
+  const first = await coordinator({ store });
+  for (let i = 0; i < 300; i++) await first.submit({ gid: first.newGid(), spec: saga(hangs.url, ['a']) });
+  const gid = first.newGid();
+  await first.submit({ gid, spec: saga(bank.url, ['a', 'b']) });
+  await first.stop({ graceMs: 0 });
+  bank.answers['/a'] = 200;
+  const second = await coordinator({ store });
+  expect((await second.wait(gid, { waitMs: 8_000 }))?.transaction.status).toBe('succeed');
 });
 
 test('a coordinator that is stopped while it starts takes nothing over', async () => {

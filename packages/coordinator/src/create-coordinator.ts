@@ -64,8 +64,8 @@ export interface CoordinatorOptions extends Partial<MembershipOptions> {
   readonly observer?: Observer;
   /** Transactions that are busy or due within a second, above which new ones are refused as `overloaded`. Default 20,000. */
   readonly liveMax?: number;
-  /** Payload bytes of transactions in memory above which new ones are refused as `overloaded`. Default 256 MiB. */
-  readonly payloadBytesMax?: number;
+  /** Bytes of requests and recorded facts of transactions in memory, above which new ones are refused as `overloaded`. Default 256 MiB. */
+  readonly requestBytesMax?: number;
 }
 
 /** A killed node's work is taken up within about 4 s; docs/architecture.md says why these times and not others. */
@@ -75,7 +75,7 @@ const defaults = {
   claimEveryMs: 500,
   recoveringMax: 64,
   liveMax: 20_000,
-  payloadBytesMax: 268_435_456,
+  requestBytesMax: 268_435_456,
   stopGraceMs: 10_000,
 };
 
@@ -125,11 +125,17 @@ class LocalCoordinator implements Coordinator, MailboxHost {
     this.#observer = options.observer ?? (() => {});
     this.#ownClock = options.clock === undefined ? anchoredClock() : null;
     this.#clock = options.clock ?? this.#ownClock!;
-    const { liveMax = defaults.liveMax, payloadBytesMax = defaults.payloadBytesMax } = options;
-    this.#mailboxes = new LiveMailboxes({ liveMax, payloadBytesMax }, this.#clock);
+    const { liveMax = defaults.liveMax, requestBytesMax = defaults.requestBytesMax } = options;
+    this.#mailboxes = new LiveMailboxes({ liveMax, requestBytesMax }, this.#clock);
     const transport = options.transport ?? boundedPerHost(everyTransport(), { clock: this.#clock, timers: this.#timers });
     this.#wakes = new WakeQueue(this.#clock, this.#timers);
-    this.#outbound = new Outbound(transport, this.#clock, this.#random);
+    this.#outbound = new Outbound({
+      transport,
+      clock: this.#clock,
+      random: this.#random,
+      log: this.#log,
+      onEnd: () => this.#whenIdle?.(),
+    });
     this.#gate = new StoreGate(this.#store, this.#timers, this.#log);
     this.#reception = {
       host: this,

@@ -38,7 +38,11 @@ export function httpTransport(options: HttpTransportOptions = {}): Transport {
 
   function poolOf(origin: string): Pool {
     const known = pools.get(origin);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      pools.delete(origin);
+      pools.set(origin, known);
+      return known;
+    }
     if (pools.size >= originsMax) closeOldest(pools);
     const pool = new Pool(origin, {
       connections: connectionsMax,

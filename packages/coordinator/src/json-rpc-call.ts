@@ -12,10 +12,19 @@ export function isJsonRpc({ protocol, url }: Pick<BranchCall, 'protocol' | 'url'
 export function jsonRpcBody({ url, payload, gid, mode, branchId, op }: BranchCall): string {
   const method = new URL(url).searchParams.get('method') ?? '';
   const text = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString();
-  const given = text === '' ? {} : (JSON.parse(text) as unknown);
+  const given = text === '' ? {} : parsedOrText(text);
   const own = typeof given === 'object' && given !== null && !Array.isArray(given) ? given : { payload: given };
   const params = { ...own, gid, trans_type: mode, branch_id: branchId, op };
   return JSON.stringify({ jsonrpc: '2.0', id: randomUUID(), method, params });
+}
+
+/** A payload that is not JSON travels as it is. */
+function parsedOrText(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }
 
 const failureCode = -32901;

@@ -14,8 +14,8 @@ import type { Clock } from './ports.ts';
 export interface LiveBounds {
   /** Transactions that are busy or due in a moment. */
   readonly liveMax: number;
-  /** Their payloads together. Bytes. */
-  readonly payloadBytesMax: number;
+  /** What was requested for them and what they have recorded, together. Bytes. */
+  readonly requestBytesMax: number;
 }
 
 /** What is due within this stays in memory even when there is little room. Milliseconds. */
@@ -28,7 +28,7 @@ export class LiveMailboxes {
   readonly #byGid = new Map<Gid, Mailbox>();
   /** Those that are being handed back to the store. */
   readonly #leaving = new Set<Mailbox>();
-  #busyPayloadBytes = 0;
+  #busyBytes = 0;
   #tightUntil = 0;
   #sweepAgainAt = 0;
 
@@ -63,7 +63,7 @@ export class LiveMailboxes {
 
   add(mailbox: Mailbox): void {
     this.#byGid.set(mailbox.gid, mailbox);
-    this.#count(mailbox, mailbox.payloadBytes);
+    this.#count(mailbox, mailbox.bytes);
   }
 
   /** A mailbox for a transaction as it was read. What is finished has nothing to do and is not kept. */
@@ -85,11 +85,11 @@ export class LiveMailboxes {
   stays(mailbox: Mailbox): void {
     if (this.#byGid.get(mailbox.gid) !== mailbox) return;
     this.#leaving.delete(mailbox);
-    this.#count(mailbox, mailbox.payloadBytes);
+    this.#count(mailbox, mailbox.bytes);
   }
 
   #count(mailbox: Mailbox, bytes: number): void {
-    this.#busyPayloadBytes += bytes - mailbox.countedBytes;
+    this.#busyBytes += bytes - mailbox.countedBytes;
     mailbox.countedBytes = bytes;
   }
 
@@ -100,8 +100,8 @@ export class LiveMailboxes {
   }
 
   #free(): number {
-    const { liveMax, payloadBytesMax } = this.#bounds;
-    return this.#busyPayloadBytes < payloadBytesMax ? Math.max(0, liveMax - this.#byGid.size + this.#leaving.size) : 0;
+    const { liveMax, requestBytesMax } = this.#bounds;
+    return this.#busyBytes < requestBytesMax ? Math.max(0, liveMax - this.#byGid.size + this.#leaving.size) : 0;
   }
 
   /** Looks through all of them at most once in a while: each that comes to rest meanwhile goes by the horizon itself. */

@@ -70,8 +70,8 @@ interface Letter {
 export class Mailbox implements Wakeable {
   readonly gid: Gid;
   readonly digest: string;
-  /** What it holds of payloads and recorded facts. */
-  payloadBytes: number;
+  /** What it holds of what was requested and of recorded facts. */
+  bytes: number;
   /** What of that is counted among the bytes of all; whoever counts keeps it. */
   countedBytes = 0;
   /** As of the last commit. */
@@ -84,6 +84,7 @@ export class Mailbox implements Wakeable {
   readonly calls = new Set<string>();
   readonly #host: MailboxHost;
   readonly #waiters = new Set<() => void>();
+  readonly #specBytes: number;
   #newSpec: StoredSpec | null;
   #columns: CarriedColumns = noColumns;
   #letters: Letter[] = [];
@@ -96,25 +97,30 @@ export class Mailbox implements Wakeable {
 
   /** A mailbox for a transaction that does not exist yet: its first event is `submitted`. */
   static forNew(host: MailboxHost, gid: Gid, spec: Spec, stored: StoredSpec): Mailbox {
-    return new Mailbox(host, gid, { given: givenAtFirst(spec), digest: stored.digest, newSpec: stored });
+    return new Mailbox(host, gid, { given: givenAtFirst(spec), stored, isNew: true });
   }
 
   /** A mailbox for a transaction as it was read: its first decision takes it over from whoever drove it. */
   static forStored(host: MailboxHost, stored: StoredTransaction): Mailbox {
     const given = givenOf(decodeSpec(stored.spec), stored.records);
-    const mailbox = new Mailbox(host, stored.row.gid, { given, digest: stored.spec.digest, newSpec: null });
+    const mailbox = new Mailbox(host, stored.row.gid, { given, stored: stored.spec, isNew: false });
     mailbox.#adopt(stored);
     mailbox.#letters.push(mailbox.#recovered());
     return mailbox;
   }
 
-  private constructor(host: MailboxHost, gid: Gid, plan: { given: Given; digest: string; newSpec: StoredSpec | null }) {
+  private constructor(host: MailboxHost, gid: Gid, plan: { given: Given; stored: StoredSpec; isNew: boolean }) {
     this.#host = host;
     this.gid = gid;
     this.given = plan.given;
-    this.digest = plan.digest;
-    this.payloadBytes = bytesGiven(plan.given);
-    this.#newSpec = plan.newSpec;
+    this.digest = plan.stored.digest;
+    this.#specBytes = plan.stored.plan.length + plan.stored.presentation.length;
+    this.bytes = this.#size();
+    this.#newSpec = plan.isNew ? plan.stored : null;
+  }
+
+  #size(): number {
+    return this.#specBytes + bytesGiven(this.given);
   }
 
   /** Whether it will never decide again. */
@@ -185,7 +191,7 @@ export class Mailbox implements Wakeable {
   #adopt({ row, records }: StoredTransaction): void {
     this.tx = fromRow(row);
     this.given = givenOf(this.given.spec, records);
-    this.payloadBytes = bytesGiven(this.given);
+    this.bytes = this.#size();
     this.#columns = row;
     this.#newSpec = null;
   }
@@ -256,7 +262,7 @@ export class Mailbox implements Wakeable {
     const previous = this.tx;
     this.tx = next;
     this.given = withFacts(this.given, decided.facts);
-    if (decided.facts.length > 0) this.payloadBytes = bytesGiven(this.given);
+    if (decided.facts.length > 0) this.bytes = this.#size();
     this.#columns = row;
     this.#newSpec = null;
     this.#committing = false;

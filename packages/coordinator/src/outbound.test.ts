@@ -1,9 +1,10 @@
 import { defaultRetry, type Outcome, parseGid, type SagaSpec } from '@amends/core';
 import { decorated, openMemoryStore } from '@amends/store';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
+import { boundedPerHost } from './bounded-per-host.ts';
 import type { Coordinator } from './coordinator.ts';
 import { createCoordinator } from './create-coordinator.ts';
-import type { BranchCall } from './ports.ts';
+import type { BranchCall, Transport } from './ports.ts';
 
 const gid = parseGid('slow');
 const done: Outcome = { class: 'success', code: 'http_200', detail: '', exchange: 'answered', durationMs: 1 };
@@ -69,4 +70,42 @@ test('a call whose time was over before its start was stored is not made; the ne
   expect(calls.map(({ attempt }) => attempt)).toEqual([2]);
   const history = await amends.history(gid, { afterSeq: 0, limit: 10 });
   expect(history.map(({ code }) => code)).toEqual([null, 'commit_timeout', 'http_200']);
+});
+
+const broken: Record<string, Transport['call']> = {
+  throws: () => {
+    throw new Error('no such cable');
+  },
+  rejects: () => Promise.reject(new Error('no such cable')),
+};
+
+test.for(Object.keys(broken))(
+  'a call of which the transport %s is tried again, and so is each that waits behind it',
+  async (how) => {
+    let calls = 0;
+    const call: Transport['call'] = (request) => (++calls === 1 ? broken[how]!(request) : Promise.resolve(done));
+    const transport = boundedPerHost({ call, close: async () => {} }, { inFlightMax: 1 });
+    const amends = createCoordinator({ store: openMemoryStore(), transport });
+    onTestFinished(() => amends.stop({ graceMs: 0 }));
+    await amends.start();
+    for (const name of ['first', 'second']) await amends.submit({ gid: parseGid(name), spec });
+    for (const name of ['first', 'second'])
+      await vi.waitFor(async () => expect((await amends.get(parseGid(name)))?.transaction.status).toBe('succeed'), 5_000);
+    const history = await amends.history(parseGid('first'), { afterSeq: 0, limit: 100 });
+    expect(JSON.stringify(history)).toContain('no such cable');
+  },
+);
+
+test('when a call whose answer is of no use ends, nothing holds up the stop', async () => {
+  let answer: (outcome: Outcome) => void = () => {};
+  const call: Transport['call'] = () => new Promise((resolve) => (answer = resolve));
+  const amends = createCoordinator({ store: openMemoryStore(), transport: { call, close: async () => {} } });
+  await amends.start();
+  await amends.submit({ gid, spec });
+  const act = { gid, expectedVersion: null, reason: 'no longer wanted', actor: 'ann' };
+  await amends.intervene({ ...act, verb: 'terminate' });
+  const stopped = amends.stop({ graceMs: 60_000 });
+  answer(done);
+  await stopped;
+  expect((await amends.health()).state).toBe('stopped');
 });

@@ -1,20 +1,26 @@
 /** Making the calls that a decision asked for, and bringing their answers back as events. */
 import { type CallEffect, callPlan, type Outcome, type Spec, traceparentOf } from '@amends/core';
+import { alwaysAnswered } from './always-answering.ts';
 import type { Mailbox } from './mailbox.ts';
 import { callKey } from './mailbox.ts';
-import type { Clock, Random, Transport } from './ports.ts';
+import type { Clock, Log, Random, Transport } from './ports.ts';
+
+interface Around {
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** A call has ended; nothing may follow from that. */
+  onEnd(): void;
+}
 
 /** Counts and makes calls. */
 export class Outbound {
-  readonly #transport: Transport;
-  readonly #clock: Clock;
-  readonly #random: Random;
+  readonly #around: Around;
   #calling = 0;
 
-  constructor(transport: Transport, clock: Clock, random: Random) {
-    this.#transport = transport;
-    this.#clock = clock;
-    this.#random = random;
+  constructor(around: Around) {
+    this.#around = around;
   }
 
   /** Calls in flight. */
@@ -24,32 +30,35 @@ export class Outbound {
 
   /** Makes one call; when it ends, its answer is posted to the mailbox. */
   call(mailbox: Mailbox, effect: CallEffect): void {
+    const { clock, random, log, onEnd } = this.#around;
     this.#calling += 1;
-    void this.#outcomeOf(mailbox, effect).then((outcome) => {
+    void alwaysAnswered(() => this.#outcomeOf(mailbox, effect), { gid: mailbox.gid, log }).then((outcome) => {
       this.#calling -= 1;
       mailbox.calls.delete(callKey(effect));
       const { branch, way, attempt } = effect;
-      const moment = { at: this.#clock.now(), jitter: this.#random.fraction() };
+      const moment = { at: clock.now(), jitter: random.fraction() };
       mailbox.post({ type: 'answered', branch, way, attempt, outcome, ...moment });
+      onEnd();
     });
   }
 
   /** A call has the time that is left since its stored start; what is undone later relies on that (I6). */
   #outcomeOf(mailbox: Mailbox, effect: CallEffect): Promise<Outcome> {
+    const { clock, random, transport } = this.#around;
     const { timeoutMs, ...plan } = callPlan(mailbox.given, effect);
-    const deadlineInMs = startedAt(mailbox, effect) + timeoutMs - this.#clock.now();
+    const deadlineInMs = startedAt(mailbox, effect) + timeoutMs - clock.now();
     if (deadlineInMs <= 0) return Promise.resolve(tooLate);
     const { spec } = mailbox.given;
     const { face, mode, protocol = 'http' } = spec;
     const { gid, tx } = mailbox;
     const { attempt } = effect;
-    const headers = headersOf(spec, this.#random);
-    return this.#transport.call({ gid, mode, ...plan, attempt, epoch: tx!.epoch, headers, deadlineInMs, face, protocol });
+    const headers = headersOf(spec, random);
+    return transport.call({ gid, mode, ...plan, attempt, epoch: tx!.epoch, headers, deadlineInMs, face, protocol });
   }
 
   /** Breaks off what is in flight. */
   close(): Promise<void> {
-    return this.#transport.close();
+    return this.#around.transport.close();
   }
 }
 

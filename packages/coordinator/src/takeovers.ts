@@ -8,6 +8,12 @@ import type { LiveMailboxes } from './live-mailboxes.ts';
 import type { Mailbox, MailboxHost } from './mailbox.ts';
 import type { Log, Timers } from './ports.ts';
 
+/**
+ * One that was taken over counts as under way for this long at most, so that those which wait for a host that hangs do not
+ * keep out the others. Milliseconds.
+ */
+const underWayMsMax = 250;
+
 /** A transaction that the store refused to take is looked at again after this. Milliseconds. */
 const refusedPauseMs = 30_000;
 
@@ -17,14 +23,15 @@ interface Around {
   readonly timers: Timers;
   readonly log: Log;
   isRunning(): boolean;
-  /** One that was taken over has come to rest. */
+  /** There is one less under way. */
   onRest(): void;
 }
 
 /** Takes over, and knows what has not come to rest since and what is left alone. */
 export class Takeovers {
   readonly #around: Around;
-  readonly #underWay = new Set<Mailbox>();
+  /** With what cancels the timer of each. */
+  readonly #underWay = new Map<Mailbox, () => void>();
   /** What no mailbox drives though this node owns it, with what cancels the next look at it. */
   readonly #leftAlone = new Map<Gid, () => void>();
 
@@ -32,7 +39,7 @@ export class Takeovers {
     this.#around = around;
   }
 
-  /** How many have not come to rest yet. */
+  /** How many have begun a moment ago and not come to rest yet. */
   get underWay(): number {
     return this.#underWay.size;
   }
@@ -60,12 +67,16 @@ export class Takeovers {
 
   #begin(mailbox: Mailbox): void {
     this.#leftAlone.delete(mailbox.gid);
-    this.#underWay.add(mailbox);
+    this.#underWay.set(
+      mailbox,
+      this.#around.timers.after(underWayMsMax, () => this.rests(mailbox)),
+    );
     mailbox.start();
   }
 
   /** A mailbox waits for something, or has closed. */
   rests(mailbox: Mailbox): void {
+    this.#underWay.get(mailbox)?.();
     if (this.#underWay.delete(mailbox)) this.#around.onRest();
   }
 
@@ -92,6 +103,6 @@ export class Takeovers {
 
   /** Looks at nothing any more. */
   stop(): void {
-    for (const cancel of this.#leftAlone.values()) cancel();
+    for (const cancel of [...this.#leftAlone.values(), ...this.#underWay.values()]) cancel();
   }
 }

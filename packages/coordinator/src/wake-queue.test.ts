@@ -11,6 +11,7 @@ function stage() {
     { now: () => epochMs(now) },
     {
       after(delayMs, wake) {
+        if (delayMs > 2 ** 31 - 1) throw new Error(`a timer of ${delayMs} ms`);
         const timer = { at: now + delayMs, wake };
         armed = timer;
         return () => {
@@ -64,4 +65,16 @@ test('a stopped queue wakes nothing', () => {
   queue.stop();
   run();
   expect(count).toBe(0);
+});
+
+test('a moment that is months away is one timer an hour, and none that the process cannot set', () => {
+  const { queue, run, now } = stage();
+  const day = 86_400_000;
+  const woken: number[] = [];
+  queue.set(
+    sleeper(() => woken.push(now())),
+    epochMs(90 * day),
+  );
+  run();
+  expect(woken).toEqual([90 * day]);
 });

@@ -9,6 +9,9 @@ export interface Wakeable {
   wake(): void;
 }
 
+/** Longer timers are made of several: the process's own end at 2^31 - 1 ms. Milliseconds. */
+const timerMsMax = 3_600_000;
+
 export class WakeQueue {
   readonly #clock: Clock;
   readonly #timers: Timers;
@@ -45,7 +48,9 @@ export class WakeQueue {
     if (this.#stopped || first === undefined || first.wakeAt! >= this.#timerAt) return;
     this.#cancelTimer?.();
     this.#timerAt = first.wakeAt!;
-    this.#cancelTimer = this.#timers.after(Math.max(0, first.wakeAt! - this.#clock.now()), () => this.#fire());
+    this.#cancelTimer = this.#timers.after(Math.min(timerMsMax, Math.max(0, first.wakeAt! - this.#clock.now())), () =>
+      this.#fire(),
+    );
   }
 
   #fire(): void {

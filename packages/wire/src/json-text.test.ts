@@ -35,6 +35,11 @@ describe('a JSON body', () => {
     ['the key __proto__ in disguise', '{"\\u005f_proto__":1}', /has the key __proto__/],
     ['the key constructor', '[{"constructor":1}]', /has the key constructor/],
     ['deep nesting', '['.repeat(65) + ']'.repeat(65), /nested deeper than 64 levels/],
+    [
+      'very deep nesting around a long number',
+      `${'['.repeat(20_000)}12345678901234567890${']'.repeat(20_000)}`,
+      /nested deeper than 64 levels/,
+    ],
     ['very deep nesting', '['.repeat(500_000) + ']'.repeat(500_000), /nested deeper than 64 levels/],
     ['too many keys', `{${Array.from({ length: 10_001 }, (_, i) => `"k${i}":1`).join(',')}}`, /more than 10000 keys/],
   ])('is refused for %s', (_what, text, message) => {

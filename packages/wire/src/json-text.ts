@@ -37,6 +37,7 @@ function parsed(field: string, text: string): unknown {
   try {
     return parseKeepingDigits(text);
   } catch (error) {
+    if (error instanceof RangeError) refuse(field, `is nested deeper than ${limits.jsonDepthMax} levels`);
     if (!(error instanceof SyntaxError)) throw error;
     refuse(field, `is not JSON: ${malformedAt(text)}`);
   }

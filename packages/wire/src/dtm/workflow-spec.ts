@@ -29,6 +29,7 @@ function inputOf(customData: string): { readonly name: string; readonly input: U
   const source = objectOf('custom_data', customData === '' ? {} : parseJsonText('custom_data', customData));
   const name = textOf('custom_data.name', source['name'] ?? '');
   if (name === '') refuse('custom_data.name', 'is missing; give the name of the workflow');
+  if (!name.isWellFormed()) refuse('custom_data.name', `is ${shown(name)}, must be well-formed text: it has half of a character`);
   return { name, input: base64('custom_data.data', source['data'] ?? '') };
 }
 
