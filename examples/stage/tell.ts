@@ -51,6 +51,7 @@ export async function tell<Name extends string>(example: Example<Name>): Promise
   const crashed = Promise.withResolvers<never>();
   const stage = createStage(example, {
     amends: new AmendsClient({ server: values.server }),
+    server: values.server,
     dataFolder,
     logFolder: dataFolder,
     firstPort: await freePorts(Object.keys(example.services).length),
