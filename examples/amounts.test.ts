@@ -6,14 +6,28 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Service } from './stage/service.ts';
 
 describe.each([
-  { script: 'bank-transfer/bank.ts', args: ['--account', 'ann=100'], list: 'accounts', rows: [{ name: 'ann', cents: 100 }] },
+  {
+    script: 'bank-transfer/bank.ts',
+    args: ['--account', 'ann=100'],
+    asks: ['debit', 'credit', 'refund'],
+    list: 'accounts',
+    rows: [{ name: 'ann', cents: 100 }],
+  },
+  {
+    script: 'tcc-transfer/bank.ts',
+    args: ['--account', 'ann=100'],
+    asks: ['withdraw', 'deposit'].flatMap((posting) => ['try', 'confirm', 'cancel'].map((phase) => `${posting}/${phase}`)),
+    list: 'accounts',
+    rows: [{ name: 'ann', cents: 100, leaving: 0, coming: 0 }],
+  },
   {
     script: 'order-fulfilment/stock.ts',
     args: ['--item', 'lamp=10'],
+    asks: ['reserve'],
     list: 'stock',
     rows: [{ item: 'lamp', available: 10, reserved: 0, shipped: 0 }],
   },
-])('$script', ({ script, args, list, rows }) => {
+])('$script', ({ script, args, asks, list, rows }) => {
   const folder = mkdtempSync(join(tmpdir(), 'amends-amounts-'));
   const service = new Service({
     name: script,
@@ -29,7 +43,6 @@ describe.each([
     rmSync(folder, { recursive: true });
   });
 
-  const asks = list === 'stock' ? ['reserve'] : ['debit', 'credit', 'refund'];
   it.each(asks.flatMap((ask) => [-5, 0, 1.5].map((amount) => [ask, amount] as const)))('%s refuses %d', async (ask, amount) => {
     const query = new URLSearchParams({ gid: `${ask}${amount}`, trans_type: 'saga', branch_id: '01', op: 'action' });
     const answer = await fetch(`${service.url}/${ask}?${query}`, {

@@ -31,6 +31,8 @@ export interface Story<Name extends string = string> {
 /** What a story finds around it. */
 export interface Stage<Name extends string = string> {
   readonly amends: AmendsClient;
+  /** Address of the coordinator, for what the client does not do. */
+  readonly server: string;
   /** Where each service listens. */
   readonly url: Readonly<Record<Name, string>>;
   /** SIGKILL, as a power cut. Resolves when the process is gone. */

@@ -11,6 +11,8 @@ const examplesFolder = join(import.meta.dirname, '..');
 /** Where and how to play. */
 export interface StageOptions {
   readonly amends: AmendsClient;
+  /** Address of the coordinator. */
+  readonly server: string;
   /** Holds `<example>/<service>.db`. */
   readonly dataFolder: string;
   readonly logFolder: string;
@@ -37,6 +39,7 @@ export function createStage<Name extends string>(example: Example<Name>, options
   const url = {} as Record<Name, string>;
   return {
     amends: options.amends,
+    server: options.server,
     url,
     services,
     kill: (name) => services.get(name)!.kill(),

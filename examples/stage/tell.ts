@@ -97,6 +97,7 @@ async function tellAt<Name extends string>(server: string, example: Example<Name
   const amends = new AmendsClient({ server });
   const stage = createStage(example, {
     amends,
+    server,
     dataFolder,
     logFolder: dataFolder,
     firstPort: await freePorts(Object.keys(example.services).length),

@@ -57,6 +57,7 @@ export async function openSystem<Name extends string>(example: Example<Name>): P
   await coordinator.start();
   const stage = createStage(example, {
     amends: new AmendsClient({ server: coordinator.url, retry: { delayMs: pauseMs, delayMsMax: pauseMs } }),
+    server: coordinator.url,
     dataFolder: folder,
     logFolder: folder,
     firstPort: firstPort + 1,

@@ -82,7 +82,6 @@ function pairsOfModes(): string[] {
 /** Pairs of modes that some thousand seeds may miss: faults that are rare, in modes that are drawn rarely. */
 export const seldom: ReadonlySet<string> = new Set(
   [
-    'msg msg held',
     'tcc confirm held',
     'tcc confirm failure',
     'tcc cancel held',

@@ -39,7 +39,7 @@ function drawSpec({ chance }: Client, { home, amount }: { readonly home: string;
       action: `http://${chance.pick(hosts)}/step/${index + 1}`,
     })),
     payloads: Array.from({ length: count }, (_, index) => payloadOf({ ...plain, amount: index === 0 ? amount : 0 })),
-    query: `http://${home}/query`,
+    query: chance.yes(0.1) ? '' : `http://${home}/query`,
     askAfterMs: chance.whole(300, 10_000),
     delayMs: chance.yes(0.3) ? chance.whole(1, 20_000) : 0,
     notBefore: null,

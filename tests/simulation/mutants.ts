@@ -110,6 +110,11 @@ export const mutants: Readonly<Record<string, Mutants>> = {
       replace: "return forward.at === 'idle' ? askAt(draft) : nextAttemptAt(draft, 'forward');",
       by: "return nextAttemptAt(draft, 'forward');",
     },
+    'delivers on a guess when there is nobody to ask': {
+      file: 'core/dist/msg.js',
+      replace: "if (draft.given.spec.query === '')",
+      by: "if (draft.given.spec.query === '') return submit(draft); if (false)",
+    },
     'ignores the delay': {
       file: 'core/dist/msg.js',
       replace: 'Math.max(tx.createdAt + delayMs, notBefore ?? 0)',

@@ -55,8 +55,12 @@ export class Operator {
 
   async #release(): Promise<void> {
     this.#releasing = true;
-    for (const { gid, tx } of this.#ledger.entries.values())
-      if (tx.hold !== null) await this.#intervene({ gid: gid as Gid, verb: 'retry', expectedVersion: null });
+    for (const { gid, tx } of this.#ledger.entries.values()) {
+      if (tx.hold === null) continue;
+      // A message that nobody can be asked about would be held again: a human has to know.
+      const verb = tx.hold.code === 'nobody-to-ask' ? 'terminate' : 'retry';
+      await this.#intervene({ gid: gid as Gid, verb, expectedVersion: null });
+    }
     this.#releasing = false;
   }
 

@@ -30,6 +30,16 @@ describe('npm start -- --once', () => {
     expect(told).toContain('3 stories, each ended as told.');
     expect(place.processes()).toEqual([]);
   });
+
+  it('tells the stories of a transfer in two phases', async () => {
+    const start = place.start('--once', '--story', 'tcc-transfer');
+    expect(await start.ended, start.output()).toBe(codes.ok);
+    const told = start.output();
+    expect(told).toMatch(/withdraw\/cancel +bank-a +done/);
+    expect(told).toMatch(/deposit\/confirm +bank-b +no answer/);
+    expect(told).toContain('4 stories, each ended as told.');
+    expect(place.processes()).toEqual([]);
+  });
 });
 
 describe('what is in the way is named, and nothing is left running', () => {

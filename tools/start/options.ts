@@ -5,11 +5,12 @@ import { bankTransfer } from '../../examples/bank-transfer/story.ts';
 import { hospitalBooking } from '../../examples/hospital-booking/story.ts';
 import { orderFulfilment } from '../../examples/order-fulfilment/story.ts';
 import type { Example } from '../../examples/stage/example.ts';
+import { tccTransfer } from '../../examples/tcc-transfer/story.ts';
 
 /** The root of the repository. */
 export const root = join(import.meta.dirname, '..', '..');
 
-const examples: readonly Example[] = [bankTransfer, orderFulfilment, hospitalBooking];
+const examples: readonly Example[] = [bankTransfer, orderFulfilment, hospitalBooking, tccTransfer];
 const portsPerExample = 10;
 
 /** What to start. */
@@ -34,7 +35,7 @@ export class UsageError extends Error {}
 /** What `--help` prints. */
 export const help = `npm start -- [options]
 
-Starts a coordinator with its SQLite store, and three example systems as separate processes with databases of their own;
+Starts a coordinator with its SQLite store, and four example systems as separate processes with databases of their own;
 tells their stories; then stays up until Ctrl-C.
 
   --once          end after the stories: 0 when each ended as told, 1 otherwise

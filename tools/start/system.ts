@@ -35,10 +35,11 @@ export interface System {
 export function createSystem(options: StartOptions, onCrash: (error: Error) => void): System {
   const logFolder = join(options.dataFolder, 'logs');
   const examplesFolder = join(options.dataFolder, 'examples');
-  const amends = new AmendsClient({ server: `http://127.0.0.1:${options.port}` });
+  const server = `http://127.0.0.1:${options.port}`;
+  const amends = new AmendsClient({ server });
   const coordinator = createCoordinatorService(options, join(logFolder, 'coordinator.log'), onCrash);
   const stageOf = ({ example, firstPort }: PlacedExample): Staged => {
-    const stage = createStage(example, { amends, dataFolder: examplesFolder, logFolder, firstPort, onCrash });
+    const stage = createStage(example, { amends, server, dataFolder: examplesFolder, logFolder, firstPort, onCrash });
     return { example, stage };
   };
   const stages: OpenStage[] = [];
