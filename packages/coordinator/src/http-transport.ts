@@ -118,6 +118,7 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
   readonly #done: (outcome: Outcome) => void;
   readonly #startedAt = performance.now();
   readonly #deadline: NodeJS.Timeout;
+  /** null: the request has not been sent, whatever the error says that comes. */
   #controller: Dispatcher.DispatchController | null = null;
   #status = 0;
   #location = '';
@@ -169,7 +170,7 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
     const { code, exchange } = classOfError(error);
-    this.#end({ class: 'unknown', code, detail: error.message, exchange });
+    this.#end({ class: 'unknown', code, detail: error.message, exchange: this.#controller === null ? exchange : 'broken' });
   }
 
   #redirect(): string {

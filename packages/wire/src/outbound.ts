@@ -12,11 +12,13 @@ export function checkUrl(field: string, url: string): void {
     refuse(field, `has ${url.length} characters, at most ${limits.urlCharactersMax} are allowed`);
   if (!httpScheme.test(url) || !URL.canParse(url))
     refuse(field, `is ${shown(url)}, must be an absolute address that begins with http:// or https://`);
+  if (portZero.test(url)) refuse(field, 'has port 0, where nothing can be called');
   if (untidy.test(url)) refuse(field, 'must not contain white space or control characters; write them as %XX');
   if (url.includes('#')) refuse(field, 'must not have a fragment (#...): it would never be sent');
   if (url.includes('@')) checkCredentials(field, url);
 }
 
+const portZero = /^https?:\/\/[^/?#]*:0+(?:[/?#]|$)/i;
 const httpScheme = /^https?:\/\/[^/]/i;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
 const untidy = /[\u0000- \u007f\\]/;

@@ -92,6 +92,26 @@ describe('what a DTM client submits', () => {
     ['a payload of a wrong type', { ...minimal, payloads: [{}, ''] }, /^invalid_request payloads\[0\]: is \{\}, must be a text/],
     ['a URL of a wrong type', { ...minimal, steps: [{ action: 5 }, {}] }, /^invalid_request steps\[0\]\.action: is 5/],
     ['a broken URL', { ...minimal, steps: [{ action: 'http://' }, {}] }, /^invalid_request steps\[0\]\.action: /],
+    [
+      'a port that nobody has',
+      { ...minimal, steps: [{ action: 'http://bank:0/a' }, {}] },
+      /^invalid_request steps\[0\]\.action: has port 0/,
+    ],
+    [
+      'a gRPC port that nobody has',
+      { ...minimal, protocol: 'grpc', steps: [{ action: 'bank:70000/bank.Bank/Out' }, {}] },
+      /port 70000/,
+    ],
+    [
+      'half a character in the name of a workflow',
+      {
+        ...minimal,
+        trans_type: 'workflow',
+        query_prepared: 'http://shop/resume',
+        custom_data: JSON.stringify({ name: 'a\ud800' }),
+      },
+      /^invalid_request custom_data\.name: .*half of a character/,
+    ],
     ['5,000 steps', { ...minimal, steps: new Array(5000).fill({}) }, /^invalid_request steps: has 5000 entries/],
     ['a number as text', { ...minimal, retry_limit: '3' }, /^invalid_request retry_limit: is "3"/],
     ['a fraction', { ...minimal, timeout_to_fail: 1.5 }, /^invalid_request timeout_to_fail: is 1.5/],

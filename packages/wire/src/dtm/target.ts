@@ -4,7 +4,8 @@ import { refuse, shown } from '../field-error.ts';
 import { checkUrl } from '../outbound.ts';
 
 const httpScheme = /^https?:\/\//i;
-const grpcMethod = /^(?:grpcs?:\/\/)?[^/\s@?#\\]+:\d{1,5}\/[\w.]+\/\w+$/;
+const grpcMethod = /^(?:grpcs?:\/\/)?[^/\s@?#\\]+:(?<port>\d{1,5})\/[\w.]+\/\w+$/;
+const portMax = 65_535;
 
 /**
  * Refuses an address that its protocol cannot call. Transactions over gRPC may have HTTP steps, not the reverse.
@@ -14,6 +15,9 @@ export function checkTarget(field: string, target: string, protocol: string): vo
   if (protocol !== 'grpc' || target === '' || httpScheme.test(target)) return checkUrl(field, target);
   if (target.length > limits.urlCharactersMax)
     refuse(field, `has ${target.length} characters, at most ${limits.urlCharactersMax} are allowed`);
-  if (!grpcMethod.test(target))
+  const method = grpcMethod.exec(target);
+  if (method === null)
     refuse(field, `is ${shown(target)}, must be a gRPC method as host:port/package.Service/Method, or an http address`);
+  const port = Number(method.groups!['port']);
+  if (port === 0 || port > portMax) refuse(field, `has port ${port}, must be from 1 to ${portMax}`);
 }
