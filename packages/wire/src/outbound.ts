@@ -70,3 +70,17 @@ function checkHeader(field: string, name: string, value: string): void {
   if (headerValueRefused.test(value))
     refuse(field, 'must not contain line breaks, control characters or characters beyond Latin-1');
 }
+
+const metadataName = /^[0-9a-z_.-]+(?<!-bin)$/i;
+const metadataValue = /^[ -~]*$/;
+
+/**
+ * Refuses headers that gRPC cannot carry as metadata.
+ * @throws AmendsError `invalid_request` naming `field` and the header
+ */
+export function checkMetadata(field: string, headers: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(headers)) {
+    if (!metadataName.test(name)) refuse(`${field}.${name}`, 'is not a valid name in the metadata of gRPC');
+    if (!metadataValue.test(value)) refuse(`${field}.${name}`, 'must be printable ASCII, as gRPC wants its metadata');
+  }
+}

@@ -1,7 +1,7 @@
 /** DTM's options that all types of transactions share, as policies of ours. */
 import { defaultAlarmAfterMs, limits, type Protocol, type RetryPolicy, type Spec } from '@amends/core';
 import { refuse, shown } from '../field-error.ts';
-import { checkHeaders } from '../outbound.ts';
+import { checkHeaders, checkMetadata } from '../outbound.ts';
 import { presentationOf } from './presentation.ts';
 import type { DtmTransaction } from './transaction.ts';
 
@@ -34,6 +34,7 @@ export function anySpecOf(dtm: DtmTransaction): AnySpec {
   checkSeconds('retry_interval', dtm.retry_interval, limits.retryDelayMsMax);
   checkSeconds('timeout_to_fail', dtm.timeout_to_fail, limits.transactionTimeoutMsMax);
   checkHeaders('branch_headers', dtm.branch_headers);
+  if (dtm.protocol === 'grpc') checkMetadata('branch_headers', dtm.branch_headers);
   return {
     headers: dtm.branch_headers,
     face: 'dtm',

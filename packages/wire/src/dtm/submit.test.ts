@@ -112,6 +112,11 @@ describe('what a DTM client submits', () => {
       },
       /^invalid_request custom_data\.name: .*half of a character/,
     ],
+    [
+      'a header that gRPC cannot carry',
+      { ...minimal, protocol: 'grpc', branch_headers: { a: 'é' } },
+      /branch_headers\.a: must be printable/,
+    ],
     ['5,000 steps', { ...minimal, steps: new Array(5000).fill({}) }, /^invalid_request steps: has 5000 entries/],
     ['a number as text', { ...minimal, retry_limit: '3' }, /^invalid_request retry_limit: is "3"/],
     ['a fraction', { ...minimal, timeout_to_fail: 1.5 }, /^invalid_request timeout_to_fail: is 1.5/],
