@@ -22,7 +22,7 @@ export const mutants: Readonly<Record<string, Mutants>> = {
     },
     'ignores a conflict': {
       file: 'coordinator/dist/mailbox.js',
-      replace: 'return this.#readAgain(step, () => again(uncertain));',
+      replace: 'return this.#readAgain({ step, mayBeApplied: uncertain, again: () => again(uncertain) });',
       by: 'return this.#applied(step);',
     },
     'drops an event that comes during a commit': {

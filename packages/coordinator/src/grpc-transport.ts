@@ -94,14 +94,18 @@ function exchange(client: Client, path: string, request: BranchCall): Promise<Om
   });
 }
 
+/** With one of these Node's HTTP/2 throws, and the library tries again without pause. */
+const reservedHeaders = /^(?:connection|http2-settings|keep-alive|proxy-connection|te|transfer-encoding|upgrade|grpc-.*)$/i;
+
 function metadataOf(request: BranchCall): Metadata {
   const metadata = new Metadata();
   metadata.set('dtm-gid', encodeURI(request.gid));
   metadata.set('dtm-trans_type', request.mode);
   metadata.set('dtm-branch_id', request.branchId);
-  metadata.set('dtm-op', request.workflow === '' ? request.op : request.workflow);
+  metadata.set('dtm-op', request.workflow === '' ? request.op : encodeURI(request.workflow));
   metadata.set('dtm-dtm', '');
-  for (const [name, value] of Object.entries(request.headers)) metadata.set(name.toLowerCase(), value);
+  for (const [name, value] of Object.entries(request.headers))
+    if (!reservedHeaders.test(name)) metadata.set(name.toLowerCase(), value);
   metadata.set('amends-epoch', String(request.epoch));
   metadata.set('amends-attempt', String(request.attempt));
   return metadata;
@@ -113,7 +117,13 @@ function agreed({ keepsAnswer }: BranchCall, reply: Buffer): Omit<Outcome, 'dura
 }
 
 /** Codes after which the participant may still be at work. */
-const brokenCodes: ReadonlySet<number> = new Set([status.DEADLINE_EXCEEDED, status.UNAVAILABLE, status.CANCELLED]);
+const brokenCodes: ReadonlySet<number> = new Set([
+  status.DEADLINE_EXCEEDED,
+  status.UNAVAILABLE,
+  status.CANCELLED,
+  // Also what a broken stream looks like.
+  status.INTERNAL,
+]);
 
 function refused({ code, details }: ServiceError): Omit<Outcome, 'durationMs'> {
   const exchange: Exchange = brokenCodes.has(code) ? 'broken' : 'answered';

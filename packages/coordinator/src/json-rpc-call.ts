@@ -1,6 +1,6 @@
 /** Calls of participants by JSON-RPC: the method stands in the URL, the payload becomes the params, the error code the class. */
 import { randomUUID } from 'node:crypto';
-import type { OutcomeClass } from '@amends/core';
+import { isLongNumber, type OutcomeClass, parseKeepingDigits } from '@amends/core';
 import type { BranchCall } from './ports.ts';
 
 /** Whether a call is made by JSON-RPC: its transaction says so and its URL names a method. */
@@ -13,15 +13,19 @@ export function jsonRpcBody({ url, payload, gid, mode, branchId, op }: BranchCal
   const method = new URL(url).searchParams.get('method') ?? '';
   const text = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString();
   const given = text === '' ? {} : parsedOrText(text);
-  const own = typeof given === 'object' && given !== null && !Array.isArray(given) ? given : { payload: given };
+  const own = isObject(given) ? given : { payload: given };
   const params = { ...own, gid, trans_type: mode, branch_id: branchId, op };
   return JSON.stringify({ jsonrpc: '2.0', id: randomUUID(), method, params });
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isLongNumber(value);
 }
 
 /** A payload that is not JSON travels as it is. */
 function parsedOrText(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseKeepingDigits(text);
   } catch {
     return text;
   }

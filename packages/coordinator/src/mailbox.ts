@@ -66,6 +66,14 @@ interface Letter {
   readonly reply: Reply | null;
 }
 
+/** A change that was not answered by `applied`. */
+interface Tried {
+  readonly step: Step;
+  /** Whether a try of it may have been applied although its answer does not say so. */
+  readonly mayBeApplied: boolean;
+  readonly again: () => void;
+}
+
 /** Decides about one transaction, commits what it decides, and only then has it done. */
 export class Mailbox implements Wakeable {
   readonly gid: Gid;
@@ -247,9 +255,9 @@ export class Mailbox implements Wakeable {
         case 'applied':
           return this.#applied(step);
         case 'conflict':
-          return this.#readAgain(step, () => again(uncertain));
+          return this.#readAgain({ step, mayBeApplied: uncertain, again: () => again(uncertain) });
         case 'unknown':
-          return this.#readAgain(step, () => again(true));
+          return this.#readAgain({ step, mayBeApplied: true, again: () => again(true) });
         case 'refused':
           return this.#refused(result.message);
         case 'failed':
@@ -288,17 +296,19 @@ export class Mailbox implements Wakeable {
   }
 
   /** After a conflict or an unknown outcome: what the store holds decides what happened (C3, C4). */
-  #readAgain(step: Step, again: () => void): void {
+  #readAgain(tried: Tried): void {
     this.#host.load(this.gid).then(
-      (stored) => this.#resolve(step, stored, again),
-      (error: unknown) => this.#host.storeFailed(error, () => this.#closed || this.#readAgain(step, again)),
+      (stored) => this.#resolve(tried, stored),
+      (error: unknown) => this.#host.storeFailed(error, () => this.#closed || this.#readAgain(tried)),
     );
   }
 
-  #resolve(step: Step, stored: StoredTransaction | null, again: () => void): void {
+  /** What looks like ours and cannot have been applied is another node's that has decided the same about something else. */
+  #resolve({ step, mayBeApplied, again }: Tried, stored: StoredTransaction | null): void {
     if (this.#closed) return;
     const row = stored?.row ?? null;
-    if (row !== null && isOurs(row, step.row) && stored!.spec.digest === this.digest) return this.#applied(step);
+    const isApplied = mayBeApplied && row !== null && isOurs(row, step.row) && stored!.spec.digest === this.digest;
+    if (isApplied) return this.#applied(step);
     if ((row?.version ?? 0) === (this.tx?.version ?? 0)) return again();
     if (row !== null && this.tx !== null && row.owner === this.#host.node) return this.#goOnFrom(stored!);
     this.#close();

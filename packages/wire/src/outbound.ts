@@ -41,6 +41,7 @@ const reservedHeaders: ReadonlySet<string> = new Set([
   'content-length',
   'expect',
   'host',
+  'http2-settings',
   'keep-alive',
   'proxy-authenticate',
   'proxy-authorization',
@@ -80,6 +81,7 @@ const metadataValue = /^[ -~]*$/;
  */
 export function checkMetadata(field: string, headers: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(headers)) {
+    if (/^grpc-/i.test(name)) refuse(`${field}.${name}`, 'is reserved by gRPC and must not be given');
     if (!metadataName.test(name)) refuse(`${field}.${name}`, 'is not a valid name in the metadata of gRPC');
     if (!metadataValue.test(value)) refuse(`${field}.${name}`, 'must be printable ASCII, as gRPC wants its metadata');
   }
