@@ -1,5 +1,5 @@
 /** The real ports: the only file here that reads clocks, sets timers and draws random numbers. */
-import { createHash, randomFillSync, randomUUID } from 'node:crypto';
+import { hash, randomFillSync, randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { type EpochMs, epochMs, type NodeId, nodeId } from '@amends/core';
 import type { Clock, Digest, Log, Random, Timers } from './ports.ts';
@@ -69,9 +69,8 @@ export function systemRandom(): Random {
 
 /** SHA-256 over the parts. */
 export const sha256: Digest = (parts) => {
-  const hash = createHash('sha256');
-  for (const part of parts) hash.update(part);
-  return hash.digest('hex');
+  // In one call: the object that takes parts one by one costs three times as much as hashing a usual request.
+  return hash('sha256', Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part))), 'hex');
 };
 
 /** A name for this run of this process that no other run has. */

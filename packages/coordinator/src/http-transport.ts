@@ -33,6 +33,7 @@ export function httpTransport(options: HttpTransportOptions = {}): Transport {
   const { connectionsMax = 128, originsMax = 1_000, checkAddress = refuseForbidden, userAgent = 'amends' } = options;
   const baseHeaders = { 'content-type': 'application/json', accept: 'application/json', 'user-agent': userAgent };
   const partsOf = remembered(urlParts);
+  const reasonAgainst = remembered((hostname: string) => (isIP(hostname) === 0 ? null : checkAddress(hostname, hostname)));
   const pools = new Map<string, Pool>();
   let closed = false;
 
@@ -56,7 +57,7 @@ export function httpTransport(options: HttpTransportOptions = {}): Transport {
   return {
     call(request) {
       const parts = partsOf(request.url);
-      const forbidden = isIP(parts.hostname) === 0 ? null : checkAddress(parts.hostname, parts.hostname);
+      const forbidden = reasonAgainst(parts.hostname);
       if (forbidden !== null) return Promise.resolve(unknown('address_forbidden', forbidden, { exchange: 'forbidden' }));
       if (closed) return Promise.resolve(unknown('stopped', 'the coordinator is stopping', { exchange: 'unsent' }));
       return exchange(poolOf(parts.origin), request, { path: pathOf(parts, request), headers: headersOf(baseHeaders, request) });

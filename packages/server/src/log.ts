@@ -21,7 +21,7 @@ export function openLog({ logLevel, logFormat }: Pick<Config, 'logLevel' | 'logF
   output.on('error', () => {});
   const lines = gathered((text) => output.write(text));
   const sink = asText ? { write: (line: string) => lines.write(textLine(line)) } : lines;
-  const logger = pino({ level: logLevel, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters }, sink);
+  const logger = pino({ level: logLevel, base: null, timestamp: isoTime(), formatters }, sink);
   const flush = () => {
     lines.flush();
     return new Promise<void>((resolve) => output.flush(() => resolve()));
@@ -31,6 +31,18 @@ export function openLog({ logLevel, logFormat }: Pick<Config, 'logLevel' | 'logF
     lines.flush();
   };
   return { ...asPort(logger), error, flush };
+}
+
+/** The time in each line as `pino.stdTimeFunctions.isoTime` writes it, made once for all lines of a millisecond. */
+function isoTime(): () => string {
+  let madeFor = 0;
+  let text = '';
+  return () => {
+    const now = Date.now();
+    if (now !== madeFor) text = `,"time":"${new Date(now).toISOString()}"`;
+    madeFor = now;
+    return text;
+  };
 }
 
 /** So many lines go out together. */

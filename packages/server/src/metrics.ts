@@ -49,9 +49,14 @@ export function createMetrics(version: string): Metrics {
 /** The series of an instrument for these values of its labels, none of which has a space; remembered, because finding it is not cheap. */
 type Series<S> = (...labels: string[]) => S;
 
+/** Counts by itself until the metrics are read: the registry's own counting makes an object each time. */
+interface Tally {
+  inc(): void;
+}
+
 /** Makes instruments on one registry: name, meaning, names of labels. */
 interface Instruments {
-  counter(name: string, help: string, ...labelNames: string[]): Series<Counter.Internal>;
+  counter(name: string, help: string, ...labelNames: string[]): Series<Tally>;
   histogram(name: string, help: string, buckets: number[], ...labelNames: string[]): Series<Histogram.Internal<string>>;
   /** `set` is called whenever the gauge is read. */
   gauge(name: string, help: string, labelNames: string[], set: (gauge: Gauge) => void | Promise<void>): void;
@@ -61,8 +66,18 @@ function instruments(registry: Registry): Instruments {
   const registers = [registry];
   return {
     counter(name, help, ...labelNames) {
-      const counter: Counter = new Counter({ name, help, labelNames, registers });
-      return seriesOf((labels) => counter.labels(...labels));
+      const unread = new Map<readonly string[], number>();
+      const counter: Counter = new Counter({
+        name,
+        help,
+        labelNames,
+        registers,
+        collect() {
+          for (const [labels, count] of unread) counter.labels(...labels).inc(count);
+          unread.clear();
+        },
+      });
+      return seriesOf((labels) => ({ inc: () => void unread.set(labels, (unread.get(labels) ?? 0) + 1) }));
     },
     histogram(name, help, buckets, ...labelNames) {
       const histogram: Histogram = new Histogram({ name, help, buckets, labelNames, registers });

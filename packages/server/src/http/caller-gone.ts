@@ -2,11 +2,13 @@
 import type { FastifyReply } from 'fastify';
 
 /**
- * Aborts when the caller's connection is gone, or when the answer has been sent. Fastify's `request.signal` aborts as soon
- * as the body has been read, or never.
+ * Aborts when the caller's connection is gone before the answer. Fastify's `request.signal` aborts as soon as the body has
+ * been read, or never. Not after an answer: nobody listens any more, and an abort costs more than parsing a request.
  */
 export function callerGone({ raw }: Pick<FastifyReply, 'raw'>): AbortSignal {
   const gone = new AbortController();
-  raw.once('close', () => gone.abort());
+  raw.once('close', () => {
+    if (!raw.writableFinished) gone.abort();
+  });
   return gone.signal;
 }

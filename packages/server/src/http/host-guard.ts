@@ -2,7 +2,7 @@
  * The guard against DNS rebinding: a page of a site whose name suddenly leads to this machine is, to the browser, of that
  * site, and sends no Origin when it reads. But the name is in the header Host, and ours is none of the site's.
  */
-import { isLoopbackHost } from '@amends/coordinator';
+import { isLoopbackHost, remembered } from '@amends/coordinator';
 
 /** Why a request with this header Host is not accepted; null: it is. */
 export type CheckHost = (header: string | undefined) => string | null;
@@ -14,9 +14,11 @@ export type CheckHost = (header: string | undefined) => string | null;
  */
 export function hostGuard(host: string): CheckHost {
   if (!isLoopbackHost(host)) return () => null;
+  // The same few headers come again and again.
+  const isLoopback = remembered((header: string) => isLoopbackHost(nameOf(header)));
   return (header) =>
     // HTTP/1.0 sends none, and browsers do not speak that.
-    header === undefined || isLoopbackHost(nameOf(header))
+    header === undefined || isLoopback(header)
       ? null
       : `the header Host names ${JSON.stringify(header)}; this server listens on ${host} only: call it as localhost, or by a loopback address`;
 }
