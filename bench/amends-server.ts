@@ -30,6 +30,8 @@ export interface AmendsServer {
   /** Rejects when it ends without having been told to. */
   readonly lost: Promise<never>;
   stop(): Promise<void>;
+  /** As a power failure would. */
+  kill(): Promise<void>;
 }
 
 /** Starts a server and waits until it is ready. @throws Error with its last words when it ends instead */
@@ -54,8 +56,8 @@ async function startCommand(name: string, file: string, program: (args: readonly
   return server;
 }
 
-function serverOf(name: string, url: string, { pid, lost, stop }: Member): AmendsServer {
-  return { name, url, pid, lost, stop };
+function serverOf(name: string, url: string, { pid, lost, stop, kill }: Member): AmendsServer {
+  return { name, url, pid, lost, stop, kill };
 }
 
 async function ready({ name, url }: AmendsServer): Promise<void> {

@@ -36,6 +36,8 @@ export interface Member {
   readonly lost: Promise<never>;
   /** SIGTERM, and SIGKILL if that is not enough. Resolves when it is gone. Idempotent. */
   stop(): Promise<void>;
+  /** SIGKILL. Resolves when it is gone. */
+  kill(): Promise<void>;
 }
 
 /** All processes of a run. */
@@ -84,7 +86,11 @@ function startMember({ name, args }: Program, log: string): Member {
     },
     async stop() {
       told = true;
-      await stopChild(child);
+      await endChild(child, 'SIGTERM');
+    },
+    async kill() {
+      told = true;
+      await endChild(child, 'SIGKILL');
     },
   };
 }
@@ -98,10 +104,10 @@ function spawnLeashed(args: readonly string[], log: string): ChildProcess {
   return child;
 }
 
-async function stopChild(child: ChildProcess): Promise<void> {
+async function endChild(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> {
   if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
   const gone = once(child, 'exit');
-  child.kill('SIGTERM');
+  child.kill(signal);
   const patience = new AbortController();
   pause(stopsWithinMs, undefined, { signal: patience.signal }).then(
     () => child.kill('SIGKILL'),

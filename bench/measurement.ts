@@ -74,19 +74,21 @@ function share(total: number | null, count: number): number | null {
   return total === null || count === 0 ? null : total / count;
 }
 
+const warmUpRounds = 3;
+
 /**
  * Measures each subject once in each round, in turns, so that whatever else happens on the machine meets all of them.
- * One round before counts for nothing: it warms them up.
+ * Three rounds before count for nothing: a server has compiled what is hot after some 50,000 sagas, not before.
  * @returns the samples of each subject, by round
  */
 export async function measureInTurns(bench: Bench, subjects: readonly Subject[]): Promise<readonly (readonly Sample[])[]> {
   const samples: Sample[][] = subjects.map(() => []);
-  for (let round = 0; round <= bench.options.rounds; round++) {
+  for (let round = 1 - warmUpRounds; round <= bench.options.rounds; round++) {
     for (const [index, subject] of subjects.entries()) {
-      const turn = round === 0 ? 'warming up' : `round ${round} of ${bench.options.rounds}`;
+      const turn = round < 1 ? 'warming up' : `round ${round} of ${bench.options.rounds}`;
       bench.progress.phase(`${turn}, ${subject.name}`);
       const sample = await measure(bench, subject);
-      if (round > 0) samples[index]!.push(sample);
+      if (round >= 1) samples[index]!.push(sample);
     }
   }
   return samples;
