@@ -26,6 +26,8 @@ export interface AmendsOptions {
 export interface AmendsServer {
   readonly name: string;
   readonly url: string;
+  /** Where it speaks gRPC, as `http://host:port`; empty: nowhere. */
+  readonly grpcUrl: string;
   readonly pid: number;
   /** Rejects when it ends without having been told to. */
   readonly lost: Promise<never>;
@@ -44,20 +46,21 @@ export async function startAmends(
   if (fsyncDelayMs === 0) return startCommand(name, file, program);
   const member = program([slowDisk, file, String(fsyncDelayMs)]);
   const { url } = await member.message<{ url: string }>();
-  return serverOf(name, url, member);
+  return serverOf(name, { url, grpcUrl: '' }, member);
 }
 
 async function startCommand(name: string, file: string, program: (args: readonly string[]) => Member): Promise<AmendsServer> {
   const port = await freePorts(2);
   const listen = ['--host', '127.0.0.1', '--port', `${port}`, '--grpc-port', `${port + 1}`];
   const member = program(['--max-semi-space-size=8', command, 'serve', ...listen, '--store', `sqlite:${file}`]);
-  const server = serverOf(name, `http://127.0.0.1:${port}`, member);
+  const urls = { url: `http://127.0.0.1:${port}`, grpcUrl: `http://127.0.0.1:${port + 1}` };
+  const server = serverOf(name, urls, member);
   await Promise.race([ready(server), member.lost]);
   return server;
 }
 
-function serverOf(name: string, url: string, { pid, lost, stop, kill }: Member): AmendsServer {
-  return { name, url, pid, lost, stop, kill };
+function serverOf(name: string, urls: Pick<AmendsServer, 'url' | 'grpcUrl'>, { pid, lost, stop, kill }: Member): AmendsServer {
+  return { name, ...urls, pid, lost, stop, kill };
 }
 
 async function ready({ name, url }: AmendsServer): Promise<void> {

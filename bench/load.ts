@@ -1,30 +1,30 @@
 /**
  * A process: the load generator. It gets orders by message and answers each with one result. A closed loop: every
- * connection sends its next saga when the last one is answered; or, with `ratePerS`, sagas that fall due one by one,
+ * line begins its next job when the last one is done; or, with `ratePerS`, jobs that fall due one by one,
  * whose latency counts from that moment, so that a server which stalls cannot hide it.
  */
-import { once } from 'node:events';
-import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { messageCutter, statusOf } from './http-messages.ts';
-import { type BranchUrls, type GidOrder, gidMaker, submitRequests } from './saga-request.ts';
+import { grpcRequests, httpRequests, type JobKind, type RequestsOf } from './jobs.ts';
+import { type Line, openGrpcLines, openHttpLines } from './lines.ts';
+import { type BranchUrls, type GidOrder, gidMaker } from './saga-request.ts';
 import { percentile } from './statistics.ts';
 
 /** What to do. */
 export interface LoadOrder {
-  /** Root of the server. */
+  readonly kind: JobKind;
+  /** Root of the server; of one for gRPC too, as `http://host:port`. */
   readonly url: string;
   readonly branchUrls: BranchUrls;
   readonly gidOrder: GidOrder;
   readonly connections: number;
   readonly seconds: number;
-  /** Sagas per second; null: as many as go. */
+  /** Jobs per second; null: as many as go. */
   readonly ratePerS: number | null;
 }
 
 /** How it went. */
 export interface LoadResult {
-  /** Answered with 200. */
+  /** Jobs whose every request was answered well; sagas, mostly. */
   readonly sagas: number;
   /** Answered otherwise. */
   readonly errors: number;
@@ -62,53 +62,34 @@ function say(message: LoadMessage): void {
   process.send?.(message);
 }
 
-/** One connection; `send` may be called again when `onAnswer` has been. */
-interface Connection {
-  send(request: string): void;
-  onAnswer: (status: number) => void;
-  close(): void;
+function run(order: LoadOrder): Promise<LoadResult> {
+  const { kind, url, branchUrls } = order;
+  return kind === 'grpc-saga'
+    ? carryOut(order, openGrpcLines, grpcRequests(branchUrls))
+    : carryOut(order, openHttpLines, httpRequests(kind, new URL(url), branchUrls));
 }
 
-async function run(order: LoadOrder): Promise<LoadResult> {
+type OpenLines<R> = (url: string, count: number, onBroken: (error: Error) => void) => Promise<readonly Line<R>[]>;
+
+async function carryOut<R>(order: LoadOrder, openLines: OpenLines<R>, requestsOf: RequestsOf<R>): Promise<LoadResult> {
   const broken = Promise.withResolvers<never>();
-  const connections = await Promise.all(Array.from({ length: order.connections }, () => open(order.url, broken.reject)));
+  const lines = await openLines(order.url, order.connections, broken.reject);
   const tally = new Tally();
   const progress = setInterval(() => say({ sagas: tally.latenciesMs.length }), progressEveryMs);
   try {
-    const requestOf = submitRequests(new URL(order.url), order.branchUrls);
     const nextGid = gidMaker(order.gidOrder);
-    const nextRequest = () => requestOf(nextGid());
-    const work = order.ratePerS === null ? closedLoop : paced(order.ratePerS);
+    const nextJob = () => requestsOf(nextGid());
     const startedAt = performance.now();
-    const shift = { nextRequest, tally, until: startedAt + order.seconds * 1000 };
+    const shift = { nextJob, tally, until: startedAt + order.seconds * 1000 };
     stop = () => {
       shift.until = performance.now();
     };
-    await Promise.race([work(connections, shift), broken.promise, tooLate(order)]);
+    await Promise.race([work(lines, shift, order.ratePerS), broken.promise, tooLate(order)]);
     return tally.result((performance.now() - startedAt) / 1000);
   } finally {
     clearInterval(progress);
-    for (const connection of connections) connection.close();
+    for (const line of lines) line.close();
   }
-}
-
-async function open(url: string, onBroken: (error: Error) => void): Promise<Connection> {
-  const { hostname, port } = new URL(url);
-  const socket = connect({ host: hostname, port: Number(port || 80), noDelay: true });
-  await once(socket, 'connect');
-  const broken = () => onBroken(new Error(`${url} closed a connection`));
-  const connection: Connection = {
-    send: (request) => socket.write(request, 'latin1'),
-    onAnswer: () => {},
-    close: () => socket.off('close', broken).destroy(),
-  };
-  const cut = messageCutter((answer) => connection.onAnswer(statusOf(answer)));
-  // An error is followed by `close`.
-  socket
-    .on('data', cut)
-    .on('close', broken)
-    .on('error', () => {});
-  return connection;
 }
 
 async function tooLate({ seconds, url }: LoadOrder): Promise<never> {
@@ -120,8 +101,8 @@ class Tally {
   readonly latenciesMs: number[] = [];
   errors = 0;
 
-  add(status: number, latencyMs: number): void {
-    if (status === 200) this.latenciesMs.push(latencyMs);
+  add(isDone: boolean, latencyMs: number): void {
+    if (isDone) this.latenciesMs.push(latencyMs);
     else this.errors += 1;
   }
 
@@ -137,62 +118,69 @@ class Tally {
   }
 }
 
-interface Shift {
-  readonly nextRequest: () => string;
+interface Shift<R> {
+  readonly nextJob: () => readonly R[];
   readonly tally: Tally;
-  /** Nothing is sent from this moment on. */
+  /** Nothing is begun from this moment on. */
   until: number;
 }
 
-async function closedLoop(connections: readonly Connection[], shift: Shift): Promise<void> {
-  await Promise.all(connections.map((connection) => repeat(connection, shift)));
+async function work<R>(lines: readonly Line<R>[], shift: Shift<R>, ratePerS: number | null): Promise<void> {
+  if (ratePerS === null) await Promise.all(lines.map((line) => repeat(line, shift)));
+  else await paced(lines, shift, ratePerS);
 }
 
-function repeat(connection: Connection, shift: Shift): Promise<void> {
-  const { nextRequest, tally } = shift;
+/** Sends the requests of a job, each once the one before it is answered; the first that is not well answered is the last. */
+function carry<R>(line: Line<R>, job: readonly R[], onEnd: (isDone: boolean) => void): void {
+  let next = 0;
+  line.onAnswer = (isWell) => {
+    if (isWell && next < job.length) line.send(job[next++]!);
+    else onEnd(isWell);
+  };
+  line.send(job[next++]!);
+}
+
+function repeat<R>(line: Line<R>, shift: Shift<R>): Promise<void> {
+  const { nextJob, tally } = shift;
   return new Promise((resolve) => {
-    let sentAt = 0;
-    const send = () => {
-      sentAt = performance.now();
-      connection.send(nextRequest());
+    const begin = () => {
+      const begunAt = performance.now();
+      carry(line, nextJob(), (isDone) => {
+        const now = performance.now();
+        tally.add(isDone, now - begunAt);
+        if (now >= shift.until) resolve();
+        else begin();
+      });
     };
-    connection.onAnswer = (status) => {
-      const now = performance.now();
-      tally.add(status, now - sentAt);
-      if (now >= shift.until) resolve();
-      else send();
-    };
-    send();
+    begin();
   });
 }
 
-/** Sagas fall due at a steady rate; one that finds no free connection waits for the next. */
-function paced(ratePerS: number): typeof closedLoop {
-  return (connections, shift) =>
-    new Promise((resolve) => {
-      const { nextRequest, tally } = shift;
-      const idle = [...connections];
-      const startedAt = performance.now();
-      let begun = 0;
-      const nextDue = () => startedAt + (begun * 1000) / ratePerS;
-      const timer = setInterval(sendWhatIsDue, 1);
+/** Jobs fall due at a steady rate; one that finds no free line waits for the next. */
+function paced<R>(lines: readonly Line<R>[], shift: Shift<R>, ratePerS: number): Promise<void> {
+  return new Promise((resolve) => {
+    const { nextJob, tally } = shift;
+    const idle = [...lines];
+    const startedAt = performance.now();
+    let begun = 0;
+    const nextDue = () => startedAt + (begun * 1000) / ratePerS;
+    const timer = setInterval(beginWhatIsDue, 1);
 
-      function sendWhatIsDue(): void {
-        while (nextDue() < Math.min(shift.until, performance.now()) && idle.length > 0) sendOne(idle.shift()!);
-        if (nextDue() < shift.until || idle.length < connections.length) return;
-        clearInterval(timer);
-        resolve();
-      }
+    function beginWhatIsDue(): void {
+      while (nextDue() < Math.min(shift.until, performance.now()) && idle.length > 0) beginOne(idle.shift()!);
+      if (nextDue() < shift.until || idle.length < lines.length) return;
+      clearInterval(timer);
+      resolve();
+    }
 
-      function sendOne(connection: Connection): void {
-        const dueAt = nextDue();
-        begun += 1;
-        connection.onAnswer = (status) => {
-          tally.add(status, performance.now() - dueAt);
-          idle.push(connection);
-          sendWhatIsDue();
-        };
-        connection.send(nextRequest());
-      }
-    });
+    function beginOne(line: Line<R>): void {
+      const dueAt = nextDue();
+      begun += 1;
+      carry(line, nextJob(), (isDone) => {
+        tally.add(isDone, performance.now() - dueAt);
+        idle.push(line);
+        beginWhatIsDue();
+      });
+    }
+  });
 }

@@ -1,4 +1,6 @@
 /** One measurement: load on one server for a while, and what it cost that server's process. */
+
+import type { JobKind } from './jobs.ts';
 import { readCounts, type ServerCounts } from './metrics-page.ts';
 import { type Usage, usageOf } from './process-meter.ts';
 import type { BranchUrls } from './saga-request.ts';
@@ -12,6 +14,10 @@ export interface Subject {
   /** Its process; null: unknown, so its cost is not measured. */
   readonly pid: number | null;
   readonly branchUrls: BranchUrls;
+  /** What is asked of it. Default: saga. */
+  readonly kind?: JobKind;
+  /** Where that is asked, if not at `url`, which has its metrics. */
+  readonly loadUrl?: string;
 }
 
 /** What was measured. Costs are null where they could not be read. */
@@ -39,10 +45,10 @@ interface Cost {
 /** Measures once. @param ratePerS sagas per second; null: as many as go */
 export async function measure(bench: Bench, subject: Subject, ratePerS: number | null = null): Promise<Sample> {
   const { connections, seconds, gidOrder } = bench.options;
-  const { url, branchUrls } = subject;
+  const { branchUrls, kind = 'saga', loadUrl: url = subject.url } = subject;
   const before = await costOf(subject);
   const beganAt = performance.now();
-  const result = await bench.load.run({ url, branchUrls, gidOrder, connections, seconds, ratePerS }, (sagas) =>
+  const result = await bench.load.run({ kind, url, branchUrls, gidOrder, connections, seconds, ratePerS }, (sagas) =>
     bench.progress.tick(`${Math.round(sagas / ((performance.now() - beganAt) / 1000))} sagas/s`),
   );
   const after = await costOf(subject);

@@ -1,7 +1,9 @@
-/** A process: two participants that say yes to everything, and one that accepts connections and never answers. */
+/** A process: participants that say yes to everything, two over HTTP and two over gRPC, and one that accepts connections and never answers. */
 import { once } from 'node:events';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { createServer as createHttp2Server, type ServerHttp2Stream } from 'node:http2';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { messageCutter } from './http-messages.ts';
+import { grpcFrame } from './jobs.ts';
 
 const body = '{"dtm_result":"SUCCESS"}';
 const yes = `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
@@ -11,18 +13,41 @@ export interface ParticipantUrls {
   readonly first: string;
   readonly second: string;
   readonly silent: string;
+  /** As `host:port/service/method`. */
+  readonly grpc: readonly [string, string];
 }
 
 const [first, second, silent] = await Promise.all([listen(agree), listen(agree), listen((socket) => socket.resume())]);
-process.send?.({ first, second, silent } satisfies ParticipantUrls);
+const grpc = [await listenGrpc(), await listenGrpc()] as const;
+process.send?.({ first, second, silent, grpc } satisfies ParticipantUrls);
 
 async function listen(serve: (socket: Socket) => void): Promise<string> {
   const server = createServer({ noDelay: true }, (socket) => {
     socket.on('error', () => socket.destroy());
     serve(socket);
   });
+  return `http://127.0.0.1:${await portOf(server)}/branch`;
+}
+
+async function listenGrpc(): Promise<string> {
+  const server = createHttp2Server();
+  server.on('stream', (stream: ServerHttp2Stream) => {
+    stream.on('error', () => {});
+    stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
+    stream.on('end', () => {
+      stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+      stream.end(empty);
+    });
+    stream.resume();
+  });
+  return `127.0.0.1:${await portOf(server)}/bench.Branch/Agree`;
+}
+
+const empty = grpcFrame(new Uint8Array(0));
+
+async function portOf(server: Server): Promise<number> {
   await once(server.listen(0, '127.0.0.1'), 'listening');
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/branch`;
+  return (server.address() as AddressInfo).port;
 }
 
 function agree(socket: Socket): void {

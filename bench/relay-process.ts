@@ -1,13 +1,25 @@
 /** The floor, as the bench sees it. */
 import { join } from 'node:path';
+import type { Crew } from './crew.ts';
 import type { Subject } from './measurement.ts';
-import { branchPayload } from './saga-request.ts';
+import { type BranchUrls, branchPayload } from './saga-request.ts';
 import type { Bench } from './scenario.ts';
 
-/** Starts the relay. */
-export async function startRelay({ crew, participants }: Bench): Promise<Subject & { readonly pid: number }> {
-  const branchUrls = [participants.first, participants.second] as const;
-  const relay = crew.start({ name: 'relay', args: [join(import.meta.dirname, 'relay.mjs'), ...branchUrls, branchPayload] });
+/** Starts the relay. @param branchUrls whom it calls; default: the two participants over HTTP */
+export async function startRelay(
+  { crew, participants }: Bench,
+  branchUrls: BranchUrls = [participants.first, participants.second],
+): Promise<Subject & { readonly pid: number }> {
+  return started(crew, 'relay.mjs', branchUrls);
+}
+
+/** Starts the relay over gRPC. */
+export function startGrpcRelay({ crew, participants }: Bench): Promise<Subject & { readonly pid: number }> {
+  return started(crew, 'grpc-relay.mjs', participants.grpc);
+}
+
+async function started(crew: Crew, program: string, branchUrls: BranchUrls): Promise<Subject & { readonly pid: number }> {
+  const relay = crew.start({ name: program, args: [join(import.meta.dirname, program), ...branchUrls, branchPayload] });
   const { url } = await relay.message<{ url: string }>();
   return { name: 'relay (the floor)', url, pid: relay.pid, branchUrls };
 }

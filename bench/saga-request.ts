@@ -1,4 +1,4 @@
-/** The request that all subjects get, as text for a socket: a DTM saga that waits for its result. */
+/** The saga that most scenarios are about: DTM's, of two branches, waiting for its result. */
 import { randomFillSync } from 'node:crypto';
 import { epochMs, gidRandomBytes, makeGid } from '@amends/core';
 
@@ -23,17 +23,6 @@ export function sagaBody(gid: string, urls: BranchUrls): object {
     payloads: urls.map(() => branchPayload),
     wait_result: true,
   };
-}
-
-const placeholder = 'x'.repeat(22);
-
-/** Makes the text of requests that differ in their gid only, which has 22 characters. @param target root of the server */
-export function submitRequests(target: URL, urls: BranchUrls): (gid: string) => string {
-  const body = JSON.stringify(sagaBody(placeholder, urls));
-  const path = `${target.pathname.replace(/\/$/, '')}/api/dtmsvr/submit`;
-  const head = `POST ${path} HTTP/1.1\r\nhost: ${target.host}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n`;
-  const [before, after] = `${head}${body}`.split(placeholder) as [string, string];
-  return (gid) => before + gid + after;
 }
 
 /** Makes a maker of gids of 22 characters. */

@@ -5,6 +5,7 @@ import { withBench } from './open-bench.ts';
 import { readOptions, UsageError } from './options.ts';
 import { silentProgress } from './progress.ts';
 import { reportText, resultOf } from './report.ts';
+import { modes } from './scenarios/modes.ts';
 import { speed } from './scenarios/speed.ts';
 
 const options = readOptions(['--rounds', '1', '--seconds', '0.2', '--connections', '4', '--no-out'])!;
@@ -22,6 +23,13 @@ test('the scenario speed measures the relay, sagas of two branches and sagas tha
   if (process.platform === 'linux') expect(result.marks.every(({ value }) => Number(value) > 0)).toBe(true);
   expect(reportText(result)).toContain('saga of two branches');
   expect(JSON.parse(JSON.stringify(result))).toMatchObject({ options: { rounds: 1 }, tables: [{}, {}] });
+});
+
+test('the scenario modes measures each mode and gRPC beside its relay', async () => {
+  const { tables, marks, notes } = await withBench(around(), (bench) => modes.run(bench));
+  expect(tables[0]?.rows.map(([name]) => name)).toEqual(['saga', 'msg', 'tcc', 'xa', 'workflow', 'grpc-saga']);
+  expect(notes).toEqual([]);
+  expect(marks.every(({ value }) => Number(value) > 0)).toBe(true);
 });
 
 test('a run that is interrupted leaves no process and no folder behind', async () => {

@@ -93,7 +93,7 @@ function newSagas(
   const { participants, options, load } = bench;
   const branchUrls = [participants.first, participants.second] as const;
   const { connections, gidOrder } = options;
-  return load.run({ url: server.url, branchUrls, gidOrder, connections, seconds, ratePerS: newPerS }, onProgress);
+  return load.run({ kind: 'saga', url: server.url, branchUrls, gidOrder, connections, seconds, ratePerS: newPerS }, onProgress);
 }
 
 async function drain(count: number, file: string, bench: Bench): Promise<Drain> {
