@@ -7,8 +7,10 @@ import { type Exchange, limits, type Outcome, type OutcomeClass } from '@amends/
 import { type Dispatcher, Pool } from 'undici';
 import { type CheckAddress, refuseForbidden } from './address.ts';
 import { classOfAnswer, detailOfAnswer } from './answer.ts';
-import { checkedLookup, forbiddenCode } from './checked-lookup.ts';
+import { checkedLookup } from './checked-lookup.ts';
+import { classOfError } from './connection-error.ts';
 import { classOfJsonRpc, isJsonRpc, jsonRpcBody } from './json-rpc-call.ts';
+import type { ParticipantTls } from './participant-tls.ts';
 import type { BranchCall, Transport } from './ports.ts';
 import { remembered } from './remembered.ts';
 import { type UrlParts, urlParts } from './url-parts.ts';
@@ -24,13 +26,15 @@ export interface HttpTransportOptions {
    * gains nothing. Default: all but link-local, metadata, multicast and reserved addresses may be called.
    */
   readonly checkAddress?: CheckAddress;
+  /** For `https:`. Default: the well-known authorities, no certificate of our own. */
+  readonly tls?: ParticipantTls;
   /** Name and version sent to participants. */
   readonly userAgent?: string;
 }
 
 /** Makes the transport for `http:` and `https:`. */
 export function httpTransport(options: HttpTransportOptions = {}): Transport {
-  const { connectionsMax = 128, originsMax = 1_000, checkAddress = refuseForbidden, userAgent = 'amends' } = options;
+  const { connectionsMax = 128, originsMax = 1_000, checkAddress = refuseForbidden, tls = {}, userAgent = 'amends' } = options;
   const baseHeaders = { 'content-type': 'application/json', accept: 'application/json', 'user-agent': userAgent };
   const partsOf = remembered(urlParts);
   const pools = new Map<string, Pool>();
@@ -43,7 +47,7 @@ export function httpTransport(options: HttpTransportOptions = {}): Transport {
     const pool = new Pool(origin, {
       connections: connectionsMax,
       pipelining: 1,
-      connect: { lookup: checkedLookup(checkAddress) },
+      connect: { lookup: checkedLookup(checkAddress), ...tls },
     });
     pools.set(origin, pool);
     return pool;
@@ -192,30 +196,6 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
     this.#chunks = [];
     this.#done({ ...outcome, durationMs: Math.round(performance.now() - this.#startedAt) });
   }
-}
-
-/** Errors before a connection stood: the participant has not seen the request. */
-const refusedCodes: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'connect_refused',
-  ENOTFOUND: 'name_unknown',
-  EAI_AGAIN: 'name_unknown',
-  EHOSTUNREACH: 'host_unreachable',
-  ENETUNREACH: 'host_unreachable',
-  UND_ERR_CONNECT_TIMEOUT: 'connect_timeout',
-  EADDRNOTAVAIL: 'host_unreachable',
-  UND_ERR_INVALID_ARG: 'invalid_request',
-};
-
-/** Classifies undici's errors by code. */
-function classOfError(error: Error): { code: string; exchange: Exchange } {
-  const first = error instanceof AggregateError ? (error.errors[0] as Error) : error;
-  const code = (first as NodeJS.ErrnoException).code ?? '';
-  if (code === forbiddenCode) return { code: 'address_forbidden', exchange: 'forbidden' };
-  const refused = refusedCodes[code];
-  if (refused !== undefined) return { code: refused, exchange: 'refused' };
-  if (code.startsWith('ERR_TLS') || code.startsWith('ERR_SSL') || code.includes('CERT'))
-    return { code: 'tls_failed', exchange: 'refused' };
-  return { code: 'connection_lost', exchange: 'broken' };
 }
 
 function unknown(code: string, detail: string, { exchange }: { exchange: Exchange }): Outcome {

@@ -1,14 +1,13 @@
 /** From DTM's workflow to ours. Its name and input come in `custom_data`, the address that resumes it in `query_prepared`. */
 import type { WorkflowSpec } from '@amends/core';
 import { refuse, shown } from '../field-error.ts';
-import { grpcMessages } from '../grpc/messages.ts';
 import { parseJsonText } from '../json-text.ts';
 import { anySpecOf, callTimeoutMs, type DtmDefaults, retryOf } from './options.ts';
 import { checkTarget } from './target.ts';
 import { type DtmTransaction, objectOf, textOf } from './transaction.ts';
 
 /**
- * The spec of a workflow. Over gRPC its input is sent inside the message that the service of workflows takes.
+ * The spec of a workflow.
  * @throws AmendsError `invalid_request` naming the field
  */
 export function workflowSpecOf(dtm: DtmTransaction, defaults: DtmDefaults): WorkflowSpec {
@@ -19,7 +18,7 @@ export function workflowSpecOf(dtm: DtmTransaction, defaults: DtmDefaults): Work
     mode: 'workflow',
     name,
     resume: dtm.query_prepared,
-    payloads: [dtm.protocol === 'grpc' ? grpcMessages.workflow.encode({ Data: input }) : input],
+    payloads: [input],
     callTimeoutMs: callTimeoutMs(dtm, defaults),
     retry: { ...retryOf(dtm, defaults), kind: 'fixed' },
   };
