@@ -59,7 +59,12 @@ export function httpTransport(options: HttpTransportOptions = {}): Transport {
       const forbidden = isIP(parts.hostname) === 0 ? null : checkAddress(parts.hostname, parts.hostname);
       if (forbidden !== null) return Promise.resolve(unknown('address_forbidden', forbidden, { exchange: 'forbidden' }));
       if (closed) return Promise.resolve(unknown('stopped', 'the coordinator is stopping', { exchange: 'unsent' }));
-      return exchange(poolOf(parts.origin), request, { path: pathOf(parts, request), headers: headersOf(baseHeaders, request) });
+      const rpc = isJsonRpc(request);
+      const body = rpc ? jsonRpcBody(request) : request.payload;
+      if (body === null)
+        return Promise.resolve(unknown('invalid_request', 'the payload is not a JSON object', { exchange: 'refused' }));
+      const path = rpc ? parts.path : pathOf(parts, request);
+      return exchange(poolOf(parts.origin), request, { path, headers: headersOf(baseHeaders, request), body });
     },
     async close() {
       closed = true;
@@ -93,14 +98,19 @@ function headersOf(base: Readonly<Record<string, string>>, request: BranchCall):
   return headers;
 }
 
-function exchange(pool: Pool, request: BranchCall, how: { path: string; headers: Record<string, string> }): Promise<Outcome> {
-  const body = isJsonRpc(request) ? jsonRpcBody(request) : request.payload;
+interface HttpRequest {
+  readonly path: string;
+  readonly headers: Record<string, string>;
+  readonly body: Uint8Array | string;
+}
+
+function exchange(pool: Pool, request: BranchCall, { path, headers, body }: HttpRequest): Promise<Outcome> {
   const hasBody = body.length > 0;
   return new Promise((done) => {
     const handler = new AnswerHandler(request, done);
     const method = hasBody || request.mode === 'xa' ? 'POST' : 'GET';
-    const headers = hasBody ? how.headers : bodiless(how.headers);
-    pool.dispatch({ path: how.path, method, headers, body: hasBody ? body : null, ...noOwnTimeouts }, handler);
+    const sent = hasBody ? headers : bodiless(headers);
+    pool.dispatch({ path, method, headers: sent, body: hasBody ? body : null, ...noOwnTimeouts }, handler);
   });
 }
 

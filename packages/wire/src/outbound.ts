@@ -1,5 +1,5 @@
 /** What a request may make Amends send: addresses of participants and headers of branch calls. Shapes only; where they lead is the transport's business. */
-import { limits } from '@amends/core';
+import { limits, type Protocol } from '@amends/core';
 import { refuse, shown } from './field-error.ts';
 
 /**
@@ -67,4 +67,13 @@ function checkHeader(field: string, name: string, value: string): void {
     refuse(field, `has ${name.length + value.length} characters, at most ${limits.headerCharactersMax} are allowed`);
   if (headerValueRefused.test(value))
     refuse(field, 'must not contain line breaks, control characters or characters beyond Latin-1');
+}
+
+/**
+ * Refuses what calls over gRPC would have to carry in their metadata and cannot.
+ * @throws AmendsError `invalid_request` naming `field`
+ */
+export function checkMetadata(field: string, text: string, protocol: Protocol | undefined): void {
+  if (protocol === 'grpc' && !/^[ -~]*$/.test(text))
+    refuse(field, `is ${shown(text)}, may only have printable ASCII characters where participants are called over gRPC`);
 }

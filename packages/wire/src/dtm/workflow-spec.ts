@@ -2,8 +2,9 @@
 import type { WorkflowSpec } from '@amends/core';
 import { refuse, shown } from '../field-error.ts';
 import { parseJsonText } from '../json-text.ts';
+import { checkMetadata } from '../outbound.ts';
 import { anySpecOf, callTimeoutMs, type DtmDefaults, retryOf } from './options.ts';
-import { checkTarget } from './target.ts';
+import { checkParams, checkTarget } from './target.ts';
 import { type DtmTransaction, objectOf, textOf } from './transaction.ts';
 
 /**
@@ -13,8 +14,11 @@ import { type DtmTransaction, objectOf, textOf } from './transaction.ts';
 export function workflowSpecOf(dtm: DtmTransaction, defaults: DtmDefaults): WorkflowSpec {
   checkTarget('query_prepared', dtm.query_prepared, dtm.protocol);
   const { name, input } = inputOf(dtm.custom_data);
+  checkParams('custom_data.data', { target: dtm.query_prepared, protocol: dtm.protocol, payload: input });
+  const any = anySpecOf(dtm);
+  checkMetadata('custom_data.name', name, any.protocol);
   return {
-    ...anySpecOf(dtm),
+    ...any,
     mode: 'workflow',
     name,
     resume: dtm.query_prepared,
