@@ -21,8 +21,8 @@ export interface GrpcClient {
 }
 
 /** A client of the server at this address. */
-export function grpcClient(address: string): GrpcClient {
-  const client = new Client(address, credentials.createInsecure(), { 'grpc.max_send_message_length': -1 });
+export function grpcClient(address: string, secure = credentials.createInsecure()): GrpcClient {
+  const client = new Client(address, secure, { 'grpc.max_send_message_length': -1 });
   opened.push(() => client.close());
   const call = (path: string, method: Pick<GrpcMethod, 'request' | 'reply'>, message: object, timeoutMs = 5_000) =>
     new Promise<Answer>((resolve) => {
@@ -52,9 +52,10 @@ export interface GrpcParticipant {
   readonly received: readonly Received[];
 }
 
-/** Starts a participant. @param answer by method: null agrees, otherwise a status */
+/** Starts a participant. @param answer by method: null agrees, otherwise a status @param secure default: plain */
 export async function grpcParticipant(
   answer: (received: Received) => { readonly code: number; readonly details: string } | null = () => null,
+  secure = ServerCredentials.createInsecure(),
 ): Promise<GrpcParticipant> {
   const received: Received[] = [];
   const server = new Server();
@@ -87,9 +88,7 @@ export async function grpcParticipant(
     ),
   );
   const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
-      error === null ? resolve(bound) : reject(error),
-    );
+    server.bindAsync('127.0.0.1:0', secure, (error, bound) => (error === null ? resolve(bound) : reject(error)));
   });
   opened.push(() => server.forceShutdown());
   return { address: `127.0.0.1:${port}`, received };
