@@ -148,32 +148,39 @@ async function listen(app: FastifyInstance, { host, port }: Config): Promise<str
   try {
     return await app.listen({ host, port });
   } catch (error) {
-    throw new StartError(listenProblem(error as NodeJS.ErrnoException, host, port), { cause: error });
+    throw listenError(error, { host, port, flag: '--port' });
   }
 }
 
-function listenProblem({ code, message }: NodeJS.ErrnoException, host: string, port: number): string {
+async function listenGrpc(grpc: GrpcListener, { host, grpcPort: port }: Config, tls: ListenerTls | null): Promise<string> {
+  try {
+    return `${host.includes(':') ? `[${host}]` : host}:${await grpc.listen(host, port, credentialsOf(tls))}`;
+  } catch (error) {
+    throw listenError(error, { host, port, flag: '--grpc-port' });
+  }
+}
+
+interface Place {
+  readonly host: string;
+  readonly port: number;
+  readonly flag: string;
+}
+
+function listenError(error: unknown, place: Place): StartError {
+  return new StartError(listenProblem(error as NodeJS.ErrnoException, place), { cause: error });
+}
+
+function listenProblem({ code, message }: NodeJS.ErrnoException, { host, port, flag }: Place): string {
   switch (code) {
     case 'EADDRINUSE':
-      return `port ${port} on ${host} is in use, perhaps by another Amends; stop that, or choose another with --port`;
+      return `port ${port} on ${host} is in use, perhaps by another Amends; stop that, or choose another with ${flag}`;
     case 'EACCES':
-      return `port ${port} may not be used by this user; choose one above 1023 with --port`;
+      return `port ${port} may not be used by this user; choose one above 1023 with ${flag}`;
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
       return `${host} is not an address of this machine; choose another with --host`;
     default:
       return `cannot listen on ${host} port ${port}: ${message}`;
-  }
-}
-
-async function listenGrpc(grpc: GrpcListener, { host, grpcPort }: Config, tls: ListenerTls | null): Promise<string> {
-  try {
-    return `${host}:${await grpc.listen(host, grpcPort, credentialsOf(tls))}`;
-  } catch (error) {
-    throw new StartError(
-      `gRPC cannot listen on ${host} port ${grpcPort}, perhaps another program does; stop that, or choose another with --grpc-port: ${(error as Error).message}`,
-      { cause: error },
-    );
   }
 }
 

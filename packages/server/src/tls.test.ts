@@ -1,5 +1,6 @@
+import { once } from 'node:events';
 import { createServer, request as secureRequest } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { credentials, ServerCredentials, status } from '@grpc/grpc-js';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -54,6 +55,14 @@ describe('a server with a certificate', () => {
     const amends = await tlsServer(ca);
     expect(await grpcClient(byName(amends.grpcAddress), grpcSecure(ca)).dtm('NewGid', {})).toMatchObject({ reply: {} });
     expect(await grpcClient(amends.grpcAddress).dtm('NewGid', {})).toMatchObject({ code: status.UNAVAILABLE });
+  });
+
+  test('stops although a connection has not come to its handshake', async () => {
+    const amends = await tlsServer(authority());
+    const mute = connect(Number(amends.grpcAddress.split(':')[1]), '127.0.0.1').resume();
+    mute.on('error', () => {});
+    await once(mute, 'connect');
+    await Promise.all([once(mute, 'close'), amends.stop()]);
   });
 });
 
