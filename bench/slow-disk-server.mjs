@@ -10,7 +10,7 @@ import { openSqliteStore } from '@amends/store-sql';
 
 const [path, fsyncDelayMs] = process.argv.slice(2);
 const store = slowed(await openSqliteStore({ path }), Number(fsyncDelayMs));
-const server = await startServer(resolveConfig({ flags: { port: '0' } }).config, { store });
+const server = await startServer(resolveConfig({ flags: { port: '0', grpcPort: '0' } }).config, { store });
 process.once('SIGTERM', () => void server.stop().then(() => process.exit()));
 process.send({ url: server.url });
 

@@ -47,7 +47,7 @@ it.each([
 });
 
 it('Ctrl-C in a story ends it quietly: nothing has gone otherwise than told', async () => {
-  const { config } = resolveConfig({ flags: { port: '0', stopGraceMs: '0', logLevel: 'error' } });
+  const { config } = resolveConfig({ flags: { port: '0', grpcPort: '0', stopGraceMs: '0', logLevel: 'error' } });
   const server = await startServer(config, { store: openMemoryStore() });
   onTestFinished(() => server.stop());
   const { child, result } = tell(server.url);

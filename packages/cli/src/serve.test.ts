@@ -66,7 +66,7 @@ test('an address that others can reach must be meant', async () => {
   expect(refused).toMatchObject({
     code: 1,
     stdout: '',
-    stderr: expect.stringMatching(/^amends: option host .*give --insecure\n$/),
+    stderr: expect.stringMatching(/^amends: option host .*trust --insecure\n$/),
   });
   const meant = await serving('--host', '0.0.0.0', '--store', 'memory:', '--insecure');
   expect(await meant.stop()).toMatchObject({

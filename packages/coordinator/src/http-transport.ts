@@ -7,8 +7,10 @@ import { type Exchange, limits, type Outcome, type OutcomeClass } from '@amends/
 import { type Dispatcher, Pool } from 'undici';
 import { type CheckAddress, refuseForbidden } from './address.ts';
 import { classOfAnswer, detailOfAnswer } from './answer.ts';
-import { checkedLookup, forbiddenCode } from './checked-lookup.ts';
+import { checkedLookup } from './checked-lookup.ts';
+import { classOfError } from './connection-error.ts';
 import { classOfJsonRpc, isJsonRpc, jsonRpcBody } from './json-rpc-call.ts';
+import type { ParticipantTls } from './participant-tls.ts';
 import type { BranchCall, Transport } from './ports.ts';
 import { remembered } from './remembered.ts';
 import { type UrlParts, urlParts } from './url-parts.ts';
@@ -24,13 +26,15 @@ export interface HttpTransportOptions {
    * gains nothing. Default: all but link-local, metadata, multicast and reserved addresses may be called.
    */
   readonly checkAddress?: CheckAddress;
+  /** For `https:`. Default: the well-known authorities, no certificate of our own. */
+  readonly tls?: ParticipantTls;
   /** Name and version sent to participants. */
   readonly userAgent?: string;
 }
 
 /** Makes the transport for `http:` and `https:`. */
 export function httpTransport(options: HttpTransportOptions = {}): Transport {
-  const { connectionsMax = 128, originsMax = 1_000, checkAddress = refuseForbidden, userAgent = 'amends' } = options;
+  const { connectionsMax = 128, originsMax = 1_000, checkAddress = refuseForbidden, tls = {}, userAgent = 'amends' } = options;
   const baseHeaders = { 'content-type': 'application/json', accept: 'application/json', 'user-agent': userAgent };
   const partsOf = remembered(urlParts);
   const reasonAgainst = remembered((hostname: string) => (isIP(hostname) === 0 ? null : checkAddress(hostname, hostname)));
@@ -48,7 +52,7 @@ export function httpTransport(options: HttpTransportOptions = {}): Transport {
     const pool = new Pool(origin, {
       connections: connectionsMax,
       pipelining: 1,
-      connect: { lookup: checkedLookup(checkAddress) },
+      connect: { lookup: checkedLookup(checkAddress), ...tls },
     });
     pools.set(origin, pool);
     return pool;
@@ -60,7 +64,12 @@ export function httpTransport(options: HttpTransportOptions = {}): Transport {
       const forbidden = reasonAgainst(parts.hostname);
       if (forbidden !== null) return Promise.resolve(unknown('address_forbidden', forbidden, { exchange: 'forbidden' }));
       if (closed) return Promise.resolve(unknown('stopped', 'the coordinator is stopping', { exchange: 'unsent' }));
-      return exchange(poolOf(parts.origin), request, { path: pathOf(parts, request), headers: headersOf(baseHeaders, request) });
+      const rpc = isJsonRpc(request);
+      const body = rpc ? jsonRpcBody(request) : request.payload;
+      if (body === null)
+        return Promise.resolve(unknown('invalid_request', 'the payload is not a JSON object', { exchange: 'refused' }));
+      const path = rpc ? parts.path : pathOf(parts, request);
+      return exchange(poolOf(parts.origin), request, { path, headers: headersOf(baseHeaders, request), body });
     },
     async close() {
       closed = true;
@@ -94,14 +103,19 @@ function headersOf(base: Readonly<Record<string, string>>, request: BranchCall):
   return headers;
 }
 
-function exchange(pool: Pool, request: BranchCall, how: { path: string; headers: Record<string, string> }): Promise<Outcome> {
-  const body = isJsonRpc(request) ? jsonRpcBody(request) : request.payload;
+interface HttpRequest {
+  readonly path: string;
+  readonly headers: Record<string, string>;
+  readonly body: Uint8Array | string;
+}
+
+function exchange(pool: Pool, request: BranchCall, { path, headers, body }: HttpRequest): Promise<Outcome> {
   const hasBody = body.length > 0;
   return new Promise((done) => {
     const handler = new AnswerHandler(request, done);
     const method = hasBody || request.mode === 'xa' ? 'POST' : 'GET';
-    const headers = hasBody ? how.headers : bodiless(how.headers);
-    pool.dispatch({ path: how.path, method, headers, body: hasBody ? body : null, ...noOwnTimeouts }, handler);
+    const sent = hasBody ? headers : bodiless(headers);
+    pool.dispatch({ path, method, headers: sent, body: hasBody ? body : null, ...noOwnTimeouts }, handler);
   });
 }
 
@@ -198,30 +212,6 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
     this.#chunks = [];
     this.#done({ ...outcome, durationMs: Math.round(performance.now() - this.#startedAt) });
   }
-}
-
-/** Errors before a connection stood: the participant has not seen the request. */
-const refusedCodes: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'connect_refused',
-  ENOTFOUND: 'name_unknown',
-  EAI_AGAIN: 'name_unknown',
-  EHOSTUNREACH: 'host_unreachable',
-  ENETUNREACH: 'host_unreachable',
-  UND_ERR_CONNECT_TIMEOUT: 'connect_timeout',
-  EADDRNOTAVAIL: 'host_unreachable',
-  UND_ERR_INVALID_ARG: 'invalid_request',
-};
-
-/** Classifies undici's errors by code. */
-function classOfError(error: Error): { code: string; exchange: Exchange } {
-  const first = error instanceof AggregateError ? (error.errors[0] as Error) : error;
-  const code = (first as NodeJS.ErrnoException).code ?? '';
-  if (code === forbiddenCode) return { code: 'address_forbidden', exchange: 'forbidden' };
-  const refused = refusedCodes[code];
-  if (refused !== undefined) return { code: refused, exchange: 'refused' };
-  if (code.startsWith('ERR_TLS') || code.startsWith('ERR_SSL') || code.includes('CERT'))
-    return { code: 'tls_failed', exchange: 'refused' };
-  return { code: 'connection_lost', exchange: 'broken' };
 }
 
 function unknown(code: string, detail: string, { exchange }: { exchange: Exchange }): Outcome {

@@ -16,6 +16,7 @@ export type { GrpcTransportOptions } from './grpc-transport.ts';
 export { grpcTransport } from './grpc-transport.ts';
 export type { HttpTransportOptions } from './http-transport.ts';
 export { httpTransport } from './http-transport.ts';
+export type { ParticipantTls } from './participant-tls.ts';
 export type * from './ports.ts';
 export { remembered } from './remembered.ts';
 export type { Transports } from './transport-by-scheme.ts';

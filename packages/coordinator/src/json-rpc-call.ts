@@ -8,45 +8,46 @@ export function isJsonRpc({ protocol, url }: Pick<BranchCall, 'protocol' | 'url'
   return protocol === 'json-rpc' && url.includes('method');
 }
 
-/** The body of the request. */
-export function jsonRpcBody({ url, payload, gid, mode, branchId, op }: BranchCall): string {
+/** The body of the request; null when the payload is no object, and so cannot be params. */
+export function jsonRpcBody({ url, payload, gid, mode, branchId, op, workflow }: BranchCall): string | null {
+  const given = paramsIn(payload);
+  if (given === null) return null;
   const method = new URL(url).searchParams.get('method') ?? '';
-  const text = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString();
-  const given = text === '' ? {} : parsedOrText(text);
-  const own = isObject(given) ? given : { payload: given };
-  const params = { ...own, gid, trans_type: mode, branch_id: branchId, op };
+  const params = { ...given, gid, trans_type: mode, branch_id: branchId, op: workflow === '' ? op : workflow };
   return JSON.stringify({ jsonrpc: '2.0', id: randomUUID(), method, params });
 }
 
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isLongNumber(value);
-}
-
-/** A payload that is not JSON travels as it is. */
-function parsedOrText(text: string): unknown {
+/** The payload's own params, numbers digit for digit; nothing and `null` are none. */
+function paramsIn(payload: Uint8Array): object | null {
+  const text = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString();
+  if (text === '') return {};
   try {
-    return parseKeepingDigits(text);
+    const value = parseKeepingDigits(text);
+    if (value === null) return {};
+    return typeof value === 'object' && !Array.isArray(value) && !isLongNumber(value) ? value : null;
   } catch {
-    return text;
+    return null;
   }
 }
 
-const failureCode = -32901;
-const ongoingCode = -32902;
+/** Codes of errors that are verdicts: DTM's own, and those of its client for PHP. */
+const verdicts: ReadonlyMap<unknown, OutcomeClass> = new Map([
+  [-32901, 'failure'],
+  [409, 'failure'],
+  [-32902, 'ongoing'],
+  [425, 'ongoing'],
+]);
 
 /** What the body of an answer means when its status and text say success. */
 export function classOfJsonRpc(body: string): OutcomeClass {
-  const code = errorCodeIn(body);
-  if (code === null) return 'success';
-  if (code === failureCode) return 'failure';
-  return code === ongoingCode ? 'ongoing' : 'unknown';
+  const error = errorIn(body);
+  return error === null ? 'success' : (verdicts.get(error.code) ?? 'unknown');
 }
 
 /** null: no error. */
-function errorCodeIn(body: string): number | null {
+function errorIn(body: string): { readonly code?: unknown } | null {
   try {
-    const { error = null } = JSON.parse(body) as { error?: { code?: unknown } | null };
-    return error === null ? null : Number(error.code);
+    return (JSON.parse(body) as { readonly error?: { readonly code?: unknown } | null } | null)?.error ?? null;
   } catch {
     return null;
   }

@@ -7,6 +7,8 @@ export interface UrlParts {
   readonly origin: string;
   /** Host name or address without brackets. */
   readonly hostname: string;
+  /** Path and query. */
+  readonly path: string;
   /** Path and query, ending in `?` or `&`. */
   readonly pathToExtend: string;
 }
@@ -14,7 +16,8 @@ export interface UrlParts {
 /** Takes a URL apart. @throws TypeError when it is not one */
 export function urlParts(url: string): UrlParts {
   const { origin, hostname, pathname, search } = new URL(url);
-  return { origin, hostname: hostname.replace(/^\[|\]$/g, ''), pathToExtend: `${pathname}${search === '' ? '?' : `${search}&`}` };
+  const path = `${pathname}${search}`;
+  return { origin, hostname: hostname.replace(/^\[|\]$/g, ''), path, pathToExtend: `${path}${search === '' ? '?' : '&'}` };
 }
 
 /** Host and port of a URL, for people and for grouping; empty when there is none. */

@@ -164,6 +164,14 @@ describe('a server that starts', () => {
     expect((await amends.get('/readyz')).status).toBe(200);
   });
 
+  it('says how to choose another port for gRPC when that is in use', async () => {
+    const { grpcAddress } = await runningServer();
+    const port = grpcAddress.split(':')[1]!;
+    await expect(runningServer({ grpcPort: port })).rejects.toThrow(
+      new RegExp(`^port ${port} on 127\\.0\\.0\\.1 is in use, .* --grpc-port$`),
+    );
+  });
+
   it('says how to choose another port when its port is in use, and leaves the store to others', async () => {
     const { port } = new URL((await participant()).url);
     const store = `sqlite:${scratchFolder()}/amends.db`;

@@ -6,6 +6,7 @@ import {
   grpcTransport,
   httpTransport,
   isLoopbackHost,
+  type ParticipantTls,
   transportByScheme,
 } from '@amends/coordinator';
 import type { Store } from '@amends/store';
@@ -25,8 +26,9 @@ import { operationsFace } from './http/operations-face.ts';
 import { loggedChanges, openLog, type ServerLog } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { openStore } from './open-store.ts';
-import { type AskHealth, sharedHealth } from './shared-health.ts';
+import { type AskHealth, isReadyBy, sharedHealth } from './shared-health.ts';
 import { StartError, startErrorOf } from './start-error.ts';
+import { type ListenerTls, readTls } from './tls.ts';
 import { version } from './version.ts';
 
 /** A running server. */
@@ -59,25 +61,26 @@ const lastAnswersMs = 1_000;
 
 /**
  * Starts a server and resolves when it listens and has begun to drive what it found in the store.
- * @throws StartError when it cannot listen or the store cannot be used
+ * @throws StartError when it cannot listen or the store cannot be used; ConfigError when a file for TLS has changed for the worse
  */
 export async function startServer(config: Config, parts: ServerParts = {}): Promise<Server> {
   const log = parts.log ?? openLog(config);
   const metrics = createMetrics(version);
   const { promise: lost, resolve: lose } = Promise.withResolvers<Error>();
+  const tls = readTls(config);
   const store = metrics.store(parts.store ?? (await openStore(config.store, lose)));
-  const coordinator = coordinatorOf(config, { store, metrics, log });
+  const coordinator = coordinatorOf(config, { store, metrics, log, tls: tls.participants });
   const health = sharedHealth(coordinator);
   metrics.watch(health);
   const topics = storedTopics({ store, now: () => coordinator.now() });
   const service = dtmService({ coordinator, defaults: config, topics });
-  const app = appOf(config, { topics, service, coordinator, health, lost, metrics, log });
-  const isReady = async () => (await health()).state === 'running';
+  const app = appOf(config, { tls: tls.listener, topics, service, coordinator, health, lost, metrics, log });
+  const isReady = async () => isReadyBy(await health());
   const grpc = grpcListener({ service, metrics, log, messageBytesMax: config.bodyBytesMax, isReady });
   const stop = once(() => stopAll(config, { app, grpc, coordinator, store, log }));
   try {
     const url = await listen(app, config);
-    const grpcAddress = await listenGrpc(grpc, config);
+    const grpcAddress = await listenGrpc(grpc, config, tls.listener);
     await coordinator.start();
     log.info({ url, grpc: grpcAddress, version, store: config.store }, 'listening');
     void lost.then((error) => log.error({ err: error }, 'broken down: restart the process'));
@@ -89,21 +92,23 @@ export async function startServer(config: Config, parts: ServerParts = {}): Prom
 }
 
 interface Inside {
+  readonly tls: ParticipantTls;
   readonly store: Store;
   readonly metrics: Metrics;
   readonly log: ServerLog;
 }
 
-function coordinatorOf(config: Config, { store, metrics, log }: Inside): Coordinator {
+function coordinatorOf(config: Config, { tls, store, metrics, log }: Inside): Coordinator {
   const { allow, deny } = config.participants;
   const checkAddress = addressPolicy({ allow, deny, listensOnLoopback: isLoopbackHost(config.host) });
-  const http = httpTransport({ checkAddress, connectionsMax: config.perHostInFlightMax, userAgent: `amends/${version}` });
+  const shared = { checkAddress, tls, userAgent: `amends/${version}` };
+  const http = httpTransport({ ...shared, connectionsMax: config.perHostInFlightMax });
   const logged = loggedChanges(log);
   return createCoordinator({
     store,
     log,
     checkAddress,
-    transport: boundedPerHost(metrics.transport(transportByScheme({ http, grpc: grpcTransport({ checkAddress }) })), {
+    transport: boundedPerHost(metrics.transport(transportByScheme({ http, grpc: grpcTransport(shared) })), {
       inFlightMax: config.perHostInFlightMax,
     }),
     liveMax: config.inFlightMax,
@@ -115,6 +120,7 @@ function coordinatorOf(config: Config, { store, metrics, log }: Inside): Coordin
 }
 
 interface Served {
+  readonly tls: ListenerTls | null;
   readonly topics: Topics;
   readonly service: DtmService;
   readonly coordinator: Coordinator;
@@ -124,7 +130,7 @@ interface Served {
   readonly log: ServerLog;
 }
 
-function appOf(config: Config, { topics, service, coordinator, health, lost, metrics, log }: Served): FastifyInstance {
+function appOf(config: Config, { tls, topics, service, coordinator, health, lost, metrics, log }: Served): FastifyInstance {
   const metricsText = (reply: FastifyReply) => {
     reply.type(metrics.registry.contentType);
     return metrics.registry.metrics();
@@ -135,23 +141,41 @@ function appOf(config: Config, { topics, service, coordinator, health, lost, met
     jsonRpcFace({ service, log }),
     operationsFace({ health, lost, metricsText }),
   ];
-  return createApp({ host: config.host, bodyBytesMax: config.bodyBytesMax, metrics, faces, fallback: fallbackOf(log) });
+  return createApp({ host: config.host, tls, bodyBytesMax: config.bodyBytesMax, metrics, faces, fallback: fallbackOf(log) });
 }
 
 async function listen(app: FastifyInstance, { host, port }: Config): Promise<string> {
   try {
     return await app.listen({ host, port });
   } catch (error) {
-    throw new StartError(listenProblem(error as NodeJS.ErrnoException, host, port), { cause: error });
+    throw listenError(error, { host, port, flag: '--port' });
   }
 }
 
-function listenProblem({ code, message }: NodeJS.ErrnoException, host: string, port: number): string {
+async function listenGrpc(grpc: GrpcListener, { host, grpcPort: port }: Config, tls: ListenerTls | null): Promise<string> {
+  try {
+    return `${host.includes(':') ? `[${host}]` : host}:${await grpc.listen(host, port, credentialsOf(tls))}`;
+  } catch (error) {
+    throw listenError(error, { host, port, flag: '--grpc-port' });
+  }
+}
+
+interface Place {
+  readonly host: string;
+  readonly port: number;
+  readonly flag: string;
+}
+
+function listenError(error: unknown, place: Place): StartError {
+  return new StartError(listenProblem(error as NodeJS.ErrnoException, place), { cause: error });
+}
+
+function listenProblem({ code, message }: NodeJS.ErrnoException, { host, port, flag }: Place): string {
   switch (code) {
     case 'EADDRINUSE':
-      return `port ${port} on ${host} is in use, perhaps by another Amends; stop that, or choose another with --port`;
+      return `port ${port} on ${host} is in use, perhaps by another Amends; stop that, or choose another with ${flag}`;
     case 'EACCES':
-      return `port ${port} may not be used by this user; choose one above 1023 with --port`;
+      return `port ${port} may not be used by this user; choose one above 1023 with ${flag}`;
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
       return `${host} is not an address of this machine; choose another with --host`;
@@ -160,15 +184,11 @@ function listenProblem({ code, message }: NodeJS.ErrnoException, host: string, p
   }
 }
 
-async function listenGrpc(grpc: GrpcListener, { host, grpcPort }: Config): Promise<string> {
-  try {
-    return `${host}:${await grpc.listen(host, grpcPort, ServerCredentials.createInsecure())}`;
-  } catch (error) {
-    throw new StartError(
-      `gRPC cannot listen on ${host} port ${grpcPort}, perhaps another program does; stop that, or choose another with --grpc-port: ${(error as Error).message}`,
-      { cause: error },
-    );
-  }
+function credentialsOf(tls: ListenerTls | null): ServerCredentials {
+  if (tls === null) return ServerCredentials.createInsecure();
+  const { cert, key, clientCa } = tls;
+  const pair = { cert_chain: Buffer.from(cert), private_key: Buffer.from(key) };
+  return ServerCredentials.createSsl(clientCa === null ? null : Buffer.from(clientCa), [pair], clientCa !== null);
 }
 
 interface Running {

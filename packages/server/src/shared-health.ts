@@ -18,3 +18,8 @@ export function sharedHealth(coordinator: Pick<Coordinator, 'health'>, now = () 
     return reading;
   };
 }
+
+/** Ready: running, and the store can be written. */
+export function isReadyBy({ state, store }: Pick<CoordinatorHealth, 'state' | 'store'>): boolean {
+  return state === 'running' && store !== null;
+}

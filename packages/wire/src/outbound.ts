@@ -1,5 +1,5 @@
 /** What a request may make Amends send: addresses of participants and headers of branch calls. Shapes only; where they lead is the transport's business. */
-import { limits } from '@amends/core';
+import { limits, type Protocol } from '@amends/core';
 import { refuse, shown } from './field-error.ts';
 
 /**
@@ -85,4 +85,13 @@ export function checkMetadata(field: string, headers: Readonly<Record<string, st
     if (!metadataName.test(name)) refuse(`${field}.${name}`, 'is not a valid name in the metadata of gRPC');
     if (!metadataValue.test(value)) refuse(`${field}.${name}`, 'must be printable ASCII, as gRPC wants its metadata');
   }
+}
+
+/**
+ * Refuses what calls over gRPC would have to carry in their metadata and cannot.
+ * @throws AmendsError `invalid_request` naming `field`
+ */
+export function checkMetadataText(field: string, text: string, protocol: Protocol | undefined): void {
+  if (protocol === 'grpc' && !/^[ -~]*$/.test(text))
+    refuse(field, `is ${shown(text)}, may only have printable ASCII characters where participants are called over gRPC`);
 }

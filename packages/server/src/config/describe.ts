@@ -3,7 +3,7 @@ import { type ConfigOption, configOptions } from './options.ts';
 
 /** The default as text: lists and empty texts in words. */
 export function defaultText({ default: value }: ConfigOption): string {
-  return Array.isArray(value) && value.length === 0 ? 'none' : String(value);
+  return value === '' || (Array.isArray(value) && value.length === 0) ? 'none' : String(value);
 }
 
 /** What stands above the table. */

@@ -4,6 +4,7 @@ import { isLoopbackHost } from '@amends/coordinator';
 import { pathText } from '@amends/wire';
 import { parse as parseYaml, YAMLParseError } from 'yaml';
 import type { z } from 'zod';
+import { readTls } from '../tls.ts';
 import { ConfigError } from './config-error.ts';
 import { dtmEnvSetting, dtmFileSettings, isDtmKey } from './dtm-names.ts';
 import { type ConfigOption, configOptions, valueOfText } from './options.ts';
@@ -53,6 +54,7 @@ export function resolveConfig({ flags = {}, env = {}, file }: ConfigSources = {}
   for (const [name, text] of Object.entries(flags)) set(layers, name, text, (option) => `--${option.flag}`);
   const values = valuesOf(layers.settings);
   checkBinding(values, layers.settings.get('host'));
+  readTls(values, (name) => layers.settings.get(name)?.source ?? 'defaults');
   return { config: deepFrozen(values), warnings: layers.warnings };
 }
 
@@ -184,13 +186,13 @@ function expectation(issue: z.core.$ZodIssue, option: ConfigOption | undefined):
 }
 
 /** Whoever reaches the port may do everything: then it must be meant. */
-function checkBinding({ host, insecure }: ConfigValues, setting: Setting | undefined): void {
-  if (insecure || isLoopbackHost(host)) return;
+function checkBinding({ host, insecure, tls }: ConfigValues, setting: Setting | undefined): void {
+  if (insecure || tls.clientCa !== '' || isLoopbackHost(host)) return;
   throw new ConfigError(
     'host',
     host,
     'a loopback address such as 127.0.0.1, because this version has no authentication: whoever reaches the port may begin, ' +
-      'read and end transactions and make the server call addresses of their choice. Behind a network that you trust, give --insecure',
+      'read and end transactions and make the server call addresses of their choice. Give --tls-client-ca to let in clients with a certificate only, or behind a network that you trust --insecure',
     setting?.source ?? 'defaults',
   );
 }

@@ -7,6 +7,7 @@ const port = z.int().min(0).max(65_535);
 const hostOrNetwork = z
   .string()
   .refine(isAddressPattern, { error: 'must be a host (api.example.com, *.example.com) or a network (10.0.0.0/8)' });
+const pemFile = z.string().default('');
 
 /** The options. Nested names are joined by dots: `participants.allow`. */
 export const configSchema = z.strictObject({
@@ -14,9 +15,22 @@ export const configSchema = z.strictObject({
     .string()
     .min(1)
     .default('127.0.0.1')
-    .describe('Address to listen on. Any that is not loopback needs `insecure`, because this version has no authentication'),
+    .describe(
+      'Address to listen on. Any that is not loopback needs `insecure` or `tls.clientCa`, because this version has no other authentication',
+    ),
   port: port.default(36_789).describe('TCP port of the HTTP API, native and DTM; 0: a free one is chosen'),
   grpcPort: port.default(36_790).describe("TCP port of DTM's gRPC API; 0: a free one is chosen"),
+  tls: z
+    .strictObject({
+      cert: pemFile.describe(
+        'PEM file with the certificate of this server, chain included: HTTP and gRPC are served over TLS only',
+      ),
+      key: pemFile.describe('PEM file with the key of `tls.cert`'),
+      clientCa: pemFile.describe(
+        'PEM file with the authorities whose certificates every client must show, on HTTP and gRPC, health checks included (mTLS)',
+      ),
+    })
+    .prefault({}),
   store: z
     .string()
     .regex(/^(sqlite:.+|memory:)$/, 'must be sqlite:PATH, or memory: which forgets everything at the end')
@@ -75,6 +89,15 @@ export const configSchema = z.strictObject({
         .array(hostOrNetwork)
         .default([])
         .describe('Hosts and networks that are never called; wins over `participants.allow`'),
+      tls: z
+        .strictObject({
+          ca: pemFile.describe(
+            'PEM file with the authorities whose certificates participants (`https://`, `grpcs://`) may show, instead of the well-known ones',
+          ),
+          cert: pemFile.describe('PEM file with the certificate, chain included, shown to participants that ask for one'),
+          key: pemFile.describe('PEM file with the key of `participants.tls.cert`'),
+        })
+        .prefault({}),
     })
     .prefault({}),
   bodyBytesMax: z

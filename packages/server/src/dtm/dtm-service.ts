@@ -6,6 +6,7 @@ import type { Coordinator, Requested, TransactionRequest, TransactionView } from
 import { type Gid, isAmendsError, isFinished, limits } from '@amends/core';
 import {
   abortedAnswer,
+  checkRegistered,
   checkTopicName,
   concludedAnswer,
   type DtmAnswer,
@@ -130,6 +131,7 @@ export function dtmService({ coordinator, defaults, topics }: DtmServiceOptions)
       if (known === null) return notPrepared(gid);
       if (known.transaction.mode !== mode)
         return errorAnswer(400, `trans_type: is ${mode}, but ${gid} is a ${known.transaction.mode}`);
+      checkRegistered(branch, known.given.spec.protocol);
       return answered(gid, { type: 'registered', branch }, (result) => registeredAnswer(gid, branch.branchId, result));
     },
 

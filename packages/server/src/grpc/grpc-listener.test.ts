@@ -1,8 +1,13 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { openMemoryStore } from '@amends/store';
+import { dtmMethods, healthMethods } from '@amends/wire';
 import { status } from '@grpc/grpc-js';
 import { describe, expect, test } from 'vitest';
+import { failingStore } from '../testing/failing-store.ts';
 import { grpcClient, grpcParticipant } from '../testing/grpc-peer.ts';
 import { participant } from '../testing/participant.ts';
-import { runningServer } from '../testing/running-server.ts';
+import { type RunningServer, runningServer } from '../testing/running-server.ts';
 
 async function amendsOverGrpc() {
   const amends = await runningServer();
@@ -171,13 +176,125 @@ describe('bad input', () => {
     expect(await grpc.dtm('NewGid', {})).toMatchObject({ reply: { Gid: expect.stringMatching(/^.{22}$/) } });
   });
 
-  test('a deadline that is over ends the wait, not the saga', async () => {
+  test.each([
+    ['a gid', { Gid: 'gü', TransType: 'saga', Steps: '[{"action":""}]', BinPayloads: [Buffer.from([1])] }, /^gid: .* ASCII/],
+    [
+      'the name of a workflow',
+      { Gid: 'b', TransType: 'workflow', CustomedData: '{"name":"büch"}' },
+      /^custom_data\.name: .* ASCII/,
+    ],
+  ])('%s that metadata cannot hold is refused', async (_, message, complaint) => {
+    const { grpc } = await amendsOverGrpc();
+    const rpc = message.TransType === 'workflow' ? 'PrepareWorkflow' : 'Submit';
+    expect(await grpc.dtm(rpc, message)).toMatchObject({
+      code: status.INVALID_ARGUMENT,
+      message: expect.stringMatching(complaint),
+    });
+  });
+
+  test.each(['', 'null', '[]'])('steps written as %j are none', async (Steps) => {
+    const { grpc } = await amendsOverGrpc();
+    expect(await grpc.dtm('Prepare', { Gid: 't', TransType: 'tcc', Steps })).toEqual({ reply: {} });
+  });
+
+  test('what old clients send as field 4 of the options means nothing', async () => {
+    const { grpc } = await amendsOverGrpc();
+    // DtmRequest { Gid: "o", TransType: "tcc", TransOptions: { PassthroughHeaders: ["x"] } }
+    const bytes = Buffer.from([0x0a, 1, 0x6f, 0x12, 3, 0x74, 0x63, 0x63, 0x1a, 3, 0x22, 1, 0x78]);
+    expect(await grpc.raw('/dtmgimp.Dtm/Prepare', bytes)).toEqual({ reply: {} });
+  });
+
+  test.each([
+    ['negative', -1],
+    ['longer than a number', Number.MAX_SAFE_INTEGER * 4],
+  ])('an option that is %s is refused with the field named', async (_, RetryInterval) => {
+    const { grpc } = await amendsOverGrpc();
+    const message = { Gid: 'b', TransType: 'tcc', TransOptions: { RetryInterval } };
+    expect(await grpc.dtm('Prepare', message)).toMatchObject({
+      code: status.INVALID_ARGUMENT,
+      message: expect.stringMatching(/^retry_interval: /),
+    });
+  });
+});
+
+describe('a caller that no longer waits', () => {
+  /** Resolves when the server has ended so many submits without success. */
+  async function submitsEnded(ask: RunningServer['ask'], count: number): Promise<void> {
+    const line = `dtm_server_process_total{type="grpc",api="submit",status="fail"} ${count}`;
+    for (;;) if (String((await ask('GET', '/metrics')).body).includes(line)) return;
+  }
+
+  const silence = () => participant({ '/never': () => {} });
+  const waits = (url: string) => ({
+    Gid: 'late',
+    TransType: 'saga',
+    Steps: JSON.stringify([{ action: `${url}/never` }]),
+    BinPayloads: [Buffer.from('{}')],
+    TransOptions: { WaitResult: true, RequestTimeout: 600 },
+  });
+
+  test('because its deadline is over ends the wait, not the saga', async () => {
     const { grpc, ask } = await amendsOverGrpc();
-    const bank = await grpcParticipant(() => ({ code: status.FAILED_PRECONDITION, details: 'later' }));
-    const slow = saga('late', bank.address, { TransOptions: { WaitResult: true } });
-    await grpc.dtm('Submit', slow, { timeoutMs: 200 });
+    const bank = await silence();
+    expect(await grpc.dtm('Submit', waits(bank.url), { timeoutMs: 200 })).toMatchObject({ code: status.DEADLINE_EXCEEDED });
+    await submitsEnded(ask, 1);
     expect((await ask('GET', '/api/dtmsvr/query?gid=late')).body.transaction.status).toBe('submitted');
   });
+
+  test('because it has hung up ends the wait, not the saga', async () => {
+    const { grpc, ask } = await amendsOverGrpc();
+    const bank = await silence();
+    const answer = grpc.dtm('Submit', waits(bank.url));
+    await bank.called('/never');
+    grpc.hangUp();
+    expect(await answer).toMatchObject({ code: status.CANCELLED });
+    await submitsEnded(ask, 1);
+    expect((await ask('GET', '/api/dtmsvr/query?gid=late')).body.transaction.status).toBe('submitted');
+  });
+});
+
+test.each([
+  ['over gRPC, inside the message of its service', 'grpc'],
+  ['over HTTP, as it is', 'http'],
+])('a workflow that goes silent is run again %s', async (_, by) => {
+  const { grpc } = await amendsOverGrpc();
+  const app = await grpcParticipant();
+  const bodies: string[] = [];
+  const http = await participant({}, (body) => bodies.push(body));
+  const workflow = {
+    Gid: 'w2',
+    TransType: 'workflow',
+    CustomedData: `{"name":"book","data":"${Buffer.from('hello').toString('base64')}"}`,
+    QueryPrepared: by === 'grpc' ? `${app.address}/workflow.Workflow/Execute` : `${http.url}/resume`,
+    TransOptions: { RetryInterval: 1 },
+  };
+  expect(await grpc.dtm('PrepareWorkflow', workflow)).toMatchObject({ reply: { Transaction: { Status: 'prepared' } } });
+  if (by === 'http') {
+    await http.called('/resume');
+    expect([http.calls, bodies]).toEqual([['book /resume'], ['hello']]);
+  } else {
+    await app.called('Execute');
+    expect(app.received[0]!.metadata).toMatchObject({ 'dtm-op': 'book', 'dtm-branch_id': '00', 'dtm-trans_type': 'workflow' });
+    expect([...app.received[0]!.bytes]).toEqual([0x0a, 5, ...Buffer.from('hello')]);
+  }
+});
+
+describe('stopping', () => {
+  test('ends connections that are idle, and those that have said nothing', async () => {
+    const amends = await runningServer({ stopGraceMs: '0' });
+    const grpc = grpcClient(amends.grpcAddress);
+    expect(await grpc.dtm('NewGid', {})).toMatchObject({ reply: {} });
+    const [, port] = amends.grpcAddress.split(':');
+    const mute = connect(Number(port), '127.0.0.1').resume();
+    await once(mute, 'connect');
+    await Promise.all([once(mute, 'close'), amends.stop()]);
+    expect(await grpc.dtm('NewGid', {})).toMatchObject({ code: status.UNAVAILABLE });
+  });
+});
+
+test('every rpc declares what a caller must be allowed to do', () => {
+  for (const method of Object.values({ ...dtmMethods, ...healthMethods }))
+    expect(method.permission).toMatch(/^(public|\w+:\w+)$/);
 });
 
 test('the health check tells whether it is ready', async () => {
@@ -185,4 +302,13 @@ test('the health check tells whether it is ready', async () => {
   expect(await grpc.health()).toEqual({ reply: { status: 1 } });
   expect(await grpc.health('dtmgimp.Dtm')).toEqual({ reply: { status: 1 } });
   expect(await grpc.health('other')).toMatchObject({ code: status.NOT_FOUND });
+});
+
+test('the health check tells that the store cannot be written', async () => {
+  const failing = failingStore(openMemoryStore());
+  const amends = await runningServer({}, { store: failing.store });
+  failing.fail('everything');
+  const grpc = grpcClient(amends.grpcAddress);
+  expect(await grpc.health()).toEqual({ reply: { status: 2 } });
+  expect(await grpc.dtm('Submit', saga('f', 'http://127.0.0.1:1'))).toMatchObject({ code: status.UNAVAILABLE });
 });

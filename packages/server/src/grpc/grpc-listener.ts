@@ -1,4 +1,5 @@
 /** The gRPC side of the server: DTM's rpcs over the same service as its HTTP routes, and the standard health check. */
+import { type AddressInfo, createServer, type Server as Listener, type Socket } from 'node:net';
 import type { Log } from '@amends/coordinator';
 import { AmendsError, traceOf } from '@amends/core';
 import {
@@ -37,7 +38,7 @@ export interface GrpcListenerOptions {
 
 /** A gRPC server that does not listen yet. */
 export interface GrpcListener {
-  /** @returns the port. @throws Error when it cannot be listened on */
+  /** @returns the port. @throws Error with the code of the system when it cannot be listened on */
   listen(host: string, port: number, credentials: ServerCredentials): Promise<number>;
   /** Lets calls in flight end, but cuts them after this time. Idempotent. Milliseconds. */
   close(withinMs: number): Promise<void>;
@@ -61,21 +62,47 @@ export function grpcListener(options: GrpcListenerOptions): GrpcListener {
   const server = new Server(channelOptions(options.messageBytesMax));
   mount(server, { name: dtmServiceName, methods: dtmMethods, handlers: dtmHandlers(options.service) }, options);
   mount(server, { name: healthServiceName, methods: healthMethods, handlers: healthHandlers(options) }, options);
+  const sockets = new Set<Socket>();
+  let listener: Listener | null = null;
+  let closing: Promise<void> | null = null;
+
+  async function end(withinMs: number): Promise<void> {
+    if (listener === null) return server.forceShutdown();
+    const { promise: closed, resolve } = Promise.withResolvers<void>();
+    listener.close(() => resolve());
+    const cut = setTimeout(() => {
+      server.forceShutdown();
+      for (const socket of sockets) socket.destroy();
+    }, withinMs);
+    server.tryShutdown(() => {});
+    await closed;
+    clearTimeout(cut);
+  }
+
   return {
-    listen: (host, port, credentials) =>
-      new Promise((resolve, reject) => {
-        const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`;
-        server.bindAsync(authority, credentials, (error, bound) => (error === null ? resolve(bound) : reject(error)));
-      }),
-    close: (withinMs) =>
-      new Promise((resolve) => {
-        const cut = setTimeout(() => server.forceShutdown(), withinMs);
-        server.tryShutdown(() => {
-          clearTimeout(cut);
-          resolve();
-        });
-      }),
+    async listen(host, port, credentials) {
+      const { injectConnection } = server.createConnectionInjector(credentials);
+      listener = await listening({ host, port }, (socket) => {
+        sockets.add(socket);
+        socket.once('close', () => sockets.delete(socket));
+        injectConnection(socket);
+      });
+      return (listener.address() as AddressInfo).port;
+    },
+    close(withinMs) {
+      closing ??= end(withinMs);
+      return closing;
+    },
   };
+}
+
+/** The library's own way to listen tells by text only why it cannot, and logs it. */
+function listening(at: { readonly host: string; readonly port: number }, take: (socket: Socket) => void): Promise<Listener> {
+  return new Promise((resolve, reject) => {
+    const listener = createServer({ noDelay: true, keepAlive: true }, take);
+    listener.once('error', reject);
+    listener.listen(at, () => resolve(listener));
+  });
 }
 
 interface Mounted {

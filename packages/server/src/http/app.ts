@@ -1,8 +1,10 @@
 /** The HTTP side of the server: one application, with bodies as bytes, and a permission and a meter on every route. */
+import type { ServerOptions as SecureServerOptions } from 'node:https';
 import { AmendsError } from '@amends/core';
 import type { Permission } from '@amends/wire';
 import Fastify, { type FastifyInstance, type FastifyPluginAsync, type FastifyRequest } from 'fastify';
 import type { Metrics, RequestMeter } from '../metrics.ts';
+import type { ListenerTls } from '../tls.ts';
 import type { Fallback } from './fallback.ts';
 import { type CheckHost, hostGuard } from './host-guard.ts';
 
@@ -20,6 +22,8 @@ declare module 'fastify' {
 export interface AppOptions {
   /** What the server listens on. */
   readonly host: string;
+  /** null: plain HTTP. */
+  readonly tls: ListenerTls | null;
   readonly bodyBytesMax: number;
   readonly metrics: Metrics;
   readonly faces: readonly FastifyPluginAsync[];
@@ -35,8 +39,9 @@ const requestTimeoutMs = 60_000;
 const keepAliveMs = 75_000;
 
 /** Makes the application; it listens to nobody yet. */
-export function createApp({ host, bodyBytesMax, metrics, faces, fallback }: AppOptions): FastifyInstance {
-  const app = Fastify({
+export function createApp({ host, tls, bodyBytesMax, metrics, faces, fallback }: AppOptions): FastifyInstance {
+  const app: FastifyInstance = Fastify({
+    ...(tls === null ? {} : { https: secureOptions(tls) }),
     bodyLimit: bodyBytesMax,
     requestTimeout: requestTimeoutMs,
     keepAliveTimeout: keepAliveMs,
@@ -58,6 +63,11 @@ export function createApp({ host, bodyBytesMax, metrics, faces, fallback }: AppO
   });
   for (const face of faces) app.register(face);
   return app;
+}
+
+/** With authorities for clients, those without a certificate of theirs do not come to the first request. */
+function secureOptions({ cert, key, clientCa }: ListenerTls): SecureServerOptions {
+  return { cert, key, ...(clientCa === null ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: true }) };
 }
 
 /** Every body arrives as bytes: each face parses its own, and says so in its own way when it cannot. */

@@ -39,6 +39,35 @@ describe('a request', () => {
     expect(answer.body).toMatchObject({ jsonrpc: '2.0', error: { code, message: expect.any(String) }, result: null });
   });
 
+  test.each([
+    ['a list', '[1]'],
+    ['a number', '7'],
+    ['no JSON', '{'],
+  ])('whose payload is %s, for a method, is refused with the field named', async (_, payload) => {
+    const steps = [{ action: 'http://127.0.0.1:1/rpc?method=TransIn' }];
+    const saga = { gid: 'x', trans_type: 'saga', protocol: 'json-rpc', steps, payloads: [payload] };
+    const { body } = await rpc(request('submit', saga));
+    expect(body.error).toMatchObject({ code: -32603, message: expect.stringMatching(/^payloads\[0\]: /) });
+  });
+
+  test('to register a branch whose payload is no object, for a method, is refused with the field named', async () => {
+    const amends = await runningServer();
+    const tcc = { gid: 'x', trans_type: 'tcc', protocol: 'json-rpc' };
+    expect((await amends.post('/api/json-rpc', request('prepare', tcc))).body.error).toBeNull();
+    const url = 'http://127.0.0.1:1/rpc?method=Confirm';
+    const branch = { gid: 'x', trans_type: 'tcc', branch_id: '01', confirm: url, cancel: url, data: '[1]' };
+    const refused = await amends.post('/api/json-rpc', request('registerBranch', branch));
+    expect(refused.body.error).toMatchObject({ code: -32603, message: expect.stringMatching(/^data: /) });
+    expect((await amends.post('/api/json-rpc', request('registerBranch', { ...branch, data: '{}' }))).body.error).toBeNull();
+  });
+
+  test.each(['text/plain', 'application/x-www-form-urlencoded'])('that says to be %s is refused', async (type) => {
+    const amends = await runningServer();
+    const { status, body } = await amends.ask('POST', '/api/json-rpc', request('newGid'), { 'content-type': type });
+    expect(status).toBe(415);
+    expect(body).toMatchObject({ error: { code: -32600, message: expect.stringMatching(/content-type/) }, result: null });
+  });
+
   test('that is not JSON is refused with 400', async () => {
     const amends = await runningServer();
     const answer = await fetch(`${amends.url}/api/json-rpc`, {

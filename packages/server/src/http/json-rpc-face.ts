@@ -13,6 +13,7 @@ import {
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import type { DtmService } from '../dtm/dtm-service.ts';
 import { callerGone } from './caller-gone.ts';
+import { bodyBytes } from './request-body.ts';
 import { requestError } from './request-error.ts';
 import { traceOfRequest } from './request-trace.ts';
 
@@ -28,7 +29,7 @@ export function jsonRpcFace({ service, log }: JsonRpcFaceOptions): FastifyPlugin
     app.post('/api/json-rpc', { config: { permission: 'transactions:create', api: 'json-rpc' } }, async (request, reply) => {
       let id: string | number = '';
       try {
-        const asked = parseJsonRpc(request.body instanceof Uint8Array ? request.body : nothing);
+        const asked = parseJsonRpc(bodyBytes(request));
         id = asked.id;
         const answer = jsonRpcAnswer(id, await carriedOut(service, asked, { request, reply }));
         return reply.code(answer.status).send(answer.body);
@@ -39,8 +40,6 @@ export function jsonRpcFace({ service, log }: JsonRpcFaceOptions): FastifyPlugin
     });
   };
 }
-
-const nothing = new Uint8Array(0);
 
 interface Exchange {
   readonly request: FastifyRequest;

@@ -1,7 +1,7 @@
 /** What those who run the server ask: is it alive, is it ready, how is it doing. */
 import { dtmBase, nativeBase } from '@amends/wire';
 import type { FastifyPluginAsync, FastifyReply } from 'fastify';
-import type { AskHealth } from '../shared-health.ts';
+import { type AskHealth, isReadyBy } from '../shared-health.ts';
 import { version } from '../version.ts';
 
 /** What the face needs. */
@@ -38,10 +38,10 @@ export function operationsFace({ health, lost, metricsText }: OperationsFaceOpti
   };
 }
 
-/** Ready: running, and the store can be written. */
 async function ready(health: AskHealth, reply: FastifyReply): Promise<object> {
-  const { state, reason, store } = await health();
-  const isReady = state === 'running' && store !== null;
+  const current = await health();
+  const { state, reason } = current;
+  const isReady = isReadyBy(current);
   reply.code(isReady ? 200 : 503);
   return isReady ? { status: 'ready' } : { status: 'not ready', state, reason: reason || 'the store does not answer' };
 }

@@ -37,6 +37,7 @@ describe('a route', () => {
   it('declares its permission, or the server does not start', async () => {
     const app = createApp({
       host: '127.0.0.1',
+      tls: null,
       bodyBytesMax: 1_024,
       metrics: createMetrics('1'),
       fallback: fallbackOf(silentLog),

@@ -1,6 +1,6 @@
 /** gRPC as clients and participants of DTM speak it, for tests. */
 import { dtmMethods, dtmServiceName, type GrpcMethod, grpcMessages, healthMethods, healthServiceName } from '@amends/wire';
-import { Client, credentials, Metadata, Server, ServerCredentials, type ServiceError } from '@grpc/grpc-js';
+import { Client, type ClientUnaryCall, credentials, Metadata, Server, ServerCredentials, type ServiceError } from '@grpc/grpc-js';
 import { afterEach } from 'vitest';
 
 const opened: (() => void)[] = [];
@@ -18,24 +18,30 @@ export interface GrpcClient {
   health(service?: string): Promise<Answer>;
   /** Bytes to any path. */
   raw(path: string, bytes: Buffer): Promise<Answer>;
+  /** Cancels what is under way. */
+  hangUp(): void;
 }
 
 /** A client of the server at this address. */
-export function grpcClient(address: string): GrpcClient {
-  const client = new Client(address, credentials.createInsecure(), { 'grpc.max_send_message_length': -1 });
+export function grpcClient(address: string, secure = credentials.createInsecure()): GrpcClient {
+  const client = new Client(address, secure, { 'grpc.max_send_message_length': -1 });
   opened.push(() => client.close());
+  const underWay = new Set<ClientUnaryCall>();
   const call = (path: string, method: Pick<GrpcMethod, 'request' | 'reply'>, message: object, timeoutMs = 5_000) =>
     new Promise<Answer>((resolve) => {
       const done = (error: ServiceError | null, reply?: Record<string, unknown>) =>
         resolve(error === null ? { reply: reply! } : { code: error.code, message: error.details });
       const deadline = Date.now() + timeoutMs;
       const { request, reply } = method;
-      client.makeUnaryRequest(path, request.encode, reply.decode, message, new Metadata(), { deadline }, done);
+      underWay.add(client.makeUnaryRequest(path, request.encode, reply.decode, message, new Metadata(), { deadline }, done));
     });
   return {
     dtm: (rpc, message, { timeoutMs } = {}) => call(`/${dtmServiceName}/${rpc}`, dtmMethods[rpc], message, timeoutMs),
     health: (service = '') => call(`/${healthServiceName}/Check`, healthMethods.Check, { service }),
     raw: (path, bytes) => call(path, { request: { encode: () => bytes, decode: () => ({}) }, reply: grpcMessages.nothing }, {}),
+    hangUp() {
+      for (const one of underWay) one.cancel();
+    },
   };
 }
 
@@ -46,22 +52,26 @@ export interface Received {
   readonly bytes: Buffer;
 }
 
-/** A participant: any method of `busi.Busi`. */
+/** A participant: the methods of `busi.Busi`, and the one that runs workflows again. */
 export interface GrpcParticipant {
   readonly address: string;
   readonly received: readonly Received[];
+  /** Resolves when a method of this name has been called; at once when it was already. */
+  called(method: string): Promise<void>;
 }
 
-/** Starts a participant. @param answer by method: null agrees, otherwise a status */
+/** Starts a participant. @param answer by method: null agrees, otherwise a status @param secure default: plain */
 export async function grpcParticipant(
   answer: (received: Received) => { readonly code: number; readonly details: string } | null = () => null,
+  secure = ServerCredentials.createInsecure(),
 ): Promise<GrpcParticipant> {
   const received: Received[] = [];
+  const watchers = new Set<() => void>();
   const server = new Server();
   const bytes = (buffer: Buffer) => buffer;
-  const methods = ['TransIn', 'TransInRevert', 'TransOut', 'TransOutRevert', 'Query'];
+  const methods = ['TransIn', 'TransInRevert', 'TransOut', 'TransOutRevert', 'Query', 'Execute'];
   const rpc = (method: string) => ({
-    path: `/busi.Busi/${method}`,
+    path: method === 'Execute' ? '/workflow.Workflow/Execute' : `/busi.Busi/${method}`,
     requestStream: false,
     responseStream: false,
     requestSerialize: bytes,
@@ -80,6 +90,7 @@ export async function grpcParticipant(
         ) => {
           const one = { method, metadata: call.metadata.getMap(), bytes: call.request };
           received.push(one);
+          for (const look of [...watchers]) look();
           const status = answer(one);
           done(status, status === null ? Buffer.from('kept') : undefined);
         },
@@ -87,10 +98,18 @@ export async function grpcParticipant(
     ),
   );
   const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
-      error === null ? resolve(bound) : reject(error),
-    );
+    server.bindAsync('127.0.0.1:0', secure, (error, bound) => (error === null ? resolve(bound) : reject(error)));
   });
   opened.push(() => server.forceShutdown());
-  return { address: `127.0.0.1:${port}`, received };
+  const called = (name: string) =>
+    new Promise<void>((resolve) => {
+      const look = () => {
+        if (!received.some(({ method }) => method === name)) return;
+        watchers.delete(look);
+        resolve();
+      };
+      watchers.add(look);
+      look();
+    });
+  return { address: `127.0.0.1:${port}`, received, called };
 }

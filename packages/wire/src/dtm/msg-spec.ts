@@ -4,7 +4,7 @@ import { refuse, shown } from '../field-error.ts';
 import { parseJsonText } from '../json-text.ts';
 import { deliveriesOf, type SubscribersOf, topicScheme } from '../msg-deliveries.ts';
 import { anySpecOf, callTimeoutMs, type DtmDefaults, preparedForMs, retryOf } from './options.ts';
-import { checkTarget } from './target.ts';
+import { checkParams, checkTarget } from './target.ts';
 import { type DtmTransaction, objectOf } from './transaction.ts';
 
 /** Topics that the steps of a message name. */
@@ -26,6 +26,7 @@ export function msgSpecOf(dtm: DtmTransaction, defaults: DtmDefaults, subscriber
   checkTarget('query_prepared', dtm.query_prepared, dtm.protocol);
   deliveries.forEach(({ action, step }) => {
     checkTarget(`steps[${step}].action`, action, dtm.protocol);
+    checkParams(`payloads[${step}]`, { target: action, protocol: dtm.protocol, payload: dtm.payloads[step] });
   });
   return {
     ...anySpecOf(dtm),

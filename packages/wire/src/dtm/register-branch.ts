@@ -1,8 +1,8 @@
 /** `registerBranch`: a flat map of texts, read by the type of its transaction. */
-import { type BranchId, type Gid, limits, type Mode, type RegisteredBranch } from '@amends/core';
+import { type BranchId, type Gid, limits, type Mode, type Protocol, type RegisteredBranch } from '@amends/core';
 import { refuse, shown } from '../field-error.ts';
 import { parseDtmGid } from './gid.ts';
-import { checkTarget } from './target.ts';
+import { checkParams, checkTarget } from './target.ts';
 import { bytesOf, textMap } from './transaction.ts';
 
 /** A checked registration. */
@@ -61,4 +61,13 @@ function parseBranchId(text: string): BranchId {
   if (text.length > limits.gidCharactersMax || !branchIdForm.test(text))
     refuse('branch_id', `is ${shown(text)}, must be 1 to ${limits.gidCharactersMax} letters, digits or -_.:`);
   return text as BranchId;
+}
+
+/**
+ * Refuses a branch that the protocol of its transaction, which a registration does not tell, cannot call.
+ * @throws AmendsError `invalid_request` naming the field
+ */
+export function checkRegistered(branch: RegisteredBranch, protocol: Protocol | undefined): void {
+  if (branch.kind !== 'participant') return;
+  for (const target of [branch.forward, branch.backward]) checkParams('data', { target, protocol, payload: branch.payload });
 }

@@ -3,7 +3,7 @@ import type { RetryPolicy, SagaSpec, SagaStep } from '@amends/core';
 import { refuse, shown } from '../field-error.ts';
 import { parseJsonText } from '../json-text.ts';
 import { anySpecOf, callTimeoutMs, type DtmDefaults, retryOf } from './options.ts';
-import { checkTarget } from './target.ts';
+import { checkParams, checkTarget } from './target.ts';
 import { type DtmTransaction, objectOf, truthOf } from './transaction.ts';
 
 /**
@@ -31,6 +31,8 @@ function stepsOf(dtm: DtmTransaction, defaults: DtmDefaults): readonly SagaStep[
     const { action = '', compensate = '' } = step;
     checkTarget(`steps[${index}].action`, action, dtm.protocol);
     checkTarget(`steps[${index}].compensate`, compensate, dtm.protocol);
+    for (const target of [action, compensate])
+      checkParams(`payloads[${index}]`, { target, protocol: dtm.protocol, payload: dtm.payloads[index] });
     return { kind: 'compensatable', action, compensate, timeoutMs, actionRetry, compensateRetry, after: orders(index) };
   });
 }

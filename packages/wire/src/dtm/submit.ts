@@ -2,6 +2,7 @@
 import { AmendsError, type Gid, isFinished, type Mode, type Spec, type Transaction, type Verdict } from '@amends/core';
 import { refuse, shown } from '../field-error.ts';
 import type { SubscribersOf } from '../msg-deliveries.ts';
+import { checkMetadataText } from '../outbound.ts';
 import type { PresentedTransaction } from '../presented-transaction.ts';
 import { type DtmAnswer, errorAnswer, failureAnswer, noSuchTransaction, ongoingAnswer, successAnswer } from './answer.ts';
 import { parseDtmGid } from './gid.ts';
@@ -40,7 +41,10 @@ export interface SpecContext {
  * @throws AmendsError `invalid_request` naming the field; `topic_not_found`
  */
 export function parseSubmission(dtm: DtmTransaction, context: SpecContext): DtmSubmission {
-  return { gid: parseDtmGid(dtm.gid), spec: specOf(dtm, context), waits: dtm.wait_result };
+  const gid = parseDtmGid(dtm.gid);
+  const spec = specOf(dtm, context);
+  checkMetadataText('gid', gid, spec.protocol);
+  return { gid, spec, waits: dtm.wait_result };
 }
 
 function specOf(dtm: DtmTransaction, { defaults, subscribersOf }: SpecContext): Spec {

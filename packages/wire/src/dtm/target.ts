@@ -1,7 +1,9 @@
 /** Addresses of participants as DTM's clients write them: HTTP, or a gRPC method as `host:port/package.Service/Method`. */
-import { limits } from '@amends/core';
+import { limits, type Protocol } from '@amends/core';
 import { refuse, shown } from '../field-error.ts';
+import { parseJsonText } from '../json-text.ts';
 import { checkUrl } from '../outbound.ts';
+import { objectOf } from './transaction.ts';
 
 const httpScheme = /^https?:\/\//i;
 const grpcMethod = /^(?:grpcs?:\/\/)?[^/\s@?#\\]+:(?<port>\d{1,5})\/[\w.]+\/\w+$/;
@@ -20,4 +22,21 @@ export function checkTarget(field: string, target: string, protocol: string): vo
     refuse(field, `is ${shown(target)}, must be a gRPC method as host:port/package.Service/Method, or an http address`);
   const port = Number(method.groups!['port']);
   if (port === 0 || port > portMax) refuse(field, `has port ${port}, must be from 1 to ${portMax}`);
+}
+
+/** A payload and where it goes. */
+interface Params {
+  readonly target: string;
+  readonly protocol: string | undefined;
+  readonly payload: Uint8Array | undefined;
+}
+
+/**
+ * Refuses a payload that its target cannot take: a JSON-RPC method gets an object. No payload, and `null`, stand for none.
+ * @throws AmendsError `invalid_request` naming `field`
+ */
+export function checkParams(field: string, { target, protocol, payload }: Params): void {
+  if (protocol !== ('json-rpc' satisfies Protocol) || !target.includes('method') || payload === undefined) return;
+  const text = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString();
+  if (text !== '' && text !== 'null') objectOf(field, parseJsonText(field, text));
 }

@@ -1,25 +1,28 @@
 /** From DTM's workflow to ours. Its name and input come in `custom_data`, the address that resumes it in `query_prepared`. */
 import type { WorkflowSpec } from '@amends/core';
 import { refuse, shown } from '../field-error.ts';
-import { grpcMessages } from '../grpc/messages.ts';
 import { parseJsonText } from '../json-text.ts';
+import { checkMetadataText } from '../outbound.ts';
 import { anySpecOf, callTimeoutMs, type DtmDefaults, retryOf } from './options.ts';
-import { checkTarget } from './target.ts';
+import { checkParams, checkTarget } from './target.ts';
 import { type DtmTransaction, objectOf, textOf } from './transaction.ts';
 
 /**
- * The spec of a workflow. Over gRPC its input is sent inside the message that the service of workflows takes.
+ * The spec of a workflow.
  * @throws AmendsError `invalid_request` naming the field
  */
 export function workflowSpecOf(dtm: DtmTransaction, defaults: DtmDefaults): WorkflowSpec {
   checkTarget('query_prepared', dtm.query_prepared, dtm.protocol);
   const { name, input } = inputOf(dtm.custom_data);
+  checkParams('custom_data.data', { target: dtm.query_prepared, protocol: dtm.protocol, payload: input });
+  const any = anySpecOf(dtm);
+  checkMetadataText('custom_data.name', name, any.protocol);
   return {
-    ...anySpecOf(dtm),
+    ...any,
     mode: 'workflow',
     name,
     resume: dtm.query_prepared,
-    payloads: [dtm.protocol === 'grpc' ? grpcMessages.workflow.encode({ Data: input }) : input],
+    payloads: [input],
     callTimeoutMs: callTimeoutMs(dtm, defaults),
     retry: { ...retryOf(dtm, defaults), kind: 'fixed' },
   };

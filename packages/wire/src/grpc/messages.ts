@@ -1,8 +1,5 @@
 /** Messages of the gRPC protocol as bytes and back. Names and namespaces are not on the wire; numbers and types are. */
-import protobuf from 'protobufjs';
-import { proto } from './proto.ts';
-
-const { root } = protobuf.parse(proto, { keepCase: true });
+import { protoRoot } from './proto.ts';
 
 /** How a message becomes bytes, and bytes a message. */
 export interface Codec<M> {
@@ -14,7 +11,7 @@ export interface Codec<M> {
 const shape = { longs: Number, enums: Number, defaults: true, arrays: true, objects: true } as const;
 
 function codec<M extends object>(name: string): Codec<M> {
-  const type = root.lookupType(`dtmgimp.${name}`);
+  const type = protoRoot.lookupType(name);
   return {
     encode: (message) => Buffer.from(type.encode(type.fromObject(message)).finish()),
     decode: (bytes) => type.toObject(type.decode(bytes), shape) as M,
@@ -82,13 +79,13 @@ type Nothing = Readonly<Record<string, never>>;
 
 /** All messages, by what they are for. */
 export const grpcMessages = {
-  nothing: codec<Nothing>('Empty'),
-  transaction: codec<GrpcTransaction>('DtmRequest'),
-  gid: codec<{ readonly Gid: string }>('DtmGidReply'),
-  branch: codec<GrpcBranch>('DtmBranchRequest'),
-  progresses: codec<GrpcProgresses>('DtmProgressesReply'),
-  topic: codec<GrpcTopic>('DtmTopicRequest'),
-  workflow: codec<{ readonly Data: Uint8Array }>('WorkflowData'),
-  healthRequest: codec<{ readonly service: string }>('HealthCheckRequest'),
-  health: codec<{ readonly status: number }>('HealthCheckResponse'),
+  nothing: codec<Nothing>('google.protobuf.Empty'),
+  transaction: codec<GrpcTransaction>('dtmgimp.DtmRequest'),
+  gid: codec<{ readonly Gid: string }>('dtmgimp.DtmGidReply'),
+  branch: codec<GrpcBranch>('dtmgimp.DtmBranchRequest'),
+  progresses: codec<GrpcProgresses>('dtmgimp.DtmProgressesReply'),
+  topic: codec<GrpcTopic>('dtmgimp.DtmTopicRequest'),
+  workflow: codec<{ readonly Data: Uint8Array }>('workflow.WorkflowData'),
+  healthRequest: codec<{ readonly service: string }>('grpc.health.v1.HealthCheckRequest'),
+  health: codec<{ readonly status: number }>('grpc.health.v1.HealthCheckResponse'),
 } as const;

@@ -4,6 +4,7 @@ import { type Gid, isLongNumber, limits, parseGid, type Spec, type Trace } from 
 import { z } from 'zod';
 import { refuse, shown } from '../field-error.ts';
 import type { SubscribersOf } from '../msg-deliveries.ts';
+import { checkMetadataText } from '../outbound.ts';
 import { parseBy } from '../zod-issues.ts';
 import { msgSpecOf, newMessageSchema, topicsOfMessage } from './msg.ts';
 import { named } from './registry.ts';
@@ -57,7 +58,11 @@ export function parseCreate(body: unknown, trace: Trace | null = null): CreateRe
   const prepare = request.mode !== 'saga' && request.prepare;
   const topics = request.mode === 'msg' ? topicsOfMessage(request) : [];
   const requested = topics.length === 0 ? '' : digestOf(request);
-  const spec = (subscribersOf = nobody): Spec => ({ ...specOf(request, subscribersOf, requested), trace });
+  const spec = (subscribersOf = nobody): Spec => {
+    const made = specOf(request, subscribersOf, requested);
+    checkMetadataText('gid', gid ?? '', made.protocol);
+    return { ...made, trace };
+  };
   return { gid, prepare, topics, requested, spec };
 }
 
