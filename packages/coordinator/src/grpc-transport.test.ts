@@ -1,7 +1,11 @@
-import { createServer, type Http2Server, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import { constants, createServer, type Http2Server, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { branchIdOfStep, type Gid, limits } from '@amends/core';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { checkedLookup } from './checked-lookup.ts';
+import { GrpcChannel } from './grpc-channel.ts';
+import { grpcExchange } from './grpc-exchange.ts';
+import { grpcTarget } from './grpc-target.ts';
 import { grpcTransport } from './grpc-transport.ts';
 import type { BranchCall, Transport } from './ports.ts';
 
@@ -300,6 +304,31 @@ describe('without a verdict', () => {
     expect(broken).toMatchObject({ class: 'unknown', code: 'connection_lost', exchange: 'broken' });
     expect(await calls.call(callTo(bank.target))).toMatchObject({ class: 'success' });
     expect(bank.connections).toBe(2);
+  });
+
+  test('an error that usually says so does not say that nothing was heard once the call has been sent', async () => {
+    const { promise: heard, resolve: hear } = Promise.withResolvers<void>();
+    const bank = await participant(() => hear());
+    const target = grpcTarget(bank.target);
+    const channel = new GrpcChannel(target, { lookup: checkedLookup(() => null), tls: {}, pingMsMax: 50 });
+    const headers = { ':method': 'POST', ':path': target.path };
+    const call = grpcExchange(channel, { headers, message: new Uint8Array(0) }, callTo(bank.target));
+    await heard;
+    (await channel.connected).destroy(Object.assign(new Error('no route to host'), { code: 'EHOSTUNREACH' }));
+    expect(await call).toMatchObject({ class: 'unknown', code: 'connection_lost', exchange: 'broken' });
+  });
+
+  test('a stream that the server has refused unread has not been heard', async () => {
+    const server = createServer({ settings: { maxConcurrentStreams: 100 } });
+    onTestFinished(() => void server.close());
+    server.on('stream', (stream: ServerHttp2Stream) => {
+      stream.on('error', () => {});
+      stream.close(constants.NGHTTP2_REFUSED_STREAM);
+    });
+    const port = await listening(server);
+    const calls = transport();
+    expect(await calls.call(callTo(`127.0.0.1:${port}/a.B/C`))).toMatchObject({ class: 'unknown', exchange: 'refused' });
+    await calls.close();
   });
 
   test('a server that says good-bye answers what it has; the next call makes a new connection', async () => {

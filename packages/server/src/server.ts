@@ -10,7 +10,6 @@ import {
   transportByScheme,
 } from '@amends/coordinator';
 import type { Store } from '@amends/store';
-import { ServerCredentials } from '@grpc/grpc-js';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { addressPolicy } from './address-policy.ts';
 import type { Config } from './config.ts';
@@ -154,7 +153,7 @@ async function listen(app: FastifyInstance, { host, port }: Config): Promise<str
 
 async function listenGrpc(grpc: GrpcListener, { host, grpcPort: port }: Config, tls: ListenerTls | null): Promise<string> {
   try {
-    return `${host.includes(':') ? `[${host}]` : host}:${await grpc.listen(host, port, credentialsOf(tls))}`;
+    return `${host.includes(':') ? `[${host}]` : host}:${await grpc.listen(host, port, tls)}`;
   } catch (error) {
     throw listenError(error, { host, port, flag: '--grpc-port' });
   }
@@ -182,13 +181,6 @@ function listenProblem({ code, message }: NodeJS.ErrnoException, { host, port, f
     default:
       return `cannot listen on ${host} port ${port}: ${message}`;
   }
-}
-
-function credentialsOf(tls: ListenerTls | null): ServerCredentials {
-  if (tls === null) return ServerCredentials.createInsecure();
-  const { cert, key, clientCa } = tls;
-  const pair = { cert_chain: Buffer.from(cert), private_key: Buffer.from(key) };
-  return ServerCredentials.createSsl(clientCa === null ? null : Buffer.from(clientCa), [pair], clientCa !== null);
 }
 
 interface Running {

@@ -312,3 +312,30 @@ test('the health check tells that the store cannot be written', async () => {
   expect(await grpc.health()).toEqual({ reply: { status: 2 } });
   expect(await grpc.dtm('Submit', saga('f', 'http://127.0.0.1:1'))).toMatchObject({ code: status.UNAVAILABLE });
 });
+
+describe('a watch of the health', () => {
+  test('tells the status at once, and each change of it', async () => {
+    const failing = failingStore(openMemoryStore());
+    const amends = await runningServer({}, { store: failing.store });
+    const { statuses } = grpcClient(amends.grpcAddress).watchHealth();
+    expect((await statuses.next()).value).toEqual({ status: 1 });
+    failing.fail('everything');
+    expect((await statuses.next()).value).toEqual({ status: 2 });
+    failing.fail('nothing');
+    expect((await statuses.next()).value).toEqual({ status: 1 });
+  });
+
+  test('of a service that is not there tells so, and does not end', async () => {
+    const { grpc } = await amendsOverGrpc();
+    const { statuses } = grpc.watchHealth('other');
+    expect((await statuses.next()).value).toEqual({ status: 3 });
+  });
+
+  test('ends when the server stops, which waits for nobody', async () => {
+    const amends = await runningServer({ stopGraceMs: '60000' });
+    const { statuses } = grpcClient(amends.grpcAddress).watchHealth();
+    await statuses.next();
+    await amends.stop();
+    expect(await statuses.next()).toMatchObject({ done: true });
+  });
+});

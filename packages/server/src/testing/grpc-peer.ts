@@ -16,6 +16,8 @@ type Answer = { readonly reply: Record<string, unknown> } | { readonly code: num
 export interface GrpcClient {
   dtm(rpc: keyof typeof dtmMethods, message: object, options?: { readonly timeoutMs?: number }): Promise<Answer>;
   health(service?: string): Promise<Answer>;
+  /** Statuses as they are told, until `stop`. */
+  watchHealth(service?: string): { readonly statuses: AsyncIterator<{ readonly status: number }>; stop(): void };
   /** Bytes to any path. */
   raw(path: string, bytes: Buffer): Promise<Answer>;
   /** Cancels what is under way. */
@@ -38,6 +40,12 @@ export function grpcClient(address: string, secure = credentials.createInsecure(
   return {
     dtm: (rpc, message, { timeoutMs } = {}) => call(`/${dtmServiceName}/${rpc}`, dtmMethods[rpc], message, timeoutMs),
     health: (service = '') => call(`/${healthServiceName}/Check`, healthMethods.Check, { service }),
+    watchHealth(service = '') {
+      const { request, reply } = healthMethods.Watch;
+      const stream = client.makeServerStreamRequest(`/${healthServiceName}/Watch`, request.encode, reply.decode, { service });
+      stream.on('error', () => {});
+      return { statuses: stream[Symbol.asyncIterator](), stop: () => stream.cancel() };
+    },
     raw: (path, bytes) => call(path, { request: { encode: () => bytes, decode: () => ({}) }, reply: grpcMessages.nothing }, {}),
     hangUp() {
       for (const one of underWay) one.cancel();

@@ -5,10 +5,12 @@ import { protoRoot } from './proto.ts';
 
 /** Number, type and name of each field, as `DtmRequest` has them on the wire. */
 function fieldsOf(message: string): readonly string[] {
-  return protoRoot.lookupType(message).fieldsArray.map((field) => {
-    const type = field.map ? 'map' : field.repeated ? `repeated ${field.type}` : field.type;
-    return `${field.id} ${type} ${field.name}`;
-  });
+  return protoRoot()
+    .lookupType(message)
+    .fieldsArray.map((field) => {
+      const type = field.map ? 'map' : field.repeated ? `repeated ${field.type}` : field.type;
+      return `${field.id} ${type} ${field.name}`;
+    });
 }
 
 describe('the messages', () => {
@@ -60,14 +62,14 @@ describe('the messages', () => {
 });
 
 test.each([
-  [dtmServiceName, dtmMethods, []],
-  [healthServiceName, healthMethods, ['Watch']],
-])('the rpcs of %s are those of its .proto file', (service, methods, left) => {
-  const declared = protoRoot.lookupService(service).methods;
-  expect([...Object.keys(methods), ...left].sort()).toEqual(Object.keys(declared).sort());
+  [dtmServiceName, dtmMethods],
+  [healthServiceName, healthMethods],
+])('the rpcs of %s are those of its .proto file', (service, methods) => {
+  const declared = protoRoot().lookupService(service).methods;
+  expect(Object.keys(methods).sort()).toEqual(Object.keys(declared).sort());
 });
 
 test('a workflow is run again by workflow.Workflow/Execute', () => {
-  const { Execute: rpc } = protoRoot.lookupService('workflow.Workflow').methods;
+  const { Execute: rpc } = protoRoot().lookupService('workflow.Workflow').methods;
   expect([rpc!.requestType, fieldsOf('workflow.WorkflowData')]).toEqual(['WorkflowData', ['1 bytes Data']]);
 });

@@ -1,4 +1,5 @@
 /** Messages of the gRPC protocol as bytes and back. Names and namespaces are not on the wire; numbers and types are. */
+import type protobuf from 'protobufjs';
 import { protoRoot } from './proto.ts';
 
 /** How a message becomes bytes, and bytes a message. */
@@ -11,10 +12,14 @@ export interface Codec<M> {
 const shape = { longs: Number, enums: Number, defaults: true, arrays: true, objects: true } as const;
 
 function codec<M extends object>(name: string): Codec<M> {
-  const type = protoRoot.lookupType(name);
+  let found: protobuf.Type | null = null;
+  const type = () => {
+    found ??= protoRoot().lookupType(name);
+    return found;
+  };
   return {
-    encode: (message) => Buffer.from(type.encode(type.fromObject(message)).finish()),
-    decode: (bytes) => type.toObject(type.decode(bytes), shape) as M,
+    encode: (message) => Buffer.from(type().encode(type().fromObject(message)).finish()),
+    decode: (bytes) => type().toObject(type().decode(bytes), shape) as M,
   };
 }
 

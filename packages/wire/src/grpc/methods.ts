@@ -9,6 +9,8 @@ export interface GrpcMethod {
   // biome-ignore lint/suspicious/noExplicitAny: each rpc has messages of its own
   readonly reply: Codec<any>;
   readonly permission: Permission;
+  /** Whether it has any number of replies. Default: one. */
+  readonly streams?: true;
 }
 
 const { nothing, transaction, gid, branch, progresses, topic, healthRequest, health } = grpcMessages;
@@ -29,13 +31,14 @@ export const dtmMethods = {
 /** Full name of DTM's service. */
 export const dtmServiceName = 'dtmgimp.Dtm';
 
-/** The standard health check (https://grpc.io/docs/guides/health-checking): unary only. */
+/** The standard health check (https://grpc.io/docs/guides/health-checking). */
 export const healthMethods = {
   Check: { request: healthRequest, reply: health, permission: 'public' },
+  Watch: { request: healthRequest, reply: health, permission: 'public', streams: true },
 } as const;
 
 /** Full name of the health service. */
 export const healthServiceName = 'grpc.health.v1.Health';
 
-/** `SERVING` and `NOT_SERVING` of the health check. */
-export const servingStatus = { serving: 1, notServing: 2 } as const;
+/** `SERVING`, `NOT_SERVING` and, when watched, `SERVICE_UNKNOWN` of the health check. */
+export const servingStatus = { serving: 1, notServing: 2, serviceUnknown: 3 } as const;

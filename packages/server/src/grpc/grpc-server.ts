@@ -1,0 +1,260 @@
+/** DTM's rpcs over the same service as its HTTP routes, the standard health check, and reflection where it is asked for: what answers on a connection. */
+import type { Socket } from 'node:net';
+import type { Log } from '@amends/coordinator';
+import { AmendsError, traceOf } from '@amends/core';
+import {
+  type DtmAnswer,
+  dtmMethods,
+  dtmServiceName,
+  type GrpcBranch,
+  type GrpcMethod,
+  type GrpcStatus,
+  type GrpcTopic,
+  type GrpcTransaction,
+  grpcCodes,
+  grpcStatusOf,
+  grpcStatusOfError,
+  healthMethods,
+  healthServiceName,
+  progressesOf,
+  registrationOfGrpc,
+  servingStatus,
+  transactionOfGrpc,
+} from '@amends/wire';
+import {
+  Server,
+  ServerCredentials,
+  type ServerUnaryCall,
+  type ServerWritableStream,
+  type ServiceDefinition,
+  type sendUnaryData,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
+import type { DtmService } from '../dtm/dtm-service.ts';
+import { requestError } from '../http/request-error.ts';
+import type { Metrics } from '../metrics.ts';
+import type { ListenerTls } from '../tls.ts';
+
+/** What the rpcs need. */
+export interface GrpcServerOptions {
+  readonly service: DtmService;
+  readonly metrics: Pick<Metrics, 'request'>;
+  readonly log: Log;
+  readonly messageBytesMax: number;
+  /** Whether the server is ready for work. */
+  isReady(): Promise<boolean>;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: each rpc has messages of its own
+type Call = ServerUnaryCall<any, any>;
+type Handler = (call: Call) => Promise<object>;
+// biome-ignore lint/suspicious/noExplicitAny: as above
+type Watch = ServerWritableStream<any, any>;
+type StreamHandler = (call: Watch) => void;
+
+/** Slow or silent peers do not hold a connection for ever; a flood of pings or streams ends it. */
+const channelOptions = (messageBytesMax: number) => ({
+  'grpc.max_receive_message_length': messageBytesMax,
+  'grpc.max_send_message_length': -1,
+  'grpc.max_concurrent_streams': 1_000,
+  'grpc.keepalive_time_ms': 60_000,
+  'grpc.keepalive_timeout_ms': 20_000,
+});
+
+/** Answers on connections that somebody else has accepted. */
+export interface GrpcServer {
+  take(socket: Socket): void;
+  /** Takes no more calls; those in flight go on, but watches end. */
+  shutDown(): void;
+  /** Breaks off what is in flight. */
+  cut(): void;
+}
+
+/** Makes the server. @param tls null: without */
+export function grpcServer(options: GrpcServerOptions, tls: ListenerTls | null): GrpcServer {
+  const server = new Server(channelOptions(options.messageBytesMax));
+  const watches = new Set<Watch>();
+  mount(server, { name: dtmServiceName, methods: dtmMethods, handlers: dtmHandlers(options.service) }, options);
+  mount(server, { name: healthServiceName, methods: healthMethods, handlers: healthHandlers(options, watches) }, options);
+  const { injectConnection } = server.createConnectionInjector(credentialsOf(tls));
+  return {
+    take: injectConnection,
+    shutDown() {
+      for (const watch of watches) watch.end();
+      server.tryShutdown(() => {});
+    },
+    cut: () => server.forceShutdown(),
+  };
+}
+
+function credentialsOf(tls: ListenerTls | null): ServerCredentials {
+  if (tls === null) return ServerCredentials.createInsecure();
+  const { cert, key, clientCa } = tls;
+  const pair = { cert_chain: Buffer.from(cert), private_key: Buffer.from(key) };
+  return ServerCredentials.createSsl(clientCa === null ? null : Buffer.from(clientCa), [pair], clientCa !== null);
+}
+
+interface Mounted {
+  readonly name: string;
+  readonly methods: Readonly<Record<string, GrpcMethod>>;
+  /** By rpc; those that stream their replies get the stream. */
+  readonly handlers: Readonly<Record<string, Handler | StreamHandler>>;
+}
+
+function mount(server: Server, { name, methods, handlers }: Mounted, options: GrpcServerOptions): void {
+  const definition: Record<string, ServiceDefinition[string]> = {};
+  const implementation: UntypedServiceImplementation = {};
+  for (const [rpc, { request, reply, streams = false }] of Object.entries(methods)) {
+    definition[rpc] = {
+      path: `/${name}/${rpc}`,
+      requestStream: false,
+      responseStream: streams,
+      requestSerialize: (message: object) => request.encode(message),
+      requestDeserialize: (bytes: Buffer) => decoded(() => request.decode(bytes)),
+      responseSerialize: (message: object) => reply.encode(message),
+      responseDeserialize: (bytes: Buffer) => reply.decode(bytes),
+    };
+    implementation[rpc] = streams ? (handlers[rpc] as StreamHandler) : unary(rpc, handlers[rpc] as Handler, options);
+  }
+  server.addService(definition, implementation);
+}
+
+function unary(rpc: string, handle: Handler, { metrics, log }: Pick<GrpcServerOptions, 'metrics' | 'log'>) {
+  const meter = metrics.request(rpc.toLowerCase(), 'grpc');
+  return (call: Call, done: sendUnaryData<object>) => {
+    const startedAt = performance.now();
+    void answered(() => handle(call), log).then((answer) => {
+      meter('status' in answer ? 500 : 200, (performance.now() - startedAt) / 1000);
+      if ('status' in answer) done({ code: answer.status.code, details: answer.status.message });
+      else done(null, answer.reply);
+    });
+  };
+}
+
+/** A message that cannot be read is the caller's mistake: the handler refuses what stands in its place. */
+function decoded(decode: () => object): object {
+  try {
+    return decode();
+  } catch (error) {
+    return new AmendsError('invalid_request', `message: is not what this rpc takes: ${(error as Error).message}`);
+  }
+}
+
+async function answered(
+  handle: () => Promise<object>,
+  log: Log,
+): Promise<{ readonly reply: object } | { readonly status: GrpcStatus }> {
+  try {
+    return { reply: await handle() };
+  } catch (error) {
+    return { status: error instanceof Refused ? error.status : grpcStatusOfError(requestError(error, log)) };
+  }
+}
+
+/** An answer of the service that is no success. */
+class Refused extends Error {
+  readonly status: GrpcStatus;
+
+  constructor(status: GrpcStatus) {
+    super(status.message);
+    this.status = status;
+  }
+}
+
+function done(answer: DtmAnswer): object {
+  const status = grpcStatusOf(answer);
+  if (status !== null) throw new Refused(status);
+  return {};
+}
+
+function dtmHandlers(service: DtmService): Record<keyof typeof dtmMethods, Handler> {
+  return {
+    NewGid: async () => ({ Gid: service.newGid() }),
+    Prepare: async (call) => done(await service.prepare(transactionIn(call))),
+    Submit: async (call) => done(await service.submit(transactionIn(call), callerGone(call))),
+    Abort: async (call) => done(await service.abort(transactionIn(call), callerGone(call))),
+    RegisterBranch: async (call) => done(await service.registerBranch(registrationOfGrpc(messageOf<GrpcBranch>(call)))),
+    async PrepareWorkflow(call) {
+      const prepared = await service.prepareWorkflow(transactionIn(call));
+      return 'view' in prepared ? progressesOf(prepared.view) : done(prepared);
+    },
+    Subscribe: async (call) => done(await service.subscribe(topicIn(call), actorOfCall(call))),
+    Unsubscribe: async (call) => done(await service.unsubscribe(topicIn(call), actorOfCall(call))),
+    DeleteTopic: async (call) => done(await service.deleteTopic(topicIn(call).topic, actorOfCall(call))),
+  };
+}
+
+function healthHandlers(
+  { isReady }: GrpcServerOptions,
+  watches: Set<Watch>,
+): { readonly Check: Handler; readonly Watch: StreamHandler } {
+  const status = async () => ((await isReady()) ? servingStatus.serving : servingStatus.notServing);
+  return {
+    async Check(call) {
+      if (!isKnown(call)) throw new Refused({ code: grpcCodes.notFound, message: `there is no service ${serviceIn(call)}` });
+      return { status: await status() };
+    },
+    Watch(call) {
+      watches.add(call);
+      const stop = watched(isKnown(call) ? status : async () => servingStatus.serviceUnknown, (now) =>
+        call.write({ status: now }),
+      );
+      call.on('cancelled', () => call.end());
+      call.on('close', () => {
+        stop();
+        watches.delete(call);
+      });
+    },
+  };
+}
+
+function serviceIn(call: Pick<Call, 'request'>): string {
+  return messageOf<{ readonly service: string }>(call).service;
+}
+
+function isKnown(call: Pick<Call, 'request'>): boolean {
+  return ['', dtmServiceName].includes(serviceIn(call));
+}
+
+const lookEveryMs = 1_000;
+
+/** Tells the status now, and each time that it has changed. @returns a function that ends it */
+function watched(ask: () => Promise<number>, tell: (status: number) => void): () => void {
+  let told: number | null = null;
+  const look = () =>
+    void ask().then((status) => {
+      if (status !== told) tell(status);
+      told = status;
+    });
+  look();
+  const timer = setInterval(look, lookEveryMs);
+  return () => clearInterval(timer);
+}
+
+function messageOf<M>(call: Pick<Call, 'request'>): M {
+  const message: unknown = call.request;
+  if (message instanceof AmendsError) throw message;
+  return message as M;
+}
+
+function transactionIn(call: Call) {
+  const [traceparent = null] = call.metadata.get('traceparent');
+  return transactionOfGrpc(messageOf<GrpcTransaction>(call), traceOf(typeof traceparent === 'string' ? traceparent : null));
+}
+
+function topicIn(call: Call) {
+  const { Topic: topic, URL: url, Remark: remark } = messageOf<GrpcTopic>(call);
+  return { topic, url, remark };
+}
+
+function actorOfCall(call: Call): string {
+  const [actor] = call.metadata.get('x-amends-actor');
+  return typeof actor === 'string' && actor !== '' ? actor : 'anonymous';
+}
+
+/** Aborts when the caller has cancelled, or its deadline is over. */
+function callerGone(call: Call): AbortSignal {
+  const gone = new AbortController();
+  call.on('cancelled', () => gone.abort());
+  return gone.signal;
+}
