@@ -1,8 +1,9 @@
 /** From flags, environment and file to one frozen configuration. */
 import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { isLoopbackHost } from '@amends/coordinator';
 import { pathText } from '@amends/wire';
-import { parse as parseYaml, YAMLParseError } from 'yaml';
+import type yaml from 'yaml';
 import type { z } from 'zod';
 import { readTls } from '../tls.ts';
 import { ConfigError } from './config-error.ts';
@@ -114,8 +115,10 @@ function readFile(path: string): Readonly<Record<string, unknown>> {
 }
 
 function parsedFile(path: string): unknown {
+  // Loaded only where there is a file, for an idle server keeps what it has loaded.
+  const { parse, YAMLParseError } = createRequire(import.meta.url)('yaml') as typeof yaml;
   try {
-    return parseYaml(readFileSync(path, 'utf8'));
+    return parse(readFileSync(path, 'utf8'));
   } catch (error) {
     const reason =
       error instanceof YAMLParseError ? `is not YAML: ${error.message}` : `cannot be read: ${(error as Error).message}`;

@@ -1,22 +1,23 @@
 /** The .proto files, read as they are: nothing is generated from them, so nothing can be out of step with them. */
 import { readFileSync } from 'node:fs';
-import protobuf from 'protobufjs';
+import { createRequire } from 'node:module';
+import type protobuf from 'protobufjs';
 
 /** They lie beside the sources, in the package too, for those who generate clients. */
 const folder = new URL('../../src/grpc/', import.meta.url);
 
 let root: protobuf.Root | null = null;
 
-/** Every message and service of the gRPC API, by full name; read when it is first asked for. */
+/** Every message and service of the gRPC API, by full name; read when it is first asked for, so that whoever never speaks gRPC does without. */
 export function protoRoot(): protobuf.Root {
-  root ??= parsed();
+  root ??= parsed(createRequire(import.meta.url)('protobufjs') as typeof protobuf);
   return root;
 }
 
-function parsed(): protobuf.Root {
-  const all = new protobuf.Root();
-  all.addJSON(protobuf.common.get('google/protobuf/empty.proto')!.nested!);
+function parsed({ Root, common, parse }: typeof protobuf): protobuf.Root {
+  const all = new Root();
+  all.addJSON(common.get('google/protobuf/empty.proto')!.nested!);
   for (const name of ['dtm', 'workflow', 'health'])
-    protobuf.parse(readFileSync(new URL(`${name}.proto`, folder), 'utf8'), all, { keepCase: true });
+    parse(readFileSync(new URL(`${name}.proto`, folder), 'utf8'), all, { keepCase: true });
   return all;
 }
