@@ -1,9 +1,10 @@
 /** Requests of applications and operators to the coordinators: over a network that loses answers, to processes that die. */
 import type { Coordinator } from '@amends/coordinator';
-import type { ErrorCode } from '@amends/core';
+import type { ErrorCode, Gid } from '@amends/core';
 import type { Machine } from './machine.ts';
 import type { NodeProcess } from './node-process.ts';
 import type { Chance } from './random.ts';
+import { SessionChecks } from './session-checks.ts';
 import type { World } from './world.ts';
 
 /** What a coordinator said to one request: an answer or an operating error. */
@@ -11,6 +12,8 @@ export type Said<T> = { readonly value: T } | { readonly error: ErrorCode };
 
 /** One request. */
 export interface Request<T> {
+  /** What it is about. */
+  readonly gid: Gid;
   /** For people: who asks for what. */
   readonly title: string;
   act(coordinator: Coordinator): Promise<T>;
@@ -25,9 +28,11 @@ export class Api {
   readonly machines: readonly Machine[];
   readonly #world: World;
   readonly #chance: Chance;
+  readonly #sessions: SessionChecks;
 
   constructor(world: World, machines: readonly Machine[]) {
     this.#world = world;
+    this.#sessions = new SessionChecks(world);
     this.#chance = world.chance.stream('api');
     this.machines = machines;
   }
@@ -51,8 +56,10 @@ export class Api {
 
   #serve<T>(process: NodeProcess, request: Request<T>, end: (said: Said<T>) => void): void {
     this.#world.note(() => `${process.name} is asked: ${request.title}`);
+    const hear = this.#sessions.asked(request.gid);
     void this.#said(request.act(process.coordinator)).then((said) => {
       if (!process.acts()) return;
+      if ('value' in said) hear(said.value);
       const word = request.left(said);
       this.#world.note(() => `${process.name} answers: ${request.title}: ${word}`);
       if (this.#chance.yes(this.#world.faults.wire.answerLost)) return;

@@ -74,7 +74,7 @@ export class Client {
   ): Promise<T | null> {
     const { api } = this.around;
     for (let tries = 0; tries < triesMax; tries++) {
-      const said = await api.ask(this.chance.pick(api.machines), { title, act, left });
+      const said = await api.ask(this.chance.pick(api.machines), { gid: this.gid, title, act, left });
       if (said !== 'lost' && 'value' in said) return said.value;
       if (said !== 'lost' && (said.error === 'value_refused' || said.error === 'not_found')) return null;
       await this.pause(50, 3_000);
@@ -91,6 +91,7 @@ export class Client {
     const mustExist = checks.acknowledged.has(gid);
     const latest = world.time.now + waitMs;
     await api.ask(this.chance.pick(api.machines), {
+      gid,
       title: `wait for ${gid}`,
       act: (coordinator) => coordinator.wait(gid, { waitMs }),
       left: (answer) => checks.waited({ gid, mustExist, latest }, answer),

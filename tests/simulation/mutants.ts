@@ -55,6 +55,11 @@ export const mutants: Readonly<Record<string, Mutants>> = {
       replace: 'atWork.takeUp(stored, () => this.adopt(stored));',
       by: 'this.#begin(mailboxes.takeIn(host, stored));',
     },
+    'answers from what it remembers though others write to the store': {
+      file: 'coordinator/dist/whereabouts.js',
+      replace: 'if (known !== undefined && !isShared)',
+      by: 'if (known !== undefined)',
+    },
     'never asks for what a claim without an answer has taken': {
       file: 'coordinator/dist/membership.js',
       replace: 'this.#lossUntil = this.#around.clock.now() + lateEffectMs;',

@@ -68,6 +68,7 @@ export class Operator {
     const { api, checks } = this.#around;
     const act = { ...what, actor: `operator-${++this.#acts}`, reason: 'by hand' };
     await api.ask(this.#chance.pick(api.machines), {
+      gid: act.gid,
       title: `${act.verb} ${act.gid} by ${act.actor}${act.expectedVersion === null ? '' : ` at v${act.expectedVersion}`}`,
       act: (coordinator) => coordinator.intervene(act),
       left: (answer) => checks.intervened(act, answer),

@@ -59,6 +59,7 @@ export class SagaApplication {
     this.#askedAt ??= machine;
     checks.submitting(gid);
     const said = await api.ask(machine, {
+      gid,
       title: spec === this.#spec ? `submit ${gid} ${this.#shape()}` : `submit ${gid} with other content`,
       act: (coordinator) => coordinator.submit({ gid, spec }),
       left: (answer) => checks.submitted(gid, spec, answer),
@@ -77,6 +78,7 @@ export class SagaApplication {
       const mustExist = checks.acknowledged.has(gid);
       const askedAt = world.time.now;
       await api.ask(this.#chance.pick(api.machines), {
+        gid,
         title: `wait for ${gid}`,
         act: (coordinator) => coordinator.wait(gid, { waitMs }),
         left: (answer) => checks.waited({ gid, mustExist, latest: askedAt + waitMs }, answer),

@@ -1,6 +1,6 @@
 import { type BranchId, defaultRetry, epochMs, type Gid, parseGid, type RegisteredBranch, type TccSpec } from '@amends/core';
-import { openMemoryStore, type Store } from '@amends/store';
-import { expect, onTestFinished, test } from 'vitest';
+import { decorated, openMemoryStore, type Store } from '@amends/store';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import type { Coordinator } from './coordinator.ts';
 import { createCoordinator } from './create-coordinator.ts';
 
@@ -58,4 +58,53 @@ test('a branch whose address may not be called leaves nothing in memory', async 
   const refused = other.request(gid, { type: 'registered', branch: branch('01', '169.254.169.254') });
   await expect(refused).rejects.toMatchObject({ code: 'invalid_request' });
   expect((await other.health()).live).toBe(0);
+});
+
+test('a request that changes nothing, made at another node, disturbs nobody', async () => {
+  const store = openMemoryStore();
+  const [one, other] = [await node(store), await node(store)];
+  await one.prepare({ gid, spec: tcc });
+  await one.request(gid, { type: 'registered', branch: branch('01') });
+  const [before] = await store.load([gid]);
+  const repeated = await other.request(gid, { type: 'registered', branch: branch('01') });
+  const different = await other.request(gid, { type: 'registered', branch: branch('01', 'other') });
+  expect([repeated.verdict, different.verdict]).toEqual(['repeated', 'different']);
+  expect(repeated.view.transaction.version).toBe(before!.row.version);
+  expect(await store.load([gid])).toEqual([before]);
+  expect((await other.health()).live).toBe(0);
+});
+
+describe('on a store that nodes share', () => {
+  /** Two nodes, of which the first has begun the transaction and the second has had it aborted. */
+  async function abortedElsewhere(): Promise<Coordinator> {
+    const memory = openMemoryStore();
+    const store = decorated(memory, { capabilities: { ...memory.capabilities, shared: true } });
+    const [one, other] = [await node(store), await node(store)];
+    await one.prepare({ gid, spec: tcc });
+    await other.request(gid, { type: 'aborted', reason: 'changed my mind' });
+    return one;
+  }
+
+  test('a node tells what another has made of a transaction that it was driving', async () => {
+    const one = await abortedElsewhere();
+    expect((await one.get(gid))!.transaction).toMatchObject({ status: 'failed', reason: 'changed my mind' });
+    expect((await one.health()).live).toBe(0);
+  });
+
+  test('whoever waits there hears the same', async () => {
+    const one = await abortedElsewhere();
+    expect((await one.wait(gid, { waitMs: 60_000 }))!.transaction.status).toBe('failed');
+  });
+
+  test('a request is judged by it', async () => {
+    const one = await abortedElsewhere();
+    expect(await one.request(gid, { type: 'submitted' })).toMatchObject({ verdict: 'wrong_status' });
+    expect((await one.submit({ gid, spec: tcc })).view.transaction.status).toBe('failed');
+  });
+
+  test('an act by hand goes by the version that the other node has shown', async () => {
+    const one = await abortedElsewhere();
+    const act = { gid, verb: 'terminate', actor: 'ann', reason: 'over', expectedVersion: 2 } as const;
+    await expect(one.intervene(act)).rejects.toMatchObject({ code: 'already_finished' });
+  });
 });

@@ -40,8 +40,9 @@ import { Takeovers } from './takeovers.ts';
 import { targetRefuser } from './targets.ts';
 import { timeLimit } from './time-limit.ts';
 import { transportByScheme } from './transport-by-scheme.ts';
-import { viewOf, viewOfStored, waitFor } from './waiting.ts';
+import { waitFor } from './waiting.ts';
 import { WakeQueue } from './wake-queue.ts';
+import { standing } from './whereabouts.ts';
 
 /** What a coordinator is made of. Only the store is required; everything else has a default for production. */
 export interface CoordinatorOptions extends Partial<MembershipOptions> {
@@ -140,6 +141,7 @@ class LocalCoordinator implements Coordinator, MailboxHost {
     this.#reception = {
       host: this,
       mailboxes: this.#mailboxes,
+      isShared: this.#store.capabilities.shared,
       refuseUnlessOpen: () => this.#refuseUnlessRunning(),
       refuseTargets: targetRefuser(options.checkAddress ?? refuseForbidden),
       onStoreFailure: (listener) => this.#gate.onFailure(listener),
@@ -243,16 +245,14 @@ class LocalCoordinator implements Coordinator, MailboxHost {
       clock: this.#clock,
       timers: this.#timers,
       mailbox: () => this.#mailboxes.get(gid),
-      load: () => this.load(gid),
+      latest: () => this.get(gid),
+      isShared: this.#store.capabilities.shared,
       stopped: () => this.#state === 'stopped',
     });
   }
 
   async get(gid: Gid): Promise<TransactionView | null> {
-    const mailbox = this.#mailboxes.get(gid);
-    if (mailbox?.tx) return viewOf(mailbox);
-    const stored = await this.load(gid);
-    return stored === null ? null : viewOfStored(stored);
+    return (await standing(gid, this.#reception))?.view ?? null;
   }
 
   history: Coordinator['history'] = (gid, page) => this.#store.history(gid, page);

@@ -180,6 +180,13 @@ export class Mailbox implements Wakeable {
     if (!this.#committing && this.#isOvertaken()) this.#goOnFrom(stored);
   }
 
+  /** The store has been read: what another node has committed meanwhile is taken in, or ends this mailbox. */
+  catchUp(stored: StoredTransaction): void {
+    if (this.#closed || this.#committing || this.tx === null || stored.row.version <= this.tx.version) return;
+    if (stored.row.owner === this.#host.node) this.#goOnFrom(stored);
+    else this.#close();
+  }
+
   #isOvertaken(): boolean {
     return this.#claimed !== null && (this.tx?.version ?? 0) < this.#claimed.stored.row.version;
   }

@@ -3,14 +3,18 @@
  * its transaction to another node meanwhile; then the request is tried again on what there is by then.
  */
 import { AmendsError, fromRow, type Gid, type Transaction, type TransactionEvent, type Verdict } from '@amends/core';
+import type { StoredTransaction } from '@amends/store';
 import type { LiveMailboxes } from './live-mailboxes.ts';
 import type { Mailbox, MailboxHost } from './mailbox.ts';
 import type { RefuseTargets } from './targets.ts';
+import { type Whereabouts, whereabouts } from './whereabouts.ts';
 
 /** Where requests come in: what they need of the coordinator. */
 export interface Reception {
   readonly host: MailboxHost;
   readonly mailboxes: LiveMailboxes;
+  /** Whether other nodes write to the same store. */
+  readonly isShared: boolean;
   /** @throws AmendsError `stopping`, `store_unavailable`: no request is taken in now */
   refuseUnlessOpen(): void;
   /** @throws AmendsError `invalid_request` naming the field of an address that may not be called */
@@ -65,7 +69,7 @@ export async function posted(mailbox: Mailbox, event: TransactionEvent): Promise
  */
 export function carriedOut<E extends TransactionEvent, A>(act: Act<E, A>, reception: Reception): Promise<A> {
   return untilAnswered(act.gid, reception, async () => {
-    const mailbox = reception.mailboxes.get(act.gid) ?? (await opened(act, reception));
+    const mailbox = await opened(act, reception);
     if (mailbox.tx !== null) act.refuse(mailbox.tx);
     const event = act.event();
     const verdict = await posted(mailbox, event);
@@ -80,15 +84,26 @@ export function carriedOut<E extends TransactionEvent, A>(act: Act<E, A>, recept
 }
 
 /**
- * A mailbox on a transaction that this node does not drive: its next commit takes it over. One is made only for an event
- * that will be posted to it, because a mailbox that gets no event never closes.
+ * The mailbox of a transaction; on one that this node does not drive a new one, whose next commit takes it over. That is made
+ * only for an event that will be posted to it, because a mailbox that gets no event never closes.
  * @throws AmendsError `not_found`, and those of `refuse`
  */
-export async function opened({ gid, refuse }: Pick<Act<never, never>, 'gid' | 'refuse'>, reception: Reception): Promise<Mailbox> {
-  const { host, mailboxes } = reception;
-  const stored = await host.load(gid);
-  if (stored === null) throw new AmendsError('not_found', `gid: there is no transaction ${gid}`);
-  refuse(fromRow(stored.row));
+async function opened({ gid, refuse }: Pick<Act<never, never>, 'gid' | 'refuse'>, reception: Reception): Promise<Mailbox> {
+  const { mailbox, stored } = await located(gid, reception);
+  if (mailbox !== undefined) return mailbox;
+  refuse(fromRow(stored!.row));
   reception.refuseUnlessOpen();
-  return mailboxes.get(gid) ?? mailboxes.takeIn(host, stored);
+  return takenIn(stored!, reception);
+}
+
+/** @throws AmendsError `not_found` */
+export async function located(gid: Gid, reception: Reception): Promise<Whereabouts> {
+  const found = await whereabouts(gid, reception);
+  if (found === null) throw new AmendsError('not_found', `gid: there is no transaction ${gid}`);
+  return found;
+}
+
+/** Its mailbox, if one has been made meanwhile, or a new one. */
+export function takenIn(stored: StoredTransaction, { host, mailboxes }: Reception): Mailbox {
+  return mailboxes.get(stored.row.gid) ?? mailboxes.takeIn(host, stored);
 }

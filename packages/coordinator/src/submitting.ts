@@ -1,12 +1,13 @@
 /** Beginning a transaction, prepared or submitted: once, however often and wherever it is asked for. */
 import { AmendsError, checkSagaSpec, encodeSpec, type Gid, mayBegin, type Spec, type StoredSpec } from '@amends/core';
 import { asked } from './asking.ts';
-import type { SubmitRequest, Submitted, TransactionView } from './coordinator.ts';
+import type { SubmitRequest, Submitted } from './coordinator.ts';
 import { Mailbox } from './mailbox.ts';
 import type { Digest } from './ports.ts';
 import { posted, type Reception, untilAnswered } from './requests.ts';
 import { specTargets } from './targets.ts';
-import { viewOf, viewOfStored } from './waiting.ts';
+import { viewOf } from './waiting.ts';
+import { standing } from './whereabouts.ts';
 
 /** What is to begin. */
 export interface Submission {
@@ -65,6 +66,8 @@ async function begun(beginning: Beginning, stored: StoredSpec, reception: Recept
 
 /** What to answer for a gid that exists already; null when after all it does not. What is prepared goes on when it is submitted. */
 async function found({ gid, spec, how, onlySame }: Beginning, digest: string, reception: Reception): Promise<Submitted | null> {
+  const beginning = reception.mailboxes.get(gid);
+  if (beginning !== undefined && beginning.tx === null) await firstCommit(beginning, reception);
   const known = await standing(gid, reception);
   if (known === null) return null;
   const { transaction, given } = known.view;
@@ -75,22 +78,6 @@ async function found({ gid, spec, how, onlySame }: Beginning, digest: string, re
     return { outcome: verdict === 'taken' ? 'created' : 'repeated', view };
   }
   return { outcome: isSame ? 'repeated' : 'different', view: known.view };
-}
-
-interface Standing {
-  readonly view: TransactionView;
-  readonly digest: string;
-}
-
-/** A transaction as of its last commit; null: there is none. */
-async function standing(gid: Gid, reception: Reception): Promise<Standing | null> {
-  const { host, mailboxes } = reception;
-  const beginning = mailboxes.get(gid);
-  if (beginning !== undefined && beginning.tx === null) await firstCommit(beginning, reception);
-  const live = mailboxes.get(gid);
-  if (live?.tx) return { digest: live.digest, view: viewOf(live) };
-  const stored = await host.load(gid);
-  return stored === null ? null : { digest: stored.spec.digest, view: viewOfStored(stored) };
 }
 
 /**

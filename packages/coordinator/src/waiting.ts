@@ -27,7 +27,10 @@ interface Around {
   readonly clock: Clock;
   readonly timers: Timers;
   mailbox(): Mailbox | undefined;
-  load(): Promise<StoredTransaction | null>;
+  /** The transaction as of the last commit of whichever node. */
+  latest(): Promise<TransactionView | null>;
+  /** Whether other nodes write to the same store. */
+  readonly isShared: boolean;
   /** The coordinator drives nothing any more. */
   stopped(): boolean;
 }
@@ -40,11 +43,13 @@ export async function waitFor(
   const patience = new Patience(waitMs, signal, around.timers);
   for (;;) {
     const mailbox = around.mailbox();
-    const view = await (mailbox === undefined ? stored(around) : restOf(mailbox, patience, around));
-    const ends = view === null || isEnd(view, patience, around) || pauses(view, around.clock);
-    if (mailbox === undefined ? ends : view !== null) {
+    const view = await (mailbox === undefined ? around.latest() : restOf(mailbox, patience, around));
+    // A mailbox that has lost the transaction has nothing to say.
+    if (mailbox !== undefined && view === null) continue;
+    const now = mailbox !== undefined && mayBeBehind(view!, around) ? await around.latest() : view;
+    if (now === null || isEnd(now, patience, around) || pauses(now, around.clock)) {
       patience.end();
-      return view;
+      return now;
     }
     if (mailbox === undefined) await pause(patience, around.timers);
   }
@@ -77,9 +82,9 @@ class Patience {
   }
 }
 
-async function stored(around: Around): Promise<TransactionView | null> {
-  const read = await around.load();
-  return read === null ? null : viewOfStored(read);
+/** What is finished stays as it is; anything else another node may have changed. */
+function mayBeBehind({ transaction }: TransactionView, { isShared }: Around): boolean {
+  return isShared && !isFinished(transaction);
 }
 
 /** The mailbox's transaction when it is at rest or nobody waits longer; null when the mailbox has lost it. */

@@ -32,6 +32,7 @@ export function decide(before: Transaction | null, given: Given, events: readonl
   const logic = logicOf(given.spec);
   const draft = draftOf(before ?? begun(logic, given.spec, events[0]!), given);
   const verdicts = events.map((event, index) => apply(logic, draft, event, before === null && index === 0));
+  if (draft.tx.hold !== null) logic.whileHeld?.(draft);
   if (!isFinished(draft.tx) && draft.tx.hold === null) logic.advance(draft);
   if (!isFinished(draft.tx)) raiseAlarm(draft);
   const wakeAt = wakeAtOf(logic, draft);
@@ -56,10 +57,10 @@ function alarmDueAt({ tx, given }: Draft): EpochMs | null {
   return alarmAfterMs === null || tx.overdueSince !== null ? null : epochMs(tx.createdAt + alarmAfterMs);
 }
 
-/** When to look again if nothing happens before: the alarm, and what the mode waits for unless it is on hold. */
+/** When to look again if nothing happens before: the alarm, and what the mode waits for. */
 function wakeAtOf(logic: ModeLogic<Spec>, draft: Draft): EpochMs | null {
   if (isFinished(draft.tx)) return null;
-  return earlier(alarmDueAt(draft), draft.tx.hold === null ? logic.wakeAt(draft) : null);
+  return earlier(alarmDueAt(draft), draft.tx.hold === null ? logic.wakeAt(draft) : (logic.wakeAtHeld?.(draft) ?? null));
 }
 
 /** Which call it is. */

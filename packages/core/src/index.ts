@@ -12,7 +12,7 @@ export * from './outcome.ts';
 export { type PayloadReference, type PayloadTemplate, payloadTemplate } from './payload-template.ts';
 export * from './retry.ts';
 export * from './row.ts';
-export { checkSagaSpec } from './saga-spec.ts';
+export { checkOrder, checkSagaSpec } from './saga-spec.ts';
 export * from './spec.ts';
 export * from './spec-code.ts';
 export * from './trace.ts';

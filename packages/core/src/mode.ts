@@ -22,6 +22,10 @@ export interface ModeLogic<S extends Spec> {
   advance(draft: Draft<S>): void;
   /** When to look again if nothing happens before; `null`: at no time. Not asked when finished or on hold. */
   wakeAt(draft: Draft<S>): EpochMs | null;
+  /** What happens by itself while on hold. Default: nothing. */
+  whileHeld?(draft: Draft<S>): void;
+  /** When that is due; null: at no time. */
+  wakeAtHeld?(draft: Draft<S>): EpochMs | null;
   readonly calls: CallTable<S>;
 }
 

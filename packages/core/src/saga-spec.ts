@@ -26,9 +26,8 @@ export function checkSagaSpec(spec: SagaSpec): void {
   if (spec.alarmAfterMs !== null) checkRange('alarmAfterMs', spec.alarmAfterMs, 1, limits.transactionTimeoutMsMax);
   steps.forEach((step, index) => {
     checkStep(step, `steps[${index}]`);
-    checkAfter(step.after, index, steps.length);
   });
-  const order = topologicalOrder(steps);
+  const order = checkOrder(steps, (index) => `steps[${index}].after`);
   if (steps.some((step) => step.kind !== 'compensatable')) checkPointOfNoReturn(steps, order);
   checkNames(steps);
   if (spec.templates !== undefined) checkReferences(spec, order);
@@ -113,19 +112,40 @@ function checkRange(field: string, value: number, min: number, max: number): voi
     refuse(field, `is ${value}, must be a whole number from ${min} to ${max}`);
 }
 
-function checkAfter(after: readonly number[], index: number, count: number): void {
+/** What a step says about its place among the others. */
+export type Placed = Pick<SagaStep, 'after'>;
+
+/**
+ * Refuses steps that name what is not there, themselves, or each other in a circle.
+ * @param fieldOf names the field in which a step, by index, says what comes before it
+ * @returns the indexes so ordered that each step comes after those in its `after`
+ * @throws AmendsError `invalid_request`, its message beginning with that field
+ */
+export function checkOrder(steps: readonly Placed[], fieldOf: (index: number) => string): number[] {
+  steps.forEach(({ after }, index) => {
+    checkAfter(after, { index, count: steps.length, fieldOf });
+  });
+  return topologicalOrder(steps, fieldOf);
+}
+
+interface Place {
+  readonly index: number;
+  readonly count: number;
+  readonly fieldOf: (index: number) => string;
+}
+
+function checkAfter(after: readonly number[], { index, count, fieldOf }: Place): void {
   const seen = new Set<number>();
   for (const before of after) {
     if (!Number.isInteger(before) || before < 0 || before >= count)
-      refuse(`steps[${index}].after`, `names step ${before}; steps are numbered from 0 to ${count - 1}`);
-    if (before === index) refuse(`steps[${index}].after`, 'names the step itself');
-    if (seen.has(before)) refuse(`steps[${index}].after`, `names step ${before} twice`);
+      refuse(fieldOf(index), `names step ${before}; steps are numbered from 0 to ${count - 1}`);
+    if (before === index) refuse(fieldOf(index), 'names the step itself');
+    if (seen.has(before)) refuse(fieldOf(index), `names step ${before} twice`);
     seen.add(before);
   }
 }
 
-/** Indexes so ordered that each step comes after those in its `after`; refuses a cycle, naming one of its steps. */
-function topologicalOrder(steps: readonly SagaStep[]): number[] {
+function topologicalOrder(steps: readonly Placed[], fieldOf: Place['fieldOf']): number[] {
   const missing = steps.map((step) => step.after.length);
   const dependents = dependentsOf(steps);
   const order = missing.flatMap((count, index) => (count === 0 ? [index] : []));
@@ -135,15 +155,13 @@ function topologicalOrder(steps: readonly SagaStep[]): number[] {
       if (missing[dependent] === 0) order.push(dependent);
     }
   }
-  if (order.length < steps.length) {
-    const stuck = missing.findIndex((count) => count > 0);
-    refuse(`steps[${stuck}].after`, 'is part of a cycle: the steps wait for each other');
-  }
+  if (order.length < steps.length)
+    refuse(fieldOf(missing.findIndex((count) => count > 0)), 'is part of a cycle: the steps wait for each other');
   return order;
 }
 
 /** For each step, the steps that name it in `after`. */
-export function dependentsOf(steps: readonly SagaStep[]): readonly (readonly number[])[] {
+export function dependentsOf(steps: readonly Placed[]): readonly (readonly number[])[] {
   const dependents: number[][] = steps.map(() => []);
   steps.forEach((step, index) => {
     for (const before of step.after) dependents[before]!.push(index);

@@ -19,7 +19,8 @@
  * I8  While a pivot may have taken effect without a verdict nothing is undone; it is retried or held.
  * I9  An attempt that is in flight is in the state with its number and start; one that a crash cut off counts.
  * I10 An answer counts once, for the attempt that is in flight; any other is ignored.
- * I11 While on hold nothing is called; only a human's act or a verdict still under way changes that.
+ * I11 While on hold nothing is called; only a human's act, a verdict still under way, or the time-out of a saga that may
+ *     still be undone changes that: whoever set the time wants it undone then, whatever it waits for.
  * I12 An empty URL succeeds without a call, in the same decision.
  * I13 What cannot be given its payload is not called: before the point of no return the step counts as refused and has
  *     nothing to undo; past it, and for a compensation, it is held. Released by a human it is called with null in the place
@@ -71,7 +72,11 @@ export const saga: ModeLogic<SagaSpec> = {
     if (draft.tx.status === 'submitted') forward(draft);
     if (draft.tx.status === 'aborting') backward(draft);
   },
+  whileHeld(draft) {
+    if (draft.tx.status === 'submitted') timeOut(draft);
+  },
   wakeAt,
+  wakeAtHeld: timeoutAt,
   calls,
 };
 
@@ -93,9 +98,17 @@ function exhausted(draft: SagaDraft, index: number, way: Way, last: LastAttempt)
 
 // ── going on ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
+/** When the saga is to be undone if it is not decided by then; null: never, or not any more. */
+function timeoutAt(draft: SagaDraft): EpochMs | null {
+  const { timeoutMs } = draft.given.spec;
+  if (draft.tx.status !== 'submitted' || timeoutMs === null || !mayUndo(draft)) return null;
+  return epochMs(draft.tx.createdAt + timeoutMs);
+}
+
 function timeOut(draft: SagaDraft): void {
-  const { timeoutMs, timeoutReason } = draft.given.spec;
-  if (timeoutMs === null || draft.at < draft.tx.createdAt + timeoutMs || !mayUndo(draft)) return;
+  const { timeoutReason } = draft.given.spec;
+  const dueAt = timeoutAt(draft);
+  if (dueAt === null || draft.at < dueAt) return;
   record(draft, { kind: 'timed-out', detail: timeoutReason });
   rollBack(draft, timeoutReason);
   restate(draft);
@@ -232,7 +245,5 @@ function wakeAt(draft: SagaDraft): EpochMs | null {
       if (given.spec.steps[index]!.kind === 'compensatable') earliest = earlier(earliest, forward.settledAt);
     }
   });
-  const { timeoutMs } = given.spec;
-  if (tx.status !== 'submitted' || timeoutMs === null || !mayUndo(draft)) return earliest;
-  return earlier(earliest, epochMs(tx.createdAt + timeoutMs));
+  return earlier(earliest, timeoutAt(draft));
 }

@@ -148,7 +148,7 @@ const dtmFace: Face = {
       'a cycle',
       dtm({ steps: [step, step], payloads: ['', ''], custom_data: '{"concurrent":true,"orders":{"0":[1],"1":[0]}}' }),
       400,
-      /^steps\[\d\]\.after: is part of a cycle/,
+      /^custom_data\.orders\.\d: is part of a cycle/,
     ],
     [
       'orders of a step that is not there',

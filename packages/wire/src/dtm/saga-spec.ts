@@ -1,5 +1,5 @@
 /** From DTM's saga to ours: its options become policies of each branch. */
-import type { RetryPolicy, SagaSpec, SagaStep } from '@amends/core';
+import { checkOrder, type RetryPolicy, type SagaSpec, type SagaStep } from '@amends/core';
 import { refuse, shown } from '../field-error.ts';
 import { parseJsonText } from '../json-text.ts';
 import { anySpecOf, callTimeoutMs, type DtmDefaults, retryOf } from './options.ts';
@@ -53,7 +53,9 @@ function ordersOf(dtm: DtmTransaction): Orders {
   if (!concurrent) return serial;
   const before = new Map<number, readonly number[]>();
   for (const key in orders) before.set(stepIndex(key, dtm.steps.length), indexes(key, orders[key]));
-  return (index) => before.get(index) ?? [];
+  const steps = dtm.steps.map((_, index) => ({ after: before.get(index) ?? [] }));
+  checkOrder(steps, (index) => `custom_data.orders.${index}`);
+  return (index) => steps[index]!.after;
 }
 
 interface CustomData {

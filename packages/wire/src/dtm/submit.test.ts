@@ -137,7 +137,7 @@ describe('what a DTM client submits', () => {
     [
       'a cycle',
       { ...minimal, custom_data: '{"concurrent":true,"orders":{"1":[0],"0":[1]}}' },
-      /^invalid_request steps\[\d\]\.after: is part of a cycle/,
+      /^invalid_request custom_data\.orders\.\d: is part of a cycle/,
     ],
   ])('is refused for %s', (_what, body, message) => {
     expect(refusal(body)).toMatch(message);
