@@ -1,4 +1,7 @@
-/** What became of one case of a conformance suite. */
+/** What became of one case of a conformance suite, and what a suite is. */
+import type { Startable } from '../../tools/services/kinds.ts';
+
+/** What became of one case. */
 export interface CaseResult {
   /** As the suite's own tool names it, so that one case can be run again by that name. */
   readonly name: string;
@@ -18,6 +21,10 @@ export interface Progress {
 /** A suite: one foreign client library that drives a running server. */
 export interface Suite {
   readonly name: string;
+  /** The client library and its version. */
+  readonly client: string;
+  /** Databases that some of its cases need; those are skipped where one is missing. */
+  readonly services: readonly Startable[];
   /** Why the suite cannot run on this machine and how to change that; null when it can. */
   missing(): string | null;
   /** The names of its top-level cases, known before it runs. */
@@ -39,6 +46,8 @@ export interface Target {
 
 /** What a suite is given. */
 export interface SuiteRequest extends Target {
+  /** The addresses of the databases that run. */
+  readonly services: Readonly<Partial<Record<Startable, string>>>;
   onProgress?(progress: Progress): void;
   /** Ends the suite and its processes early. */
   readonly signal?: AbortSignal;

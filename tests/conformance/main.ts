@@ -1,18 +1,18 @@
 /** `npm run conformance`: runs the client libraries of other languages against Amends, as black boxes. */
 import { parseArgs } from 'node:util';
+import { type Startable, startable } from '../../tools/services/kinds.ts';
+import { createServices, type Services } from '../../tools/services/running-services.ts';
 import { startAmends } from './amends-process.ts';
-import { type CaseResult, closingLine, resultTable, type Suite, type Target } from './case-result.ts';
-import { goSuite } from './go-suite.ts';
+import { type CaseResult, closingLine, resultTable, type Suite, type SuiteRequest, type Target } from './case-result.ts';
 import { showProgress } from './progress-line.ts';
-
-const suites: readonly Suite[] = [goSuite];
+import { suites } from './suites.ts';
 
 const help = `Runs the client libraries of other languages against Amends, as black boxes.
 
 Usage: npm run conformance -- [SUITE …] [--url URL [--grpc HOST:PORT]]
 
-Suites (all of them when none is named)
-  go           the Go client of DTM, github.com/dtm-labs/client v1.18.7; needs Go 1.22 or newer
+Suites (all of them when none is named, or by the name all)
+${suites.map(({ name, client }) => `  ${name.padEnd(13)}${client}`).join('\n')}
 
 Options
   --url URL    test the server that runs there, such as http://127.0.0.1:36789; it must be able to call back to 127.0.0.1.
@@ -21,7 +21,8 @@ Options
                where that server listens for gRPC; by default the port after that of --url
   --help       show this text
 
-A suite whose language is not installed is skipped; with CI=true it fails.
+A suite whose language is not installed is skipped, and so are cases whose database is not (Postgres, MariaDB and Redis are
+started from Docker or from installed programs); with CI=true they fail.
 Ends with the line "N passed, N failed"; the exit code is 0 when nothing failed, 1 when something did, 2 for wrong usage.
 `;
 
@@ -58,11 +59,13 @@ async function main(args: readonly string[]): Promise<number> {
 function readArguments(args: readonly string[]): Arguments | null {
   const { values, positionals } = parse(args);
   if (values.help === true) return null;
-  const chosen = positionals.map((name) => {
-    const suite = suites.find((candidate) => candidate.name === name);
-    if (suite === undefined) throw new UsageError(`no suite "${name}": there is ${suites.map((s) => s.name).join(', ')}`);
-    return suite;
-  });
+  const chosen = positionals
+    .filter((name) => name !== 'all')
+    .map((name) => {
+      const suite = suites.find((candidate) => candidate.name === name);
+      if (suite === undefined) throw new UsageError(`no suite "${name}": there is ${suites.map((s) => s.name).join(', ')}`);
+      return suite;
+    });
   return { chosen: chosen.length > 0 ? chosen : suites, target: targetOf(values) };
 }
 
@@ -93,11 +96,21 @@ async function runAll({ chosen, target }: Arguments): Promise<readonly CaseResul
   const absent = chosen.flatMap(absenceOf);
   const able = chosen.filter((suite) => !absent.some((result) => result.name === suite.name));
   if (able.length === 0) return absent;
-  if (target !== null) return [...absent, ...(await runSuites(able, target))];
-  const server = await startAmends().catch((error: Error) => error);
-  if (server instanceof Error) return [...absent, failure('the server starts', server.message)];
+  const databases = createServices({ installs: process.env['CI'] === 'true' });
   try {
-    const results = [...absent, ...(await runSuites(able, server))];
+    const services = await servicesOf(able, databases);
+    const run = (at: Target) => runSuites(able, { ...at, services });
+    return [...absent, ...(await (target === null ? againstOwnServer(run) : run(target)))];
+  } finally {
+    await databases.stop();
+  }
+}
+
+async function againstOwnServer(run: (target: Target) => Promise<readonly CaseResult[]>): Promise<readonly CaseResult[]> {
+  const server = await startAmends().catch((error: Error) => error);
+  if (server instanceof Error) return [failure('the server starts', server.message)];
+  try {
+    const results = await run(server);
     const end = server.ended();
     return end === null ? results : [...results, failure('the server stays up', end)];
   } finally {
@@ -105,9 +118,21 @@ async function runAll({ chosen, target }: Arguments): Promise<readonly CaseResul
   }
 }
 
-async function runSuites(able: readonly Suite[], target: Target): Promise<readonly CaseResult[]> {
+async function servicesOf(able: readonly Suite[], databases: Services): Promise<SuiteRequest['services']> {
+  const found: Partial<Record<Startable, string>> = {};
+  for (const name of startable.filter((each) => able.some(({ services }) => services.includes(each)))) {
+    const answer = await databases.get(name);
+    if ('url' in answer) found[name] = answer.url;
+    else process.stdout.write(`without ${name}: ${answer.missing}\n`);
+  }
+  return found;
+}
+
+type Place = Omit<SuiteRequest, 'onProgress' | 'signal'>;
+
+async function runSuites(able: readonly Suite[], place: Place): Promise<readonly CaseResult[]> {
   const results: CaseResult[] = [];
-  for (const suite of able) results.push(...(await runSuite(suite, target)));
+  for (const suite of able) results.push(...(await runSuite(suite, place)));
   return results;
 }
 
@@ -119,11 +144,11 @@ function absenceOf(suite: Suite): CaseResult[] {
   return [{ name: suite.name, outcome: required ? 'failed' : 'skipped', seconds: 0, output: reason }];
 }
 
-async function runSuite(suite: Suite, { url, grpcAddress }: Target): Promise<readonly CaseResult[]> {
-  process.stdout.write(`${suite.name}: ${suite.caseNames().length} cases against ${url}\n`);
+async function runSuite(suite: Suite, place: Place): Promise<readonly CaseResult[]> {
+  process.stdout.write(`${suite.name}: ${suite.caseNames().length} cases against ${place.url}\n`);
   const line = showProgress(suite.name, suite.caseNames().length);
   try {
-    return await suite.run({ url, grpcAddress, onProgress: line.update, signal: interruption.signal });
+    return await suite.run({ ...place, onProgress: line.update, signal: interruption.signal });
   } finally {
     line.end();
   }

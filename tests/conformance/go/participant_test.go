@@ -11,16 +11,20 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"google.golang.org/grpc"
 )
 
 // participant plays the business services of one test: it answers by script and records every call in order of arrival.
 type participant struct {
 	server *httptest.Server
 
-	mu      sync.Mutex
-	scripts map[string][]answer
-	counts  map[string]int
-	calls   []*call
+	mu           sync.Mutex
+	scripts      map[string][]answer
+	counts       map[string]int
+	calls        []*call
+	grpcListener net.Listener
+	grpcServer   *grpc.Server
 }
 
 // call is one request of the server to a participant.
@@ -47,6 +51,9 @@ func newParticipant(t *testing.T) *participant {
 	t.Cleanup(func() {
 		p.server.CloseClientConnections()
 		p.server.Close()
+		if p.grpcServer != nil {
+			p.grpcServer.Stop()
+		}
 	})
 	return p
 }
@@ -57,6 +64,7 @@ func (p *participant) url(name string) string {
 }
 
 // on scripts the answers to the next calls of a name, one by one; the last repeats. A name without script succeeds.
+// A script of `name:op` goes before that of the name.
 func (p *participant) on(name string, answers ...answer) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -67,12 +75,17 @@ func (p *participant) on(name string, answers ...answer) {
 // ServeHTTP records the call and plays its answer.
 func (p *participant) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
+	name, query := strings.TrimPrefix(r.URL.Path, "/"), r.URL.Query()
+	if method := query.Get("method"); method != "" {
+		name = method
+		query, body = asQuery(query, body)
+	}
 	c := &call{
-		name:     strings.TrimPrefix(r.URL.Path, "/"),
+		name:     name,
 		method:   r.Method,
 		path:     r.URL.Path,
 		rawQuery: r.URL.RawQuery,
-		query:    r.URL.Query(),
+		query:    query,
 		header:   r.Header.Clone(),
 		body:     string(body),
 		arrived:  time.Now(),
@@ -88,12 +101,16 @@ func (p *participant) record(c *call) answer {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.calls = append(p.calls, c)
-	script := p.scripts[c.name]
+	name := c.name
+	if op := c.query.Get("op"); len(p.scripts[name+":"+op]) > 0 {
+		name += ":" + op
+	}
+	script := p.scripts[name]
 	if len(script) == 0 {
 		return success
 	}
-	turn := min(p.counts[c.name], len(script)-1)
-	p.counts[c.name]++
+	turn := min(p.counts[name], len(script)-1)
+	p.counts[name]++
 	return script[turn]
 }
 
@@ -104,6 +121,17 @@ func (p *participant) order() []string {
 	names := []string{}
 	for _, c := range p.calls {
 		names = append(names, c.name)
+	}
+	return names
+}
+
+// ops is the names of all calls so far with their ops, `name:op`, in order of arrival.
+func (p *participant) ops() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	names := []string{}
+	for _, c := range p.calls {
+		names = append(names, c.name+":"+c.query.Get("op"))
 	}
 	return names
 }

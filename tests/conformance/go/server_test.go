@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/dtm-labs/client/dtmcli"
+	"github.com/dtm-labs/client/dtmcli/logger"
 )
 
 var (
@@ -29,6 +30,11 @@ const patience = 30 * time.Second
 func TestMain(m *testing.M) {
 	if amends == "" {
 		fmt.Fprintln(os.Stderr, "AMENDS_URL is not set: give the address of a running Amends, such as http://127.0.0.1:36789")
+		os.Exit(1)
+	}
+	logger.InitLog("fatal") // The client tells of every call.
+	if err := startWorkflows(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 	os.Exit(m.Run())

@@ -1,0 +1,7 @@
+/** All suites. */
+import type { Suite } from './case-result.ts';
+import { goSuite } from './go-suite.ts';
+import { pythonSuite } from './python-suite.ts';
+
+/** In the order in which they run. */
+export const suites: readonly Suite[] = [goSuite, pythonSuite];
