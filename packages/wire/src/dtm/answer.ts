@@ -19,9 +19,9 @@ export function failureAnswer(reason: string): DtmAnswer {
   return { status: 409, body: { dtm_result: 'FAILURE', message } };
 }
 
-/** Not finished; ask again. */
-export function ongoingAnswer(message: string): DtmAnswer {
-  return { status: 425, body: { dtm_result: 'ONGOING', message } };
+/** Not finished; ask again. Clients look for the word ONGOING; JSON-RPC and gRPC have no other place for it than the message. */
+export function ongoingAnswer(reason: string): DtmAnswer {
+  return { status: 425, body: { dtm_result: 'ONGOING', message: `${reason} ONGOING` } };
 }
 
 /** Anything else that went wrong. */

@@ -170,7 +170,10 @@ describe('the answer to a submission', () => {
   });
 
   it('tells an open outcome as ongoing', () => {
-    expect(waitedAnswer(tx({ status: 'aborting' }))).toMatchObject({ status: 425, body: { dtm_result: 'ONGOING' } });
+    expect(waitedAnswer(tx({ status: 'aborting' }))).toEqual({
+      status: 425,
+      body: { dtm_result: 'ONGOING', message: 'the outcome is open: status aborting ONGOING' },
+    });
   });
 
   it('refuses what is finished or different', () => {
