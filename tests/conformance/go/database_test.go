@@ -62,10 +62,14 @@ func openDatabase(kind string, variable string) (*database, error) {
 	if err != nil {
 		return nil, err
 	}
-	password, _ := place.User.Password()
+	password, isSet := place.User.Password()
+	if !isSet && kind == dtmcli.DBTypePostgres {
+		// In the client's text for Postgres an empty one would swallow what follows, as an empty schema would; the server asks for none.
+		password = "none"
+	}
 	conf := dtmcli.DBConf{
 		Driver: kind, Host: place.Hostname(), Port: port, User: place.User.Username(), Password: password,
-		Db: strings.TrimPrefix(place.Path, "/"),
+		Db: strings.TrimPrefix(place.Path, "/"), Schema: "public",
 	}
 	db, err := sql.Open(kind, dtmimp.GetDsn(conf))
 	if err != nil {
