@@ -1,9 +1,12 @@
 /** `npm run conformance`: runs the client libraries of other languages against Amends, as black boxes. */
+import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { version } from '../../packages/server/src/version.ts';
 import { type Startable, startable } from '../../tools/services/kinds.ts';
 import { createServices, type Services } from '../../tools/services/running-services.ts';
 import { startAmends } from './amends-process.ts';
 import { type CaseResult, closingLine, resultTable, type Suite, type SuiteRequest, type Target } from './case-result.ts';
+import { conformancePage, type SuiteResults } from './conformance-page.ts';
 import { showProgress } from './progress-line.ts';
 import { suites } from './suites.ts';
 
@@ -19,6 +22,7 @@ Options
                Without it a server with an empty store is started, and stopped and removed at the end
   --grpc HOST:PORT
                where that server listens for gRPC; by default the port after that of --url
+  --page FILE  write what all suites have said as a page, as docs/conformance.md; only when nothing failed
   --help       show this text
 
 A suite whose language is not installed is skipped, and so are cases whose database is not (Postgres, MariaDB and Redis are
@@ -30,6 +34,8 @@ interface Arguments {
   readonly chosen: readonly Suite[];
   /** Null: a server is started. */
   readonly target: Target | null;
+  /** Where the page is written; null: nowhere. */
+  readonly page: string | null;
 }
 
 /** A command line that cannot be understood. */
@@ -47,12 +53,26 @@ async function main(args: readonly string[]): Promise<number> {
       process.stdout.write(help);
       return 0;
     }
-    return conclude(await runAll(given));
+    const { told, others } = await runAll(given);
+    const code = conclude([...others, ...told.flatMap(({ results }) => results)]);
+    if (given.page !== null) writePage(given.page, told, code);
+    return code;
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     process.stderr.write(`conformance: ${error.message}\n`);
     return error instanceof UsageError ? 2 : 1;
   }
+}
+
+/** Only a run that is whole and clean is worth a page. */
+function writePage(path: string, told: readonly SuiteResults[], code: number): void {
+  const absent = suites.filter((suite) => !told.some((one) => one.suite === suite));
+  if (code !== 0 || absent.length > 0)
+    throw new Error(
+      `${path} is not written: ${code !== 0 ? 'something failed' : `${absent.map(({ name }) => name).join(', ')} did not run`}`,
+    );
+  writeFileSync(path, conformancePage(told, version));
+  process.stdout.write(`written to ${path}\n`);
 }
 
 /** @returns null when help is asked for */
@@ -66,7 +86,7 @@ function readArguments(args: readonly string[]): Arguments | null {
       if (suite === undefined) throw new UsageError(`no suite "${name}": there is ${suites.map((s) => s.name).join(', ')}`);
       return suite;
     });
-  return { chosen: chosen.length > 0 ? chosen : suites, target: targetOf(values) };
+  return { chosen: chosen.length > 0 ? chosen : suites, target: targetOf(values), page: values.page ?? null };
 }
 
 function targetOf({ url, grpc }: { readonly url?: string; readonly grpc?: string }): Target | null {
@@ -85,34 +105,43 @@ function targetOf({ url, grpc }: { readonly url?: string; readonly grpc?: string
 
 function parse(args: readonly string[]) {
   try {
-    const options = { url: { type: 'string' }, grpc: { type: 'string' }, help: { type: 'boolean', short: 'h' } } as const;
+    const text = { type: 'string' } as const;
+    const options = { url: text, grpc: text, page: text, help: { type: 'boolean', short: 'h' } } as const;
     return parseArgs({ args: [...args], options, allowPositionals: true });
   } catch (error) {
     throw new UsageError(`${(error as Error).message}; see --help`);
   }
 }
 
-async function runAll({ chosen, target }: Arguments): Promise<readonly CaseResult[]> {
+/** What a run has brought. */
+interface Outcome {
+  readonly told: readonly SuiteResults[];
+  /** Suites that could not run, and what became of the server. */
+  readonly others: readonly CaseResult[];
+}
+
+async function runAll({ chosen, target }: Arguments): Promise<Outcome> {
   const absent = chosen.flatMap(absenceOf);
   const able = chosen.filter((suite) => !absent.some((result) => result.name === suite.name));
-  if (able.length === 0) return absent;
+  if (able.length === 0) return { told: [], others: absent };
   const databases = createServices({ installs: process.env['CI'] === 'true' });
   try {
     const services = await servicesOf(able, databases);
     const run = (at: Target) => runSuites(able, { ...at, services });
-    return [...absent, ...(await (target === null ? againstOwnServer(run) : run(target)))];
+    const { told, others } = target === null ? await againstOwnServer(run) : { told: await run(target), others: [] };
+    return { told, others: [...absent, ...others] };
   } finally {
     await databases.stop();
   }
 }
 
-async function againstOwnServer(run: (target: Target) => Promise<readonly CaseResult[]>): Promise<readonly CaseResult[]> {
+async function againstOwnServer(run: (target: Target) => Promise<readonly SuiteResults[]>): Promise<Outcome> {
   const server = await startAmends().catch((error: Error) => error);
-  if (server instanceof Error) return [failure('the server starts', server.message)];
+  if (server instanceof Error) return { told: [], others: [failure('the server starts', server.message)] };
   try {
-    const results = await run(server);
+    const told = await run(server);
     const end = server.ended();
-    return end === null ? results : [...results, failure('the server stays up', end)];
+    return { told, others: end === null ? [] : [failure('the server stays up', end)] };
   } finally {
     await server.stop();
   }
@@ -130,10 +159,10 @@ async function servicesOf(able: readonly Suite[], databases: Services): Promise<
 
 type Place = Omit<SuiteRequest, 'onProgress' | 'signal'>;
 
-async function runSuites(able: readonly Suite[], place: Place): Promise<readonly CaseResult[]> {
-  const results: CaseResult[] = [];
-  for (const suite of able) results.push(...(await runSuite(suite, place)));
-  return results;
+async function runSuites(able: readonly Suite[], place: Place): Promise<readonly SuiteResults[]> {
+  const told: SuiteResults[] = [];
+  for (const suite of able) told.push({ suite, results: await runSuite(suite, place) });
+  return told;
 }
 
 function absenceOf(suite: Suite): CaseResult[] {
