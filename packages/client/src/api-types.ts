@@ -257,6 +257,8 @@ export interface TransactionBody {
   /** When it is looked at next. */
   readonly wakeAt: string | null;
   readonly branches: readonly Branch[];
+  /** What a workflow was begun with; null in other modes. */
+  readonly workflow: { readonly name: string; readonly input: Bytes | null } | null;
   /** Steps that a workflow has recorded. */
   readonly progress: readonly Progress[];
   /** What a workflow has returned; null: nothing yet. */

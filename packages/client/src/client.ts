@@ -13,9 +13,9 @@ import type {
 } from './api-types.ts';
 import type { Call } from './call.ts';
 import { type Connection, connect } from './connection.ts';
-import { dtmPort } from './dtm-port.ts';
 import { makeGid } from './gid.ts';
 import { emptyMessage, type Message, type MessageOptions } from './message.ts';
+import { nativePort } from './native-port.ts';
 import { type BeginOptions, begin, type Means, type OpenTransaction } from './open-transaction.ts';
 import { type Participants, participants } from './participant-request.ts';
 import { type OnBehalf, pause } from './pause.ts';
@@ -109,7 +109,7 @@ export class AmendsClient {
     this.#connection = connect({ server, retry: retryWithDefaults(retry), requestTimeoutMs, connectionsMax });
     this.#actor = actor ?? null;
     this.#participants = participants();
-    const port = dtmPort(this.#connection, server);
+    const port = nativePort(this.#connection, server);
     this.#means = { port, participants: this.#participants, wait: (gid, how) => this.wait(gid, how) };
     this.#workflows = workflows(this.#means);
   }

@@ -2,7 +2,7 @@
 import { Pool } from 'undici';
 import { AmendsClientError, invalid } from './client-error.ts';
 import { type OnBehalf, pause } from './pause.ts';
-import { exchangeError, type Refusal, refusalError } from './request-error.ts';
+import { exchangeError, refusalError } from './request-error.ts';
 import { type ClientRetry, pauseMsAfter } from './retry-pause.ts';
 
 /** How to connect. */
@@ -16,12 +16,8 @@ export interface ConnectionOptions {
 /** One request. */
 export interface Request extends OnBehalf {
   readonly method: 'GET' | 'POST';
-  /** Below the base. */
+  /** Below the native API. */
   readonly path: string;
-  /** Below the server's address; default: the native API. */
-  readonly base?: string;
-  /** What an answer stands for that says no; default: a problem document. */
-  readonly refusal?: (refusal: Refusal, request: Request) => AmendsClientError;
   readonly body?: object;
   readonly headers?: Readonly<Record<string, string>>;
   /** Whether it does no harm twice, so that it may be repeated when its answer is lost. */
@@ -54,7 +50,7 @@ export function connect({ server, retry, requestTimeoutMs, connectionsMax }: Con
     const headers = { ...(body === null ? acceptsJson : sendsJson), ...request.headers };
     const options = {
       method: request.method,
-      path: `${root}${request.base ?? nativeBase}${request.path}`,
+      path: `${root}${nativeBase}${request.path}`,
       headers,
       body,
       signal,
@@ -114,7 +110,7 @@ interface Answer {
 function answerOf(request: Request, answer: Answer): unknown {
   const json = jsonIn(answer.text);
   if (json !== null && answer.status >= 200 && answer.status < 300) return json;
-  throw (request.refusal ?? refusalError)({ ...answer, json }, request);
+  throw refusalError({ ...answer, json }, request);
 }
 
 function jsonIn(text: string): object | null {

@@ -45,7 +45,7 @@ it('commits a TCC transaction once', async () => {
   const branch = { try: url('/ok'), confirm: url('/ok'), cancel: url('/ok') };
   expect(await client.tcc((tcc) => tcc.call(branch), { gid, waitMs: 5_000 })).toMatchObject({ outcome: 'succeeded' });
   expect(stage.callsOf(gid)).toEqual(['ok try 01', 'ok confirm 01']);
-  expect(lost.splice(0)).toEqual(['prepare', 'registerBranch', 'submit']);
+  expect(lost.splice(0)).toEqual(['transactions', 'branches', 'submit']);
 });
 
 it('rolls one back once', async () => {
@@ -54,7 +54,7 @@ it('rolls one back once', async () => {
   await expect(client.tcc((tcc) => tcc.call(branch), { gid })).rejects.toThrow('sold out');
   expect(await client.wait(gid, { waitMs: 5_000 })).toMatchObject({ outcome: 'failed', reason: 'sold out' });
   expect(stage.callsOf(gid)).toEqual(['refuse try 01', 'ok cancel 01']);
-  expect(lost.splice(0)).toEqual(['prepare', 'registerBranch', 'abort']);
+  expect(lost.splice(0)).toEqual(['transactions', 'branches', 'abort']);
 });
 
 it('delivers a message once', async () => {
@@ -66,7 +66,7 @@ it('delivers a message once', async () => {
       .submit({ gid, waitMs: 5_000 }),
   ).toMatchObject({ outcome: 'succeeded' });
   expect(stage.callsOf(gid)).toEqual(['ok action 01']);
-  expect(lost.splice(0)).toEqual(['submit']);
+  expect(lost.splice(0)).toEqual(['transactions']);
 });
 
 it('runs each step of a workflow once', async () => {
@@ -75,5 +75,5 @@ it('runs each step of a workflow once', async () => {
   const work = client.workflow('once', (w) => w.do('count', () => ++done), { resume: url('/ok') });
   expect(await work.run(null, { gid })).toBe(1);
   expect(done).toBe(1);
-  expect(lost.splice(0)).toEqual(['prepareWorkflow', 'registerBranch', 'registerBranch', 'submit']);
+  expect(lost.splice(0)).toEqual(['transactions', 'branches', 'branches', 'conclude']);
 });

@@ -6,7 +6,7 @@ import { abortedError } from './pause.ts';
 import { retryAfterMs } from './retry-pause.ts';
 
 /** An answer that says no. */
-export interface Refusal {
+interface Refusal {
   readonly status: number;
   readonly text: string;
   /** The body, where it is JSON. */

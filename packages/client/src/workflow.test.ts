@@ -190,6 +190,17 @@ describe('a workflow', () => {
     await other.close();
   });
 
+  it('goes on in a newer version of the application, which would begin it with other options', async () => {
+    const step = breaking();
+    const first = workflow((w) => w.do('pay', step));
+    await expect(first.run(null, { gid })).rejects.toThrow('power cut');
+    const newer = new AmendsClient({ server: stage.server.url });
+    const options = { resume: `${stage.app}/elsewhere`, callTimeoutMs: 2_000, headers: { 'x-version': '2' } };
+    const order = newer.workflow(first.name, (w) => w.do('pay', step), options);
+    expect(await order.run(null, { gid })).toBe('well');
+    await newer.close();
+  });
+
   it('refuses a gid that belongs to a run with another input, or of another workflow', async () => {
     const order = workflow((w, input: number) => noted(w, `${input}`));
     await order.run(1, { gid });

@@ -91,6 +91,10 @@ export const transactionSchema = named(
     branches: z
       .array(branchSchema)
       .describe('What is called: steps, registered participants, and `00`, the question or the resume call'),
+    workflow: z
+      .object({ name: z.string(), input: bytesSchema.nullable() })
+      .nullable()
+      .describe('What a workflow was begun with: the name of its function, and its input; null in other modes'),
     progress: z.array(progressSchema).describe('Steps that a workflow has recorded'),
     result: bytesSchema.nullable().describe('What a workflow has returned; null: nothing yet'),
   }),
@@ -213,6 +217,7 @@ export function transactionBody({ transaction: tx, given, wakeAt }: PresentedTra
     overdueSince: isoOrNull(tx.overdueSince),
     wakeAt: isoOrNull(wakeAt),
     branches: tx.branches.map((branch, index) => branchBody(given, branch, index)),
+    workflow: given.spec.mode === 'workflow' ? { name: given.spec.name, input: bytesBody(given.spec.payloads[0]!) } : null,
     progress: given.registered.flatMap((branch) =>
       branch.kind === 'progress'
         ? [{ branchId: branch.branchId, op: branch.op, status: branch.status, result: bytesBody(branch.payload) }]
