@@ -1,8 +1,11 @@
 /** Stories of transfers in two phases: confirmed, refused, forgotten, and one during which a bank's power is cut. */
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
+import { BusinessFailure } from '@amends/client';
 import type { Example, Stage } from '../stage/example.ts';
 import { tell } from '../stage/tell.ts';
-import { reserve } from './transfer.ts';
+import { type Transfer, transfer } from './transfer.ts';
 
 type Service = 'bank-a' | 'bank-b';
 
@@ -17,33 +20,32 @@ export const tccTransfer: Example<Service> = {
     {
       title: 'Ann sends Bob 30.00: set aside at one bank, announced at the other, then confirmed at both',
       async play(stage) {
-        const { gid, confirm } = await send(stage, 'bob', 3_000);
-        await stateOf(stage, { ann: '70.00, 30.00 leaving', bob: '50.00, 30.00 coming' });
-        await confirm();
+        const inBetween = { ann: '70.00, 30.00 leaving', bob: '50.00, 30.00 coming' };
+        const { gid } = await send(stage, 'bob', 3_000, { decide: async () => void (await stateOf(stage, inBetween)) });
         return ending(stage, gid, 'succeeded', { ann: '70.00', bob: '80.00' });
       },
     },
     {
       title: 'Ann sends 30.00 to Carl, whom the other bank does not know: what was set aside is hers again',
       async play(stage) {
-        const { gid, agreed } = await send(stage, 'carl', 3_000);
-        assert.equal(agreed, false);
+        const gid = randomUUID();
+        await assert.rejects(send(stage, 'carl', 3_000, { gid }), BusinessFailure);
         return ending(stage, gid, 'failed', { ann: '70.00', bob: '80.00' });
       },
     },
     {
       title: 'Ann sends Bob 5.00, and whoever should decide dies: when the time is up both banks cancel',
       async play(stage) {
-        const { gid } = await send(stage, 'bob', 500, { timeoutS: 1 });
+        const gid = randomUUID();
+        const dead = new Promise<never>(() => {});
+        send(stage, 'bob', 500, { gid, timeoutMs: 1_000, decide: () => dead }).catch(() => {});
         return ending(stage, gid, 'failed', { ann: '70.00', bob: '80.00' });
       },
     },
     {
       title: "Ann sends Bob 5.00; it is decided, and the power of Bob's bank is cut before it hears of it",
       async play(stage) {
-        const { gid, confirm } = await send(stage, 'bob', 500);
-        await stage.kill('bank-b');
-        await confirm();
+        const { gid } = await send(stage, 'bob', 500, { decide: () => stage.kill('bank-b') });
         await stage.missed(gid);
         await stage.restart('bank-b');
         return ending(stage, gid, 'succeeded', { ann: '65.00', bob: '85.00' });
@@ -52,15 +54,17 @@ export const tccTransfer: Example<Service> = {
   ],
 };
 
-function send({ server, url }: Stage<Service>, recipient: string, cents: number, how: { readonly timeoutS?: number } = {}) {
+function send({ amends, url }: Stage<Service>, recipient: string, cents: number, how: Partial<Transfer> = {}) {
   const from = { bank: url['bank-a'], account: 'ann' };
   const to = { bank: url['bank-b'], account: recipient };
-  return reserve(server, { from, to, cents, ...how });
+  return transfer(amends, { gid: randomUUID(), from, to, cents, ...how });
 }
 
 type Balances = Record<'ann' | 'bob', string>;
 
 async function ending(stage: Stage<Service>, gid: string, outcome: 'succeeded' | 'failed', balances: Balances) {
+  // The first request about it may still be under way.
+  while (!(await stage.amends.list()).transactions.some((one) => one.gid === gid)) await setTimeout(50);
   assert.equal((await stage.amends.wait(gid, { waitMs: 20_000 })).outcome, outcome);
   return { gid, state: await stateOf(stage, balances) };
 }

@@ -1,6 +1,5 @@
 /** A transfer between accounts at two banks, in two phases: both try, then both confirm, or both cancel. */
-import { randomUUID } from 'node:crypto';
-import { type Asked, ask, tccOf } from './tcc.ts';
+import type { AmendsClient, Transaction } from '@amends/client';
 
 /** An account at a bank. */
 export interface Account {
@@ -15,37 +14,31 @@ export interface Transfer {
   readonly to: Account;
   /** Whole cents: money is never a fraction. */
   readonly cents: number;
-  /** How long the money may stay set aside without a decision; then all is cancelled. Whole seconds, default 30. */
-  readonly timeoutS?: number;
-}
-
-/** A transfer that both banks have tried; it is nothing yet. */
-export interface Reserved {
+  /** Identity; the same once more is the same transfer. */
   readonly gid: string;
-  /** Whether both banks have agreed; otherwise what was set aside is being released already. */
-  readonly agreed: boolean;
-  /** Decides that it shall be. From here on it cannot fail. */
-  confirm(): Promise<void>;
+  /** How long the money may stay set aside without a decision; then all is cancelled. Milliseconds, default 30 s. */
+  readonly timeoutMs?: number;
+  /** Asked when both banks have tried: returns, and it shall be; throws, and it shall not. Default: it shall be. */
+  readonly decide?: () => Promise<void>;
 }
 
 /**
- * Tries at both banks. Each branch is registered before it is tried: what may have happened is known, whoever dies.
- * @param server address of the coordinator
+ * Tries at both banks, then confirms.
+ * @returns once that is decided: from there on it cannot fail
+ * @throws BusinessFailure what a bank has refused; ParticipantError when a bank does not say: what it did is cancelled
  */
-export async function reserve(server: string, { from, to, cents, timeoutS = 30 }: Transfer): Promise<Reserved> {
-  const gid = randomUUID();
-  const tcc = tccOf(server, gid);
-  await tcc.prepare(timeoutS);
-  const withdraw = await branch('01', `${from.bank}/withdraw`, from.account);
-  const deposit = withdraw === 'agreed' ? await branch('02', `${to.bank}/deposit`, to.account) : 'not asked';
-  const agreed = deposit === 'agreed';
-  if (!agreed) await tcc.abort(`withdraw: ${withdraw}, deposit: ${deposit}`);
-  return { gid, agreed, confirm: tcc.submit };
+export function transfer(amends: AmendsClient, how: Transfer): Promise<Transaction> {
+  const { from, to, cents, gid, timeoutMs = 30_000, decide = async () => {} } = how;
+  return amends.tcc(
+    async (tcc) => {
+      await tcc.call({ ...posting(`${from.bank}/withdraw`), payload: { account: from.account, cents } });
+      await tcc.call({ ...posting(`${to.bank}/deposit`), payload: { account: to.account, cents } });
+      await decide();
+    },
+    { gid, timeoutMs },
+  );
+}
 
-  async function branch(branchId: string, url: string, account: string): Promise<Asked> {
-    const payload = JSON.stringify({ account, cents });
-    await tcc.register({ branchId, confirm: `${url}/confirm`, cancel: `${url}/cancel`, payload });
-    const query = new URLSearchParams({ gid, trans_type: 'tcc', branch_id: branchId, op: 'try' });
-    return ask(`${url}/try?${query}`, payload);
-  }
+function posting(url: string) {
+  return { try: `${url}/try`, confirm: `${url}/confirm`, cancel: `${url}/cancel` };
 }

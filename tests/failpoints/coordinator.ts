@@ -2,32 +2,39 @@
  * A coordinator whose ports are wrapped so that it can be made to die around each commit, each call and each answer.
  * Made of the packages as they are; impatient, so that many crashes fit into a short test.
  */
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { parseArgs } from 'node:util';
-import { createCoordinator, httpTransport, type Transport } from '@amends/coordinator';
-import { isAmendsError, parseGid, type RetryPolicy, type SagaSpec } from '@amends/core';
+import { type Coordinator, createCoordinator, httpTransport, type Log, type Transport } from '@amends/coordinator';
+import type { RetryPolicy, Spec } from '@amends/core';
 import { decorated, type Store } from '@amends/store';
 import { openSqliteStore } from '@amends/store-sql';
-import { historyEntryBody, nativeBase, parseCreate, parseJsonBody, problemBody, transactionBody } from '@amends/wire';
+import Fastify from 'fastify';
+import { storedTopics } from '../../packages/server/src/dtm/topics.ts';
+import { nativeFace } from '../../packages/server/src/http/native-face.ts';
 import { watchAnswers } from './answers.ts';
 import { type Boundary, pass } from './boundary.ts';
 
 const callTimeoutMs = 200;
 const retryDelayMs = 40;
+/** How long an application may leave open what it has begun. */
+const openMsMax = 400;
+const bodyBytesMax = 1_048_576;
+const log: Log = { debug() {}, info() {}, warn() {}, error: console.error };
 
 const { port, db } = parseArgs({
   options: { port: { type: 'string', default: '0' }, db: { type: 'string', default: 'amends.db' } },
 }).values;
 
-const coordinator = createCoordinator({
-  store: watchedStore(await openSqliteStore({ path: db })),
-  transport: watchedTransport(httpTransport()),
-  claimEveryMs: 100,
-});
+const store = watchedStore(await openSqliteStore({ path: db }));
+const coordinator = createCoordinator({ store, transport: watchedTransport(httpTransport()), claimEveryMs: 100 });
 await coordinator.start();
 watchAnswers((request) => request.method === 'POST');
-const server = createServer((request, response) => void answer(request, response));
-server.listen(Number(port), '127.0.0.1', () => process.stdout.write(`coordinator listens on http://127.0.0.1:${port}\n`));
+const app = Fastify();
+app.removeAllContentTypeParsers();
+app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+const topics = storedTopics({ store, now: () => coordinator.now() });
+app.register(nativeFace({ coordinator: hurried(coordinator), topics, log, bodyBytesMax }));
+const url = await app.listen({ host: '127.0.0.1', port: Number(port) });
+process.stdout.write(`coordinator listens on ${url}\n`);
 process.once('SIGTERM', () => process.exit());
 
 function watchedStore(store: Store): Store {
@@ -51,50 +58,38 @@ async function between<T>(before: Boundary, act: () => Promise<T>, after: Bounda
   return result;
 }
 
-/** The part of the native API that the plays use. */
-async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const url = new URL(request.url ?? '/', 'http://amends');
-  const [gid, what] = url.pathname.slice(`${nativeBase}/transactions/`.length).split('/');
-  try {
-    if (request.method === 'POST') return send(response, 201, await submit(parseJsonBody(await bodyOf(request))));
-    const known = parseGid(decodeURIComponent(gid ?? ''));
-    if (what === 'history') {
-      const entries = await coordinator.history(known, { afterSeq: 0, limit: 1_000 });
-      return send(response, 200, { entries: entries.map(historyEntryBody) });
-    }
-    const view = await coordinator.wait(known, { waitMs: Number(url.searchParams.get('waitMs')) });
-    return view === null ? send(response, 404, {}) : send(response, 200, transactionBody(view));
-  } catch (error) {
-    if (!isAmendsError(error)) throw error;
-    const problem = problemBody(error);
-    send(response, problem.status, problem);
-  }
+/** The coordinator, with less patience than it is asked for. */
+function hurried(patient: Coordinator): Coordinator {
+  const begins: Partial<Coordinator> = {
+    submit: (request) => patient.submit({ ...request, spec: impatient(request.spec) }),
+    prepare: (request) => patient.prepare({ ...request, spec: impatient(request.spec) }),
+  };
+  return new Proxy(patient, {
+    get(target, name: keyof Coordinator) {
+      const method = begins[name] ?? target[name];
+      return method.bind(target);
+    },
+  });
 }
 
-async function submit(body: unknown): Promise<object> {
-  const { gid, spec } = parseCreate(body);
-  const asked = spec();
-  if (asked.mode !== 'saga') throw new Error(`a ${asked.mode} is not what this coordinator is for`);
-  const { outcome, view } = await coordinator.submit({ gid: gid ?? coordinator.newGid(), spec: impatient(asked) });
-  if (outcome === 'different') throw new Error(`${gid} has been submitted with another content`);
-  return transactionBody(view);
-}
-
-function impatient(spec: SagaSpec): SagaSpec {
+function impatient(spec: Spec): Spec {
   const soon = (policy: RetryPolicy): RetryPolicy => ({ ...policy, delayMs: retryDelayMs, delayMsMax: retryDelayMs });
-  const steps = spec.steps.map((step) => ({
-    ...step,
-    timeoutMs: callTimeoutMs,
-    actionRetry: soon(step.actionRetry),
-    compensateRetry: soon(step.compensateRetry),
-  }));
-  return { ...spec, steps };
-}
-
-async function bodyOf(request: IncomingMessage): Promise<Uint8Array> {
-  return Buffer.concat(await request.toArray());
-}
-
-function send(response: ServerResponse, status: number, body: object): void {
-  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+  switch (spec.mode) {
+    case 'saga': {
+      const steps = spec.steps.map((step) => ({
+        ...step,
+        timeoutMs: callTimeoutMs,
+        actionRetry: soon(step.actionRetry),
+        compensateRetry: soon(step.compensateRetry),
+      }));
+      return { ...spec, steps };
+    }
+    case 'msg':
+      return { ...spec, callTimeoutMs, retry: soon(spec.retry), askAfterMs: Math.min(spec.askAfterMs, openMsMax) };
+    case 'tcc':
+    case 'xa':
+      return { ...spec, callTimeoutMs, retry: soon(spec.retry), timeoutMs: Math.min(spec.timeoutMs, openMsMax) };
+    case 'workflow':
+      return { ...spec, callTimeoutMs: openMsMax, retry: soon(spec.retry) };
+  }
 }
