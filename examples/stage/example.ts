@@ -16,6 +16,8 @@ export interface ServiceScript {
   /** File in the example's folder. */
   readonly script: string;
   readonly args?: readonly string[];
+  /** It talks to the coordinator itself: `--server` is added too. */
+  readonly asksServer?: true;
 }
 
 /** One thing that can happen to a system. */

@@ -60,12 +60,13 @@ export function createStage<Name extends string>(example: Example<Name>, options
 function servicesOf<Name extends string>(example: Example<Name>, options: StageOptions): Map<Name, Service> {
   const names = Object.keys(example.services) as Name[];
   const service = (name: Name, index: number) => {
-    const { script, args = [] } = example.services[name];
+    const { script, args = [], asksServer = false } = example.services[name];
+    const server = asksServer ? ['--server', options.server] : [];
     const file = join(examplesFolder, example.name, script);
     const db = join(options.dataFolder, example.name, `${name}.db`);
     return new Service({
       name: `${example.name}/${name}`,
-      args: [...(options.nodeArgs ?? []), file, '--port', `${options.firstPort + index}`, '--db', db, ...args],
+      args: [...(options.nodeArgs ?? []), file, '--port', `${options.firstPort + index}`, '--db', db, ...server, ...args],
       logFile: join(options.logFolder, `${example.name}-${name}.log`),
       onCrash: (error) => options.onCrash(error, name),
     });

@@ -6,11 +6,12 @@ import { hospitalBooking } from '../../examples/hospital-booking/story.ts';
 import { orderFulfilment } from '../../examples/order-fulfilment/story.ts';
 import type { Example } from '../../examples/stage/example.ts';
 import { tccTransfer } from '../../examples/tcc-transfer/story.ts';
+import { workflowBooking } from '../../examples/workflow-booking/story.ts';
 
 /** The root of the repository. */
 export const root = join(import.meta.dirname, '..', '..');
 
-const examples: readonly Example[] = [bankTransfer, orderFulfilment, hospitalBooking, tccTransfer];
+const examples: readonly Example[] = [bankTransfer, orderFulfilment, hospitalBooking, tccTransfer, workflowBooking];
 const portsPerExample = 10;
 
 /** What to start. */
