@@ -1,10 +1,13 @@
 /** What an example consists of: services, each a process with its own database, and stories about them. */
 import type { AmendsClient } from '@amends/client';
+import type { Startable } from '../../tools/services/kinds.ts';
 
 /** A system of services with the stories it can tell. */
 export interface Example<Name extends string = string> {
   /** As its folder. */
   readonly name: string;
+  /** What it needs beside Node. Default: nothing. */
+  readonly databases?: readonly Startable[];
   /** One process each, by name. */
   readonly services: Readonly<Record<Name, ServiceScript>>;
   /** Told in this order, each beginning where the one before has ended. */
@@ -18,6 +21,8 @@ export interface ServiceScript {
   readonly args?: readonly string[];
   /** It talks to the coordinator itself: `--server` is added too. */
   readonly asksServer?: true;
+  /** Databases that it is told of: `--redis URL`, and so on. */
+  readonly uses?: readonly Startable[];
 }
 
 /** One thing that can happen to a system. */

@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import type { AmendsClient } from '@amends/client';
+import type { Startable } from '../../tools/services/kinds.ts';
 import type { Example, Stage } from './example.ts';
 import { Service, type ServiceEnded } from './service.ts';
 
@@ -16,6 +17,8 @@ export interface StageOptions {
   /** Holds `<example>/<service>.db`. */
   readonly dataFolder: string;
   readonly logFolder: string;
+  /** Addresses of the databases that the example needs. */
+  readonly databases?: Readonly<Partial<Record<Startable, string>>>;
   /** Port of the first service; the others follow. */
   readonly firstPort: number;
   /** Called when a service ends that was not told to. */
@@ -60,13 +63,24 @@ export function createStage<Name extends string>(example: Example<Name>, options
 function servicesOf<Name extends string>(example: Example<Name>, options: StageOptions): Map<Name, Service> {
   const names = Object.keys(example.services) as Name[];
   const service = (name: Name, index: number) => {
-    const { script, args = [], asksServer = false } = example.services[name];
+    const { script, args = [], asksServer = false, uses = [] } = example.services[name];
     const server = asksServer ? ['--server', options.server] : [];
+    const databases = uses.flatMap((database) => [`--${database}`, options.databases?.[database] ?? '']);
     const file = join(examplesFolder, example.name, script);
     const db = join(options.dataFolder, example.name, `${name}.db`);
     return new Service({
       name: `${example.name}/${name}`,
-      args: [...(options.nodeArgs ?? []), file, '--port', `${options.firstPort + index}`, '--db', db, ...server, ...args],
+      args: [
+        ...(options.nodeArgs ?? []),
+        file,
+        '--port',
+        `${options.firstPort + index}`,
+        '--db',
+        db,
+        ...server,
+        ...databases,
+        ...args,
+      ],
       logFile: join(options.logFolder, `${example.name}-${name}.log`),
       onCrash: (error) => options.onCrash(error, name),
     });

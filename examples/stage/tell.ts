@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { AmendsClient } from '@amends/client';
 import { forTerminal, terminalLines } from '@amends/server/terminal-text';
+import type { Startable } from '../../tools/services/kinds.ts';
+import { createServices, type Services } from '../../tools/services/running-services.ts';
 import type { Example, Stage, Story } from './example.ts';
 import { freePorts } from './ports.ts';
 import { createStage } from './stage.ts';
@@ -61,11 +63,45 @@ const codes = { ok: 0, failed: 1, interrupted: 130 } as const;
 
 /** The program of each example's `story.ts`: starts its services, tells its stories, stops them, and exits with 1 if one failed. */
 export async function tell<Name extends string>(example: Example<Name>): Promise<void> {
-  const { values } = parseArgs({ options: { server: { type: 'string', default: 'http://127.0.0.1:36789' } } });
-  const absence = await absenceOf(values.server);
-  if (absence === null) process.exit(await tellAt(values.server, example));
-  process.stderr.write(`${absence}\n`);
+  const { server, ...given } = readOptions(example);
+  const absence = await absenceOf(server);
+  if (absence !== null) return fail(absence);
+  const databases = createServices({ installs: false });
+  try {
+    const found = await databasesOf(example, given, databases);
+    if (typeof found === 'string') return fail(found);
+    process.exitCode = await tellAt(server, example, found);
+  } finally {
+    await databases.stop();
+  }
+  process.exit();
+}
+
+function fail(reason: string): void {
+  process.stderr.write(`${reason}\n`);
   process.exitCode = codes.failed;
+}
+
+/** `--server`, and an option for each database that the example needs. */
+function readOptions({ databases = [] }: Pick<Example, 'databases'>) {
+  const places = Object.fromEntries(databases.map((name) => [name, { type: 'string' } as const]));
+  const { values } = parseArgs({ options: { server: { type: 'string', default: 'http://127.0.0.1:36789' }, ...places } });
+  return values as { readonly server: string } & Partial<Record<Startable, string>>;
+}
+
+/** The databases that an example needs: those that are named, and for the others ones that are started. @returns a text: what is missing */
+export async function databasesOf(
+  { name, databases = [] }: Pick<Example, 'name' | 'databases'>,
+  given: Partial<Record<Startable, string>>,
+  services: Services,
+): Promise<Partial<Record<Startable, string>> | string> {
+  const found: Partial<Record<Startable, string>> = {};
+  for (const database of databases) {
+    const answer = given[database] === undefined ? await services.get(database) : { url: given[database] };
+    if ('missing' in answer) return `${name} needs ${database}: ${answer.missing}`;
+    found[database] = answer.url;
+  }
+  return found;
 }
 
 /** How long it is asked whether there is a coordinator at all. Milliseconds. */
@@ -86,7 +122,11 @@ async function absenceOf(server: string): Promise<string | null> {
 }
 
 /** @returns the exit code */
-async function tellAt<Name extends string>(server: string, example: Example<Name>): Promise<number> {
+async function tellAt<Name extends string>(
+  server: string,
+  example: Example<Name>,
+  databases: Partial<Record<Startable, string>>,
+): Promise<number> {
   const dataFolder = mkdtempSync(join(tmpdir(), 'amends-'));
   const crashed = Promise.withResolvers<never>();
   const stopped = new AbortController();
@@ -100,6 +140,7 @@ async function tellAt<Name extends string>(server: string, example: Example<Name
     server,
     dataFolder,
     logFolder: dataFolder,
+    databases,
     firstPort: await freePorts(Object.keys(example.services).length),
     onCrash: crashed.reject,
   });

@@ -1,6 +1,7 @@
 /** The fault loop: kills one process at one boundary, for every process, every boundary and every passage, one at a time. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Example } from '../../examples/stage/example.ts';
+import type { Startable } from '../../tools/services/kinds.ts';
 import type { Boundary, Death } from './boundary.ts';
 import { type Pool, poolOf } from './pool.ts';
 import { openSystem, type System } from './system.ts';
@@ -31,11 +32,15 @@ const timeoutMs = 400_000;
 const systemsAtOnce = 3;
 
 /** Registers the tests of one example. */
-export function exerciseFailpoints<Name extends string>(example: Example<Name>, plays: readonly Play<Name>[]): void {
+export function exerciseFailpoints<Name extends string>(
+  example: Example<Name>,
+  plays: readonly Play<Name>[],
+  databases: Readonly<Partial<Record<Startable, string>>> = {},
+): void {
   describe.concurrent(example.name, { timeout: timeoutMs }, () => {
     let systems: Pool<System<Name>>;
     beforeAll(async () => {
-      systems = poolOf(await openSystems(example));
+      systems = poolOf(await openSystems(example, databases));
     });
     afterAll(() => Promise.all(systems.all.map((system) => system.close())));
 
@@ -50,9 +55,12 @@ export function exerciseFailpoints<Name extends string>(example: Example<Name>, 
 }
 
 /** One after the other, because they look for free ports. */
-async function openSystems<Name extends string>(example: Example<Name>): Promise<System<Name>[]> {
+async function openSystems<Name extends string>(
+  example: Example<Name>,
+  databases: Readonly<Partial<Record<Startable, string>>>,
+): Promise<System<Name>[]> {
   const systems: System<Name>[] = [];
-  while (systems.length < systemsAtOnce) systems.push(await openSystem(example));
+  while (systems.length < systemsAtOnce) systems.push(await openSystem(example, databases));
   return systems;
 }
 

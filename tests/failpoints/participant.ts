@@ -1,5 +1,6 @@
 /** Preloaded into a service (`node --import …`): boundaries around its database commits and its answers to branch calls. */
 import Database from 'better-sqlite3';
+import { Redis } from 'ioredis';
 import { watchAnswers } from './answers.ts';
 import { pass } from './boundary.ts';
 
@@ -34,5 +35,18 @@ Database.prototype.transaction = function (this: Database.Database, work: Run) {
     exclusive: watched(exclusive),
   });
 } as typeof begin;
+
+/** In Redis each write is a commit. */
+const writes: ReadonlySet<string> = new Set(['eval', 'set']);
+const send = Redis.prototype.sendCommand;
+Redis.prototype.sendCommand = function (this: Redis, command, ...rest) {
+  const sent = () => Reflect.apply(send, this, [command, ...rest]) as Promise<unknown>;
+  if (!writes.has(command.name)) return sent();
+  pass('before-commit');
+  return sent().then((answer) => {
+    pass('after-commit');
+    return answer;
+  });
+};
 
 watchAnswers((request) => request.url?.includes('trans_type=') === true);

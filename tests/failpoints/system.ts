@@ -8,6 +8,7 @@ import type { Example } from '../../examples/stage/example.ts';
 import { freePorts } from '../../examples/stage/ports.ts';
 import { Service, ServiceEnded } from '../../examples/stage/service.ts';
 import { createStage } from '../../examples/stage/stage.ts';
+import type { Startable } from '../../tools/services/kinds.ts';
 import { arm, type Death, disarm } from './boundary.ts';
 
 const insistsForMs = 20_000;
@@ -31,7 +32,10 @@ export interface System<Name extends string> {
 }
 
 /** Starts a coordinator with failpoints and an example's services with failpoints. */
-export async function openSystem<Name extends string>(example: Example<Name>): Promise<System<Name>> {
+export async function openSystem<Name extends string>(
+  example: Example<Name>,
+  databases: Readonly<Partial<Record<Startable, string>>> = {},
+): Promise<System<Name>> {
   const folder = mkdtempSync(join(tmpdir(), 'amends-failpoints-'));
   const dbOf = (target: string) => join(folder, target === 'coordinator' ? '' : example.name, `${target}.db`);
   const firstPort = await freePorts(1 + Object.keys(example.services).length);
@@ -60,6 +64,7 @@ export async function openSystem<Name extends string>(example: Example<Name>): P
     server: coordinator.url,
     dataFolder: folder,
     logFolder: folder,
+    databases,
     firstPort: firstPort + 1,
     nodeArgs: ['--import', join(import.meta.dirname, 'participant.ts')],
     onCrash: (error, name) => revive(stage.services.get(name as Name)!, error),

@@ -2,6 +2,8 @@
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { bankTransfer } from '../../examples/bank-transfer/story.ts';
+import { cacheConsistency } from '../../examples/cache-consistency/story.ts';
+import { flashSale } from '../../examples/flash-sale/story.ts';
 import { hospitalBooking } from '../../examples/hospital-booking/story.ts';
 import { orderFulfilment } from '../../examples/order-fulfilment/story.ts';
 import type { Example } from '../../examples/stage/example.ts';
@@ -11,7 +13,17 @@ import { workflowBooking } from '../../examples/workflow-booking/story.ts';
 /** The root of the repository. */
 export const root = join(import.meta.dirname, '..', '..');
 
-const examples: readonly Example[] = [bankTransfer, orderFulfilment, hospitalBooking, tccTransfer, workflowBooking];
+const examples: readonly Example[] = [
+  bankTransfer,
+  orderFulfilment,
+  hospitalBooking,
+  tccTransfer,
+  workflowBooking,
+  flashSale,
+  cacheConsistency,
+];
+/** What a machine with Node alone can run. */
+const withoutDatabases = examples.filter(({ databases = [] }) => databases.length === 0);
 const portsPerExample = 10;
 
 /** What to start. */
@@ -36,11 +48,15 @@ export class UsageError extends Error {}
 /** What `--help` prints. */
 export const help = `npm start -- [options]
 
-Starts a coordinator with its SQLite store, and four example systems as separate processes with databases of their own;
-tells their stories; then stays up until Ctrl-C.
+Starts a coordinator with its SQLite store, and example systems as separate processes with databases of their own; tells
+their stories; then stays up until Ctrl-C.
 
   --once          end after the stories: 0 when each ended as told, 1 otherwise
-  --story NAME    only this example; may be repeated: ${examples.map(({ name }) => name).join(', ')}
+  --story NAME    only this example; may be repeated: ${withoutDatabases.map(({ name }) => name).join(', ')};
+                  with a database, which is started too: ${examples
+                    .filter(({ databases = [] }) => databases.length > 0)
+                    .map(({ name, databases = [] }) => `${name} (${databases.join(', ')})`)
+                    .join(', ')}
   --port PORT     port of the coordinator, default 36789; the examples' ports follow it
   --data FOLDER   where databases and logs live, default ./data
   --help          this text
@@ -63,7 +79,9 @@ export function readOptions(args: readonly string[]): StartOptions | null {
   }
   return {
     once: values.once,
-    examples: values.story.length === 0 ? placed : placed.filter(({ example }) => values.story.includes(example.name)),
+    examples: placed.filter(({ example }) =>
+      values.story.length === 0 ? withoutDatabases.includes(example) : values.story.includes(example.name),
+    ),
     port,
     dataFolder: resolve(root, values.data),
   };

@@ -5,10 +5,12 @@ import { AmendsClient } from '@amends/client';
 import type { Example } from '../../examples/stage/example.ts';
 import { Service } from '../../examples/stage/service.ts';
 import { createStage, type OpenStage } from '../../examples/stage/stage.ts';
-import type { Print } from '../../examples/stage/tell.ts';
+import { databasesOf, type Print } from '../../examples/stage/tell.ts';
+import type { Startable } from '../services/kinds.ts';
+import { createServices } from '../services/running-services.ts';
 import { leftovers, recover } from './leftovers.ts';
 import { type PlacedExample, root, type StartOptions } from './options.ts';
-import { checkFolder, checkPorts } from './place.ts';
+import { checkFolder, checkPorts, PlaceError } from './place.ts';
 
 const command = join(root, 'packages', 'cli', 'bin', 'amends.js');
 
@@ -38,8 +40,11 @@ export function createSystem(options: StartOptions, onCrash: (error: Error) => v
   const server = `http://127.0.0.1:${options.port}`;
   const amends = new AmendsClient({ server });
   const coordinator = createCoordinatorService(options, join(logFolder, 'coordinator.log'), onCrash);
+  const services = createServices({ installs: process.env['CI'] === 'true' });
+  const databases: Partial<Record<Startable, string>> = {};
   const stageOf = ({ example, firstPort }: PlacedExample): Staged => {
-    const stage = createStage(example, { amends, server, dataFolder: examplesFolder, logFolder, firstPort, onCrash });
+    const folders = { dataFolder: examplesFolder, logFolder };
+    const stage = createStage(example, { amends, server, ...folders, databases, firstPort, onCrash });
     return { example, stage };
   };
   const stages: OpenStage[] = [];
@@ -56,6 +61,11 @@ export function createSystem(options: StartOptions, onCrash: (error: Error) => v
       checkFolder(options.dataFolder);
       await checkPorts(portsOf(options));
       mkdirSync(logFolder, { recursive: true });
+      for (const { example } of options.examples) {
+        const found = await databasesOf(example, databases, services);
+        if (typeof found === 'string') throw new PlaceError(found);
+        Object.assign(databases, found);
+      }
       await coordinator.start();
       const unfinished = await leftovers(amends, originsOf(options));
       if (unfinished.length > 0) {
@@ -70,6 +80,7 @@ export function createSystem(options: StartOptions, onCrash: (error: Error) => v
     async close() {
       await Promise.all(stages.map((stage) => stage.close()));
       await coordinator.stop();
+      await services.stop();
     },
   };
 }

@@ -1,0 +1,45 @@
+/** A price changes in the database, and the cache forgets the old one: both, or neither. */
+import { type AmendsClient, BusinessFailure, type sqliteBarrier, type Transaction } from '@amends/client';
+import type Database from 'better-sqlite3';
+
+/** A change. */
+export interface Change {
+  /** Identity; the same once more is the same change. */
+  readonly change: string;
+  readonly product: string;
+  /** More than none. */
+  readonly cents: number;
+}
+
+/** Where it happens. */
+export interface Place {
+  readonly db: ReturnType<typeof sqliteBarrier<Database.Database>>;
+  /** Address of the service with the cache. */
+  readonly cache: string;
+  /** Address that says whether a change was committed, by the same barrier. */
+  readonly changed: string;
+}
+
+/**
+ * Changes the price in a local transaction, and has the cache forget it. Whoever dies in between: the coordinator asks
+ * `changed`, and tells the cache or not.
+ * @throws BusinessFailure when the price is none; nothing is changed then
+ */
+export function changePrice(
+  amends: AmendsClient,
+  { change, product, cents }: Change,
+  { db, cache, changed }: Place,
+): Promise<Transaction> {
+  return amends
+    .message({ timeoutMs: 3_000 })
+    .step({ action: `${cache}/forget`, payload: { product } })
+    .doAndSubmit(
+      db,
+      (tx) => {
+        if (!Number.isSafeInteger(cents) || cents <= 0)
+          throw new BusinessFailure(`${cents} is no price: whole cents, more than none`);
+        tx.prepare('INSERT INTO price VALUES (?, ?) ON CONFLICT DO UPDATE SET cents = excluded.cents').run(product, cents);
+      },
+      { gid: change, queryPrepared: changed },
+    );
+}
