@@ -1,6 +1,7 @@
 /** Preloaded into a service (`node --import …`): boundaries around its database commits and its answers to branch calls. */
 import Database from 'better-sqlite3';
 import { Redis } from 'ioredis';
+import pg from 'pg';
 import { watchAnswers } from './answers.ts';
 import { pass } from './boundary.ts';
 
@@ -48,5 +49,28 @@ Redis.prototype.sendCommand = function (this: Redis, command, ...rest) {
     return answer;
   });
 };
+
+/** In Postgres what ends a transaction, or prepares its end, is a commit. */
+const commits = /^(PREPARE TRANSACTION|COMMIT|ROLLBACK PREPARED)/;
+const { query } = pg.Client.prototype;
+pg.Client.prototype.query = function (this: pg.Client, ...args: unknown[]) {
+  const [statement] = args as [string | { readonly text?: string }];
+  const text = typeof statement === 'string' ? statement : (statement.text ?? '');
+  if (!commits.test(text)) return Reflect.apply(query, this, args);
+  pass('before-commit');
+  const last = args.at(-1);
+  if (typeof last === 'function')
+    return Reflect.apply(query, this, [
+      ...args.slice(0, -1),
+      (...answer: unknown[]) => {
+        pass('after-commit');
+        last(...answer);
+      },
+    ]);
+  return (Reflect.apply(query, this, args) as Promise<unknown>).then((answer) => {
+    pass('after-commit');
+    return answer;
+  });
+} as typeof query;
 
 watchAnswers((request) => request.url?.includes('trans_type=') === true);

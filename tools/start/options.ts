@@ -9,6 +9,7 @@ import { orderFulfilment } from '../../examples/order-fulfilment/story.ts';
 import type { Example } from '../../examples/stage/example.ts';
 import { tccTransfer } from '../../examples/tcc-transfer/story.ts';
 import { workflowBooking } from '../../examples/workflow-booking/story.ts';
+import { xaTransfer } from '../../examples/xa-transfer/story.ts';
 
 /** The root of the repository. */
 export const root = join(import.meta.dirname, '..', '..');
@@ -21,6 +22,7 @@ const examples: readonly Example[] = [
   workflowBooking,
   flashSale,
   cacheConsistency,
+  xaTransfer,
 ];
 /** What a machine with Node alone can run. */
 const withoutDatabases = examples.filter(({ databases = [] }) => databases.length === 0);
