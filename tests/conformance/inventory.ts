@@ -274,11 +274,11 @@ export const inventory: readonly Covered[] = [
     tests: ['TestWorkflowSimpleResume', 'TestWorkflowGrpcRollbackResume'],
     by: ['TestWorkflowResume', 'TestWorkflowRollbackResume'],
   },
-  { source: 'workflow_ongoing_test', tests: ['TestWorkflowXaResume'], by: ['unit:packages/client/src/workflow-crash.test.ts'] },
+  { source: 'workflow_ongoing_test', tests: ['TestWorkflowXaResume'], by: ['TestWorkflowXaResume'] },
   {
     source: 'workflow_xa_test',
     tests: ['TestWorkflowXaAction', 'TestWorkflowXaRollback'],
-    by: ['TestXaDatabaseNormal', 'TestXaDatabaseRollback'],
+    by: ['TestWorkflowXaNormal', 'TestWorkflowXaRollback'],
   },
   { source: 'workflow_base_test', tests: ['TestWorkflowBranchConflict'], by: ['TestWorkflowBranchConflict'] },
   {

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/dtm-labs/client/dtmcli"
+	"github.com/dtm-labs/client/workflow"
 	"github.com/go-resty/resty/v2"
 )
 
@@ -225,5 +226,66 @@ func TestXaDatabaseRollback(t *testing.T) {
 		}
 		waitForStatus(t, gid, dtmcli.StatusFailed)
 		equal(t, "balances", []int{d.cents(t, from), d.cents(t, to)}, []int{100, 100})
+	})
+}
+
+// xaWorkflow moves cents in two branches of a workflow, each a local transaction in the database's own XA.
+func (d *database) xaWorkflow(from, to string, cents int) func(*workflow.Workflow) error {
+	step := func(wf *workflow.Workflow, account string, cents int) error {
+		_, err := wf.NewBranch().DoXa(d.conf, func(db *sql.DB) ([]byte, error) { return nil, move(db, account, cents) })
+		return err
+	}
+	return func(wf *workflow.Workflow) error {
+		if err := step(wf, to, cents); err != nil {
+			return err
+		}
+		return step(wf, from, -cents)
+	}
+}
+
+func TestWorkflowXaNormal(t *testing.T) {
+	onDatabases(t, func(t *testing.T, d *database) {
+		eachFace(t, twoFaces, func(t *testing.T, f face) {
+			from, to := d.account(t, "from"), d.account(t, "to")
+			transfer := d.xaWorkflow(from, to, 30)
+			gid, _ := newWorkflow(t, func(wf *workflow.Workflow, _ int, _ []byte) ([]byte, error) { return nil, transfer(wf) })
+			succeeds(t, "execute", workflow.Execute(f.name, gid, nil))
+			waitForStatus(t, gid, dtmcli.StatusSucceed)
+			equal(t, "balances", []int{d.cents(t, from), d.cents(t, to)}, []int{70, 130})
+		})
+	})
+}
+
+func TestWorkflowXaRollback(t *testing.T) {
+	onDatabases(t, func(t *testing.T, d *database) {
+		eachFace(t, twoFaces, func(t *testing.T, f face) {
+			from, to := d.account(t, "from"), d.account(t, "to")
+			transfer := d.xaWorkflow(from, to, 300)
+			gid, _ := newWorkflow(t, func(wf *workflow.Workflow, _ int, _ []byte) ([]byte, error) { return nil, transfer(wf) })
+			fails(t, "execute", workflow.Execute(f.name, gid, nil), dtmcli.ResultFailure)
+			waitForStatus(t, gid, dtmcli.StatusFailed)
+			equal(t, "balances", []int{d.cents(t, from), d.cents(t, to)}, []int{100, 100})
+		})
+	})
+}
+
+// The process stops with both branches prepared: the run by which Amends resumes it finds them recorded and commits them.
+func TestWorkflowXaResume(t *testing.T) {
+	onDatabases(t, func(t *testing.T, d *database) {
+		eachFace(t, twoFaces, func(t *testing.T, f face) {
+			from, to := d.account(t, "from"), d.account(t, "to")
+			transfer := d.xaWorkflow(from, to, 30)
+			gid, w := newWorkflow(t, func(wf *workflow.Workflow, turn int, _ []byte) ([]byte, error) {
+				err := transfer(wf)
+				if err == nil && turn == 1 {
+					return nil, errors.New("the process is stopped")
+				}
+				return nil, err
+			})
+			fails(t, "execute", workflow.Execute(f.name, gid, nil), "the process is stopped")
+			waitForStatus(t, gid, dtmcli.StatusSucceed)
+			equal(t, "balances", []int{d.cents(t, from), d.cents(t, to)}, []int{70, 130})
+			equal(t, "runs", w.count(), 2)
+		})
 	})
 }

@@ -104,6 +104,9 @@ func onDatabases(t *testing.T, run func(t *testing.T, d *database)) {
 // needs skips a case for want of a service; with CI=true it fails.
 func needs(t *testing.T, service string) {
 	t.Helper()
+	if service == dtmcli.DBTypeMysql {
+		service = "mariadb"
+	}
 	reason := "no " + service + ": AMENDS_" + strings.ToUpper(service) + " is not set"
 	if os.Getenv("CI") == "true" {
 		t.Fatal(reason)
@@ -181,6 +184,6 @@ func often(times int, handle answer) answer {
 
 type discarded struct{ header http.Header }
 
-func (d discarded) Header() http.Header            { return d.header }
+func (d discarded) Header() http.Header           { return d.header }
 func (discarded) Write(bytes []byte) (int, error) { return len(bytes), nil }
-func (discarded) WriteHeader(int)                  {}
+func (discarded) WriteHeader(int)                 {}

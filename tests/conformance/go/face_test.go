@@ -37,6 +37,11 @@ var (
 // onFaces runs a case once for each face, side by side.
 func onFaces(t *testing.T, faces []face, run func(t *testing.T, f face)) {
 	t.Parallel()
+	eachFace(t, faces, run)
+}
+
+// eachFace is onFaces for a case that is parallel already.
+func eachFace(t *testing.T, faces []face, run func(t *testing.T, f face)) {
 	for _, f := range faces {
 		t.Run(f.name, func(t *testing.T) {
 			t.Parallel()
