@@ -175,7 +175,7 @@ export const inventory: readonly Covered[] = [
   {
     source: 'saga_grpc_barrier_test',
     tests: ['TestSagaGrpcBarrierNormal', 'TestSagaGrpcBarrierRollback'],
-    by: ['TestSagaBarrierNormal', 'TestSagaGrpcRollback'],
+    by: ['TestSagaGrpcBarrier'],
   },
   {
     source: 'tcc_test',

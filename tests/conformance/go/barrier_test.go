@@ -53,6 +53,29 @@ func TestSagaBarrierRollback(t *testing.T) {
 	})
 }
 
+// The saga of TestSagaBarrierNormal over gRPC, to the server and to the participants.
+func TestSagaGrpcBarrier(t *testing.T) {
+	onDatabases(t, func(t *testing.T, d *database) {
+		for outcome, want := range map[string][]int{dtmcli.StatusSucceed: {70, 130}, dtmcli.StatusFailed: {100, 100}} {
+			t.Run(outcome, func(t *testing.T) {
+				p := newParticipant(t)
+				from, to := d.account(t, "from"), d.account(t, "to")
+				p.on("a1", often(2, d.behind(from, -30)))
+				p.on("c1", often(2, d.behind(from, 30)))
+				p.on("a2", often(2, d.behind(to, 30)))
+				p.on("c2", often(2, d.behind(to, -30)))
+				if outcome == dtmcli.StatusFailed {
+					p.on("a2", failure)
+				}
+				saga := newGrpcSaga(t, p, "1", "2")
+				succeeds(t, "submit", saga.Submit())
+				waitForStatus(t, saga.Gid, outcome)
+				equal(t, "balances", []int{d.cents(t, from), d.cents(t, to)}, want)
+			})
+		}
+	})
+}
+
 func TestTccBarrierNormal(t *testing.T) {
 	onDatabases(t, func(t *testing.T, d *database) {
 		p := newParticipant(t)
