@@ -1,4 +1,4 @@
-/** Preloaded into a service (`node --import …`): boundaries around its database commits and its answers to branch calls. */
+/** Preloaded into a service (`node --import …`): boundaries around its database commits, its answers to branch calls and to callers. */
 import Database from 'better-sqlite3';
 import { Redis } from 'ioredis';
 import pg from 'pg';
@@ -73,4 +73,4 @@ pg.Client.prototype.query = function (this: pg.Client, ...args: unknown[]) {
   });
 } as typeof query;
 
-watchAnswers((request) => request.url?.includes('trans_type=') === true);
+watchAnswers(({ method, url }) => method === 'POST' || url?.includes('trans_type=') === true);
