@@ -2,7 +2,7 @@
 import { type ConfigOption, configFileDefault, configOptions, defaultText, resolveConfig, startServer } from '@amends/server';
 import { Command, Option } from 'commander';
 import { exitCodes } from './explain.ts';
-import { giveBackStartUpMemory } from './start-up-memory.ts';
+import { settleHeap } from './heap.ts';
 
 /** The command, with a flag for every option of the server. */
 export function serveCommand(): Command {
@@ -45,7 +45,7 @@ async function serve({ config: file, ...flags }: Record<string, unknown>): Promi
       `amends: ${config.host} without authentication: whoever reaches the port may do everything (--insecure)\n`,
     );
   const server = await startServer(config);
-  giveBackStartUpMemory();
+  settleHeap();
   const how = await Promise.race([toldToStop(), server.lost]);
   if (typeof how === 'string') tellCalls(how, { calling: server.calling(), graceMs: config.stopGraceMs });
   await server.stop();

@@ -51,6 +51,23 @@ test('two nodes that take a branch each in the same millisecond both keep it', a
   expect(await registeredIn(store, gid)).toBe(2);
 });
 
+test('a branch whose commit has an unknown outcome is not taken for the one that another node has stored meanwhile', async () => {
+  const store = openMemoryStore({ now: () => 1_000_000 });
+  const other = await node(store);
+  let commits = 0;
+  const commit: Store['commit'] = async (changes) => {
+    commits += 1;
+    if (commits !== 1) return store.commit(changes);
+    await other.request(gid, { type: 'registered', branch: branch('02') });
+    return changes.map(() => ({ outcome: 'unknown' }) as const);
+  };
+  await other.prepare({ gid, spec: tcc });
+  const one = await node(decorated(store, { commit }));
+  const answer = await one.request(gid, { type: 'registered', branch: branch('01') });
+  expect(answer.verdict).toBe('taken');
+  expect(await registeredIn(store, gid)).toBe(2);
+});
+
 test('a branch whose address may not be called leaves nothing in memory', async () => {
   const store = openMemoryStore();
   const [one, other] = [await node(store), await node(store)];

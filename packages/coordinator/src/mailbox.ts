@@ -29,11 +29,10 @@ import {
   type StoredSpec,
   type Transaction,
   type TransactionEvent,
-  type TransactionRow,
   type Verdict,
   withFacts,
 } from '@amends/core';
-import type { AuditRow, Change, StoredTransaction } from '@amends/store';
+import type { AuditRow, Change, StoredTransaction, WriteOnceRecord } from '@amends/store';
 import type { CommitResult } from './group-commit.ts';
 import { type CarriedColumns, noColumns, placed, rowOf } from './placement.ts';
 import type { Wakeable } from './wake-queue.ts';
@@ -250,14 +249,14 @@ export class Mailbox implements Wakeable {
     };
     this.#committing = true;
     this.#lettersInCommit = letters;
-    this.#commit(change, { decided, next, row });
+    this.#commit({ decided, next, change });
   }
 
   /** @param uncertain whether an earlier try of this change may still be applied: then it is tried until its fate is known (C4) */
-  #commit(change: Change, step: Step, uncertain = false): void {
-    this.#host.commit(change, (result) => {
+  #commit(step: Step, uncertain = false): void {
+    this.#host.commit(step.change, (result) => {
       if (this.#closed) return;
-      const again = (unsure: boolean) => this.#closed || this.#commit(change, step, unsure);
+      const again = (unsure: boolean) => this.#closed || this.#commit(step, unsure);
       switch (result.outcome) {
         case 'applied':
           return this.#applied(step);
@@ -273,12 +272,12 @@ export class Mailbox implements Wakeable {
     });
   }
 
-  #applied({ decided, next, row }: Step): void {
+  #applied({ decided, next, change }: Step): void {
     const previous = this.tx;
     this.tx = next;
     this.given = withFacts(this.given, decided.facts);
     if (decided.facts.length > 0) this.bytes = this.#size();
-    this.#columns = row;
+    this.#columns = change.row;
     this.#newSpec = null;
     this.#committing = false;
     for (const effect of decided.effects) this.calls.add(callKey(effect));
@@ -314,7 +313,7 @@ export class Mailbox implements Wakeable {
   #resolve({ step, mayBeApplied, again }: Tried, stored: StoredTransaction | null): void {
     if (this.#closed) return;
     const row = stored?.row ?? null;
-    const isApplied = mayBeApplied && row !== null && isOurs(row, step.row) && stored!.spec.digest === this.digest;
+    const isApplied = mayBeApplied && stored !== null && stored.spec.digest === this.digest && isOurs(stored, step.change);
     if (isApplied) return this.#applied(step);
     if ((row?.version ?? 0) === (this.tx?.version ?? 0)) return again();
     if (row !== null && this.tx !== null && row.owner === this.#host.node) return this.#goOnFrom(stored!);
@@ -400,7 +399,7 @@ export class Mailbox implements Wakeable {
 interface Step {
   readonly decided: Decided;
   readonly next: Transaction;
-  readonly row: TransactionRow;
+  readonly change: Change;
 }
 
 const ways = ['forward', 'backward'] as const;
@@ -410,16 +409,25 @@ export function callKey(call: Pick<CallEffect, 'branch' | 'way' | 'attempt'>): s
   return `${call.branch} ${call.way} ${call.attempt}`;
 }
 
-/** Whether the stored row is the very one that we tried to write: only we write with our node id at this version. */
-function isOurs(stored: TransactionRow, tried: TransactionRow): boolean {
+/**
+ * Whether what is stored is what we tried to write. With our node id nobody else writes at this version; without one, on a
+ * transaction that is given back, another node may have decided the same at the same moment, but about a branch of its own.
+ */
+function isOurs({ row, records }: StoredTransaction, tried: Change): boolean {
   return (
-    stored.version === tried.version &&
-    stored.epoch === tried.epoch &&
-    stored.owner === tried.owner &&
-    stored.updatedAt === tried.updatedAt &&
-    stored.reason === tried.reason &&
-    stored.state === tried.state
+    row.version === tried.row.version &&
+    row.epoch === tried.row.epoch &&
+    row.owner === tried.row.owner &&
+    row.updatedAt === tried.row.updatedAt &&
+    row.status === tried.row.status &&
+    row.reason === tried.row.reason &&
+    row.state === tried.row.state &&
+    tried.records.every((ours) => records.some((stored) => isSameRecord(stored, ours)))
   );
+}
+
+function isSameRecord(one: WriteOnceRecord, other: WriteOnceRecord): boolean {
+  return one.kind === other.kind && one.key === other.key && Buffer.compare(one.content, other.content) === 0;
 }
 
 /** One audit row per act of a human that was carried out, in the same commit as the act. */
