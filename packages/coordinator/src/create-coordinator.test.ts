@@ -656,7 +656,7 @@ describe('stopping ends within its time although', () => {
     );
     const startedAt = performance.now();
     await amends.stop({ graceMs: 300 });
-    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
     expect(['done', 'stopping', 'store_unavailable']).toContain(await submitted);
     expect((await amends.health()).state).toBe('stopped');
   });
