@@ -4,7 +4,7 @@ import type { Mutation } from './mutant.ts';
 /** What is wrong with the coordinator that has one changed line. */
 type Mutants = Readonly<Record<string, Mutation>>;
 
-const commit = 'this.#commit(change, { decided, next, row });';
+const commit = 'this.#commit({ decided, next, change });';
 
 export const mutants: Readonly<Record<string, Mutants>> = {
   'every mode': {
@@ -13,7 +13,7 @@ export const mutants: Readonly<Record<string, Mutants>> = {
       replace: commit,
       by: `const early = this.tx === null ? [] : decided.effects;
          for (const effect of early) this.#host.call(this, effect);
-         this.#commit(change, { decided: early.length > 0 ? { ...decided, effects: [] } : decided, next, row });`,
+         this.#commit({ decided: early.length > 0 ? { ...decided, effects: [] } : decided, next, change });`,
     },
     'replies before the commit': {
       file: 'coordinator/dist/mailbox.js',
