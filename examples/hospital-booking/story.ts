@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Example, Stage } from '../stage/example.ts';
 import { tell } from '../stage/tell.ts';
+import { until } from '../stage/until.ts';
 import { book } from './book.ts';
 
 type Service = 'doctors' | 'devices' | 'records' | 'desk';
@@ -75,14 +76,11 @@ function request(
 }
 
 /** Waits until the patient is asked; the booking's name. */
-async function asked({ url }: Stage<Service>, patient: string): Promise<string> {
-  for (;;) {
-    const open = (await read(`${url.desk}/questions`)).find(
-      (question) => question.patient === patient && question.answer === 'open',
-    );
-    if (open?.booking !== undefined) return open.booking;
-    await new Promise((again) => setTimeout(again, 20));
-  }
+function asked({ url }: Stage<Service>, patient: string): Promise<string> {
+  return until(`a question to ${patient}`, async () => {
+    const questions = await read(`${url.desk}/questions`);
+    return questions.find((question) => question.patient === patient && question.answer === 'open')?.booking;
+  });
 }
 
 async function answer(stage: Stage<Service>, patient: string, given: 'confirmed' | 'cancelled'): Promise<void> {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import type { Example, Stage } from '../stage/example.ts';
 import { tell } from '../stage/tell.ts';
+import { until } from '../stage/until.ts';
 import { fulfil } from './fulfil.ts';
 
 type Service = 'orders' | 'stock' | 'payment' | 'shipping';
@@ -77,8 +78,7 @@ function order({ amends, url }: Stage<Service>, id: string, count: number, payWi
 
 /** Waits until the customer has a bill. */
 async function billed({ url }: Stage<Service>, id: string): Promise<void> {
-  while (!(await read(`${url.payment}/bills`)).some((bill) => bill.id === id))
-    await new Promise((again) => setTimeout(again, 20));
+  await until(`a bill for ${id}`, async () => (await read(`${url.payment}/bills`)).some((bill) => bill.id === id));
 }
 
 async function pay(stage: Stage<Service>, id: string): Promise<void> {

@@ -1,11 +1,11 @@
 /** Puts an example on the stage: its services as processes with databases of their own, at addresses that stories can use. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import type { AmendsClient } from '@amends/client';
 import type { Startable } from '../../tools/services/kinds.ts';
 import type { Example, Stage } from './example.ts';
 import { Service, type ServiceEnded } from './service.ts';
+import { until } from './until.ts';
 
 const examplesFolder = join(import.meta.dirname, '..');
 
@@ -89,5 +89,7 @@ function servicesOf<Name extends string>(example: Example<Name>, options: StageO
 }
 
 async function missed(amends: AmendsClient, gid: string): Promise<void> {
-  while (!(await amends.history(gid)).some(({ outcome }) => outcome === 'unknown')) await setTimeout(50);
+  await until(`a call of ${gid} without an answer`, async () =>
+    (await amends.history(gid)).some(({ outcome }) => outcome === 'unknown'),
+  );
 }

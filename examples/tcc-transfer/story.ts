@@ -1,10 +1,10 @@
 /** Stories of transfers in two phases: confirmed, refused, forgotten, and one during which a bank's power is cut. */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { setTimeout } from 'node:timers/promises';
 import { BusinessFailure } from '@amends/client';
 import type { Example, Stage } from '../stage/example.ts';
 import { tell } from '../stage/tell.ts';
+import { until } from '../stage/until.ts';
 import { type Transfer, transfer } from './transfer.ts';
 
 type Service = 'bank-a' | 'bank-b';
@@ -64,7 +64,7 @@ type Balances = Record<'ann' | 'bob', string>;
 
 async function ending(stage: Stage<Service>, gid: string, outcome: 'succeeded' | 'failed', balances: Balances) {
   // The first request about it may still be under way.
-  while (!(await stage.amends.list()).transactions.some((one) => one.gid === gid)) await setTimeout(50);
+  await until(`the beginning of ${gid}`, async () => (await stage.amends.list()).transactions.some((one) => one.gid === gid));
   assert.equal((await stage.amends.wait(gid, { waitMs: 20_000 })).outcome, outcome);
   return { gid, state: await stateOf(stage, balances) };
 }

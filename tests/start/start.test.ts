@@ -40,6 +40,15 @@ describe('npm start -- --once', () => {
     expect(told).toContain('4 stories, each ended as told.');
     expect(place.processes()).toEqual([]);
   });
+
+  it('tells all of them, also where an earlier run has left its data', async () => {
+    const first = place.start('--once');
+    expect(await first.ended, first.output()).toBe(codes.ok);
+    const again = place.start('--once');
+    expect(await again.ended, again.output()).toBe(codes.ok);
+    const howMany = /\d+ stories, each ended as told\./;
+    expect(howMany.exec(again.output())?.[0]).toBe(howMany.exec(first.output())?.[0] ?? 'a number of stories');
+  }, 180_000);
 });
 
 describe('what is in the way is named, and nothing is left running', () => {
