@@ -75,7 +75,8 @@ export async function startServer(config: Config, parts: ServerParts = {}): Prom
   const service = dtmService({ coordinator, defaults: config, topics });
   const app = appOf(config, { tls: tls.listener, topics, service, coordinator, health, lost, metrics, log });
   const isReady = async () => isReadyBy(await health());
-  const grpc = grpcListener({ service, metrics, log, messageBytesMax: config.bodyBytesMax, isReady });
+  const { bodyBytesMax: messageBytesMax, grpcReflection: reflection } = config;
+  const grpc = grpcListener({ service, metrics, log, messageBytesMax, reflection, isReady });
   const stop = once(() => stopAll(config, { app, grpc, coordinator, store, log }));
   try {
     const url = await listen(app, config);

@@ -20,6 +20,10 @@ export const configSchema = z.strictObject({
     ),
   port: port.default(36_789).describe('TCP port of the HTTP API, native and DTM; 0: a free one is chosen'),
   grpcPort: port.default(36_790).describe("TCP port of DTM's gRPC API; 0: a free one is chosen"),
+  grpcReflection: z
+    .boolean()
+    .default(false)
+    .describe('Tell whoever asks over gRPC which rpcs there are, as tools such as grpcurl do'),
   tls: z
     .strictObject({
       cert: pemFile.describe(

@@ -9,8 +9,8 @@ import { grpcClient, grpcParticipant } from '../testing/grpc-peer.ts';
 import { participant } from '../testing/participant.ts';
 import { type RunningServer, runningServer } from '../testing/running-server.ts';
 
-async function amendsOverGrpc() {
-  const amends = await runningServer();
+async function amendsOverGrpc(flags: Readonly<Record<string, string>> = {}) {
+  const amends = await runningServer(flags);
   return { ...amends, grpc: grpcClient(amends.grpcAddress) };
 }
 
@@ -74,6 +74,26 @@ describe('a saga over gRPC', () => {
     const message = saga('mixed', bank.address, { Steps: JSON.stringify(steps), BinPayloads: payloads });
     expect(await grpc.dtm('Submit', message)).toEqual({ reply: {} });
     expect(http.calls.length).toBe(1);
+  });
+});
+
+describe('reflection', () => {
+  /** Fields 7 and 4 of `ServerReflectionRequest`. */
+  const listServices = Buffer.from([(7 << 3) | 2, 0]);
+  const fileOf = (symbol: string) => Buffer.from([(4 << 3) | 2, symbol.length, ...Buffer.from(symbol)]);
+
+  test('tells which rpcs there are, where it is asked for', async () => {
+    const { grpc } = await amendsOverGrpc({ grpcReflection: 'true' });
+    const services = (await grpc.reflection(listServices)).toString('latin1');
+    expect(services).toContain('dtmgimp.Dtm');
+    expect(services).toContain('grpc.health.v1.Health');
+    expect((await grpc.reflection(fileOf('dtmgimp.Dtm'))).toString('latin1')).toContain('DtmBranchRequest');
+    expect(await grpc.dtm('NewGid', {})).toMatchObject({ reply: { Gid: expect.any(String) } });
+  });
+
+  test('is not there by itself', async () => {
+    const { grpc } = await amendsOverGrpc();
+    await expect(grpc.reflection(listServices)).rejects.toMatchObject({ code: status.UNIMPLEMENTED });
   });
 });
 

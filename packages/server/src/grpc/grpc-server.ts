@@ -1,4 +1,4 @@
-/** DTM's rpcs over the same service as its HTTP routes, the standard health check, and reflection where it is asked for: what answers on a connection. */
+/** DTM's rpcs over the same service as its HTTP routes, and the standard health check: what answers on a connection. */
 import type { Socket } from 'node:net';
 import type { Log } from '@amends/coordinator';
 import { AmendsError, traceOf } from '@amends/core';
@@ -41,6 +41,8 @@ export interface GrpcServerOptions {
   readonly metrics: Pick<Metrics, 'request'>;
   readonly log: Log;
   readonly messageBytesMax: number;
+  /** Whether to tell whoever asks which rpcs there are. */
+  readonly reflection: boolean;
   /** Whether the server is ready for work. */
   isReady(): Promise<boolean>;
 }
@@ -71,11 +73,12 @@ export interface GrpcServer {
 }
 
 /** Makes the server. @param tls null: without */
-export function grpcServer(options: GrpcServerOptions, tls: ListenerTls | null): GrpcServer {
+export async function grpcServer(options: GrpcServerOptions, tls: ListenerTls | null): Promise<GrpcServer> {
   const server = new Server(channelOptions(options.messageBytesMax));
   const watches = new Set<Watch>();
   mount(server, { name: dtmServiceName, methods: dtmMethods, handlers: dtmHandlers(options.service) }, options);
   mount(server, { name: healthServiceName, methods: healthMethods, handlers: healthHandlers(options, watches) }, options);
+  if (options.reflection) (await import('./reflection.ts')).addReflection(server);
   const { injectConnection } = server.createConnectionInjector(credentialsOf(tls));
   return {
     take: injectConnection,

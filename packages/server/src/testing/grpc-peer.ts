@@ -4,6 +4,7 @@ import { Client, type ClientUnaryCall, credentials, Metadata, Server, ServerCred
 import { afterEach } from 'vitest';
 
 const opened: (() => void)[] = [];
+const reflectionPath = '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo';
 
 afterEach(() => {
   for (const close of opened.splice(0)) close();
@@ -18,6 +19,8 @@ export interface GrpcClient {
   health(service?: string): Promise<Answer>;
   /** Statuses as they are told, until `stop`. */
   watchHealth(service?: string): { readonly statuses: AsyncIterator<{ readonly status: number }>; stop(): void };
+  /** What reflection says to a request, as bytes. @throws ServiceError */
+  reflection(request: Buffer): Promise<Buffer>;
   /** Bytes to any path. */
   raw(path: string, bytes: Buffer): Promise<Answer>;
   /** Cancels what is under way. */
@@ -45,6 +48,13 @@ export function grpcClient(address: string, secure = credentials.createInsecure(
       const stream = client.makeServerStreamRequest(`/${healthServiceName}/Watch`, request.encode, reply.decode, { service });
       stream.on('error', () => {});
       return { statuses: stream[Symbol.asyncIterator](), stop: () => stream.cancel() };
+    },
+    async reflection(request) {
+      const plain = (bytes: Buffer) => bytes;
+      const stream = client.makeBidiStreamRequest(reflectionPath, plain, plain);
+      stream.end(request);
+      for await (const said of stream) return said as Buffer;
+      throw new Error('nothing was said');
     },
     raw: (path, bytes) => call(path, { request: { encode: () => bytes, decode: () => ({}) }, reply: grpcMessages.nothing }, {}),
     hangUp() {

@@ -1,4 +1,5 @@
 export * from './answer.ts';
 export * from './messages.ts';
 export * from './methods.ts';
+export { servedProtos } from './proto.ts';
 export * from './request.ts';

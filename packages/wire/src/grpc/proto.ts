@@ -6,6 +6,9 @@ import type protobuf from 'protobufjs';
 /** They lie beside the sources, in the package too, for those who generate clients. */
 const folder = new URL('../../src/grpc/', import.meta.url);
 
+/** Files of what this server answers, as URLs. */
+export const servedProtos: readonly URL[] = ['dtm', 'health'].map(fileOf);
+
 let root: protobuf.Root | null = null;
 
 /** Every message and service of the gRPC API, by full name; read when it is first asked for, so that whoever never speaks gRPC does without. */
@@ -17,7 +20,10 @@ export function protoRoot(): protobuf.Root {
 function parsed({ Root, common, parse }: typeof protobuf): protobuf.Root {
   const all = new Root();
   all.addJSON(common.get('google/protobuf/empty.proto')!.nested!);
-  for (const name of ['dtm', 'workflow', 'health'])
-    parse(readFileSync(new URL(`${name}.proto`, folder), 'utf8'), all, { keepCase: true });
+  for (const name of ['dtm', 'workflow', 'health']) parse(readFileSync(fileOf(name), 'utf8'), all, { keepCase: true });
   return all;
+}
+
+function fileOf(name: string): URL {
+  return new URL(`${name}.proto`, folder);
 }
