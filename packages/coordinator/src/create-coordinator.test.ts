@@ -402,6 +402,32 @@ describe('when the store fails', () => {
     },
   );
 
+  test('an act by hand whose commit has an unknown outcome is not done again when a claim of the own node came after it', async () => {
+    const bank = await participant();
+    bank.answers['/a'] = 500;
+    const real = openMemoryStore();
+    const store = decorated(real, {});
+    const amends = await coordinator({ store, claimEveryMs: 3_600_000 });
+    const gid = parseGid('overtaken');
+    const spec = saga(bank.url, ['a']);
+    const steps = spec.steps.map((step) => ({ ...step, actionRetry: { ...quickly, delayMs: 25_000 } }));
+    await amends.submit({ gid, spec: { ...spec, steps } });
+    await amends.wait(gid, { waitMs: 5_000 });
+    bank.answers['/a'] = 200;
+    store.commit = async (changes) => {
+      store.commit = (others) => real.commit(others);
+      await real.commit(changes);
+      const claimed = await real.claim({ node: amends.node, dueBefore: amends.now(), limit: 10, driven: [] });
+      expect(claimed.map(({ row }) => row.gid)).toEqual([gid]);
+      return changes.map(() => ({ outcome: 'unknown' }) as const);
+    };
+    await amends.intervene({ gid, verb: 'retry', actor: 'alice', reason: 'bank is back', expectedVersion: null });
+    expect(await end(amends, gid)).toBe('succeed');
+    const kinds = (await amends.history(gid, { afterSeq: 0, limit: 10 })).map(({ kind }) => kind);
+    expect(kinds).toEqual(['submitted', 'answered', 'retried', 'interrupted', 'answered']);
+    expect(await real.audit({ gid, limit: 10 })).toHaveLength(1);
+  });
+
   test('a claim of what is lost that crosses a submit leaves the calls of that one alone', async () => {
     const bank = await participant();
     const shared = openMemoryStore();

@@ -316,8 +316,17 @@ export class Mailbox implements Wakeable {
     const isApplied = mayBeApplied && stored !== null && stored.spec.digest === this.digest && isOurs(stored, step.change);
     if (isApplied) return this.#applied(step);
     if ((row?.version ?? 0) === (this.tx?.version ?? 0)) return again();
-    if (row !== null && this.tx !== null && row.owner === this.#host.node) return this.#goOnFrom(stored!);
-    this.#close();
+    if (row === null || this.tx === null || row.owner !== this.#host.node) return this.#close();
+    if (mayBeApplied) this.#loseCommit();
+    this.#goOnFrom(stored!);
+  }
+
+  /**
+   * What the commit was about may be in what the row has become since, and must not be done twice. Its senders ask again, and
+   * find out; an answer that went under is made good by one more attempt.
+   */
+  #loseCommit(): void {
+    for (const letter of this.#takeFromCommit()) letter.reply?.('lost');
   }
 
   /**
