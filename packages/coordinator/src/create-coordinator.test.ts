@@ -5,6 +5,7 @@ import {
   defaultRetry,
   encodeSpec,
   type Gid,
+  nodeId,
   type Outcome,
   parseGid,
   type RetryPolicy,
@@ -407,7 +408,8 @@ describe('when the store fails', () => {
     bank.answers['/a'] = 500;
     const real = openMemoryStore();
     const store = decorated(real, {});
-    const amends = await coordinator({ store, claimEveryMs: 3_600_000 });
+    const node = nodeId('own');
+    const amends = await coordinator({ store, node, claimEveryMs: 3_600_000 });
     const gid = parseGid('overtaken');
     const spec = saga(bank.url, ['a']);
     const steps = spec.steps.map((step) => ({ ...step, actionRetry: { ...quickly, delayMs: 25_000 } }));
@@ -417,7 +419,7 @@ describe('when the store fails', () => {
     store.commit = async (changes) => {
       store.commit = (others) => real.commit(others);
       await real.commit(changes);
-      const claimed = await real.claim({ node: amends.node, dueBefore: amends.now(), limit: 10, driven: [] });
+      const claimed = await real.claim({ node, dueBefore: amends.now(), limit: 10, driven: [] });
       expect(claimed.map(({ row }) => row.gid)).toEqual([gid]);
       return changes.map(() => ({ outcome: 'unknown' }) as const);
     };

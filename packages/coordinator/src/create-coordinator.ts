@@ -80,6 +80,9 @@ const defaults = {
   stopGraceMs: 10_000,
 };
 
+/** What is claimed gives way to requests for so long after the last one. Milliseconds. */
+const askedForMs = 1_000;
+
 /** Of the time to stop, at most this is kept for breaking off calls and for saying goodbye. Milliseconds. */
 const partingMsMax = 1_000;
 
@@ -110,6 +113,7 @@ class LocalCoordinator implements Coordinator, MailboxHost {
   readonly #wakes: WakeQueue;
   readonly #outbound: Outbound;
   readonly #reception: Reception;
+  #askedAt = 0;
   #state: CoordinatorHealth['state'] = 'starting';
   #started: Promise<void> | null = null;
   #stopping: Promise<void> | null = null;
@@ -173,6 +177,7 @@ class LocalCoordinator implements Coordinator, MailboxHost {
         adopt: (stored) => this.#takeovers.adopt(stored),
         recovering: () => this.#takeovers.underWay,
         room: () => this.#mailboxes.room(),
+        isAsked: () => this.#clock.now() < this.#askedAt + askedForMs,
         horizonMs: () => this.#mailboxes.horizonMs,
         driven: () => [...this.#mailboxes.gids(), ...this.#takeovers.leftAlone()],
       },
@@ -232,13 +237,19 @@ class LocalCoordinator implements Coordinator, MailboxHost {
     return this.#clock.now();
   }
 
-  submit: Coordinator['submit'] = (request) => submit(request, this.#digest, this.#reception);
+  /** For a request that changes something: there is one. */
+  #receive(): Reception {
+    this.#askedAt = this.#clock.now();
+    return this.#reception;
+  }
 
-  prepare: Coordinator['prepare'] = (request) => prepare(request, this.#digest, this.#reception);
+  submit: Coordinator['submit'] = (request) => submit(request, this.#digest, this.#receive());
 
-  request: Coordinator['request'] = (gid, request) => asked(gid, request, this.#reception);
+  prepare: Coordinator['prepare'] = (request) => prepare(request, this.#digest, this.#receive());
 
-  intervene: Coordinator['intervene'] = (request) => intervene(request, this.#store, this.#reception);
+  request: Coordinator['request'] = (gid, request) => asked(gid, request, this.#receive());
+
+  intervene: Coordinator['intervene'] = (request) => intervene(request, this.#store, this.#receive());
 
   wait(gid: Gid, options: { readonly waitMs: number; readonly signal?: AbortSignal }): Promise<TransactionView | null> {
     return waitFor(options, {

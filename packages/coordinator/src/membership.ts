@@ -11,6 +11,9 @@ import type { TimeLimit } from './time-limit.ts';
 /** A claim whose answer was lost may still take effect within this. Milliseconds. */
 const lateEffectMs = 30_000;
 
+/** How claims give way to requests while some come in: so many at once, and so many per second. */
+const gentle = { claimMax: 8, perS: 1_300 };
+
 /** How a node lives among others. */
 export interface MembershipOptions {
   readonly node: NodeId;
@@ -37,6 +40,8 @@ interface Around {
   recovering(): number;
   /** How many more transactions there is room for. */
   room(): number;
+  /** Whether requests have come in a moment ago, which must not wait for what is claimed. */
+  isAsked(): boolean;
   /** How far ahead work is claimed. Milliseconds. */
   horizonMs(): number;
   /** All that this node drives, and what it owns and leaves alone on purpose. */
@@ -53,6 +58,8 @@ export class Membership {
   #claiming: Promise<void> | null = null;
   #cancelPatience: (() => void) | null = null;
   #moreIsThere = false;
+  /** The next claim of a gentle pace. Milliseconds since 1970. */
+  #gentlyAt = 0;
   /** Until when the store may give this node what it never hears of; null: it has heard of all. Milliseconds since 1970. */
   #lossUntil: number | null = null;
   #claimsNoMore = false;
@@ -74,10 +81,11 @@ export class Membership {
     this.#claimNow();
   }
 
-  /** There is room for more claimed work: claims at once if the last claim left some. */
+  /** There is room for more claimed work: claims at once, or soon, if the last claim left some. */
   roomAgain(): void {
-    if (!this.#moreIsThere || this.#around.recovering() > this.#options.recoveringMax / 2) return;
-    if (this.#around.room() > 0) this.#claimNow();
+    const { recovering, room, isAsked, clock } = this.#around;
+    if (!this.#moreIsThere || this.#claiming !== null || recovering() > this.#options.recoveringMax / 2) return;
+    if (room() > 0) this.#claimAfter(isAsked() ? Math.max(0, this.#gentlyAt - clock.now()) : 0);
   }
 
   /** Claims nothing more, but goes on saying that it lives. */
@@ -113,6 +121,13 @@ export class Membership {
     });
   }
 
+  #claimAfter(pauseMs: number): void {
+    if (pauseMs === 0) return this.#claimNow();
+    if (this.#claimsNoMore) return;
+    this.#cancelClaim?.();
+    this.#cancelClaim = this.#around.timers.after(pauseMs, () => this.#claimNow());
+  }
+
   #claimNow(): void {
     if (this.#claimsNoMore || this.#claiming !== null) return;
     this.#cancelClaim?.();
@@ -121,16 +136,17 @@ export class Membership {
       .catch((error: unknown) => this.#around.log.warn({ err: error }, 'claiming failed'))
       .finally(() => {
         this.#claiming = null;
-        if (this.#claimsNoMore) return;
-        this.#cancelClaim = this.#around.timers.after(this.#options.claimEveryMs, () => this.#claimNow());
+        this.#claimAfter(this.#options.claimEveryMs);
         this.roomAgain();
       });
   }
 
   async #claim(): Promise<void> {
-    const limit = Math.min(this.#options.recoveringMax - this.#around.recovering(), this.#around.room());
+    const free = Math.min(this.#options.recoveringMax - this.#around.recovering(), this.#around.room());
+    const limit = this.#around.isAsked() ? Math.min(free, gentle.claimMax) : free;
     if (limit <= 0) return;
     const now = this.#around.clock.now();
+    this.#gentlyAt = now + Math.ceil((limit * 1_000) / gentle.perS);
     const dueBefore = epochMs(now + this.#around.horizonMs());
     const driven = this.#lossUntil === null ? {} : { driven: this.#around.driven() };
     const claimed = await this.#answerTo({ node: this.#options.node, dueBefore, limit, ...driven });
