@@ -18,6 +18,11 @@ export interface LiveBounds {
   readonly requestBytesMax: number;
 }
 
+/** Where a mailbox is found while it lives. */
+interface Place {
+  mailbox: Mailbox | null;
+}
+
 /** What is due within this stays in memory even when there is little room. Milliseconds. */
 const nearMs = 1_000;
 
@@ -25,7 +30,11 @@ const nearMs = 1_000;
 export class LiveMailboxes {
   readonly #bounds: LiveBounds;
   readonly #clock: Clock;
-  readonly #byGid = new Map<Gid, Mailbox>();
+  /**
+   * A map that changes all the time is built anew all the time, and what its old tables point at stays in memory until the
+   * next full collection of garbage. So they point at places, which are left at once.
+   */
+  readonly #byGid = new Map<Gid, Place>();
   /** Those that are being handed back to the store. */
   readonly #leaving = new Set<Mailbox>();
   #busyBytes = 0;
@@ -48,12 +57,12 @@ export class LiveMailboxes {
   }
 
   get(gid: Gid): Mailbox | undefined {
-    return this.#byGid.get(gid);
+    return this.#byGid.get(gid)?.mailbox ?? undefined;
   }
 
   /** All of them, as they are now. */
   all(): readonly Mailbox[] {
-    return [...this.#byGid.values()];
+    return Array.from(this.#byGid.values(), ({ mailbox }) => mailbox!);
   }
 
   /** Their gids. */
@@ -62,7 +71,7 @@ export class LiveMailboxes {
   }
 
   add(mailbox: Mailbox): void {
-    this.#byGid.set(mailbox.gid, mailbox);
+    this.#byGid.set(mailbox.gid, { mailbox });
     this.#count(mailbox, mailbox.bytes);
   }
 
@@ -75,7 +84,9 @@ export class LiveMailboxes {
 
   /** Forgets a mailbox that has closed. */
   remove(mailbox: Mailbox): void {
-    if (this.#byGid.get(mailbox.gid) !== mailbox) return;
+    const place = this.#byGid.get(mailbox.gid);
+    if (place?.mailbox !== mailbox) return;
+    place.mailbox = null;
     this.#leaving.delete(mailbox);
     this.#byGid.delete(mailbox.gid);
     this.#count(mailbox, 0);
@@ -83,7 +94,7 @@ export class LiveMailboxes {
 
   /** A mailbox goes on, even if it was on its way back to the store; it may have grown. */
   stays(mailbox: Mailbox): void {
-    if (this.#byGid.get(mailbox.gid) !== mailbox) return;
+    if (this.get(mailbox.gid) !== mailbox) return;
     this.#leaving.delete(mailbox);
     this.#count(mailbox, mailbox.bytes);
   }

@@ -6,7 +6,7 @@ import type { SqlSession } from '../sql-session.ts';
 import { applied, conflict, type PackedAnswers } from './apply-changes.ts';
 import { embeddedClock, type HostClock } from './embedded-clock.ts';
 import { packChanges } from './pack-changes.ts';
-import { openingId, type ThreadReply, type ThreadRequest, type ThreadValues } from './thread-messages.ts';
+import type { ThreadReply, ThreadRequest, ThreadValues } from './thread-messages.ts';
 
 /** The thread holds one batch and one page of rows at a time; a small young generation keeps its resident memory small. */
 const resourceLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 4, stackSizeMb: 2 };
@@ -69,9 +69,6 @@ interface Pending {
   readonly whenLost: unknown;
 }
 
-/** `Omit` over each member of a union. */
-type Unnumbered<T> = T extends unknown ? Omit<T, 'id'> : never;
-
 class SqliteThread {
   readonly opened: Promise<unknown>;
   /** Resolves when it has ended without having been closed. */
@@ -79,8 +76,8 @@ class SqliteThread {
   readonly #path: string;
   readonly #worker: Worker;
   readonly #ended: Promise<void>;
-  readonly #pending = new Map<number, Pending>();
-  #lastId = openingId;
+  /** In the order in which they were asked. */
+  readonly #pending: Pending[] = [];
   /** Why nothing more can be asked; null: it can. */
   #over: AmendsError | null = null;
   #failure: unknown = null;
@@ -100,15 +97,14 @@ class SqliteThread {
         resolve();
       });
     });
-    this.opened = this.#answerOf(openingId, undefined);
+    this.opened = this.#answerOf(undefined);
   }
 
   /** Sends a request; `whenLost` answers it if the thread breaks down meanwhile. */
-  ask(request: Unnumbered<ThreadRequest>, whenLost?: unknown): Promise<unknown> {
+  ask(request: ThreadRequest, whenLost?: unknown): Promise<unknown> {
     if (this.#over !== null) return Promise.reject(this.#over);
-    const id = ++this.#lastId;
-    this.#worker.postMessage({ ...request, id });
-    return this.#answerOf(id, whenLost);
+    this.#worker.postMessage(request);
+    return this.#answerOf(whenLost);
   }
 
   async close(): Promise<void> {
@@ -120,13 +116,12 @@ class SqliteThread {
     await this.#ended;
   }
 
-  #answerOf(id: number, whenLost: unknown): Promise<unknown> {
-    return new Promise((resolve, reject) => this.#pending.set(id, { resolve, reject, whenLost }));
+  #answerOf(whenLost: unknown): Promise<unknown> {
+    return new Promise((resolve, reject) => this.#pending.push({ resolve, reject, whenLost }));
   }
 
   #settle(reply: ThreadReply): void {
-    const pending = this.#pending.get(reply.id)!;
-    this.#pending.delete(reply.id);
+    const pending = this.#pending.shift()!;
     if ('value' in reply) return pending.resolve(reply.value);
     const { code, message } = reply.error;
     pending.reject(code === null ? new Error(message) : new AmendsError(code, message));
@@ -141,10 +136,9 @@ class SqliteThread {
     );
     if (this.#over === null) tellLoss(lost);
     this.#over ??= lost;
-    for (const { resolve, reject, whenLost } of this.#pending.values()) {
+    for (const { resolve, reject, whenLost } of this.#pending.splice(0)) {
       if (whenLost !== undefined) resolve(whenLost);
       else reject(lost);
     }
-    this.#pending.clear();
   }
 }

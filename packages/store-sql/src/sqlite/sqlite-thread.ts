@@ -10,13 +10,13 @@ import { fileWatch } from './file-watch.ts';
 import { openDatabase, type SqliteDatabase } from './sqlite-database.ts';
 import { sqliteDialect } from './sqlite-dialect.ts';
 import { operatingError } from './sqlite-errors.ts';
-import { openingId, type ThreadReply, type ThreadRequest, type ThreadValues } from './thread-messages.ts';
+import type { ThreadReply, ThreadRequest, ThreadValues } from './thread-messages.ts';
 import { inTransaction } from './transaction.ts';
 
 const port = parentPort!;
 const { path } = workerData as { readonly path: string };
 
-answer(openingId, open);
+answer(open);
 
 function open(): ThreadValues['opened'] {
   const db = openDatabase(path, sqliteDialect.migrations);
@@ -32,7 +32,7 @@ function serve(db: SqliteDatabase): void {
   const run = queryRunner(db);
   const mustBeThere = fileWatch(path);
   port.on('message', (request: ThreadRequest) => {
-    answer(request.id, () => {
+    answer(() => {
       switch (request.op) {
         case 'commit':
           mustBeThere();
@@ -83,14 +83,14 @@ function bytesOf(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 }
 
-function answer(id: number, compute: () => unknown): void {
+function answer(compute: () => unknown): void {
   let reply: ThreadReply;
   try {
-    reply = { id, value: compute() };
+    reply = { value: compute() };
   } catch (error) {
     const told = operatingError(error, path);
     const message = told instanceof Error ? told.message : String(told);
-    reply = { id, error: { code: isAmendsError(told) ? told.code : null, message } };
+    reply = { error: { code: isAmendsError(told) ? told.code : null, message } };
   }
   port.postMessage(reply);
 }

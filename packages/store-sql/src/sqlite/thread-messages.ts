@@ -6,14 +6,14 @@ import type { PackedAnswers } from './apply-changes.ts';
 
 /** A request, answered once, in order. */
 export type ThreadRequest =
-  | { readonly id: number; readonly op: 'commit'; readonly values: readonly SqlValue[] }
-  | { readonly id: number; readonly op: 'read' | 'write'; readonly queries: readonly SqlQuery[] }
-  | { readonly id: number; readonly op: 'facts' | 'close' };
+  | { readonly op: 'commit'; readonly values: readonly SqlValue[] }
+  | { readonly op: 'read' | 'write'; readonly queries: readonly SqlQuery[] }
+  | { readonly op: 'facts' | 'close' };
 
-/** The answer to the request with that id; `openingId` for the opening itself. */
+/** How the opening went, then the answer to each request in turn. */
 export type ThreadReply =
-  | { readonly id: number; readonly value: unknown }
-  | { readonly id: number; readonly error: { readonly code: ErrorCode | null; readonly message: string } };
+  | { readonly value: unknown }
+  | { readonly error: { readonly code: ErrorCode | null; readonly message: string } };
 
 /** Types of the values of replies. */
 export interface ThreadValues {
@@ -22,6 +22,3 @@ export interface ThreadValues {
   readonly rows: readonly (readonly SqlRow[])[];
   readonly facts: Readonly<Record<string, string | number>>;
 }
-
-/** Id of the reply that says how opening went. */
-export const openingId = 0;
