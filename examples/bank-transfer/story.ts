@@ -34,9 +34,13 @@ export const bankTransfer: Example<Service> = {
     {
       title: "Ten transfers of 5.00, while the power of Bob's bank is cut",
       async play(stage) {
-        const sent = await Promise.all(Array.from({ length: 10 }, () => send(stage, 'bob', 500).submit()));
+        const five = () => Promise.all(Array.from({ length: 5 }, () => send(stage, 'bob', 500).submit()));
+        const before = await five();
         await stage.kill('bank-b');
+        const meanwhile = await five();
+        await stage.missed(meanwhile[0]!.gid);
         await stage.restart('bank-b');
+        const sent = [...before, ...meanwhile];
         const ended = await Promise.all(sent.map(({ gid }) => stage.amends.wait(gid, { waitMs: 20_000 })));
         for (const { outcome } of ended) assert.equal(outcome, 'succeeded');
         const hit = ended.toSorted((one, other) => attempts(other) - attempts(one))[0]!;
