@@ -8,7 +8,7 @@ import { runProgram } from './suite-process.ts';
 
 const folder = join(import.meta.dirname, 'python');
 const environment = join(folder, '.venv');
-const remedy = 'Get it by `apt-get install python3 python3-venv`, `brew install python` or from https://www.python.org.';
+const remedy = 'Get it by `apt-get install python3 python3-venv`, `brew install python` or `winget install Python.Python.3.13`.';
 
 /** The suite. */
 export const pythonSuite: Suite = {

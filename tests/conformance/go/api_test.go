@@ -27,7 +27,7 @@ func TestNewGid(t *testing.T) {
 	t.Parallel()
 	form := regexp.MustCompile(`^[0-9A-Za-z]{22}$`)
 	seen := map[string]bool{}
-	for range 100 {
+	for i := 0; i < 100; i++ {
 		gid := newGid(t)
 		if !form.MatchString(gid) || seen[gid] {
 			t.Fatalf("gid %q: want 22 letters and digits, never the same again", gid)
@@ -141,7 +141,7 @@ func gidsOf(t *testing.T, parameters map[string]string) map[string]int {
 	t.Helper()
 	found := map[string]int{}
 	position := ""
-	for range 10_000 {
+	for i := 0; i < 10_000; i++ {
 		parameters["position"] = position
 		p := readPage(t, parameters)
 		for _, g := range p.Transactions {
@@ -166,7 +166,7 @@ func TestAll(t *testing.T) {
 	// One second of slack, because the filter is in whole seconds.
 	since := fmt.Sprint(time.Now().Add(-time.Second).UnixMilli())
 	succeeded := map[string]bool{}
-	for range 5 {
+	for i := 0; i < 5; i++ {
 		saga := newSaga(t, p, "1")
 		submit(t, saga)
 		waitForStatus(t, saga.Gid, dtmcli.StatusSucceed)
@@ -336,6 +336,7 @@ func TestGidCharacters(t *testing.T) {
 		"characters of every kind": gid + "-é漢😀%2F/?&#+=",
 	}
 	for name, wish := range given {
+		name, wish := name, wish
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := newParticipant(t)
@@ -364,6 +365,7 @@ func TestBadSubmit(t *testing.T) {
 		"number as payload": {`{"gid":"bad-5","trans_type":"saga","steps":[` + step + `],"payloads":[7]}`, "payloads"},
 	}
 	for name, given := range bodies {
+		name, given := name, given
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			answer := post(t, "submit", given.body)

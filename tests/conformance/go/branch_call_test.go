@@ -84,6 +84,7 @@ func TestBodyUnchanged(t *testing.T) {
 		"percent and question": `"100% ? # &"`,
 	}
 	for name, body := range bodies {
+		name, body := name, body
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := newParticipant(t)

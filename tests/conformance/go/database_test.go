@@ -49,8 +49,19 @@ var schemas = map[string][]string{
 }
 
 var opened = map[string]func() (*database, error){
-	dtmcli.DBTypeMysql:    sync.OnceValues(func() (*database, error) { return openDatabase(dtmcli.DBTypeMysql, "AMENDS_MARIADB") }),
-	dtmcli.DBTypePostgres: sync.OnceValues(func() (*database, error) { return openDatabase(dtmcli.DBTypePostgres, "AMENDS_POSTGRES") }),
+	dtmcli.DBTypeMysql:    opening(dtmcli.DBTypeMysql, "AMENDS_MARIADB"),
+	dtmcli.DBTypePostgres: opening(dtmcli.DBTypePostgres, "AMENDS_POSTGRES"),
+}
+
+// opening opens a database with its first call, and gives the same one, or the same error, with every other.
+func opening(kind string, variable string) func() (*database, error) {
+	var once sync.Once
+	var d *database
+	var err error
+	return func() (*database, error) {
+		once.Do(func() { d, err = openDatabase(kind, variable) })
+		return d, err
+	}
 }
 
 func openDatabase(kind string, variable string) (*database, error) {
@@ -87,6 +98,7 @@ func openDatabase(kind string, variable string) (*database, error) {
 func onDatabases(t *testing.T, run func(t *testing.T, d *database)) {
 	t.Parallel()
 	for kind, open := range opened {
+		kind, open := kind, open
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			d, err := open()
@@ -175,7 +187,7 @@ func reply(outcome error) answer {
 // often calls a handler as often as a server that gets no answer.
 func often(times int, handle answer) answer {
 	return func(w http.ResponseWriter, r *http.Request) {
-		for range times - 1 {
+		for i := 1; i < times; i++ {
 			handle(discarded{http.Header{}}, r)
 		}
 		handle(w, r)

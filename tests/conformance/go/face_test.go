@@ -43,6 +43,7 @@ func onFaces(t *testing.T, faces []face, run func(t *testing.T, f face)) {
 // eachFace is onFaces for a case that is parallel already.
 func eachFace(t *testing.T, faces []face, run func(t *testing.T, f face)) {
 	for _, f := range faces {
+		f := f
 		t.Run(f.name, func(t *testing.T) {
 			t.Parallel()
 			if f.server == "" {

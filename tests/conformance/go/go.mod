@@ -1,6 +1,6 @@
 module amends.test/conformance
 
-go 1.22
+go 1.19
 
 require (
 	github.com/dtm-labs/client v1.18.7

@@ -64,7 +64,7 @@ func requestOf(ctx context.Context, method string, message []byte) *http.Request
 	query := url.Values{}
 	header := http.Header{}
 	for key, values := range entries {
-		if name, found := strings.CutPrefix(key, "dtm-"); found {
+		if name := strings.TrimPrefix(key, "dtm-"); name != key {
 			query.Set(name, values[0])
 		} else {
 			header[http.CanonicalHeaderKey(key)] = values
@@ -99,7 +99,7 @@ type rawCodec struct{}
 
 func (rawCodec) Marshal(v any) ([]byte, error) { return *(v.(*[]byte)), nil }
 func (rawCodec) Unmarshal(data []byte, v any) error {
-	*(v.(*[]byte)) = bytes.Clone(data)
+	*(v.(*[]byte)) = append([]byte(nil), data...)
 	return nil
 }
 func (rawCodec) Name() string { return "proto" }

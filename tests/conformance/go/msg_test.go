@@ -301,6 +301,7 @@ func TestMsgDoAndSubmitUnclear(t *testing.T) {
 	}
 	onFaces(t, twoFaces, func(t *testing.T, f face) {
 		for name, given := range asked {
+			name, given := name, given
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				p := newParticipant(t)

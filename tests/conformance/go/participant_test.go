@@ -109,7 +109,10 @@ func (p *participant) record(c *call) answer {
 	if len(script) == 0 {
 		return success
 	}
-	turn := min(p.counts[name], len(script)-1)
+	turn := p.counts[name]
+	if last := len(script) - 1; turn > last {
+		turn = last
+	}
 	p.counts[name]++
 	return script[turn]
 }

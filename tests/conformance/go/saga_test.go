@@ -54,6 +54,7 @@ func TestSagaRollback(t *testing.T) {
 		"body with status 500": respond(http.StatusInternalServerError, `FAILURE: out of stock`),
 	}
 	for name, fails := range failures {
+		name, fails := name, fails
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := newParticipant(t)
@@ -73,6 +74,7 @@ func TestSagaOngoing(t *testing.T) {
 	t.Parallel()
 	forms := map[string]answer{"status 425": ongoing, "body with status 200": ongoingByBody}
 	for name, busy := range forms {
+		name, busy := name, busy
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := newParticipant(t)
@@ -115,6 +117,7 @@ func TestSagaConnectionLost(t *testing.T) {
 func TestSagaOtherStatusIsRetried(t *testing.T) {
 	t.Parallel()
 	for _, status := range []int{http.StatusCreated, http.StatusNoContent, http.StatusNotFound, http.StatusServiceUnavailable} {
+		status := status
 		t.Run(http.StatusText(status), func(t *testing.T) {
 			t.Parallel()
 			p := newParticipant(t)
@@ -131,6 +134,7 @@ func TestSagaCompensationFlaky(t *testing.T) {
 	t.Parallel()
 	firsts := map[string]answer{"error": broken, "failure": failure, "ongoing": ongoing}
 	for name, first := range firsts {
+		name, first := name, first
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := newParticipant(t)
@@ -196,7 +200,7 @@ func TestSagaDuplicateSubmit(t *testing.T) {
 		p.on("a1", late(300*time.Millisecond, success))
 		saga := newSaga(t, p, "1", "2")
 		var all sync.WaitGroup
-		for range 10 {
+		for i := 0; i < 10; i++ {
 			all.Add(1)
 			go func() {
 				defer all.Done()

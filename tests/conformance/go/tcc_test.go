@@ -178,7 +178,7 @@ func TestTccDuplicateSubmitConfirmsOnce(t *testing.T) {
 		custom := func(given *dtmimp.TransBase) { base = *given }
 		succeeds(t, "tcc", f.tcc(p, gid, func(given *dtmimp.TransBase) { custom(given) }, callAll("1", "2")))
 		p.waitForCalls(t, "confirm1", 1)
-		for range 3 {
+		for i := 0; i < 3; i++ {
 			succeeds(t, "submit again", f.callDtm(&base, "submit"))
 		}
 		equal(t, "status meanwhile", query(t, gid).Transaction.Status, dtmcli.StatusSubmitted)
@@ -297,7 +297,7 @@ func TestTccManyBranches(t *testing.T) {
 		p := newParticipant(t)
 		gid := newGid(t)
 		steps := []string{}
-		for i := range 30 {
+		for i := 0; i < 30; i++ {
 			steps = append(steps, fmt.Sprint(i))
 		}
 		succeeds(t, "tcc", f.tcc(p, gid, withDefaults, callAll(steps...)))

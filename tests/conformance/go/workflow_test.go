@@ -49,6 +49,7 @@ func startWorkflows() error {
 	workflow.InitGrpc(amendsGrpc, listener.Addr().String(), server)
 	go func() { _ = server.Serve(listener) }()
 	for _, f := range twoFaces {
+		f := f
 		custom := func(wf *workflow.Workflow) {
 			wf.RetryInterval = 1
 			if f.name == "http" {
@@ -192,7 +193,10 @@ func TestWorkflowTcc(t *testing.T) {
 	onFaces(t, twoFaces, func(t *testing.T, f face) {
 		p := newParticipant(t)
 		gid, _ := newWorkflow(t, func(wf *workflow.Workflow, _ int, _ []byte) ([]byte, error) {
-			return nil, errors.Join(tccStep(wf, p, "1"), tccStep(wf, p, "2"))
+			if err := tccStep(wf, p, "1"); err != nil {
+				return nil, err
+			}
+			return nil, tccStep(wf, p, "2")
 		})
 		succeeds(t, "execute", workflow.Execute(f.name, gid, nil))
 		equal(t, "status", query(t, gid).Transaction.Status, dtmcli.StatusSucceed)
@@ -221,6 +225,7 @@ func TestWorkflowResume(t *testing.T) {
 	unclear := map[string]answer{"error": broken, "ongoing": ongoing, "connection lost": hangUp}
 	onFaces(t, twoFaces, func(t *testing.T, f face) {
 		for name, says := range unclear {
+			name, says := name, says
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				p := newParticipant(t)
@@ -300,7 +305,7 @@ func TestWorkflowResult(t *testing.T) {
 	onFaces(t, twoFaces, func(t *testing.T, f face) {
 		given := []byte("{\"total\":70,\"note\":\"FAILURE\"}\x00\xff")
 		gid, w := newWorkflow(t, func(*workflow.Workflow, int, []byte) ([]byte, error) { return given, nil })
-		for range 3 {
+		for i := 0; i < 3; i++ {
 			result, err := workflow.Execute2(f.name, gid, nil)
 			succeeds(t, "execute", err)
 			equal(t, "result", string(result), string(given))
