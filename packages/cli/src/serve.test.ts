@@ -51,6 +51,15 @@ test('the next one on the same file goes on with what is unfinished', async () =
   expect((await second.stop()).code).toBe(0);
 });
 
+test('a store that was not there is named, with the folders that were made for it, so that a mistyped path is seen', async () => {
+  const folder = scratchFolder();
+  const store = join(folder, 'amnds', 'amends.db');
+  const first = await (await serving('--store', `sqlite:${store}`)).stop();
+  expect(first.stdout).toContain(`"created":${JSON.stringify([join(folder, 'amnds'), store])},"msg":"new store: there was none`);
+  const second = await (await serving('--store', `sqlite:${store}`)).stop();
+  expect(second.stdout).not.toContain('new store');
+});
+
 test('a store that has broken down for good ends it with 1', async () => {
   const breaker = "process.once('worker', (thread) => process.once('SIGUSR2', () => thread.terminate()))";
   const nodeArgs = ['--import', `data:text/javascript,${encodeURIComponent(breaker)}`];

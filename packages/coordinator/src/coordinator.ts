@@ -76,7 +76,7 @@ export interface Coordinator {
   /** Calls in flight. */
   calling(): number;
 
-  /** How it is; never rejects. */
+  /** How it is; the store is read for it at most once in a second, whoever asks. Never rejects. */
   health(): Promise<CoordinatorHealth>;
 }
 

@@ -556,6 +556,21 @@ test('its time follows the time of the store from heartbeat to heartbeat, and ne
   expect(Math.abs(amends.now() - Date.now() - hourMs)).toBeLessThan(hourMs / 2);
 });
 
+test('what is due by a time of the store that has jumped is done at the next heartbeat, not when the old time would have come', async () => {
+  let movedMs = 0;
+  const bank = await participant();
+  bank.answers['/a'] = 500;
+  const amends = await coordinator({ store: openMemoryStore({ now: () => Date.now() + movedMs }) });
+  const gid = parseGid('slept');
+  const [step] = saga(bank.url, ['a']).steps;
+  const actionRetry: RetryPolicy = { ...quickly, delayMs: 25_000, delayMsMax: 25_000 };
+  await amends.submit({ gid, spec: saga(bank.url, ['a'], { steps: [{ ...step!, actionRetry }] }) });
+  expect((await amends.wait(gid, { waitMs: 5_000 }))?.wakeAt).not.toBeNull();
+  bank.answers['/a'] = 200;
+  movedMs = 3_600_000;
+  await expect.poll(() => amends.get(gid), { timeout: 5_000 }).toMatchObject({ transaction: { status: 'succeed' } });
+});
+
 test('more work than it can hold is refused before memory grows', async () => {
   const bank = await participant();
   bank.answers['/a'] = () => new Promise(() => {});

@@ -35,6 +35,7 @@ import { Outbound } from './outbound.ts';
 import type { Clock, Digest, Log, Observer, Random, Timers, Transport } from './ports.ts';
 import type { Reception } from './requests.ts';
 import { StoreGate } from './store-gate.ts';
+import { type StoreReading, sharedReading } from './store-reading.ts';
 import { prepare, submit } from './submitting.ts';
 import { Takeovers } from './takeovers.ts';
 import { targetRefuser } from './targets.ts';
@@ -113,6 +114,7 @@ class LocalCoordinator implements Coordinator, MailboxHost {
   readonly #wakes: WakeQueue;
   readonly #outbound: Outbound;
   readonly #reception: Reception;
+  readonly #readStore: () => Promise<StoreReading>;
   #askedAt = 0;
   #state: CoordinatorHealth['state'] = 'starting';
   #started: Promise<void> | null = null;
@@ -141,6 +143,7 @@ class LocalCoordinator implements Coordinator, MailboxHost {
       log: this.#log,
       onEnd: () => this.#whenIdle?.(),
     });
+    this.#readStore = sharedReading(this.#store, this.#clock);
     this.#gate = new StoreGate(this.#store, this.#timers, this.#log);
     this.#reception = {
       host: this,
@@ -173,7 +176,7 @@ class LocalCoordinator implements Coordinator, MailboxHost {
         timers: this.#timers,
         clock: this.#clock,
         log: this.#log,
-        keepTime: (ask) => this.#ownClock?.anchor(ask) ?? ask(),
+        keepTime: (ask) => this.#keepTime(ask),
         adopt: (stored) => this.#takeovers.adopt(stored),
         recovering: () => this.#takeovers.underWay,
         room: () => this.#mailboxes.room(),
@@ -182,6 +185,13 @@ class LocalCoordinator implements Coordinator, MailboxHost {
         driven: () => [...this.#mailboxes.gids(), ...this.#takeovers.leftAlone()],
       },
     );
+  }
+
+  /** Where the store's time has gone ahead of this clock, what is due by it is woken now. */
+  async #keepTime(ask: () => Promise<EpochMs>): Promise<EpochMs> {
+    const told = await (this.#ownClock?.anchor(ask) ?? ask());
+    this.#wakes.look();
+    return told;
   }
 
   start(): Promise<void> {
@@ -275,11 +285,7 @@ class LocalCoordinator implements Coordinator, MailboxHost {
   }
 
   async health(): Promise<CoordinatorHealth> {
-    let trouble = '';
-    const [store, nodes] = await Promise.all([this.#store.ping(), this.#store.nodes()]).catch((error: unknown) => {
-      trouble = error instanceof Error ? error.message : String(error);
-      return [null, []] as const;
-    });
+    const { store, nodes, trouble } = await this.#readStore();
     const paused = this.#state === 'running' && this.#gate.reason !== '';
     return {
       state: paused ? 'paused' : this.#state,

@@ -28,7 +28,10 @@ function stage() {
       timer.wake();
     }
   };
-  return { queue, run, now: () => now };
+  const jump = (ms: number) => {
+    now += ms;
+  };
+  return { queue, run, jump, now: () => now };
 }
 
 function sleeper(woken: () => void): Wakeable {
@@ -77,4 +80,39 @@ test('a moment that is months away is one timer an hour, and none that the proce
   );
   run();
   expect(woken).toEqual([90 * day]);
+});
+
+test('what is due by a clock that has jumped is woken at the next look, and the rest in time by the new one', () => {
+  const { queue, run, jump, now } = stage();
+  const woken: [string, number][] = [];
+  const day = 86_400_000;
+  queue.set(
+    sleeper(() => woken.push(['near', now()])),
+    epochMs(1_000),
+  );
+  queue.set(
+    sleeper(() => woken.push(['far', now()])),
+    epochMs(day + 5_000),
+  );
+  jump(day);
+  queue.look();
+  expect(woken).toEqual([['near', day]]);
+  run();
+  expect(woken).toEqual([
+    ['near', day],
+    ['far', day + 5_000],
+  ]);
+});
+
+test('a stopped queue wakes nothing, not even at a look', () => {
+  const { queue, jump } = stage();
+  let count = 0;
+  queue.set(
+    sleeper(() => count++),
+    epochMs(5),
+  );
+  queue.stop();
+  jump(10);
+  queue.look();
+  expect(count).toBe(0);
 });

@@ -37,6 +37,12 @@ export class WakeQueue {
     this.#arm();
   }
 
+  /** The clock may have jumped: wakes what is due by now, and sets the timer anew. */
+  look(): void {
+    this.#cancelTimer?.();
+    this.#fire();
+  }
+
   /** Wakes nothing any more. */
   stop(): void {
     this.#stopped = true;
@@ -56,6 +62,7 @@ export class WakeQueue {
   #fire(): void {
     this.#timerAt = Number.POSITIVE_INFINITY;
     this.#cancelTimer = null;
+    if (this.#stopped) return;
     const now = this.#clock.now();
     for (let first = this.#heap[0]; first !== undefined && first.wakeAt! <= now; first = this.#heap[0]) {
       this.#remove(first);

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
 import type { Log } from '@amends/coordinator';
 import { decide, defaultRetry, epochMs, type Gid, givenAtFirst, nodeId, type SagaSpec, type Transaction } from '@amends/core';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -66,6 +67,22 @@ describe('the log of a process', () => {
     }
     expect(said).toEqual(['first', 'second']);
   });
+});
+
+it.each([
+  ['an error that nobody catches', "throw new Error('lost')"],
+  ['a rejection that nobody handles', "Promise.reject(new Error('lost'))"],
+])('the last lines before %s are written', async (_name, end) => {
+  const program = `
+    import { openLog } from '${new URL('../dist/log.js', import.meta.url)}';
+    const log = openLog({ logLevel: 'info', logFormat: 'json' });
+    for (let n = 0; n < 250; n++) log.info({ n }, 'line');
+    ${end};`;
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', program], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const [said, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  const numbers = said.split('\n').filter((line) => line !== '');
+  expect(numbers.map((line) => JSON.parse(line).n)).toEqual(Array.from({ length: 250 }, (_, n) => n));
+  expect(stderr).toContain('Error: lost');
 });
 
 describe('the log of transactions', () => {

@@ -12,7 +12,7 @@ export interface ServerLog extends Log {
 
 /**
  * Opens the log on standard output. Errors are written at once, with all before them; other lines are gathered for up to
- * 250 ms, so that a crash of the process may take those with it.
+ * 250 ms. An error that nobody catches, the end of the process, writes them too; only a kill may take them with it.
  */
 export function openLog({ logLevel, logFormat }: Pick<Config, 'logLevel' | 'logFormat'>): ServerLog {
   const asText = logFormat === 'text' || (logFormat === 'auto' && process.stdout.isTTY === true);
@@ -22,6 +22,10 @@ export function openLog({ logLevel, logFormat }: Pick<Config, 'logLevel' | 'logF
   const lines = gathered((text) => output.write(text));
   const sink = asText ? { write: (line: string) => lines.write(textLine(line)) } : lines;
   const logger = pino({ level: logLevel, base: null, timestamp: isoTime(), formatters }, sink);
+  process.on('uncaughtExceptionMonitor', () => {
+    lines.flush();
+    writeNow(output);
+  });
   const flush = () => {
     lines.flush();
     return new Promise<void>((resolve) => output.flush(() => resolve()));
@@ -31,6 +35,15 @@ export function openLog({ logLevel, logFormat }: Pick<Config, 'logLevel' | 'logF
     lines.flush();
   };
   return { ...asPort(logger), error, flush };
+}
+
+/** Waits until all that was given is written; for the end of the process, when nothing else can be done any more. */
+function writeNow(output: ReturnType<typeof destination>): void {
+  try {
+    output.flushSync();
+  } catch {
+    // Nobody reads any more.
+  }
 }
 
 /** The time in each line as `pino.stdTimeFunctions.isoTime` writes it, made once for all lines of a millisecond. */

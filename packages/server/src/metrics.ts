@@ -1,9 +1,8 @@
 /** The metrics: what is counted, and the decorators that count, so that nothing else knows of metrics. */
-import { type BranchCall, hostOf, type Observer, remembered, type Transport } from '@amends/coordinator';
+import { type BranchCall, type Coordinator, hostOf, type Observer, remembered, type Transport } from '@amends/coordinator';
 import type { Mode, OutcomeClass, Transaction } from '@amends/core';
 import { type AnyChange, type CommitAnswer, decorated, type Store } from '@amends/store';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { AskHealth } from './shared-health.ts';
 
 /** Everything that the server measures, on one registry. */
 export interface Metrics {
@@ -17,7 +16,7 @@ export interface Metrics {
   /** How one request ended. */
   request(api: string, protocol?: 'http' | 'grpc'): RequestMeter;
   /** Shows the coordinator's load when metrics are read. */
-  watch(health: AskHealth): void;
+  watch(coordinator: Pick<Coordinator, 'health'>): void;
 }
 
 /** Counts the answers of one route. @param seconds from the first byte of the request to the end of the answer */
@@ -42,7 +41,7 @@ export function createMetrics(version: string): Metrics {
     transport: transportMeter(make),
     observer: observerOf(make),
     request: requestMeters(make),
-    watch: (health) => watch(make, health),
+    watch: (coordinator) => watch(make, coordinator),
   };
 }
 
@@ -207,17 +206,16 @@ function processCounter(make: Instruments): (mode: Mode, status: 'ok' | 'fail') 
   return (mode, status) => processed(mode, status).inc();
 }
 
-/** The registry reads all gauges at the same time; they share a reading. */
-function watch(make: Instruments, health: AskHealth): void {
+function watch(make: Instruments, coordinator: Pick<Coordinator, 'health'>): void {
   const help = 'What is under way: live transactions, calls in flight, changes that wait for their commit; nodes alive';
   make.gauge('amends_load', help, ['what'], async (gauge) => {
-    const { live, calling, uncommitted, nodes } = await health();
+    const { live, calling, uncommitted, nodes } = await coordinator.health();
     gauge.labels('live').set(live);
     gauge.labels('calling').set(calling);
     gauge.labels('uncommitted').set(uncommitted);
     gauge.labels('nodes').set(nodes.length);
   });
   make.gauge('amends_store_up', '1 while the store answers', [], async (gauge) => {
-    gauge.set((await health()).store === null ? 0 : 1);
+    gauge.set((await coordinator.health()).store === null ? 0 : 1);
   });
 }

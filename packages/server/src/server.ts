@@ -25,7 +25,7 @@ import { operationsFace } from './http/operations-face.ts';
 import { loggedChanges, openLog, type ServerLog } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { openStore } from './open-store.ts';
-import { type AskHealth, isReadyBy, sharedHealth } from './shared-health.ts';
+import { isReadyBy } from './ready.ts';
 import { StartError, startErrorOf } from './start-error.ts';
 import { type ListenerTls, readTls } from './tls.ts';
 import { version } from './version.ts';
@@ -67,14 +67,14 @@ export async function startServer(config: Config, parts: ServerParts = {}): Prom
   const metrics = createMetrics(version);
   const { promise: lost, resolve: lose } = Promise.withResolvers<Error>();
   const tls = readTls(config);
-  const store = metrics.store(parts.store ?? (await openStore(config.store, lose)));
+  const onCreated = (created: readonly string[]) => log.info({ created }, 'new store: there was none at this path');
+  const store = metrics.store(parts.store ?? (await openStore(config.store, { onLost: lose, onCreated })));
   const coordinator = coordinatorOf(config, { store, metrics, log, tls: tls.participants });
-  const health = sharedHealth(coordinator);
-  metrics.watch(health);
+  metrics.watch(coordinator);
   const topics = storedTopics({ store, now: () => coordinator.now() });
   const service = dtmService({ coordinator, defaults: config, topics });
-  const app = appOf(config, { tls: tls.listener, topics, service, coordinator, health, lost, metrics, log });
-  const isReady = async () => isReadyBy(await health());
+  const app = appOf(config, { tls: tls.listener, topics, service, coordinator, lost, metrics, log });
+  const isReady = async () => isReadyBy(await coordinator.health());
   const { bodyBytesMax: messageBytesMax, grpcReflection: reflection } = config;
   const grpc = grpcListener({ service, metrics, log, messageBytesMax, reflection, isReady });
   const stop = once(() => stopAll(config, { app, grpc, coordinator, store, log }));
@@ -124,13 +124,12 @@ interface Served {
   readonly topics: Topics;
   readonly service: DtmService;
   readonly coordinator: Coordinator;
-  readonly health: AskHealth;
   readonly lost: Promise<Error>;
   readonly metrics: Metrics;
   readonly log: ServerLog;
 }
 
-function appOf(config: Config, { tls, topics, service, coordinator, health, lost, metrics, log }: Served): FastifyInstance {
+function appOf(config: Config, { tls, topics, service, coordinator, lost, metrics, log }: Served): FastifyInstance {
   const metricsText = (reply: FastifyReply) => {
     reply.type(metrics.registry.contentType);
     return metrics.registry.metrics();
@@ -139,7 +138,7 @@ function appOf(config: Config, { tls, topics, service, coordinator, health, lost
     nativeFace({ coordinator, topics, log, bodyBytesMax: config.bodyBytesMax }),
     dtmFace({ coordinator, service, topics, defaults: config, log, metricsText }),
     jsonRpcFace({ service, log }),
-    operationsFace({ health, lost, metricsText }),
+    operationsFace({ coordinator, lost, metricsText }),
   ];
   return createApp({ host: config.host, tls, bodyBytesMax: config.bodyBytesMax, metrics, faces, fallback: fallbackOf(log) });
 }

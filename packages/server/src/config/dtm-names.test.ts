@@ -33,6 +33,19 @@ describe("DTM's environment", () => {
     ]);
   });
 
+  it.each(['trace', 'INFO', 'verbose'])('is warned of a log level that another program means: %s', (level) => {
+    const { config, warnings } = resolveConfig({ env: { LOG_LEVEL: level } });
+    expect(config.logLevel).toBe('info');
+    expect(warnings).toEqual([
+      `environment variable LOG_LEVEL is "${level}", which is no level here; AMENDS_LOG_LEVEL takes debug, info, warn, error`,
+    ]);
+    expect(resolveConfig({ env: { LOG_LEVEL: level, AMENDS_LOG_LEVEL: 'warn' } }).config.logLevel).toBe('warn');
+    expect(() => resolveConfig({ env: { AMENDS_LOG_LEVEL: level } })).toThrow(
+      /^option logLevel .* expected: debug, info, warn, error/,
+    );
+    expect(() => fromFile(`LogLevel: ${level}`)).toThrow(/^option logLevel \(from key LogLevel in/);
+  });
+
   it('is refused where ignoring it would lose data or hide a mistake', () => {
     expect(() => resolveConfig({ env: { STORE_DRIVER: 'mysql' } })).toThrow(
       /^option STORE_DRIVER \(from environment\) is "mysql"; expected: boltdb/,

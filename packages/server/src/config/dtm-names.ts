@@ -1,5 +1,6 @@
 /** DTM's own names of options, in the environment and in its YAML file, so that a deployment can be moved as it is. */
 import { ConfigError } from './config-error.ts';
+import { configSchema } from './schema.ts';
 
 /** What one of DTM's settings means here. */
 export type DtmSetting =
@@ -44,6 +45,15 @@ function storeDriver(value: unknown, { key, source }: Place): DtmSetting {
   );
 }
 
+/** Many programs read a variable of this name: what another one's word says is no mistake of whoever starts this one. */
+function logLevel(value: unknown, { source }: Place): DtmSetting {
+  if (source !== 'environment' || levels.safeParse(value).success) return { use: 'value', option: 'logLevel', value };
+  return { use: 'ignored', reason: `is ${JSON.stringify(value)}, which is no level here; AMENDS_LOG_LEVEL takes ${levelNames}` };
+}
+
+const levels = configSchema.shape.logLevel;
+const levelNames = levels.unwrap().options.join(', ');
+
 const notHere = ignored('has no meaning here');
 const fixedHere = ignored('is not an option here');
 
@@ -54,7 +64,7 @@ const meanings: Readonly<Record<string, Meaning>> = {
   RequestTimeout: seconds('requestTimeoutMs'),
   RetryInterval: seconds('retryIntervalMs'),
   TimeoutToFail: seconds('timeoutToFailMs'),
-  LogLevel: (value) => ({ use: 'value', option: 'logLevel', value }),
+  LogLevel: logLevel,
   'Store.Driver': storeDriver,
   'Store.Host': notHere,
   'Store.Port': notHere,

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { renameSync } from 'node:fs';
 import type { Worker } from 'node:worker_threads';
-import { openMemoryStore } from '@amends/store';
+import { decorated, openMemoryStore, type Store } from '@amends/store';
 import { describe, expect, it } from 'vitest';
 import { failingStore } from '../testing/failing-store.ts';
 import { runningServer } from '../testing/running-server.ts';
@@ -39,6 +39,20 @@ describe('a server that works', () => {
       expect(body).toContain(line);
     expect((await amends.get('/api/metrics')).body).toContain('dtm_server_process_total');
   });
+});
+
+it('one reading of the store serves all who ask for the health within a second', async () => {
+  const store = openMemoryStore();
+  let pings = 0;
+  const ping: Store['ping'] = () => {
+    pings += 1;
+    return store.ping();
+  };
+  const amends = await runningServer({}, { store: decorated(store, { ping }) });
+  const began = performance.now();
+  for (const path of ['/api/v1/health', '/readyz', '/metrics', '/api/v1/health', '/api/metrics'])
+    expect((await amends.get(path)).status).toBe(200);
+  expect(pings).toBeLessThanOrEqual(1 + Math.floor((performance.now() - began) / 1_000));
 });
 
 describe('a server whose store cannot be written', () => {

@@ -1,12 +1,13 @@
 /** What those who run the server ask: is it alive, is it ready, how is it doing. */
+import type { Coordinator } from '@amends/coordinator';
 import { dtmBase, nativeBase } from '@amends/wire';
 import type { FastifyPluginAsync, FastifyReply } from 'fastify';
-import { type AskHealth, isReadyBy } from '../shared-health.ts';
+import { isReadyBy } from '../ready.ts';
 import { version } from '../version.ts';
 
 /** What the face needs. */
 export interface OperationsFaceOptions {
-  readonly health: AskHealth;
+  readonly coordinator: Pick<Coordinator, 'health'>;
   /** Resolves when nothing but a restart of the process helps any more. */
   readonly lost: Promise<Error>;
   readonly metricsText: (reply: FastifyReply) => Promise<string>;
@@ -21,7 +22,7 @@ metrics        /metrics
 `;
 
 /** Makes the face. */
-export function operationsFace({ health, lost, metricsText }: OperationsFaceOptions): FastifyPluginAsync {
+export function operationsFace({ coordinator, lost, metricsText }: OperationsFaceOptions): FastifyPluginAsync {
   let reason: string | null = null;
   void lost.then((error) => {
     reason = error.message;
@@ -33,13 +34,13 @@ export function operationsFace({ health, lost, metricsText }: OperationsFaceOpti
     app.get('/healthz', { config: { permission: 'public', api: 'healthz' } }, (_request, reply) =>
       reason === null ? { status: 'live' } : reply.code(503).send({ status: 'not live', reason }),
     );
-    app.get('/readyz', { config: { permission: 'public', api: 'readyz' } }, (_request, reply) => ready(health, reply));
+    app.get('/readyz', { config: { permission: 'public', api: 'readyz' } }, (_request, reply) => ready(coordinator, reply));
     app.get('/metrics', { config: { permission: 'system:read', api: 'metrics' } }, (_request, reply) => metricsText(reply));
   };
 }
 
-async function ready(health: AskHealth, reply: FastifyReply): Promise<object> {
-  const current = await health();
+async function ready(coordinator: Pick<Coordinator, 'health'>, reply: FastifyReply): Promise<object> {
+  const current = await coordinator.health();
   const { state, reason } = current;
   const isReady = isReadyBy(current);
   reply.code(isReady ? 200 : 503);

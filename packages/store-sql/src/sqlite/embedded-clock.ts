@@ -1,6 +1,8 @@
 /**
  * Time of a store without a server: the host's wall clock as of the opening, but not before the stored high-water mark,
- * carried on by the monotonic clock. A wall clock that is set back while it runs or between two runs moves nothing.
+ * carried on by the monotonic clock. A wall clock that is set back while it runs or between two runs moves nothing. One
+ * that is ahead, because the machine was suspended or learned the time late, is followed at once, and from there the
+ * monotonic clock carries on, even if the wall clock is set back afterwards.
  */
 import { type EpochMs, epochMs } from '@amends/core';
 
@@ -8,7 +10,7 @@ import { type EpochMs, epochMs } from '@amends/core';
 export interface HostClock {
   /** Milliseconds since 1970; may jump. */
   wallMs(): number;
-  /** Milliseconds since some moment; never goes back. */
+  /** Milliseconds since some moment; never goes back, and may stand while the machine is suspended. */
   monotonicMs(): number;
 }
 
@@ -17,11 +19,12 @@ export const hostClock: HostClock = { wallMs: Date.now, monotonicMs: () => perfo
 
 /** Starts the store's clock. @returns what tells its time: whole milliseconds, never earlier than told before */
 export function embeddedClock(host: HostClock, highWaterMs: number): () => EpochMs {
-  const origin = Math.max(host.wallMs(), highWaterMs);
-  const started = host.monotonicMs();
+  let offset = highWaterMs - host.monotonicMs();
   let latest = highWaterMs;
   return () => {
-    latest = Math.max(latest, Math.floor(origin + host.monotonicMs() - started));
+    const monotonic = host.monotonicMs();
+    offset = Math.max(offset, host.wallMs() - monotonic);
+    latest = Math.max(latest, Math.floor(offset + monotonic));
     return epochMs(latest);
   };
 }

@@ -2,7 +2,7 @@
 import type { AmendsError } from '@amends/core';
 import type { Store, StoreCapabilities } from '@amends/store';
 import { createSqlStore } from '../sql-store.ts';
-import { type HostClock, hostClock } from './embedded-clock.ts';
+import type { HostClock } from './embedded-clock.ts';
 import { sqliteDialect } from './sqlite-dialect.ts';
 import { openSqliteSession } from './sqlite-session.ts';
 
@@ -12,6 +12,8 @@ export interface SqliteStoreOptions {
   readonly path: string;
   /** Called when the thread that has the file open has ended by itself: from then on only a restart of the process helps. */
   readonly onLost?: (error: AmendsError) => void;
+  /** Called with the absolute paths of the folder and the file that opening has made, so that a mistyped path is seen. */
+  readonly onCreated?: (paths: readonly string[]) => void;
   /** The host's clocks. Default: the real ones. */
   readonly clock?: HostClock;
 }
@@ -31,6 +33,6 @@ const capabilities: StoreCapabilities = {
  *   another process, not writable
  */
 export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
-  const session = await openSqliteSession(options.path, options.clock ?? hostClock, options.onLost);
+  const session = await openSqliteSession(options);
   return createSqlStore(session, sqliteDialect, capabilities);
 }

@@ -45,6 +45,16 @@ test('missing folders are made; the file is for its owner only', async () => {
   expect((await stat(deep)).mode & 0o777).toBe(0o600);
 });
 
+test('what opening has made is named: the topmost folder that was missing, and the file', async () => {
+  const deep = join(directory, 'a', 'b', 'amends.db');
+  const created: (readonly string[])[] = [];
+  const onCreated = (paths: readonly string[]) => void created.push(paths);
+  await (await openSqliteStore({ path: deep, onCreated })).close();
+  await (await openSqliteStore({ path, onCreated })).close();
+  await (await openSqliteStore({ path, onCreated })).close();
+  expect(created).toEqual([[join(directory, 'a'), deep], [path]]);
+});
+
 test('an empty file is taken for a new one', async () => {
   await writeFile(path, '');
   await (await openSqliteStore({ path })).close();

@@ -1,6 +1,6 @@
 /** Opens a SQLite file so that it is ours alone, durable and of the present schema, or says clearly why not. */
 import { accessSync, closeSync, constants, existsSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { AmendsError } from '@amends/core';
 import Database from 'better-sqlite3';
 import { type AppliedMigration, checksumOf, type Migration, pendingMigrations } from '../migrate.ts';
@@ -40,6 +40,15 @@ export function openDatabase(path: string, migrations: readonly Migration[]): Sq
   } catch (error) {
     throw error instanceof AmendsError ? error : openingError(error, path);
   }
+}
+
+/** What opening this path would make: the topmost folder that is not there, if any, and the file; empty when the file is there. */
+export function missingPaths(path: string): readonly string[] {
+  const file = resolve(path);
+  if (existsSync(file)) return [];
+  let missing = file;
+  while (!existsSync(dirname(missing))) missing = dirname(missing);
+  return missing === file ? [file] : [missing, file];
 }
 
 function prepareFile(path: string): void {

@@ -4,7 +4,8 @@ import { AmendsError } from '@amends/core';
 import type { AnyChange, CommitAnswer } from '@amends/store';
 import type { SqlSession } from '../sql-session.ts';
 import { applied, conflict, type PackedAnswers } from './apply-changes.ts';
-import { embeddedClock, type HostClock } from './embedded-clock.ts';
+import { embeddedClock, hostClock } from './embedded-clock.ts';
+import type { SqliteStoreOptions } from './open-sqlite-store.ts';
 import { packChanges } from './pack-changes.ts';
 import type { ThreadReply, ThreadRequest, ThreadValues } from './thread-messages.ts';
 
@@ -17,18 +18,15 @@ const threadUrl = import.meta.url.endsWith('.ts') ? threadSource : new URL('./sq
 
 /**
  * Starts the thread and opens the file in it.
- * @param onLost is called when the thread ends by itself after that
  * @throws AmendsError `store_refused`
  */
-export async function openSqliteSession(
-  path: string,
-  host: HostClock,
-  onLost: (error: AmendsError) => void = () => {},
-): Promise<SqlSession> {
+export async function openSqliteSession(options: SqliteStoreOptions): Promise<SqlSession> {
+  const { path, clock = hostClock, onLost = () => {}, onCreated = () => {} } = options;
   const thread = new SqliteThread(path);
-  const { highWaterMs } = (await thread.opened) as ThreadValues['opened'];
+  const { highWaterMs, created } = (await thread.opened) as ThreadValues['opened'];
   void thread.lost.then(onLost);
-  const now = embeddedClock(host, highWaterMs);
+  if (created.length > 0) onCreated(created);
+  const now = embeddedClock(clock, highWaterMs);
   return {
     read: (queries) => thread.ask({ op: 'read', queries }) as Promise<ThreadValues['rows']>,
     write: (queries) => thread.ask({ op: 'write', queries }) as Promise<ThreadValues['rows']>,

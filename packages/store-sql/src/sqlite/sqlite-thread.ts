@@ -7,7 +7,7 @@ import type { SqlRow } from '../columns.ts';
 import type { SqlQuery } from '../sql-session.ts';
 import { batchApplier } from './apply-changes.ts';
 import { fileWatch } from './file-watch.ts';
-import { openDatabase, type SqliteDatabase } from './sqlite-database.ts';
+import { missingPaths, openDatabase, type SqliteDatabase } from './sqlite-database.ts';
 import { sqliteDialect } from './sqlite-dialect.ts';
 import { operatingError } from './sqlite-errors.ts';
 import type { ThreadReply, ThreadRequest, ThreadValues } from './thread-messages.ts';
@@ -19,12 +19,13 @@ const { path } = workerData as { readonly path: string };
 answer(open);
 
 function open(): ThreadValues['opened'] {
+  const created = missingPaths(path);
   const db = openDatabase(path, sqliteDialect.migrations);
   // The file is ours alone: whoever was alive in an earlier run is dead.
   db.prepare('DELETE FROM node').run();
   const highWaterMs = db.prepare('SELECT high_water_ms FROM clock').pluck().get() as number;
   serve(db);
-  return { highWaterMs };
+  return { highWaterMs, created };
 }
 
 function serve(db: SqliteDatabase): void {

@@ -17,7 +17,7 @@ export type ThreadReply =
 
 /** Types of the values of replies. */
 export interface ThreadValues {
-  readonly opened: { readonly highWaterMs: number };
+  readonly opened: { readonly highWaterMs: number; readonly created: readonly string[] };
   readonly commit: PackedAnswers;
   readonly rows: readonly (readonly SqlRow[])[];
   readonly facts: Readonly<Record<string, string | number>>;
