@@ -8,7 +8,7 @@ import { type Change, changePrice } from './price.ts';
 
 const { values: options } = parseArgs({
   options: {
-    port: { type: 'string', default: '4000' },
+    port: { type: 'string', default: '0' },
     db: { type: 'string', default: 'catalogue.db' },
     server: { type: 'string', default: 'http://127.0.0.1:36789' },
   },
@@ -20,12 +20,11 @@ db.exec('CREATE TABLE IF NOT EXISTS price (product TEXT PRIMARY KEY, cents INTEG
 const priceOf = db.prepare('SELECT cents FROM price WHERE product = ?').pluck();
 const prices = sqliteBarrier(db);
 const amends = new AmendsClient({ server: options.server });
-const here = `http://127.0.0.1:${options.port}`;
 
 const app = Fastify();
 app.post<{ Body: Change & { cache: string } }>('/price', async ({ body }, reply) => {
   try {
-    await changePrice(amends, body, { db: prices, cache: body.cache, changed: `${here}/changed` });
+    await changePrice(amends, body, { db: prices, cache: body.cache, changed: `${app.listeningOrigin}/changed` });
     return reply.code(202).send({ change: body.change });
   } catch (error) {
     if (!(error instanceof BusinessFailure)) throw error;
@@ -38,5 +37,5 @@ app.get(
 );
 app.get<{ Params: { product: string } }>('/price/:product', ({ params }) => ({ cents: priceOf.get(params.product) ?? null }));
 
-await app.listen({ host: '127.0.0.1', port: Number(options.port) });
-console.log(`catalogue listens on ${here}`);
+const address = await app.listen({ host: '127.0.0.1', port: Number(options.port) });
+console.log(`catalogue listens on ${address}`);

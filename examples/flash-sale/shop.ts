@@ -9,7 +9,7 @@ import { type Sale, sell, stockKey } from './sell.ts';
 
 const { values: options } = parseArgs({
   options: {
-    port: { type: 'string', default: '4000' },
+    port: { type: 'string', default: '0' },
     db: { type: 'string', default: '' }, // It has none of its own.
     server: { type: 'string', default: 'http://127.0.0.1:36789' },
     redis: { type: 'string', default: 'redis://127.0.0.1:6379' },
@@ -19,7 +19,6 @@ const { values: options } = parseArgs({
 const redis = new Redis(options.redis);
 const stock = redisBarrier(redis);
 const amends = new AmendsClient({ server: options.server });
-const here = `http://127.0.0.1:${options.port}`;
 
 const app = Fastify();
 app.put<{ Params: { item: string }; Body: { count: number } }>('/stock/:item', async ({ params, body }) => {
@@ -31,7 +30,7 @@ app.get<{ Params: { item: string } }>('/stock/:item', async ({ params }) => ({
 }));
 app.post<{ Body: Sale & { orders: string } }>('/buy', async ({ body }, reply) => {
   try {
-    await sell(amends, body, { stock, orders: body.orders, sold: `${here}/sold` });
+    await sell(amends, body, { stock, orders: body.orders, sold: `${app.listeningOrigin}/sold` });
     return reply.code(202).send({ order: body.order });
   } catch (error) {
     if (!(error instanceof BusinessFailure)) throw error;
@@ -43,5 +42,5 @@ app.get(
   participant((call) => stock.queryPrepared(call)),
 );
 
-await app.listen({ host: '127.0.0.1', port: Number(options.port) });
-console.log(`shop listens on ${here}`);
+const address = await app.listen({ host: '127.0.0.1', port: Number(options.port) });
+console.log(`shop listens on ${address}`);

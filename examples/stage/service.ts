@@ -3,6 +3,8 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
+import { portError } from './ports.ts';
+import { until } from './until.ts';
 
 const leash = import.meta.resolve('./leash.ts');
 /** Where Node keeps what it has compiled, so that a process that comes back is there in half the time. */
@@ -34,15 +36,20 @@ export class ServiceEnded extends Error {
 export interface Program {
   /** For people. */
   readonly name: string;
-  /** Arguments of `node`. */
+  /** Arguments of `node`; `--port` is added. */
   readonly args: readonly string[];
+  /** Where it should listen. Where that is taken at the first start, and by default, the kernel chooses. */
+  readonly port?: number;
   /** Everything it prints is appended here. */
   readonly logFile: string;
   /** Called when it ends without having been told to. */
   readonly onCrash: (error: ServiceEnded) => void;
 }
 
-/** One process. It counts as started when it has printed the address where it listens. */
+/**
+ * One process. It counts as started when it has printed the address where it listens. All its lives have the same address:
+ * where somebody else listens there meanwhile, it waits.
+ */
 export class Service {
   readonly name: string;
   /** Where it listens, without a slash at the end; empty before the first start. */
@@ -58,8 +65,9 @@ export class Service {
 
   /** @throws Error with its last lines when it ends before it listens, when it takes more than 15 s, or after `stop` */
   async start(): Promise<void> {
+    const port = await this.#freePort();
     if (this.#stopped) throw new Error(`${this.name} has been stopped`);
-    const child = this.#spawn();
+    const child = this.#spawn(port);
     const life: Life = { child, endIsExpected: false };
     this.#life = life;
     const lastLines = keepLastLines(child, this.#program.logFile);
@@ -83,8 +91,19 @@ export class Service {
     void crashed.then((error) => life.endIsExpected || this.#program.onCrash(error));
   }
 
-  #spawn(): Child {
-    const args = ['--import', leash, ...this.#program.args];
+  /** Where to listen in this life; 0: where the kernel says. */
+  async #freePort(): Promise<number> {
+    if (this.url !== '') {
+      const port = Number(new URL(this.url).port);
+      await until(`the port ${port} of ${this.name}`, async () => (await portError(port)) === null);
+      return port;
+    }
+    const { port = 0 } = this.#program;
+    return (await portError(port)) === null ? port : 0;
+  }
+
+  #spawn(port: number): Child {
+    const args = ['--import', leash, ...this.#program.args, '--port', `${port}`];
     // A process group of its own: Ctrl-C reaches the starter only, which then stops everything in order.
     const env = { NODE_COMPILE_CACHE: compileCache, ...process.env };
     return spawn(process.execPath, args, { stdio: 'pipe', detached: true, env });

@@ -19,8 +19,8 @@ export interface StageOptions {
   readonly logFolder: string;
   /** Addresses of the databases that the example needs. */
   readonly databases?: Readonly<Partial<Record<Startable, string>>>;
-  /** Port of the first service; the others follow. */
-  readonly firstPort: number;
+  /** Where services should listen, by name. Default, and where it is taken: where the kernel says. */
+  readonly ports?: Readonly<Record<string, number>>;
   /** Called when a service ends that was not told to. */
   readonly onCrash: (error: ServiceEnded, service: string) => void;
   /** More arguments of `node` for every service. */
@@ -62,7 +62,7 @@ export function createStage<Name extends string>(example: Example<Name>, options
 
 function servicesOf<Name extends string>(example: Example<Name>, options: StageOptions): Map<Name, Service> {
   const names = Object.keys(example.services) as Name[];
-  const service = (name: Name, index: number) => {
+  const service = (name: Name) => {
     const { script, args = [], asksServer = false, uses = [] } = example.services[name];
     const server = asksServer ? ['--server', options.server] : [];
     const databases = uses.flatMap((database) => [`--${database}`, options.databases?.[database] ?? '']);
@@ -70,22 +70,13 @@ function servicesOf<Name extends string>(example: Example<Name>, options: StageO
     const db = join(options.dataFolder, example.name, `${name}.db`);
     return new Service({
       name: `${example.name}/${name}`,
-      args: [
-        ...(options.nodeArgs ?? []),
-        file,
-        '--port',
-        `${options.firstPort + index}`,
-        '--db',
-        db,
-        ...server,
-        ...databases,
-        ...args,
-      ],
+      args: [...(options.nodeArgs ?? []), file, '--db', db, ...server, ...databases, ...args],
+      port: options.ports?.[name] ?? 0,
       logFile: join(options.logFolder, `${example.name}-${name}.log`),
       onCrash: (error) => options.onCrash(error, name),
     });
   };
-  return new Map(names.map((name, index) => [name, service(name, index)]));
+  return new Map(names.map((name) => [name, service(name)]));
 }
 
 async function missed(amends: AmendsClient, gid: string): Promise<void> {

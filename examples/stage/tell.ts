@@ -8,7 +8,6 @@ import { forTerminal, terminalLines } from '@amends/server/terminal-text';
 import type { Startable } from '../../tools/services/kinds.ts';
 import { createServices, type Services } from '../../tools/services/running-services.ts';
 import type { Example, Stage, Story } from './example.ts';
-import { freePorts } from './ports.ts';
 import { createStage } from './stage.ts';
 import { paint, timeline } from './timeline.ts';
 
@@ -141,7 +140,6 @@ async function tellAt<Name extends string>(
     dataFolder,
     logFolder: dataFolder,
     databases,
-    firstPort: await freePorts(Object.keys(example.services).length),
     onCrash: crashed.reject,
   });
   const play = async () => {

@@ -8,7 +8,7 @@ import { type Trip, tripTable, tripWorkflow } from './trip.ts';
 
 const { values: options } = parseArgs({
   options: {
-    port: { type: 'string', default: '4000' },
+    port: { type: 'string', default: '0' },
     db: { type: 'string', default: 'desk.db' },
     server: { type: 'string', default: 'http://127.0.0.1:36789' },
   },
@@ -20,8 +20,6 @@ db.exec(tripTable);
 const trips = db.prepare('SELECT trip, guest, state FROM trip ORDER BY trip');
 
 const amends = new AmendsClient({ server: options.server });
-const here = `http://127.0.0.1:${options.port}`;
-const trip = tripWorkflow(amends, db, `${here}/resume`);
 
 const app = Fastify();
 app.post<{ Body: Trip }>('/trips', async ({ body }, reply) => {
@@ -35,5 +33,7 @@ app.post<{ Body: Trip }>('/trips', async ({ body }, reply) => {
 app.post('/resume', participant(amends.resumeWorkflows()));
 app.get('/trips', () => trips.all());
 
-await app.listen({ host: '127.0.0.1', port: Number(options.port) });
-console.log(`desk listens on ${here}`);
+const address = await app.listen({ host: '127.0.0.1', port: Number(options.port) });
+// Before it listens it does not know its own address.
+const trip = tripWorkflow(amends, db, `${address}/resume`);
+console.log(`desk listens on ${address}`);

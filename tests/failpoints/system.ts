@@ -38,7 +38,8 @@ export async function openSystem<Name extends string>(
 ): Promise<System<Name>> {
   const folder = mkdtempSync(join(tmpdir(), 'amends-failpoints-'));
   const dbOf = (target: string) => join(folder, target === 'coordinator' ? '' : example.name, `${target}.db`);
-  const firstPort = await freePorts(1 + Object.keys(example.services).length);
+  const names = Object.keys(example.services);
+  const firstPort = await freePorts(1 + names.length);
   const revivals: Promise<void>[] = [];
   // Only the death that was ordered is survived; a process that ends of itself fails the test.
   const comeBack = async (service: Service, error: ServiceEnded): Promise<void> => {
@@ -54,7 +55,8 @@ export async function openSystem<Name extends string>(
   };
   const coordinator = new Service({
     name: 'coordinator',
-    args: [join(import.meta.dirname, 'coordinator.ts'), '--port', `${firstPort}`, '--db', dbOf('coordinator')],
+    args: [join(import.meta.dirname, 'coordinator.ts'), '--db', dbOf('coordinator')],
+    port: firstPort,
     logFile: join(folder, 'coordinator.log'),
     onCrash: (error) => revive(coordinator, error),
   });
@@ -65,7 +67,7 @@ export async function openSystem<Name extends string>(
     dataFolder: folder,
     logFolder: folder,
     databases,
-    firstPort: firstPort + 1,
+    ports: Object.fromEntries(names.map((name, index) => [name, firstPort + 1 + index])),
     nodeArgs: ['--import', join(import.meta.dirname, 'participant.ts')],
     onCrash: (error, name) => revive(stage.services.get(name as Name)!, error),
   });

@@ -54,7 +54,7 @@ describe('npm start -- --once', () => {
 describe('what is in the way is named, and nothing is left running', () => {
   it.each([
     ['the coordinator', 0],
-    ['bank-b of bank-transfer', 12],
+    ["the coordinator's gRPC", 1],
   ])('the port of %s is taken', async (name, offset) => {
     const port = place.port + offset;
     const holder = createServer().listen(port, '127.0.0.1');
@@ -149,12 +149,12 @@ describe('however it ends, nothing is left running', () => {
 
 describe('a second start', () => {
   it('goes on with what the first left unfinished, on the databases of the first', async () => {
-    const at = (offset: number) => `http://127.0.0.1:${place.port + offset}`;
-    const shop = { orders: at(21), stock: at(22), payment: at(23), shipping: at(24) };
     const order = { id: 'unpaid', item: 'lamp', count: 1, cents: 2_990, address: '2 Harbour Street', payWithinMs: 60_000 };
-    const amends = new AmendsClient({ server: at(0) });
+    const amends = new AmendsClient({ server: `http://127.0.0.1:${place.port}` });
     const first = place.start('--story', 'order-fulfilment');
     await first.until(/Two lamps are ordered/);
+    const { ORDERS, STOCK, PAYMENT, SHIPPING } = place.addresses('order-fulfilment');
+    const shop = { orders: ORDERS!, stock: STOCK!, payment: PAYMENT!, shipping: SHIPPING! };
     const { gid } = await fulfil(amends, shop, order).submit();
     await expect.poll(() => billOf(shop.payment, order.id), soon).toBe('open');
     await interrupt(first, codes.interrupted);
@@ -166,6 +166,23 @@ describe('a second start', () => {
     await second.until(/Two lamps are ordered/);
     await interrupt(second, codes.interrupted);
     await amends.close();
+  });
+
+  it('finds the services where they were; one whose port is taken meanwhile listens elsewhere', async () => {
+    const first = place.start('--story', 'bank-transfer');
+    await first.until(firstStory);
+    await interrupt(first, codes.interrupted);
+    const before = place.addresses('bank-transfer');
+    const taken = createServer().listen(Number(new URL(before['BANK_B']!).port), '127.0.0.1');
+    await once(taken, 'listening');
+    const second = place.start('--story', 'bank-transfer');
+    await second.until(staysUp);
+    taken.close();
+    const { BANK_B, ...others } = place.addresses('bank-transfer');
+    expect({ ...others, BANK_B: before['BANK_B'] }).toEqual(before);
+    expect(BANK_B).not.toBe(before['BANK_B']);
+    expect(second.output()).toContain(`bank-b ${BANK_B}`);
+    await interrupt(second, codes.ok);
   });
 });
 

@@ -1,17 +1,18 @@
 /** `npm start` as its user meets it: what it prints, how it ends, and which processes are there because of it. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseEnv } from 'node:util';
 import { freePorts } from '../../examples/stage/ports.ts';
 
 const root = join(import.meta.dirname, '..', '..');
 const script = join(root, 'tools', 'start.mjs');
-/** The coordinator's and the examples' ports lie in such a row. */
-const portsInRow = 40;
+/** The coordinator's, and for gRPC the next. */
+const portsInRow = 2;
 
-/** A folder for data and a row of ports, for as many starts as a test needs. */
+/** A folder for data and the coordinator's ports, for as many starts as a test needs. */
 export interface Place {
   readonly folder: string;
   readonly port: number;
@@ -19,6 +20,8 @@ export interface Place {
   start(...options: string[]): Starter;
   /** As its user starts it: by npm, which is the child. */
   startByNpm(...options: string[]): Starter;
+  /** Where an example's services listen, by the names of the variables in its file. */
+  addresses(example: string): Readonly<Record<string, string>>;
   /** Command lines of the processes that work here. */
   processes(): readonly RunningProcess[];
   /** Ends what still runs here, and removes the folder. */
@@ -59,6 +62,7 @@ export async function emptyPlace(): Promise<Place> {
     folder,
     port,
     processes,
+    addresses: (example) => parseEnv(readFileSync(join(folder, `${example}.env`), 'utf8')) as Record<string, string>,
     start: (...options) => startBy(plainly, options),
     startByNpm: (...options) => startBy(['npm', 'start', '--'], options),
     async clear() {

@@ -6,7 +6,7 @@ import { paint } from '../../examples/stage/timeline.ts';
 import { invitation } from './invitation.ts';
 import { help, readOptions, type StartOptions, UsageError } from './options.ts';
 import { PlaceError } from './place.ts';
-import { createSystem, type System } from './system.ts';
+import { createSystem, type Staged, type System } from './system.ts';
 
 const codes = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
@@ -37,10 +37,10 @@ async function run(options: StartOptions): Promise<number> {
   };
   const system = createSystem(options, giveUp);
   whenStopped(() => over.resolve(told ? codes.ok : codes.interrupted));
-  play(options, system, stopped.signal).then((failed) => {
+  play(options, system, stopped.signal).then(({ staged, failed }) => {
     told = true;
     if (options.once || failed > 0) over.resolve(failed === 0 ? codes.ok : codes.failed);
-    else print(invitation(options));
+    else print(invitation(options, staged));
   }, giveUp);
   const code = await over.promise;
   stopped.abort();
@@ -48,21 +48,26 @@ async function run(options: StartOptions): Promise<number> {
   return code;
 }
 
-/** @returns how many stories did not end as told */
-async function play(options: StartOptions, system: System, signal: AbortSignal): Promise<number> {
+/** What has been told, and how many stories did not end as told. */
+interface Told {
+  readonly staged: readonly Staged[];
+  readonly failed: number;
+}
+
+async function play(options: StartOptions, system: System, signal: AbortSignal): Promise<Told> {
   const staged = await system.open(print);
   print(`Coordinator at ${system.coordinator.url}`);
   let failed = 0;
-  for (const { example, stage } of staged) {
+  for (const { example, stage, open } of staged) {
     print(`\n${paint(['bold', 'underline'], example.name)}`);
-    await stage.open();
+    await open();
     failed += await tellStories(example, stage, { print, signal });
   }
-  const total = options.examples.reduce((sum, { example }) => sum + example.stories.length, 0);
+  const total = options.examples.reduce((sum, { stories }) => sum + stories.length, 0);
   print(
     `\n${failed === 0 ? paint('green', `${total} stories, each ended as told.`) : paint('red', `${failed} of ${total} stories did not end as told.`)}`,
   );
-  return failed;
+  return { staged, failed };
 }
 
 /** Ctrl-C, a closed terminal, or the end of the process that started this one. */

@@ -26,22 +26,17 @@ const examples: readonly Example[] = [
 ];
 /** What a machine with Node alone can run. */
 const withoutDatabases = examples.filter(({ databases = [] }) => databases.length === 0);
-const portsPerExample = 10;
+/** The next one is for gRPC. */
+const portMax = 65_534;
 
 /** What to start. */
 export interface StartOptions {
   /** End after the stories. */
   readonly once: boolean;
-  readonly examples: readonly PlacedExample[];
-  /** Port of the coordinator. */
+  readonly examples: readonly Example[];
+  /** Port of the coordinator; the next one is for gRPC. */
   readonly port: number;
   readonly dataFolder: string;
-}
-
-/** An example with the port of its first service. */
-export interface PlacedExample {
-  readonly example: Example;
-  readonly firstPort: number;
 }
 
 /** A command line that cannot be followed; its message says why. */
@@ -59,7 +54,8 @@ their stories; then stays up until Ctrl-C.
                     .filter(({ databases = [] }) => databases.length > 0)
                     .map(({ name, databases = [] }) => `${name} (${databases.join(', ')})`)
                     .join(', ')}
-  --port PORT     port of the coordinator, default 36789; the examples' ports follow it
+  --port PORT     port of the coordinator, default 36789; the next one is for gRPC, the examples' services take
+                  free ones
   --data FOLDER   where databases and logs live, default ./data
   --help          this text
 `;
@@ -72,7 +68,6 @@ export function readOptions(args: readonly string[]): StartOptions | null {
   const values = parsed(args);
   if (values.help) return null;
   const port = portIn(values.port);
-  const placed = examples.map((example, index) => ({ example, firstPort: port + portsPerExample * (index + 1) + 1 }));
   for (const name of values.story) {
     if (!examples.some((example) => example.name === name))
       throw new UsageError(
@@ -81,9 +76,7 @@ export function readOptions(args: readonly string[]): StartOptions | null {
   }
   return {
     once: values.once,
-    examples: placed.filter(({ example }) =>
-      values.story.length === 0 ? withoutDatabases.includes(example) : values.story.includes(example.name),
-    ),
+    examples: values.story.length === 0 ? withoutDatabases : examples.filter(({ name }) => values.story.includes(name)),
     port,
     dataFolder: resolve(root, values.data),
   };
@@ -108,7 +101,6 @@ function parsed(args: readonly string[]) {
 
 function portIn(text: string): number {
   const port = Number(text);
-  const portMax = 65_535 - portsPerExample * (examples.length + 1);
   if (!/^\d+$/.test(text) || port < 1 || port > portMax)
     throw new UsageError(`--port ${text}: must be a whole number from 1 to ${portMax}`);
   return port;

@@ -8,8 +8,9 @@ import { createStage, type OpenStage } from '../../examples/stage/stage.ts';
 import { databasesOf, type Print } from '../../examples/stage/tell.ts';
 import type { Startable } from '../services/kinds.ts';
 import { createServices } from '../services/running-services.ts';
+import { addressFile, readAddresses, writeAddresses } from './addresses.ts';
 import { leftovers, recover } from './leftovers.ts';
-import { type PlacedExample, root, type StartOptions } from './options.ts';
+import { root, type StartOptions } from './options.ts';
 import { checkFolder, checkPorts, PlaceError } from './place.ts';
 
 const command = join(root, 'packages', 'cli', 'bin', 'amends.js');
@@ -18,6 +19,8 @@ const command = join(root, 'packages', 'cli', 'bin', 'amends.js');
 export interface Staged {
   readonly example: Example;
   readonly stage: OpenStage;
+  /** Starts its services, where they listened at the last start if they can, and writes down where that is. */
+  open(): Promise<void>;
 }
 
 /** The running whole. */
@@ -42,10 +45,15 @@ export function createSystem(options: StartOptions, onCrash: (error: Error) => v
   const coordinator = createCoordinatorService(options, join(logFolder, 'coordinator.log'), onCrash);
   const services = createServices({ installs: process.env['CI'] === 'true' });
   const databases: Partial<Record<Startable, string>> = {};
-  const stageOf = ({ example, firstPort }: PlacedExample): Staged => {
+  const stageOf = (example: Example): Staged => {
+    const file = addressFile(options.dataFolder, example);
     const folders = { dataFolder: examplesFolder, logFolder };
-    const stage = createStage(example, { amends, server, ...folders, databases, firstPort, onCrash });
-    return { example, stage };
+    const stage = createStage(example, { amends, server, ...folders, databases, ports: portsIn(file, example), onCrash });
+    const open = async () => {
+      await stage.open();
+      writeAddresses(file, stage.url);
+    };
+    return { example, stage, open };
   };
   const stages: OpenStage[] = [];
   const setStages = () => {
@@ -60,21 +68,22 @@ export function createSystem(options: StartOptions, onCrash: (error: Error) => v
     async open(print) {
       checkFolder(options.dataFolder);
       await checkPorts(portsOf(options));
+      const origins = originsOf(options);
       mkdirSync(logFolder, { recursive: true });
-      for (const { example } of options.examples) {
+      for (const example of options.examples) {
         const found = await databasesOf(example, databases, services);
         if (typeof found === 'string') throw new PlaceError(found);
         Object.assign(databases, found);
       }
       await coordinator.start();
-      const unfinished = await leftovers(amends, originsOf(options));
+      const unfinished = await leftovers(amends, origins);
       if (unfinished.length > 0) {
-        const kept = setStages().map(({ stage }) => stage);
-        await Promise.all(kept.map((stage) => stage.open()));
+        const kept = setStages();
+        await Promise.all(kept.map((staged) => staged.open()));
         await recover(amends, unfinished, print);
-        await Promise.all(kept.map((stage) => stage.close()));
+        await Promise.all(kept.map(({ stage }) => stage.close()));
       }
-      for (const { example } of options.examples) rmSync(join(examplesFolder, example.name), { recursive: true, force: true });
+      for (const { name } of options.examples) rmSync(join(examplesFolder, name), { recursive: true, force: true });
       return setStages();
     },
     async close() {
@@ -88,23 +97,25 @@ export function createSystem(options: StartOptions, onCrash: (error: Error) => v
 function createCoordinatorService(options: StartOptions, logFile: string, onCrash: (error: Error) => void): Service {
   const { port, dataFolder } = options;
   const store = `sqlite:${join(dataFolder, 'amends.db')}`;
-  const flags = ['--host', '127.0.0.1', '--port', `${port}`, '--grpc-port', `${port + 1}`, '--store', store];
-  return new Service({ name: 'coordinator', args: ['--max-semi-space-size=8', command, 'serve', ...flags], logFile, onCrash });
+  const flags = ['--host', '127.0.0.1', '--grpc-port', `${port + 1}`, '--store', store];
+  const args = ['--max-semi-space-size=8', command, 'serve', ...flags];
+  return new Service({ name: 'coordinator', args, port, logFile, onCrash });
 }
 
-function portsOf({ port, examples }: StartOptions): Map<number, string> {
-  const ports = new Map([
+function portsOf({ port }: StartOptions): Map<number, string> {
+  return new Map([
     [port, 'the coordinator'],
     [port + 1, "the coordinator's gRPC"],
   ]);
-  for (const { example, firstPort } of examples) {
-    Object.keys(example.services).forEach((name, index) => {
-      ports.set(firstPort + index, `${name} of ${example.name}`);
-    });
-  }
-  return ports;
 }
 
-function originsOf(options: StartOptions): Set<string> {
-  return new Set([...portsOf(options).keys()].map((port) => `http://127.0.0.1:${port}`));
+function portsIn(file: string, example: Example): Readonly<Record<string, number>> {
+  const addresses = Object.entries(readAddresses(file, example));
+  return Object.fromEntries(addresses.map(([service, address]) => [service, Number(new URL(address).port)]));
+}
+
+/** Where the services listened at the last start, and the coordinator listens. */
+function originsOf({ dataFolder, examples, port }: StartOptions): Set<string> {
+  const services = examples.flatMap((example) => Object.values(readAddresses(addressFile(dataFolder, example), example)));
+  return new Set([`http://127.0.0.1:${port}`, `http://127.0.0.1:${port + 1}`, ...services]);
 }
