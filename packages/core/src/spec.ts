@@ -8,7 +8,10 @@ import type { RetryPolicy } from './retry.ts';
 import type { Trace } from './trace.ts';
 
 /** Modes of global transactions. */
-export type Mode = 'saga' | 'msg' | 'tcc' | 'xa' | 'workflow';
+export const modes = ['saga', 'msg', 'tcc', 'xa', 'workflow'] as const;
+
+/** One of `modes`. */
+export type Mode = (typeof modes)[number];
 
 /** How participants are called when their URL does not say so itself. */
 export type Protocol = 'http' | 'grpc' | 'json-rpc';

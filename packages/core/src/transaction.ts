@@ -2,8 +2,11 @@
 import type { BranchId, EpochMs, Gid, NodeId } from './ids.ts';
 import type { Mode } from './spec.ts';
 
-/** Global status, in DTM's words: `prepared` → `submitted` → `succeed`, or → `aborting` → `failed`. */
-export type Status = 'prepared' | 'submitted' | 'aborting' | 'succeed' | 'failed';
+/** Every global status, in DTM's words: `prepared` → `submitted` → `succeed`, or → `aborting` → `failed`. */
+export const statuses = ['prepared', 'submitted', 'aborting', 'succeed', 'failed'] as const;
+
+/** Global status. */
+export type Status = (typeof statuses)[number];
 
 /**
  * What is called on a branch, by the name that participants know. Forward: `action` (saga, msg), `confirm` (tcc), `commit`

@@ -13,6 +13,11 @@ export interface SqlQuery {
 export interface SqlSession {
   /** Runs statements that only read, all on one snapshot. @returns the rows of each */
   read(queries: readonly SqlQuery[]): Promise<readonly (readonly SqlRow[])[]>;
+  /**
+   * As `read`, for people, who ask in any number: so that they never keep work waiting. Where one connection does all, at
+   * most one of these waits in front of a commit.
+   */
+  look(queries: readonly SqlQuery[]): Promise<readonly (readonly SqlRow[])[]>;
   /** Runs statements in one database transaction. @returns the rows of each that returns any */
   write(queries: readonly SqlQuery[]): Promise<readonly (readonly SqlRow[])[]>;
   /** As `Store.commit`. */

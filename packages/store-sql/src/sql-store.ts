@@ -13,8 +13,9 @@ import {
   type SqlValue,
 } from './columns.ts';
 import type { Dialect } from './dialect.ts';
+import { listQuery } from './list-query.ts';
 import type { SqlQuery, SqlSession } from './sql-session.ts';
-import { auditQuery, listQuery, statementsOf } from './statements.ts';
+import { auditQuery, statementsOf } from './statements.ts';
 
 /** Makes a store of an open session. */
 export function createSqlStore(session: SqlSession, dialect: Dialect, capabilities: StoreCapabilities): Store {
@@ -65,7 +66,7 @@ class SqlStore implements Store {
   };
 
   async list(asked: ListQuery): Promise<ListPage> {
-    const [found = []] = await this.#session.read([listQuery(asked)]);
+    const [found = []] = await this.#session.look([listQuery(asked)]);
     const rows = found.slice(0, asked.limit).map(readTx);
     const last = rows.at(-1);
     const next = last !== undefined && found.length > rows.length ? { createdAt: last.createdAt, gid: last.gid } : null;
@@ -73,7 +74,7 @@ class SqlStore implements Store {
   }
 
   history: Store['history'] = async (gid, { afterSeq, limit }) => {
-    const [rows = []] = await this.#session.read([query(this.#sql.history, gid, afterSeq, limit)]);
+    const [rows = []] = await this.#session.look([query(this.#sql.history, gid, afterSeq, limit)]);
     return rows.map(readHistory);
   };
 
@@ -93,13 +94,16 @@ class SqlStore implements Store {
   };
 
   documents: Store['documents'] = async (kind, key) => {
-    const asked = key === undefined ? query(this.#sql.documents, kind) : query(this.#sql.document, kind, key);
-    const [rows = []] = await this.#session.read([asked]);
+    const { documents, document } = this.#sql;
+    const [rows = []] =
+      key === undefined
+        ? await this.#session.look([query(documents, kind)])
+        : await this.#session.read([query(document, kind, key)]);
     return rows.map(readDocument);
   };
 
   audit: Store['audit'] = async (asked) => {
-    const [rows = []] = await this.#session.read([auditQuery(asked)]);
+    const [rows = []] = await this.#session.look([auditQuery(asked)]);
     return rows.map(readAudit);
   };
 

@@ -1,5 +1,4 @@
 /** Every statement on the tables, by name, with explicit columns. Parameters are positional. */
-import type { ListQuery } from '@amends/store';
 import { auditColumns, historyColumns, recordColumns, type SqlValue, specColumns, txColumns } from './columns.ts';
 import type { Dialect } from './dialect.ts';
 import type { SqlQuery } from './sql-session.ts';
@@ -78,27 +77,6 @@ export function statementsOf(dialect: Dialect) {
     /** After the three before it. */
     purgeTxs: `DELETE FROM tx WHERE ${some} RETURNING gid`,
   } as const;
-}
-
-/** One page of a list; asks for one row more than the page has, to know whether there is a next one. */
-export function listQuery(query: ListQuery): SqlQuery {
-  const conditions: string[] = [];
-  const parameters: SqlValue[] = [];
-  const where = (condition: string, ...values: SqlValue[]) => {
-    conditions.push(condition);
-    parameters.push(...values);
-  };
-  // The second half repeats the condition of the partial index, so that it is used.
-  if (query.status !== undefined)
-    where(query.status === 'succeed' ? 'status = ?' : "status = ? AND status <> 'succeed'", query.status);
-  if (query.mode !== undefined) where('mode = ?', query.mode);
-  if (query.held !== undefined) where(query.held ? 'hold IS NOT NULL' : 'hold IS NULL');
-  if (query.createdFrom !== undefined) where('created_at >= ?', query.createdFrom);
-  if (query.createdBefore !== undefined) where('created_at < ?', query.createdBefore);
-  if (query.after !== undefined) where('(created_at, gid) < (?, ?)', query.after.createdAt, query.after.gid);
-  const filter = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
-  const sql = `SELECT ${tx} FROM tx ${filter} ORDER BY created_at DESC, gid DESC LIMIT ?`;
-  return { sql, parameters: [...parameters, query.limit + 1] };
 }
 
 /** One page of audit rows. */

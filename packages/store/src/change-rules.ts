@@ -2,10 +2,10 @@
  * What a change must be like whatever the store: the state machine as far as rows show it. Databases repeat these rules
  * as constraints; stores without constraints ask here. The contract suite holds both to the same table of bad changes.
  */
-import { isFinished, limits, type TransactionRow } from '@amends/core';
+import { isFinished, limits, statuses, type TransactionRow } from '@amends/core';
 import type { AnyChange } from './store.ts';
 
-const statuses: ReadonlySet<string> = new Set(['prepared', 'submitted', 'aborting', 'succeed', 'failed']);
+const known: ReadonlySet<string> = new Set(statuses);
 
 /**
  * Why a store does not take this change, whatever is stored; null when it may take it.
@@ -22,7 +22,7 @@ export function refusalOf(change: AnyChange): string | null {
 
 function refusalOfRow(row: TransactionRow): string | null {
   if (row.gid.length < 1 || row.gid.length > limits.gidCharactersMax) return 'gid: has no or too many characters';
-  if (!statuses.has(row.status)) return `status: ${JSON.stringify(row.status)} is not known`;
+  if (!known.has(row.status)) return `status: ${JSON.stringify(row.status)} is not known`;
   if (!isCount(row.epoch) || !isCount(row.format) || !isCount(row.createdAt) || !isCount(row.updatedAt))
     return 'epoch, format, createdAt and updatedAt must be whole numbers from 0';
   if (isFinished(row) !== (row.finishedAt !== null)) return `finishedAt: does not fit status ${row.status}`;

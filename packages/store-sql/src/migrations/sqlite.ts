@@ -1,6 +1,10 @@
 /** The schema of SQLite files, step by step. */
 import type { Migration } from '../migrate.ts';
 import { sql as firstSchema } from './sqlite-0001-first-schema.ts';
+import { sql as listIndex } from './sqlite-0002-list-index.ts';
 
 /** All steps, in order of their numbers. */
-export const sqliteMigrations: readonly Migration[] = [{ number: 1, name: 'first-schema', sql: firstSchema }];
+export const sqliteMigrations: readonly Migration[] = [
+  { number: 1, name: 'first-schema', sql: firstSchema },
+  { number: 2, name: 'list-index', sql: listIndex },
+];

@@ -6,7 +6,8 @@ import { epochMs } from '@amends/core';
 import type { ListQuery } from '@amends/store';
 import { gidOf } from '@amends/store/contract';
 import { afterAll, expect, test } from 'vitest';
-import { auditQuery, commitStatements, listQuery, statementsOf } from '../statements.ts';
+import { listQuery } from '../list-query.ts';
+import { auditQuery, commitStatements, statementsOf } from '../statements.ts';
 import { openDatabase } from './sqlite-database.ts';
 import { sqliteDialect } from './sqlite-dialect.ts';
 
@@ -42,20 +43,47 @@ test('the steady update of a row touches no index', () => {
 });
 
 const after = { createdAt: epochMs(1), gid: gidOf('a') };
-const lists: [string, string, Partial<ListQuery>][] = [
-  ['all', 'tx_created', {}],
-  ['a page', 'tx_created', { after }],
-  ['a window of time', 'tx_created', { createdFrom: epochMs(1), createdBefore: epochMs(2) }],
-  ['the failed', 'tx_status', { status: 'failed' }],
-  ['the running', 'tx_status', { status: 'submitted', after }],
-  ['the succeeded', 'tx_created', { status: 'succeed' }],
-  ['the held', 'tx_held', { held: true }],
+const stretches: readonly Partial<ListQuery>[] = [
+  {},
+  { after },
+  { createdFrom: epochMs(1) },
+  { createdBefore: epochMs(2), after },
+  { createdFrom: epochMs(0), createdBefore: epochMs(1), after },
 ];
 
-test.each(lists)('a list of %s is read in order of index %s', (_name, index, query) => {
-  const plan = planOf(listQuery({ limit: 10, ...query }).sql);
-  expect(plan).toContain(`USING INDEX ${index}`);
+test.each(stretches)('a list of all is read in order of its index: %j', (stretch) => {
+  const plan = planOf(listQuery({ limit: 10, ...stretch }).sql);
+  const entered = Object.keys(stretch).length === 0 ? 'SCAN tx' : 'SEARCH tx';
+  expect(plan).toContain(`${entered} USING INDEX tx_created`);
   expect(plan).not.toMatch(/TEMP B-TREE/);
+});
+
+const filters = [undefined, 'saga'].flatMap((mode) =>
+  ([undefined, 'submitted', 'succeed'] as const).flatMap((status) =>
+    [undefined, true, false].map((held): Partial<ListQuery> => {
+      return { ...(mode && { mode }), ...(status && { status }), ...(held !== undefined && { held }) };
+    }),
+  ),
+);
+const filtered = filters
+  .filter((filter) => Object.keys(filter).length > 0 && !(filter.held && filter.status === 'succeed'))
+  .flatMap((filter) => stretches.map((stretch) => ({ ...filter, ...stretch })));
+
+test.each(filtered)('a list with a filter is merged from stretches of its index: %j', (query) => {
+  const steps = planOf(listQuery({ limit: 10, ...query }).sql).split('\n');
+  const reads = steps.filter((step) => / tx( |$)/.test(step));
+  const run = /^SEARCH tx USING COVERING INDEX tx_list \(mode=\? AND status=\? AND <expr>=\?(.*)\)$/;
+  expect(reads.filter((step) => !run.test(step))).toEqual(['SEARCH tx USING INTEGER PRIMARY KEY (rowid=?)']);
+  const bounds = new Set(reads.flatMap((step) => run.exec(step)?.[1] ?? []));
+  const { createdFrom, createdBefore } = query;
+  const isBounded = createdFrom !== undefined || createdBefore !== undefined || query.after !== undefined;
+  expect([...bounds].every((bound) => (bound !== '') === isBounded)).toBe(true);
+});
+
+test('of two upper ends the nearer one is where the index is entered', () => {
+  const early = { createdAt: epochMs(5), gid: gidOf('a') };
+  expect(listQuery({ limit: 1, createdBefore: epochMs(9), after: early }).parameters).toEqual([5, 'a', 2]);
+  expect(listQuery({ limit: 1, createdBefore: epochMs(5), after: early }).parameters).toEqual([5, 2]);
 });
 
 test('audit rows of one transaction are read by index', () => {

@@ -27,13 +27,26 @@ export async function openSqliteSession(options: SqliteStoreOptions): Promise<Sq
   void thread.lost.then(onLost);
   if (created.length > 0) onCreated(created);
   const now = embeddedClock(clock, highWaterMs);
+  const read: SqlSession['read'] = (queries) => thread.ask({ op: 'read', queries }) as Promise<ThreadValues['rows']>;
+  const inTurn = turns();
   return {
-    read: (queries) => thread.ask({ op: 'read', queries }) as Promise<ThreadValues['rows']>,
+    read,
+    look: (queries) => inTurn(() => read(queries)),
     write: (queries) => thread.ask({ op: 'write', queries }) as Promise<ThreadValues['rows']>,
     commit: (changes) => commit(thread, changes),
     time: async () => now(),
     facts: () => thread.ask({ op: 'facts' }) as Promise<ThreadValues['facts']>,
     close: () => thread.close(),
+  };
+}
+
+/** Has one thing done after the other, whatever becomes of each. */
+function turns(): <T>(act: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (act) => {
+    const result = last.then(act);
+    last = result.catch(() => {});
+    return result;
   };
 }
 
