@@ -130,7 +130,7 @@ const groups: Readonly<Record<string, readonly string[]>> = {
     'timed out',
     'participant down',
     'broken off by close',
-    'not sent in time',
+    'all places of a host taken',
   ],
   participants: [
     'applied',

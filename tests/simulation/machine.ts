@@ -8,7 +8,7 @@ import type { World } from './world.ts';
 
 /** How coordinators are set up; the same on all machines of a run. */
 export type Settings = Required<
-  Pick<CoordinatorOptions, 'heartbeatEveryMs' | 'timeToLiveMs' | 'claimEveryMs' | 'recoveringMax' | 'liveMax'>
+  Pick<CoordinatorOptions, 'heartbeatEveryMs' | 'timeToLiveMs' | 'claimEveryMs' | 'recoveringMax' | 'liveMax' | 'perHostInFlightMax'>
 >;
 
 /** Draws settings, small bounds among them. */
@@ -20,6 +20,7 @@ export function drawSettings(chance: Chance): Settings {
     claimEveryMs: chance.pick([500, 1_000]),
     recoveringMax: chance.pick([1, 3, 64]),
     liveMax: chance.pick([2, 20_000, 20_000]),
+    perHostInFlightMax: chance.pick([1, 3, 128]),
   };
 }
 
@@ -62,7 +63,7 @@ export class Machine {
       ...this.#settings,
       ...process.ports,
       store: this.#database.connect(process),
-      transport: this.#wire.transport(process),
+      transport: this.#wire.transport(process, this.#settings),
     });
     process.coordinator.start().catch((error: Error) => {
       if (!process.alive) return;

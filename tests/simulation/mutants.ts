@@ -60,6 +60,22 @@ export const mutants: Readonly<Record<string, Mutants>> = {
       replace: 'if (known !== undefined && !isShared)',
       by: 'if (known !== undefined)',
     },
+    'keeps a place whose call was never made': {
+      file: 'coordinator/dist/mailbox.js',
+      replace: `for (const { place } of this.#seats)
+            place.release();`,
+      by: '',
+    },
+    'forgets what waits for its place': {
+      file: 'coordinator/dist/mailbox.js',
+      replace: 'places.wait(host, this);',
+      by: ';',
+    },
+    'starts more calls than there are places': {
+      file: 'coordinator/dist/places.js',
+      replace: 'host.inFlight >= this.#bounds.perHostMax)',
+      by: 'false)',
+    },
     'never asks for what a claim without an answer has taken': {
       file: 'coordinator/dist/membership.js',
       replace: 'this.#lossUntil = this.#around.clock.now() + lateEffectMs;',
@@ -90,6 +106,11 @@ export const mutants: Readonly<Record<string, Mutants>> = {
       by: `return draft.tx.decision?.direction !== 'roll-back';
     const pivot`,
     },
+    'starts what waited for its place although it was decided against': {
+      file: 'core/dist/saga.js',
+      replace: "if (draft.tx.status !== 'submitted' || draft.tx.hold !== null)",
+      by: 'if (draft.tx.hold !== null)',
+    },
     'undoes before the action has settled': {
       file: 'core/dist/saga.js',
       replace: '&& forward.settledAt <= draft.at;',
@@ -112,8 +133,8 @@ export const mutants: Readonly<Record<string, Mutants>> = {
     },
     'does not ask': {
       file: 'core/dist/msg.js',
-      replace: "return forward.at === 'idle' ? askAt(draft) : nextAttemptAt(draft, 'forward');",
-      by: "return nextAttemptAt(draft, 'forward');",
+      replace: 'return draft.at < askAt(draft) ? askAt(draft) : pauseEndsAt(draft, forward);',
+      by: 'return pauseEndsAt(draft, forward);',
     },
     'delivers on a guess when there is nobody to ask': {
       file: 'core/dist/msg.js',

@@ -2,6 +2,7 @@
 import type { BranchCall, Transport } from '@amends/coordinator';
 import type { Outcome } from '@amends/core';
 import type { CallChecks, WireCall } from './call-checks.ts';
+import type { Settings } from './machine.ts';
 import type { NodeProcess } from './node-process.ts';
 import type { Participant, Status } from './participant.ts';
 import type { Chance } from './random.ts';
@@ -33,25 +34,23 @@ export class Wire {
     this.#participants = participants;
   }
 
-  /** A transport for one process, bounded per host as in production. */
-  transport(process: NodeProcess): Transport {
+  /** A transport for one process, which must never have more calls to one host under way than it was told. */
+  transport(process: NodeProcess, { perHostInFlightMax }: Pick<Settings, 'perHostInFlightMax'>): Transport {
     const open = new Set<() => void>();
-    const plain: Transport = {
-      call: (request) => this.#call(process, request, open),
+    const atHosts = new Map<string, number>();
+    return {
+      call: (request) => {
+        const { host } = new URL(request.url);
+        const others = atHosts.get(host) ?? 0;
+        if (others === perHostInFlightMax) this.#world.violated('places', `${process.name} calls ${host} once too often at once`);
+        if (others + 1 === perHostInFlightMax) this.#world.coverage.reached('wire faults', 'all places of a host taken');
+        atHosts.set(host, others + 1);
+        return this.#call(process, request, open).finally(() => atHosts.set(host, atHosts.get(host)! - 1));
+      },
       close: async () => {
         for (const breakOff of [...open]) breakOff();
       },
     };
-    const inFlightMax = this.#chance.pick([1, 3, 128]);
-    const { clock, timers } = process;
-    const bounded = this.#world.production.coordinator.boundedPerHost(plain, { clock, timers, inFlightMax });
-    return { ...bounded, call: (request) => this.#coverUnsent(bounded.call(request)) };
-  }
-
-  async #coverUnsent(ending: Promise<Outcome>): Promise<Outcome> {
-    const outcome = await ending;
-    if (outcome.code === 'queue_timeout') this.#world.coverage.reached('wire faults', 'not sent in time');
-    return outcome;
   }
 
   #call(process: NodeProcess, request: BranchCall, open: Set<() => void>): Promise<Outcome> {

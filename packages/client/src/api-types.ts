@@ -375,6 +375,8 @@ export interface Health {
   readonly live: number;
   /** Calls in flight. */
   readonly calling: number;
+  /** Transactions that wait for a place at a participant host, counted once for each host. */
+  readonly waiting: number;
   /** Changes that wait for their commit. */
   readonly uncommitted: number;
 }

@@ -112,7 +112,7 @@ export interface TransactionView {
   readonly transaction: Transaction;
   /** What was asked of it, and what was recorded since. */
   readonly given: Given;
-  /** When it will be looked at next; null: never, or calls are in flight. */
+  /** When it will be looked at next; null: never, or calls are in flight or wait for their place. */
   readonly wakeAt: EpochMs | null;
 }
 
@@ -133,8 +133,9 @@ export interface CoordinatorHealth {
   readonly reason: string;
   readonly store: StoreHealth | null;
   readonly nodes: readonly NodeRow[];
-  /** Transactions in memory, calls in flight, changes that wait for their commit. */
+  /** Transactions in memory, those that wait for a place at a participant host, calls in flight, changes that wait for their commit. */
   readonly live: number;
+  readonly waiting: number;
   readonly calling: number;
   readonly uncommitted: number;
 }

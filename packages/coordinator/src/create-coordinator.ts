@@ -12,7 +12,6 @@ import {
 import type { Store, StoredTransaction } from '@amends/store';
 import { type CheckAddress, refuseForbidden } from './address.ts';
 import { asked } from './asking.ts';
-import { boundedPerHost } from './bounded-per-host.ts';
 import type { Coordinator, CoordinatorHealth, TransactionView } from './coordinator.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { grpcTransport } from './grpc-transport.ts';
@@ -32,6 +31,7 @@ import { LiveMailboxes } from './live-mailboxes.ts';
 import type { Mailbox, MailboxHost } from './mailbox.ts';
 import { Membership, type MembershipOptions } from './membership.ts';
 import { Outbound } from './outbound.ts';
+import { type Place, Places } from './places.ts';
 import type { Clock, Digest, Log, Observer, Random, Timers, Transport } from './ports.ts';
 import type { Reception } from './requests.ts';
 import { StoreGate } from './store-gate.ts';
@@ -49,7 +49,7 @@ import { standing } from './whereabouts.ts';
 export interface CoordinatorOptions extends Partial<MembershipOptions> {
   /** Opened by the caller, who also closes it after `stop`. */
   readonly store: Store;
-  /** Default: HTTP by undici and gRPC, bounded per host. The coordinator closes it when it stops. */
+  /** Default: HTTP by undici and gRPC. The coordinator closes it when it stops. */
   readonly transport?: Transport;
   /**
    * Asked about addresses that requests give as such (`http://10.0.0.1/`), so that what could never be called is not taken;
@@ -64,6 +64,8 @@ export interface CoordinatorOptions extends Partial<MembershipOptions> {
   /** Default: silent. */
   readonly log?: Log;
   readonly observer?: Observer;
+  /** Calls at once to one participant host; more wait for their place without having been started. Default 128. */
+  readonly perHostInFlightMax?: number;
   /** Transactions that are busy or due within a second, above which new ones are refused as `overloaded`. Default 20,000. */
   readonly liveMax?: number;
   /** Bytes of requests and recorded facts of transactions in memory, above which new ones are refused as `overloaded`. Default 256 MiB. */
@@ -76,10 +78,14 @@ const defaults = {
   timeToLiveMs: 3_500,
   claimEveryMs: 500,
   recoveringMax: 64,
+  perHostInFlightMax: 128,
   liveMax: 20_000,
   requestBytesMax: 268_435_456,
   stopGraceMs: 10_000,
 };
+
+/** Of the transactions in memory, this part may wait for one host; more wait in the store. */
+const waitingShare = 0.5;
 
 /** What is claimed gives way to requests for so long after the last one. Milliseconds. */
 const askedForMs = 1_000;
@@ -98,6 +104,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
 
 class LocalCoordinator implements Coordinator, MailboxHost {
   readonly node: NodeId;
+  readonly places: Places;
   readonly #store: Store;
   readonly #timers: Timers;
   readonly #random: Random;
@@ -134,7 +141,9 @@ class LocalCoordinator implements Coordinator, MailboxHost {
     this.#clock = options.clock ?? this.#ownClock!;
     const { liveMax = defaults.liveMax, requestBytesMax = defaults.requestBytesMax } = options;
     this.#mailboxes = new LiveMailboxes({ liveMax, requestBytesMax }, this.#clock);
-    const transport = options.transport ?? boundedPerHost(everyTransport(), { clock: this.#clock, timers: this.#timers });
+    const perHostMax = options.perHostInFlightMax ?? defaults.perHostInFlightMax;
+    this.places = new Places({ perHostMax, waitingMax: Math.max(1, liveMax * waitingShare) }, this.#clock);
+    const transport = options.transport ?? everyTransport();
     this.#wakes = new WakeQueue(this.#clock, this.#timers);
     this.#outbound = new Outbound({
       transport,
@@ -218,6 +227,7 @@ class LocalCoordinator implements Coordinator, MailboxHost {
     const limitOfWork = timeLimit(graceMs - Math.min(partingMsMax, graceMs / 5), this.#timers);
     if (this.#started !== null) await limitOfWork.within(this.#started);
     this.#wakes.stop();
+    this.places.close();
     await limitOfWork.within(this.#idle());
     limitOfWork.cancel();
     for (const mailbox of this.#mailboxes.all()) mailbox.abandon();
@@ -293,6 +303,7 @@ class LocalCoordinator implements Coordinator, MailboxHost {
       store,
       nodes,
       live: this.#mailboxes.size,
+      waiting: this.places.waiting,
       calling: this.#outbound.calling,
       uncommitted: this.#commits.pending(),
     };
@@ -324,13 +335,22 @@ class LocalCoordinator implements Coordinator, MailboxHost {
     return stored ?? null;
   }
 
-  call(mailbox: Mailbox, effect: CallEffect): void {
-    this.#outbound.call(mailbox, effect);
+  call(mailbox: Mailbox, effect: CallEffect, place: Place): void {
+    this.#outbound.call(mailbox, effect, place);
   }
 
+  /** An observer is anybody's code: what it throws must not keep what was committed from being acted on. */
   committed: MailboxHost['committed'] = (mailbox, previous, history) => {
-    this.#observer({ previous, next: mailbox.tx!, history });
+    try {
+      this.#observer({ previous, next: mailbox.tx!, history });
+    } catch (error) {
+      this.#log.error({ gid: mailbox.gid, err: error }, 'an observer of commits failed');
+    }
   };
+
+  after(delayMs: number, run: () => void): void {
+    this.#timers.after(delayMs, run);
+  }
 
   wakeAt(mailbox: Mailbox, at: EpochMs | null): void {
     this.#mailboxes.stays(mailbox);

@@ -7,8 +7,6 @@ export {
   refuseForbidden,
   withoutMapping,
 } from './address.ts';
-export type { HostBounds } from './bounded-per-host.ts';
-export { boundedPerHost } from './bounded-per-host.ts';
 export type * from './coordinator.ts';
 export type { CoordinatorOptions } from './create-coordinator.ts';
 export { createCoordinator } from './create-coordinator.ts';

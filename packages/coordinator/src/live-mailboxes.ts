@@ -121,7 +121,7 @@ export class LiveMailboxes {
     this.#tightUntil = now + horizonMs;
     if (now < this.#sweepAgainAt) return;
     this.#sweepAgainAt = now + nearMs;
-    for (const mailbox of this.all()) if (mailbox.quiet && (mailbox.wakeAt ?? 0) > now + nearMs) this.#handBack(mailbox);
+    for (const mailbox of this.all()) if ((mailbox.awayUntil ?? 0) > now + nearMs) this.#handBack(mailbox);
   }
 
   #handBack(mailbox: Mailbox): void {

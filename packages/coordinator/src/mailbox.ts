@@ -6,6 +6,8 @@
  * C3 A conflict is never overridden: read again; still ours, decide again; not ours any more, drop it.
  * C4 A commit of unknown outcome is resolved by reading back, never guessed.
  * C5 When the store refuses to write, events stay in the mailbox and are decided when it writes again.
+ * C6 A call is started when it has its place at its host, which it keeps until it ends. A place that no call came to use, because of
+ *    what was decided or became of the commit, is given back.
  */
 import {
   AmendsError,
@@ -15,7 +17,9 @@ import {
   decide,
   decodeSpec,
   type EpochMs,
+  earlier,
   encodeFact,
+  epochMs,
   fromRow,
   type Gid,
   type Given,
@@ -25,6 +29,8 @@ import {
   isAmendsError,
   isQuiet,
   type NodeId,
+  type OpName,
+  type ReadyCall,
   type Spec,
   type StoredSpec,
   type Transaction,
@@ -34,7 +40,8 @@ import {
 } from '@amends/core';
 import type { AuditRow, Change, StoredTransaction, WriteOnceRecord } from '@amends/store';
 import type { CommitResult } from './group-commit.ts';
-import { type CarriedColumns, noColumns, placed, rowOf } from './placement.ts';
+import { type CarriedColumns, noColumns, pauseEndOf, placed, rowOf } from './placement.ts';
+import type { Place, Places, Waiter } from './places.ts';
 import type { Wakeable } from './wake-queue.ts';
 
 /** What became of an event with a sender: its verdict, or that this mailbox cannot tell because it lost the transaction. */
@@ -45,16 +52,19 @@ export interface MailboxHost {
   readonly node: NodeId;
   /** What is due later than this is not driven here. Milliseconds. */
   readonly horizonMs: number;
+  readonly places: Places;
   commit(change: Change, done: (result: CommitResult) => void): void;
   load(gid: Gid): Promise<StoredTransaction | null>;
-  /** Makes a call; the mailbox gets its answer as an event. */
-  call(mailbox: Mailbox, effect: CallEffect): void;
+  /** Makes a call at its place, which is given back when the call ends; the mailbox gets its answer as an event. */
+  call(mailbox: Mailbox, effect: CallEffect, place: Place): void;
   committed(mailbox: Mailbox, previous: Transaction | null, history: readonly HistoryEntry[]): void;
   wakeAt(mailbox: Mailbox, at: EpochMs | null): void;
   /** The mailbox has nothing to drive any more, or lost its transaction. */
   close(mailbox: Mailbox): void;
   /** The store cannot be written or read now; `retry` is called when it can again. */
   storeFailed(error: unknown, retry: () => void): void;
+  /** Runs something after a pause. */
+  after(delayMs: number, run: () => void): void;
   /** An event like those that time brings: now, with a fresh chance. */
   moment(): { readonly at: EpochMs; readonly jitter: number };
   refused(mailbox: Mailbox, message: string): void;
@@ -68,13 +78,25 @@ interface Letter {
 /** A change that was not answered by `applied`. */
 interface Tried {
   readonly step: Step;
+  /** How many tries there have been. */
+  readonly tries: number;
   /** Whether a try of it may have been applied although its answer does not say so. */
   readonly mayBeApplied: boolean;
-  readonly again: () => void;
 }
 
+/** A call that is to begin, and where. */
+interface Seat extends OpName {
+  readonly place: Place;
+}
+
+/** A store that contradicts itself this often about one change is taken for one that cannot be used. */
+const readBacksMax = 8;
+
+/** Before a change is tried again; doubled with each try. Milliseconds. */
+const readBackPauseMs = 10;
+
 /** Decides about one transaction, commits what it decides, and only then has it done. */
-export class Mailbox implements Wakeable {
+export class Mailbox implements Wakeable, Waiter {
   readonly gid: Gid;
   readonly digest: string;
   /** What it holds of what was requested and of recorded facts. */
@@ -97,6 +119,12 @@ export class Mailbox implements Wakeable {
   #letters: Letter[] = [];
   /** Letters that the commit under way is about. */
   #lettersInCommit: readonly Letter[] = [];
+  /** Places for the calls that the commit under way starts. */
+  #seats: readonly Seat[] = [];
+  /** Places that were offered and are not used yet. */
+  #offers: Place[] = [];
+  /** Hosts at which it waits for a place. */
+  #waitsAt: ReadonlySet<string> = new Set();
   #committing = false;
   #closed = false;
   /** What a claim of this node has made of the transaction while this mailbox was at work on it. */
@@ -137,12 +165,27 @@ export class Mailbox implements Wakeable {
 
   /** When it is due, once it is closed; null: calls are in flight, or it is finished. */
   get dueAt(): EpochMs | null {
-    return this.tx !== null && isQuiet(this.tx) ? this.#columns.dueAt : null;
+    return this.tx === null ? null : pauseEndOf({ dueAt: this.#columns.dueAt, updatedAt: this.tx.updatedAt });
   }
 
-  /** Whether nothing is under way: no commit, no undecided event, no call. */
+  /** Whether nothing is under way: no commit, no undecided event, no call, and none that waits for its place. */
   get quiet(): boolean {
+    return this.#isIdle && this.#waitsAt.size === 0;
+  }
+
+  get #isIdle(): boolean {
     return !this.#committing && this.#letters.length === 0 && this.tx !== null && isQuiet(this.tx);
+  }
+
+  /** Whether a call waits for its place. */
+  get waitsForPlace(): boolean {
+    return this.#waitsAt.size > 0;
+  }
+
+  /** Until when it may leave the memory; null: it is at work. */
+  get awayUntil(): EpochMs | null {
+    if (!this.#isIdle) return null;
+    return this.waitsForPlace ? this.#turnAt() : (this.wakeAt ?? null);
   }
 
   /** Takes an event in; it is decided now, or together with others after the commit under way. */
@@ -162,6 +205,12 @@ export class Mailbox implements Wakeable {
 
   wake(): void {
     this.post({ type: 'woken', ...this.#host.moment() });
+  }
+
+  offered(place: Place): void {
+    this.#waitsAt = new Set([...this.#waitsAt].filter((host) => host !== place.host));
+    this.#offers.push(place);
+    if (!this.#committing) this.#decideLate();
   }
 
   /** Resolves at the next change of state, or when it closes. */
@@ -190,11 +239,21 @@ export class Mailbox implements Wakeable {
     return this.#claimed !== null && (this.tx?.version ?? 0) < this.#claimed.stored.row.version;
   }
 
-  /** Gives a quiet transaction back to the store, where it is claimed when it is due; events that come meanwhile win. */
+  /**
+   * Gives a transaction that is not at work back to the store, where it is claimed when it is due: what waits for its place
+   * before its turn will come. Events that come meanwhile win.
+   */
   handBack(): void {
     const tx = this.tx!;
     const next = { ...tx, version: tx.version + 1 };
-    this.#propose([], { next, history: [], facts: [], effects: [], verdicts: [], wakeAt: this.wakeAt });
+    const wakeAt = this.waitsForPlace ? earlier(this.wakeAt, this.#turnAt()) : this.wakeAt;
+    this.#waitAt(new Set());
+    this.#propose([], { next, history: [], facts: [], effects: [], ready: [], verdicts: [], wakeAt }, 0);
+  }
+
+  #turnAt(): EpochMs {
+    const pauses = Array.from(this.#waitsAt, (host) => this.#host.places.pauseMs(host));
+    return epochMs(Math.ceil(this.#host.moment().at + Math.min(...pauses)));
   }
 
   /** Stops deciding; what is under way is left to whoever owns the transaction next. */
@@ -223,11 +282,7 @@ export class Mailbox implements Wakeable {
   #decide(): void {
     const letters = this.#letters;
     this.#letters = [];
-    const decided = decide(
-      this.tx,
-      this.given,
-      letters.map((letter) => letter.event),
-    );
+    const decided = this.#decideWithPlaces(letters.map((letter) => letter.event));
     if (decided.next === this.tx) {
       this.#unchanged(letters, decided);
       return;
@@ -235,8 +290,38 @@ export class Mailbox implements Wakeable {
     this.#propose(letters, decided);
   }
 
-  #propose(letters: readonly Letter[], decided: Decided): void {
-    const next = placed(decided, this.#host.node, this.#host.horizonMs);
+  /** What is ready and has its place is started in the same decision; so a call at a host with room costs no commit more. */
+  #decideWithPlaces(events: readonly TransactionEvent[]): Decided {
+    const decided = decide(this.tx, this.given, events);
+    const seats = this.#takeSeats(decided.ready);
+    if (seats.length === 0) return decided;
+    const moment = this.#host.moment();
+    const placements = seats.map(({ branch, way }) => ({ type: 'placed', branch, way, ...moment }) as const);
+    const started = decide(this.tx, this.given, [...events, ...placements]);
+    this.#seats = seats.filter((seat) => isStarted(seat, started));
+    for (const seat of seats) if (!this.#seats.includes(seat)) seat.place.release();
+    return started;
+  }
+
+  /** Places that were offered first, then such as are free. What was offered and is not needed any more goes back. */
+  #takeSeats(ready: readonly ReadyCall[]): readonly Seat[] {
+    if (ready.length === 0 && this.#offers.length === 0) return noSeats;
+    const { places } = this.#host;
+    const offers = this.#offers;
+    this.#offers = [];
+    const seats: Seat[] = [];
+    for (const { branch, way, url } of ready) {
+      const host = places.hostOf(url);
+      const offered = offers.findIndex((offer) => offer.host === host);
+      const place = offered >= 0 ? offers.splice(offered, 1)[0]! : places.take(host);
+      if (place !== null) seats.push({ branch, way, place });
+    }
+    for (const offer of offers) offer.release();
+    return seats;
+  }
+
+  #propose(letters: readonly Letter[], decided: Decided, withinMs = this.#host.horizonMs): void {
+    const next = placed(decided, this.#host.node, withinMs);
     const row = rowOf(next, decided, { given: this.given, before: this.#columns });
     const change: Change = {
       expectedVersion: this.tx?.version ?? 0,
@@ -252,24 +337,31 @@ export class Mailbox implements Wakeable {
     this.#commit({ decided, next, change });
   }
 
-  /** @param uncertain whether an earlier try of this change may still be applied: then it is tried until its fate is known (C4) */
-  #commit(step: Step, uncertain = false): void {
+  /** An earlier try of a change that may still be applied is made again until its fate is known (C4). */
+  #commit(step: Step, tries = 0, mayBeApplied = false): void {
     this.#host.commit(step.change, (result) => {
       if (this.#closed) return;
-      const again = (unsure: boolean) => this.#closed || this.#commit(step, unsure);
       switch (result.outcome) {
         case 'applied':
           return this.#applied(step);
         case 'conflict':
-          return this.#readAgain({ step, mayBeApplied: uncertain, again: () => again(uncertain) });
+          return this.#readAgain({ step, tries, mayBeApplied });
         case 'unknown':
-          return this.#readAgain({ step, mayBeApplied: true, again: () => again(true) });
+          return this.#readAgain({ step, tries, mayBeApplied: true });
         case 'refused':
           return this.#refused(result.message);
         case 'failed':
-          return uncertain ? this.#host.storeFailed(result.error, () => again(true)) : this.#failed(result.error);
+          if (!mayBeApplied) return this.#failed(result.error);
+          return this.#host.storeFailed(result.error, () => this.#closed || this.#commit(step, 0, true));
       }
     });
+  }
+
+  /** What was read does not explain why the change was not applied: it is tried again after a pause, but not for ever in a row. */
+  #commitAgain({ step, tries, mayBeApplied }: Tried): void {
+    const again = (next: number) => this.#closed || this.#commit(step, next, mayBeApplied);
+    if (tries < readBacksMax) this.#host.after(readBackPauseMs * 2 ** tries, () => again(tries + 1));
+    else this.#host.storeFailed(new Error('the store says again and again that a change which fits was not applied'), () => again(0));
   }
 
   #applied({ decided, next, change }: Step): void {
@@ -280,9 +372,11 @@ export class Mailbox implements Wakeable {
     this.#columns = change.row;
     this.#newSpec = null;
     this.#committing = false;
+    const seats = this.#seats;
+    this.#seats = noSeats;
     for (const effect of decided.effects) this.calls.add(callKey(effect));
     this.#host.committed(this, previous, decided.history);
-    for (const effect of decided.effects) this.#host.call(this, effect);
+    for (const effect of decided.effects) this.#host.call(this, effect, seats.find((seat) => isSameOp(seat, effect))!.place);
     this.#answer(this.#takeFromCommit(), decided.verdicts);
     this.#goOn(decided);
   }
@@ -295,10 +389,33 @@ export class Mailbox implements Wakeable {
   #goOn(decided: Decided): void {
     if (this.#closed || this.#committing) return;
     if (this.#isOvertaken()) return this.#goOnFrom(this.#claimed!.stored);
-    if (this.#letters.length > 0) return this.#decideLate();
+    if (this.#letters.length > 0 || this.#offers.length > 0) return this.#decideLate();
     if (this.tx === null || this.tx.owner !== this.#host.node) return this.#close();
+    if (!this.#waitForPlaces(decided.ready)) return this.handBack();
     this.#host.wakeAt(this, decided.wakeAt);
     this.#notify();
+  }
+
+  /** @returns whether there is room to wait where it must; a transaction with calls under way waits in any case */
+  #waitForPlaces(ready: readonly ReadyCall[]): boolean {
+    if (ready.length === 0 && this.#waitsAt.size === 0) return true;
+    const { places } = this.#host;
+    const hosts = new Set(ready.map(({ url }) => places.hostOf(url)));
+    const hasRoom = !isQuiet(this.tx!) || [...hosts].every((host) => places.hasRoom(host, this));
+    this.#waitAt(hosts);
+    return hasRoom;
+  }
+
+  #waitAt(hosts: ReadonlySet<string>): void {
+    const { places } = this.#host;
+    for (const host of this.#waitsAt) if (!hosts.has(host)) places.leave(host, this);
+    for (const host of hosts) places.wait(host, this);
+    this.#waitsAt = hosts;
+  }
+
+  #giveBackPlaces(): void {
+    for (const { place } of this.#seats) place.release();
+    this.#seats = noSeats;
   }
 
   /** After a conflict or an unknown outcome: what the store holds decides what happened (C3, C4). */
@@ -310,12 +427,13 @@ export class Mailbox implements Wakeable {
   }
 
   /** What looks like ours and cannot have been applied is another node's that has decided the same about something else. */
-  #resolve({ step, mayBeApplied, again }: Tried, stored: StoredTransaction | null): void {
+  #resolve(tried: Tried, stored: StoredTransaction | null): void {
     if (this.#closed) return;
+    const { step, mayBeApplied } = tried;
     const row = stored?.row ?? null;
     const isApplied = mayBeApplied && stored !== null && stored.spec.digest === this.digest && isOurs(stored, step.change);
     if (isApplied) return this.#applied(step);
-    if ((row?.version ?? 0) === (this.tx?.version ?? 0)) return again();
+    if ((row?.version ?? 0) === (this.tx?.version ?? 0)) return this.#commitAgain(tried);
     if (row === null || this.tx === null || row.owner !== this.#host.node) return this.#close();
     if (mayBeApplied) this.#loseCommit();
     this.#goOnFrom(stored!);
@@ -334,6 +452,7 @@ export class Mailbox implements Wakeable {
    * other owners made in between will not be heard here.
    */
   #goOnFrom(stored: StoredTransaction): void {
+    this.#giveBackPlaces();
     this.#adopt(stored);
     this.#committing = false;
     this.#letters = [...this.#takeFromCommit(), ...this.#letters];
@@ -362,6 +481,7 @@ export class Mailbox implements Wakeable {
 
   /** Nothing was written. A new transaction's sender is told; for one that exists the events wait (C5). */
   #failed(error: unknown): void {
+    this.#giveBackPlaces();
     this.#letters = [...this.#takeFromCommit(), ...this.#letters];
     if (this.tx === null) {
       this.#host.storeFailed(error, () => {});
@@ -391,6 +511,7 @@ export class Mailbox implements Wakeable {
   #close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#leavePlaces();
     this.#host.wakeAt(this, null);
     this.#host.close(this);
     const letters = [...this.#takeFromCommit(), ...this.#letters];
@@ -398,6 +519,13 @@ export class Mailbox implements Wakeable {
     for (const letter of letters) letter.reply?.('lost');
     this.#notify();
     if (this.#isOvertaken()) this.#claimed!.beginAnew();
+  }
+
+  #leavePlaces(): void {
+    this.#giveBackPlaces();
+    this.#waitAt(new Set());
+    for (const offer of this.#offers) offer.release();
+    this.#offers = [];
   }
 
   #notify(): void {
@@ -412,6 +540,16 @@ interface Step {
 }
 
 const ways = ['forward', 'backward'] as const;
+
+const noSeats: readonly Seat[] = [];
+
+function isSameOp(one: OpName, other: OpName): boolean {
+  return one.branch === other.branch && one.way === other.way;
+}
+
+function isStarted(op: OpName, { effects }: Decided): boolean {
+  return effects.some((effect) => isSameOp(effect, op));
+}
 
 /** Identity of one attempt within its transaction. */
 export function callKey(call: Pick<CallEffect, 'branch' | 'way' | 'attempt'>): string {

@@ -1,7 +1,6 @@
 import { defaultRetry, type Outcome, parseGid, type SagaSpec } from '@amends/core';
 import { decorated, openMemoryStore } from '@amends/store';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { boundedPerHost } from './bounded-per-host.ts';
 import type { Coordinator } from './coordinator.ts';
 import { createCoordinator } from './create-coordinator.ts';
 import type { BranchCall, Transport } from './ports.ts';
@@ -84,8 +83,8 @@ test.for(Object.keys(broken))(
   async (how) => {
     let calls = 0;
     const call: Transport['call'] = (request) => (++calls === 1 ? broken[how]!(request) : Promise.resolve(done));
-    const transport = boundedPerHost({ call, close: async () => {} }, { inFlightMax: 1 });
-    const amends = createCoordinator({ store: openMemoryStore(), transport });
+    const transport: Transport = { call, close: async () => {} };
+    const amends = createCoordinator({ store: openMemoryStore(), transport, perHostInFlightMax: 1 });
     onTestFinished(() => amends.stop({ graceMs: 0 }));
     await amends.start();
     for (const name of ['first', 'second']) await amends.submit({ gid: parseGid(name), spec });

@@ -3,6 +3,7 @@ import { type CallEffect, callPlan, type Outcome, type Spec, traceparentOf } fro
 import { alwaysAnswered } from './always-answering.ts';
 import type { Mailbox } from './mailbox.ts';
 import { callKey } from './mailbox.ts';
+import type { Place } from './places.ts';
 import type { Clock, Log, Random, Transport } from './ports.ts';
 
 interface Around {
@@ -28,12 +29,13 @@ export class Outbound {
     return this.#calling;
   }
 
-  /** Makes one call; when it ends, its answer is posted to the mailbox. */
-  call(mailbox: Mailbox, effect: CallEffect): void {
+  /** Makes one call at its place; when it ends, the place is given back and the answer posted to the mailbox. */
+  call(mailbox: Mailbox, effect: CallEffect, place: Place): void {
     const { clock, random, log, onEnd } = this.#around;
     this.#calling += 1;
     void alwaysAnswered(() => this.#outcomeOf(mailbox, effect), { gid: mailbox.gid, log }).then((outcome) => {
       this.#calling -= 1;
+      place.release();
       mailbox.calls.delete(callKey(effect));
       const { branch, way, attempt } = effect;
       const moment = { at: clock.now(), jitter: random.fraction() };

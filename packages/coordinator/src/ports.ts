@@ -1,7 +1,7 @@
 /** What the coordinator needs from outside beside the store. Tests and the simulator bring their own. */
 import type { BranchId, EpochMs, Face, Gid, HistoryEntry, Mode, Op, Outcome, Protocol, Transaction } from '@amends/core';
 
-/** Calls participants. One per URL scheme; `boundedPerHost` decorates it. */
+/** Calls participants. One per URL scheme. */
 export interface Transport {
   /** Makes one call and classifies its answer. Never rejects; resolves when `deadlineInMs` is over at the latest. */
   call(request: BranchCall): Promise<Outcome>;
@@ -21,7 +21,7 @@ export interface BranchCall {
   readonly url: string;
   readonly payload: Uint8Array;
   readonly headers: Readonly<Record<string, string>>;
-  /** Time for the whole exchange, waiting for a turn included. Milliseconds. */
+  /** Time for the whole exchange. Milliseconds. */
   readonly deadlineInMs: number;
   readonly face: Face;
   /** How to call where the URL does not say so itself. */

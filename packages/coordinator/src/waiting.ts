@@ -1,8 +1,9 @@
 /** Views of transactions, and waiting for one to come to rest on whichever node drives it. */
-import { decodeSpec, fromRow, givenOf, isFinished, isQuiet } from '@amends/core';
+import { decodeSpec, type EpochMs, fromRow, givenOf, isFinished, isQuiet, type Transaction } from '@amends/core';
 import type { StoredTransaction } from '@amends/store';
 import type { TransactionView } from './coordinator.ts';
 import type { Mailbox } from './mailbox.ts';
+import { pauseEndOf } from './placement.ts';
 import type { Clock, Timers } from './ports.ts';
 
 /** How often a transaction that another node drives is looked at. Milliseconds. */
@@ -10,17 +11,18 @@ const pollEveryMs = 200;
 
 /** A transaction as of its mailbox's last commit. */
 export function viewOf(mailbox: Mailbox): TransactionView {
-  return { transaction: mailbox.tx!, given: mailbox.given, wakeAt: mailbox.closed ? mailbox.dueAt : mailbox.wakeAt };
+  const tx = mailbox.tx!;
+  return { transaction: tx, given: mailbox.given, wakeAt: mailbox.closed ? mailbox.dueAt : pauseEnd(mailbox, tx) };
+}
+
+function pauseEnd(mailbox: Mailbox, tx: Transaction): EpochMs | null {
+  return isQuiet(tx) && !mailbox.waitsForPlace ? mailbox.wakeAt : null;
 }
 
 /** A transaction as it was read. */
 export function viewOfStored(stored: StoredTransaction): TransactionView {
-  const transaction = fromRow(stored.row);
-  return {
-    transaction,
-    given: givenOf(decodeSpec(stored.spec), stored.records),
-    wakeAt: isQuiet(transaction) ? stored.row.dueAt : null,
-  };
+  const { row, spec, records } = stored;
+  return { transaction: fromRow(row), given: givenOf(decodeSpec(spec), records), wakeAt: pauseEndOf(row) };
 }
 
 interface Around {

@@ -3,7 +3,7 @@
  * what a take-over makes of those in flight. An attempt in flight is in the state with its number and start, so that one
  * that a crash cut off counts; an answer counts once, for the attempt that is in flight, and any other is ignored.
  */
-import { type Draft, hold, record, restate, setOp } from './draft.ts';
+import { type Draft, hold, opKey, record, restate, setOp } from './draft.ts';
 import type { Answered, Verdict } from './event.ts';
 import { type EpochMs, epochMs } from './ids.ts';
 import type { CallTable, LastAttempt } from './mode.ts';
@@ -15,12 +15,21 @@ import { isFinished, type OpState, type RunningOp, type WaitingOp, type Way } fr
 const ways: readonly Way[] = ['forward', 'backward'];
 const never = epochMs(0);
 
-/** Begins the next attempt at an op; an empty URL succeeds without a call. @returns whether it has succeeded already */
+/**
+ * Begins the next attempt at an op that has a place at its participant, else lets it wait for one: waiting is no attempt.
+ * An empty URL succeeds without a call. @returns whether it has succeeded already
+ */
 export function start<S extends Spec>(draft: Draft<S>, calls: CallTable<S>, index: number, way: Way): boolean {
   const before = draft.branches[index]![way];
-  if (calls.url(draft.given, index, way) === '') {
+  const url = calls.url(draft.given, index, way);
+  if (url === '') {
     setOp(draft, index, way, { at: 'succeed', attempts: 0, settledAt: never });
     return true;
+  }
+  const key = opKey({ branch: index, way });
+  if (!draft.places.has(key)) {
+    draft.ready.set(key, { branch: index, way, url });
+    return false;
   }
   const { attempts, settledAt, unknowns }: Pick<WaitingOp, 'attempts' | 'settledAt' | 'unknowns'> =
     before.at === 'waiting' ? before : { attempts: 0, settledAt: never, unknowns: 0 };
@@ -170,12 +179,14 @@ export function earlier(one: EpochMs | null, other: EpochMs | null): EpochMs | n
   return one < other ? one : other;
 }
 
-/** When the next attempt on one way is due; null: none waits. */
+/** The end of a pause that is not over yet; null: it is over, or there is none. */
+export function pauseEndsAt(draft: Draft, state: OpState): EpochMs | null {
+  return state.at === 'waiting' && state.dueAt > draft.at ? state.dueAt : null;
+}
+
+/** When the next attempt on one way is due; null: no pause is under way. */
 export function nextAttemptAt(draft: Draft, way: Way): EpochMs | null {
   let earliest: EpochMs | null = null;
-  for (const branch of draft.branches) {
-    const state = branch[way];
-    if (state.at === 'waiting') earliest = earlier(earliest, state.dueAt);
-  }
+  for (const branch of draft.branches) earliest = earlier(earliest, pauseEndsAt(draft, branch[way]));
   return earliest;
 }

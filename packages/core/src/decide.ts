@@ -1,8 +1,8 @@
 /** The whole business logic of Amends: what a transaction's mode makes of the events. One file per mode. */
 import { answered, earlier, interrupted, release } from './attempts.ts';
-import { type Draft, draftOf, finish, record, setDecision, untouched } from './draft.ts';
+import { type Draft, draftOf, finish, opKey, record, setDecision, untouched } from './draft.ts';
 import { assertNever } from './errors.ts';
-import type { CallEffect, Decided, Intervened, RequestEvent, TransactionEvent, Verdict } from './event.ts';
+import type { Decided, Intervened, OpName, ReadyCall, RequestEvent, TransactionEvent, Verdict } from './event.ts';
 import type { Given } from './given.ts';
 import { type BranchId, type EpochMs, epochMs } from './ids.ts';
 import type { ModeLogic } from './mode.ts';
@@ -36,11 +36,17 @@ export function decide(before: Transaction | null, given: Given, events: readonl
   if (!isFinished(draft.tx) && draft.tx.hold === null) logic.advance(draft);
   if (!isFinished(draft.tx)) raiseAlarm(draft);
   const wakeAt = wakeAtOf(logic, draft);
-  if (before !== null && !draft.changed) return { next: before, history: [], facts: [], effects: [], verdicts, wakeAt };
+  const ready = readyOf(draft);
+  if (before !== null && !draft.changed) return { next: before, history: [], facts: [], effects: [], ready, verdicts, wakeAt };
   draft.tx.version += 1;
   draft.tx.updatedAt = draft.at;
   const { tx: next, history, facts, effects } = draft;
-  return { next, history, facts, effects, verdicts, wakeAt };
+  return { next, history, facts, effects, ready, verdicts, wakeAt };
+}
+
+/** What could be called now if it had a place. */
+function readyOf({ tx, ready }: Draft): readonly ReadyCall[] {
+  return isFinished(tx) || tx.hold !== null ? [] : [...ready.values()];
 }
 
 /** After everything else that happens at the same moment: what finishes then is not overdue. */
@@ -82,13 +88,13 @@ export interface CallPlan extends CallName {
 }
 
 /** The name of a call, whether it is made or not. */
-export function callName(given: Given, { branch, way }: Pick<CallEffect, 'branch' | 'way'>): CallName {
+export function callName(given: Given, { branch, way }: OpName): CallName {
   const { calls } = logicOf(given.spec);
   return { branchId: calls.branchId(given, branch), op: calls.op(branch, way), url: calls.url(given, branch, way) };
 }
 
 /** The call that an effect asks for. */
-export function callPlan(given: Given, { branch, way }: Pick<CallEffect, 'branch' | 'way'>): CallPlan {
+export function callPlan(given: Given, { branch, way }: OpName): CallPlan {
   const { spec } = given;
   const { calls } = logicOf(spec);
   return {
@@ -154,6 +160,9 @@ function apply(logic: ModeLogic<Spec>, draft: Draft, event: TransactionEvent, be
     case 'answered':
       return answered(draft, logic.calls, event);
     case 'woken':
+      return 'taken';
+    case 'placed':
+      draft.places.add(opKey(event));
       return 'taken';
     case 'recovered':
       if (isFinished(draft.tx)) return 'ignored';

@@ -1,5 +1,5 @@
 /** A transaction while a decision is being made about it: the one mutable thing of core, never seen outside of `decide`. */
-import type { Effect } from './event.ts';
+import type { Effect, OpName, ReadyCall } from './event.ts';
 import { type Fact, type Given, withFacts } from './given.ts';
 import type { HistoryEntry } from './history.ts';
 import type { BranchId, EpochMs } from './ids.ts';
@@ -14,6 +14,10 @@ export interface Draft<S extends Spec = Spec> {
   readonly history: HistoryEntry[];
   readonly effects: Effect[];
   readonly facts: Fact[];
+  /** Ops that there is a place for, by `opKey`. */
+  readonly places: Set<number>;
+  /** Calls that wait for one, by `opKey`. */
+  readonly ready: Map<number, ReadyCall>;
   /** With the facts of this decision. */
   given: Given<S>;
   /** Whether anything differs from the transaction before. */
@@ -32,6 +36,8 @@ export function draftOf<S extends Spec>(before: Transaction, given: Given<S>): D
     history: [],
     effects: [],
     facts: [],
+    places: new Set(),
+    ready: new Map(),
     given,
     changed: false,
     at: before.updatedAt,
@@ -69,6 +75,11 @@ export function recordFact<S extends Spec>(draft: Draft<S>, fact: Fact): void {
   draft.given = withFacts(draft.given, [fact]) as Given<S>;
 }
 
+/** One number for each op of a transaction. */
+export function opKey({ branch, way }: OpName): number {
+  return 2 * branch + (way === 'forward' ? 0 : 1);
+}
+
 /** Replaces the state of one op. */
 export function setOp(draft: Draft, index: number, way: Way, state: OpState): void {
   draft.changed = true;
@@ -85,8 +96,9 @@ export function setDecision(draft: Draft, direction: Decision['direction'], acto
 /** Who decides when nobody does it by hand. */
 export const automatic = 'amends';
 
-/** Decides by itself to undo what was done, and why. */
+/** Decides by itself to undo what was done, and why. What waits for its place has not been started, and never will be. */
 export function rollBack(draft: Draft, reason: string): void {
+  draft.ready.clear();
   draft.tx.status = 'aborting';
   draft.tx.reason = reason;
   draft.tx.hold = null;

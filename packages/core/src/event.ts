@@ -47,6 +47,15 @@ export type Answered = Moment & {
   readonly outcome: Outcome;
 };
 
+/** There is a place for a call that was ready: it may be made now. A place for what is not ready any more is ignored. */
+export type Placed = Moment & { readonly type: 'placed' } & OpName;
+
+/** Which op of which branch. */
+export interface OpName {
+  readonly branch: number;
+  readonly way: Way;
+}
+
 /** A human or a tool acts on it. */
 export type Intervened = Moment & {
   readonly type: 'intervened';
@@ -65,6 +74,7 @@ export type TransactionEvent =
   | RequestEvent
   | Answered
   | Intervened
+  | Placed
   /** A moment that it waited for may have come. */
   | (Moment & { readonly type: 'woken' })
   /** It was taken over: calls of the former owner that were in flight will not be heard. */
@@ -74,11 +84,14 @@ export type TransactionEvent =
 export type InterventionVerb = 'terminate' | 'retry';
 
 /** A call to make, after the decision that contains it is durable and not before. */
-export interface CallEffect {
+export interface CallEffect extends OpName {
   readonly type: 'call';
-  readonly branch: number;
-  readonly way: Way;
   readonly attempt: number;
+}
+
+/** A call that nothing stands against but that it has no place at its participant yet. It has not been started. */
+export interface ReadyCall extends OpName {
+  readonly url: string;
 }
 
 /** What the shell does once the decision is durable. */
@@ -109,6 +122,8 @@ export interface Decided {
   /** To be written once, in the same commit. */
   readonly facts: readonly Fact[];
   readonly effects: readonly Effect[];
+  /** What waits for its place, in the order in which it should get one. */
+  readonly ready: readonly ReadyCall[];
   /** One per event, in order. */
   readonly verdicts: readonly Verdict[];
   /** When to wake it if nothing else happens; null: never. */

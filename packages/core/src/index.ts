@@ -1,3 +1,4 @@
+export { earlier } from './attempts.ts';
 export * from './decide.ts';
 export * from './errors.ts';
 export * from './event.ts';

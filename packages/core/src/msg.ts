@@ -16,7 +16,7 @@
  * M5  Steps are delivered one after the other, or all at once when concurrent; none before the delay has passed.
  * M6  A message that names nobody to ask is held when the time to ask has come, never delivered on a guess.
  */
-import { earlier, mayStart, nextAttemptAt, start } from './attempts.ts';
+import { earlier, mayStart, pauseEndsAt, start } from './attempts.ts';
 import { automatic, type Draft, finish, hold, record, restate, setDecision, setOp } from './draft.ts';
 import type { RequestEvent, Verdict } from './event.ts';
 import { type BranchId, type EpochMs, epochMs } from './ids.ts';
@@ -64,11 +64,11 @@ export const msg: ModeLogic<MsgSpec> = {
   },
   wakeAt(draft) {
     const { forward } = draft.branches[0]!;
-    if (draft.tx.status === 'prepared') return forward.at === 'idle' ? askAt(draft) : nextAttemptAt(draft, 'forward');
+    if (draft.tx.status === 'prepared') return draft.at < askAt(draft) ? askAt(draft) : pauseEndsAt(draft, forward);
     if (draft.at < deliverAt(draft)) return deliverAt(draft);
     return draft.branches
       .slice(1)
-      .reduce<EpochMs | null>((at, { forward: step }) => (step.at === 'waiting' ? earlier(at, step.dueAt) : at), null);
+      .reduce<EpochMs | null>((at, { forward: step }) => earlier(at, pauseEndsAt(draft, step)), null);
   },
   calls,
 };

@@ -26,9 +26,11 @@
  *     nothing to undo; past it, and for a compensation, it is held. Released by a human it is called with null in the place
  *     of what is missing.
  * I14 An address that may not be called holds the saga at once, whatever the policy says; its step has done nothing.
+ * I15 A call has its place at the participant before it is started; what waits for one is neither sent nor undone when the
+ *     saga is decided against.
  */
 
-import { earlier, mayStart, start } from './attempts.ts';
+import { earlier, mayStart, pauseEndsAt, start } from './attempts.ts';
 import { automatic, type Draft, finish, hold, record, recordFact, restate, rollBack, setDecision, setOp } from './draft.ts';
 import type { Given } from './given.ts';
 import { branchIdOfStep, type EpochMs, epochMs } from './ids.ts';
@@ -238,9 +240,9 @@ function wakeAt(draft: SagaDraft): EpochMs | null {
   let earliest: EpochMs | null = null;
   branches.forEach(({ forward, backward }, index) => {
     if (tx.status === 'submitted') {
-      if (forward.at === 'waiting') earliest = earlier(earliest, forward.dueAt);
+      earliest = earlier(earliest, pauseEndsAt(draft, forward));
     } else if (backward.at === 'waiting') {
-      earliest = earlier(earliest, backward.dueAt);
+      earliest = earlier(earliest, pauseEndsAt(draft, backward));
     } else if (backward.at === 'idle' && forward.at !== 'idle' && forward.at !== 'running' && forward.settledAt > draft.at) {
       if (given.spec.steps[index]!.kind === 'compensatable') earliest = earlier(earliest, forward.settledAt);
     }

@@ -4,7 +4,7 @@
  *
  * First line: `MODE FACE [option=value …] : STEP …`. A STEP of a saga is `name` (compensatable), `name!` (pivot), `name+`
  * (retriable), `name-` (nothing to undo), `-` (nothing to call), each with `<a,b` for the names it comes after; of a message
- * `name` or `-`. Branches of tcc and xa come by `register`. Lines `| NAME keeps`, `| NAME payload JSON` and `| NAME
+ * `name` or `-`. With `places=by-hand` calls are made when they get a `place`, else at once. Branches of tcc and xa come by `register`. Lines `| NAME keeps`, `| NAME payload JSON` and `| NAME
  * compensatePayload JSON` say more of the step of a saga.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -66,6 +66,7 @@ function replay(told: string): string {
   const out: string[] = [];
   let given: Given | null = null;
   let tx: Transaction | null = null;
+  const byHand = told.includes(' places=by-hand ');
   for (const line of told.split('\n')) {
     if (line.startsWith('#') || line === '') out.push(line);
     else if (firstWord.test(line)) {
@@ -81,13 +82,20 @@ function replay(told: string): string {
         .slice(1)
         .split('&')
         .map((text) => parseEvent(text.trim(), before));
-      const decided = decide(tx, given!, events);
+      const decided = byHand ? decide(tx, given!, events) : decideWithRoom(tx, given!, events);
       tx = throughTheStore(decided.next);
       given = withStoredFacts(given!, decided);
       out.push(line, ...describe(decided, given));
     }
   }
   return `${out.join('\n').trimEnd()}\n`;
+}
+
+/** Where every call has its place at once. */
+function decideWithRoom(tx: Transaction | null, given: Given, events: readonly TransactionEvent[]): Decided {
+  const { ready } = decide(tx, given, events);
+  const { at } = events.at(-1)!;
+  return decide(tx, given, [...events, ...ready.map(({ branch, way }) => ({ type: 'placed', branch, way, at, jitter: 0 }) as const)]);
 }
 
 /** Facts, too, must come back from their stored form as they were decided. */
@@ -211,7 +219,7 @@ function parsePolicy(text: string | undefined): RetryPolicy {
 
 /**
  * `@MS prepare | submit | abort WHY | register ID [DATA] | record ID OP succeed|failed [DATA] | conclude succeed|failed [DATA]
- * | wake | recover | retry BY [vN] | terminate BY [vN] | ID OP CLASS [#ATTEMPT] [EXCHANGE] [kept=ANSWER] [j=JITTER]`
+ * | place ID OP | wake | recover | retry BY [vN] | terminate BY [vN] | ID OP CLASS [#ATTEMPT] [EXCHANGE] [kept=ANSWER] [j=JITTER]`
  */
 function parseEvent(text: string, before: { given: Given; tx: Transaction | null }): TransactionEvent {
   const [moment = '', verb = '', ...rest] = text.split(/ +/);
@@ -233,6 +241,8 @@ function parseEvent(text: string, before: { given: Given; tx: Transaction | null
       const reason = status === 'failed' ? 'no room' : '';
       return { ...when, type: 'concluded', status, reason, result: bytesOf(rest[1] ?? '') };
     }
+    case 'place':
+      return { ...when, type: 'placed', ...opNamed(rest, before) };
     case 'wake':
       return { ...when, type: 'woken' };
     case 'recover':
@@ -276,12 +286,17 @@ function bytesOf(text: string): Uint8Array {
 const backwardOps = ['compensate', 'cancel', 'rollback'];
 
 function parseAnswer(id: string, rest: readonly string[], { given, tx }: { given: Given; tx: Transaction | null }) {
-  const way: Way = backwardOps.includes(rest[0]!) ? 'backward' : 'forward';
-  const branch = tx!.branches.findIndex((_, index) => callName(given, { branch: index, way }).branchId === id);
+  const { branch, way } = opNamed([id, ...rest], { given, tx });
   const running = tx!.branches[branch]?.[way];
   const numbered = rest.find((word) => word.startsWith('#'));
   const attempt = numbered ? Number(numbered.slice(1)) : running && 'attempts' in running ? running.attempts : 1;
   return { type: 'answered', branch, way, attempt, outcome: parseOutcome(rest) } as const;
+}
+
+function opNamed([id, op]: readonly string[], { given, tx }: { given: Given; tx: Transaction | null }) {
+  const way: Way = backwardOps.includes(op!) ? 'backward' : 'forward';
+  const branch = tx!.branches.findIndex((_, index) => callName(given, { branch: index, way }).branchId === id);
+  return { branch, way };
 }
 
 function parseOutcome(words: readonly string[]): Outcome {
@@ -316,6 +331,7 @@ function describe(decided: Decided, given: Given): string[] {
     ...(state.length === 0 ? [] : [`  ${state.join(' | ')}`]),
     ...decided.history.map((entry) => `  row ${rowText(entry)}`),
     ...decided.effects.map(callText),
+    ...decided.ready.map((call) => `  ready ${callName(given, call).branchId} ${callName(given, call).op}`),
   ];
 }
 

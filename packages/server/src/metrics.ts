@@ -207,11 +207,13 @@ function processCounter(make: Instruments): (mode: Mode, status: 'ok' | 'fail') 
 }
 
 function watch(make: Instruments, coordinator: Pick<Coordinator, 'health'>): void {
-  const help = 'What is under way: live transactions, calls in flight, changes that wait for their commit; nodes alive';
+  const help =
+    'What is under way: live transactions, those that wait for a host, calls, changes that wait for their commit; nodes alive';
   make.gauge('amends_load', help, ['what'], async (gauge) => {
-    const { live, calling, uncommitted, nodes } = await coordinator.health();
+    const { live, waiting, calling, uncommitted, nodes } = await coordinator.health();
     gauge.labels('live').set(live);
     gauge.labels('calling').set(calling);
+    gauge.labels('waiting').set(waiting);
     gauge.labels('uncommitted').set(uncommitted);
     gauge.labels('nodes').set(nodes.length);
   });

@@ -1,6 +1,5 @@
 /** A server: one store, one coordinator, and the faces by which it is reached. */
 import {
-  boundedPerHost,
   type Coordinator,
   createCoordinator,
   grpcTransport,
@@ -108,9 +107,8 @@ function coordinatorOf(config: Config, { tls, store, metrics, log }: Inside): Co
     store,
     log,
     checkAddress,
-    transport: boundedPerHost(metrics.transport(transportByScheme({ http, grpc: grpcTransport(shared) })), {
-      inFlightMax: config.perHostInFlightMax,
-    }),
+    transport: metrics.transport(transportByScheme({ http, grpc: grpcTransport(shared) })),
+    perHostInFlightMax: config.perHostInFlightMax,
     liveMax: config.inFlightMax,
     observer(committed) {
       metrics.observer(committed);

@@ -178,6 +178,7 @@ export const healthSchema = named(
     nodes: z.array(z.object({ node: z.string(), name: z.string(), startedAt: moment, aliveUntil: moment })),
     live: z.int().describe('Transactions in memory'),
     calling: z.int().describe('Calls in flight'),
+    waiting: z.int().describe('Transactions that wait for a place at a participant host, once for each host'),
     uncommitted: z.int().describe('Changes that wait for their commit'),
   }),
 );
@@ -302,9 +303,9 @@ export interface PresentedHealth extends Omit<HealthBody, 'nodes' | 'store'> {
 
 /** Health for the API. */
 export function healthBody(health: PresentedHealth): HealthBody {
-  const { state, reason, store, live, calling, uncommitted } = health;
+  const { state, reason, store, live, waiting, calling, uncommitted } = health;
   const nodes = health.nodes.map((row) => ({ ...row, startedAt: iso(row.startedAt), aliveUntil: iso(row.aliveUntil) }));
-  return { state, reason, store, nodes, live, calling, uncommitted };
+  return { state, reason, store, nodes, live, waiting, calling, uncommitted };
 }
 
 function outcomeOf(of: Status): TransactionBody['outcome'] {
