@@ -8,7 +8,10 @@ import type { World } from './world.ts';
 
 /** How coordinators are set up; the same on all machines of a run. */
 export type Settings = Required<
-  Pick<CoordinatorOptions, 'heartbeatEveryMs' | 'timeToLiveMs' | 'claimEveryMs' | 'recoveringMax' | 'liveMax' | 'perHostInFlightMax'>
+  Pick<
+    CoordinatorOptions,
+    'heartbeatEveryMs' | 'timeToLiveMs' | 'claimEveryMs' | 'recoveringMax' | 'liveMax' | 'perHostInFlightMax'
+  >
 >;
 
 /** Draws settings, small bounds among them. */

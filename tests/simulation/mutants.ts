@@ -22,13 +22,13 @@ export const mutants: Readonly<Record<string, Mutants>> = {
     },
     'ignores a conflict': {
       file: 'coordinator/dist/mailbox.js',
-      replace: 'return this.#readAgain({ step, mayBeApplied: uncertain, again: () => again(uncertain) });',
+      replace: 'return this.#readAgain({ step, tries, mayBeApplied });',
       by: 'return this.#applied(step);',
     },
     'drops an event that comes during a commit': {
       file: 'coordinator/dist/mailbox.js',
       replace: 'this.#letters.push({ event, reply });',
-      by: 'if (this.#committing) return; this.#letters.push({ event, reply });',
+      by: 'if (this.#busy) return; this.#letters.push({ event, reply });',
     },
     'gives a call its whole time although the commit before it was slow': {
       file: 'coordinator/dist/outbound.js',
@@ -105,11 +105,6 @@ export const mutants: Readonly<Record<string, Mutants>> = {
     const pivot`,
       by: `return draft.tx.decision?.direction !== 'roll-back';
     const pivot`,
-    },
-    'starts what waited for its place although it was decided against': {
-      file: 'core/dist/saga.js',
-      replace: "if (draft.tx.status !== 'submitted' || draft.tx.hold !== null)",
-      by: 'if (draft.tx.hold !== null)',
     },
     'undoes before the action has settled': {
       file: 'core/dist/saga.js',

@@ -623,7 +623,7 @@ test('200 transactions that wait for a dead host do not hold up others', async (
   const gid = amends.newGid();
   await amends.submit({ gid, spec: saga(bank.url, ['a', 'b']) });
   expect(await end(amends, gid)).toBe('succeed');
-  expect((await amends.health()).calling).toBe(200);
+  expect(await amends.health()).toMatchObject({ calling: 128, waiting: 72 });
 });
 
 test('300 transactions of a host that hangs do not hold up the recovery of others', async () => {

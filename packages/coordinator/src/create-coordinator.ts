@@ -223,11 +223,11 @@ class LocalCoordinator implements Coordinator, MailboxHost {
   async #end(graceMs: number): Promise<void> {
     this.#state = 'stopping';
     this.#membership.stopClaiming();
+    this.places.close();
     const limit = timeLimit(graceMs, this.#timers);
     const limitOfWork = timeLimit(graceMs - Math.min(partingMsMax, graceMs / 5), this.#timers);
     if (this.#started !== null) await limitOfWork.within(this.#started);
     this.#wakes.stop();
-    this.places.close();
     await limitOfWork.within(this.#idle());
     limitOfWork.cancel();
     for (const mailbox of this.#mailboxes.all()) mailbox.abandon();
@@ -326,7 +326,11 @@ class LocalCoordinator implements Coordinator, MailboxHost {
 
   commit: MailboxHost['commit'] = (change, done) =>
     this.#commits.commit(change, (result) => {
-      done(result);
+      try {
+        done(result);
+      } catch (error) {
+        this.#takeovers.failed(change.row.gid, error);
+      }
       this.#whenIdle?.();
     });
 

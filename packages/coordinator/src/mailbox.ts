@@ -90,7 +90,7 @@ interface Seat extends OpName {
 }
 
 /** A store that contradicts itself this often about one change is taken for one that cannot be used. */
-const readBacksMax = 8;
+const readBacksMax = 6;
 
 /** Before a change is tried again; doubled with each try. Milliseconds. */
 const readBackPauseMs = 10;
@@ -125,7 +125,8 @@ export class Mailbox implements Wakeable, Waiter {
   #offers: Place[] = [];
   /** Hosts at which it waits for a place. */
   #waitsAt: ReadonlySet<string> = new Set();
-  #committing = false;
+  /** It decides, commits or enters queues: what comes meanwhile waits until that is done. */
+  #busy = false;
   #closed = false;
   /** What a claim of this node has made of the transaction while this mailbox was at work on it. */
   #claimed: { readonly stored: StoredTransaction; readonly beginAnew: () => void } | null = null;
@@ -174,7 +175,7 @@ export class Mailbox implements Wakeable, Waiter {
   }
 
   get #isIdle(): boolean {
-    return !this.#committing && this.#letters.length === 0 && this.tx !== null && isQuiet(this.tx);
+    return !this.#busy && this.#letters.length === 0 && this.tx !== null && isQuiet(this.tx);
   }
 
   /** Whether a call waits for its place. */
@@ -195,7 +196,7 @@ export class Mailbox implements Wakeable, Waiter {
       return;
     }
     this.#letters.push({ event, reply });
-    if (!this.#committing) this.#decide();
+    if (!this.#busy) this.#decide();
   }
 
   /** Begins to drive a transaction that was taken over. */
@@ -210,7 +211,7 @@ export class Mailbox implements Wakeable, Waiter {
   offered(place: Place): void {
     this.#waitsAt = new Set([...this.#waitsAt].filter((host) => host !== place.host));
     this.#offers.push(place);
-    if (!this.#committing) this.#decideLate();
+    if (!this.#busy) this.#decideLate();
   }
 
   /** Resolves at the next change of state, or when it closes. */
@@ -225,12 +226,12 @@ export class Mailbox implements Wakeable, Waiter {
    */
   takeUp(stored: StoredTransaction, beginAnew: () => void): void {
     this.#claimed = { stored, beginAnew };
-    if (!this.#committing && this.#isOvertaken()) this.#goOnFrom(stored);
+    if (!this.#busy && this.#isOvertaken()) this.#goOnFrom(stored);
   }
 
   /** The store has been read: what another node has committed meanwhile is taken in, or ends this mailbox. */
   catchUp(stored: StoredTransaction): void {
-    if (this.#closed || this.#committing || this.tx === null || stored.row.version <= this.tx.version) return;
+    if (this.#closed || this.#busy || this.tx === null || stored.row.version <= this.tx.version) return;
     if (stored.row.owner === this.#host.node) this.#goOnFrom(stored);
     else this.#close();
   }
@@ -280,6 +281,7 @@ export class Mailbox implements Wakeable, Waiter {
   }
 
   #decide(): void {
+    this.#busy = true;
     const letters = this.#letters;
     this.#letters = [];
     const decided = this.#decideWithPlaces(letters.map((letter) => letter.event));
@@ -332,7 +334,7 @@ export class Mailbox implements Wakeable, Waiter {
       documents: [],
       audit: auditOf(this.gid, letters, decided.verdicts),
     };
-    this.#committing = true;
+    this.#busy = true;
     this.#lettersInCommit = letters;
     this.#commit({ decided, next, change });
   }
@@ -361,7 +363,10 @@ export class Mailbox implements Wakeable, Waiter {
   #commitAgain({ step, tries, mayBeApplied }: Tried): void {
     const again = (next: number) => this.#closed || this.#commit(step, next, mayBeApplied);
     if (tries < readBacksMax) this.#host.after(readBackPauseMs * 2 ** tries, () => again(tries + 1));
-    else this.#host.storeFailed(new Error('the store says again and again that a change which fits was not applied'), () => again(0));
+    else
+      this.#host.storeFailed(new Error('the store says again and again that a change which fits was not applied'), () =>
+        again(0),
+      );
   }
 
   #applied({ decided, next, change }: Step): void {
@@ -371,7 +376,7 @@ export class Mailbox implements Wakeable, Waiter {
     if (decided.facts.length > 0) this.bytes = this.#size();
     this.#columns = change.row;
     this.#newSpec = null;
-    this.#committing = false;
+    this.#busy = false;
     const seats = this.#seats;
     this.#seats = noSeats;
     for (const effect of decided.effects) this.calls.add(callKey(effect));
@@ -382,16 +387,19 @@ export class Mailbox implements Wakeable, Waiter {
   }
 
   #unchanged(letters: readonly Letter[], decided: Decided): void {
+    this.#busy = false;
     this.#answer(letters, decided.verdicts);
     this.#goOn(decided);
   }
 
   #goOn(decided: Decided): void {
-    if (this.#closed || this.#committing) return;
+    if (this.#closed || this.#busy) return;
     if (this.#isOvertaken()) return this.#goOnFrom(this.#claimed!.stored);
     if (this.#letters.length > 0 || this.#offers.length > 0) return this.#decideLate();
     if (this.tx === null || this.tx.owner !== this.#host.node) return this.#close();
-    if (!this.#waitForPlaces(decided.ready)) return this.handBack();
+    const hasRoom = this.#waitForPlaces(decided.ready);
+    if (this.#offers.length > 0) return this.#decideLate();
+    if (!hasRoom) return this.handBack();
     this.#host.wakeAt(this, decided.wakeAt);
     this.#notify();
   }
@@ -402,15 +410,18 @@ export class Mailbox implements Wakeable, Waiter {
     const { places } = this.#host;
     const hosts = new Set(ready.map(({ url }) => places.hostOf(url)));
     const hasRoom = !isQuiet(this.tx!) || [...hosts].every((host) => places.hasRoom(host, this));
+    this.#busy = true;
     this.#waitAt(hosts);
+    this.#busy = false;
     return hasRoom;
   }
 
   #waitAt(hosts: ReadonlySet<string>): void {
     const { places } = this.#host;
-    for (const host of this.#waitsAt) if (!hosts.has(host)) places.leave(host, this);
-    for (const host of hosts) places.wait(host, this);
+    const before = this.#waitsAt;
     this.#waitsAt = hosts;
+    for (const host of before) if (!hosts.has(host)) places.leave(host, this);
+    for (const host of hosts) places.wait(host, this);
   }
 
   #giveBackPlaces(): void {
@@ -454,7 +465,7 @@ export class Mailbox implements Wakeable, Waiter {
   #goOnFrom(stored: StoredTransaction): void {
     this.#giveBackPlaces();
     this.#adopt(stored);
-    this.#committing = false;
+    this.#busy = false;
     this.#letters = [...this.#takeFromCommit(), ...this.#letters];
     if (!this.#hearsAll()) this.#letters.unshift(this.#recovered());
     this.#decideLate();
@@ -491,7 +502,7 @@ export class Mailbox implements Wakeable, Waiter {
       return;
     }
     this.#host.storeFailed(error, () => {
-      this.#committing = false;
+      this.#busy = false;
       if (!this.#closed) this.#decideLate();
     });
   }
@@ -522,8 +533,8 @@ export class Mailbox implements Wakeable, Waiter {
   }
 
   #leavePlaces(): void {
-    this.#giveBackPlaces();
     this.#waitAt(new Set());
+    this.#giveBackPlaces();
     for (const offer of this.#offers) offer.release();
     this.#offers = [];
   }

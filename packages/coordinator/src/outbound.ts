@@ -35,11 +35,10 @@ export class Outbound {
     this.#calling += 1;
     void alwaysAnswered(() => this.#outcomeOf(mailbox, effect), { gid: mailbox.gid, log }).then((outcome) => {
       this.#calling -= 1;
-      place.release();
       mailbox.calls.delete(callKey(effect));
       const { branch, way, attempt } = effect;
       const moment = { at: clock.now(), jitter: random.fraction() };
-      mailbox.post({ type: 'answered', branch, way, attempt, outcome, ...moment });
+      place.release(() => mailbox.post({ type: 'answered', branch, way, attempt, outcome, ...moment }));
       onEnd();
     });
   }

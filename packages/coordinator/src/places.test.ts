@@ -85,6 +85,12 @@ test('a host that hangs does not hold up another', () => {
   expect(places.take('alive')).not.toBeNull();
 });
 
+test('who waits although a place is free is offered it', () => {
+  const { places, served, waiter } = stage();
+  places.wait('a', waiter('ann'));
+  expect(served).toEqual(['ann']);
+});
+
 test('who leaves is offered nothing', () => {
   const { places, served, waiter } = stage();
   const first = places.take('a')!;

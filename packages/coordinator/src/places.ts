@@ -11,8 +11,12 @@ import { hostOf } from './url-parts.ts';
 /** A place for one call. */
 export interface Place {
   readonly host: string;
-  /** Gives it to whoever is next. Idempotent. */
-  release(): void;
+  /**
+   * Gives it to whoever is next. Idempotent.
+   * @param told runs when the place is free but offered to nobody yet: whoever hears there how the call ended decides before it is
+   * offered a place for something else
+   */
+  release(told?: () => void): void;
 }
 
 /** Somebody who waits for places. */
@@ -79,12 +83,13 @@ export class Places {
     return queue.size < this.#bounds.waitingMax || queue.has(waiter);
   }
 
-  /** Waits for a place; who waits for one already keeps its turn. */
+  /** Waits for a place; who waits for one already keeps its turn. One that is free now is offered before this returns. */
   wait(name: string, waiter: Waiter): void {
-    const { queue } = this.#host(name);
-    if (queue.has(waiter)) return;
-    queue.set(waiter, this.#clock.now());
+    const host = this.#host(name);
+    if (host.queue.has(waiter)) return;
+    host.queue.set(waiter, this.#clock.now());
     this.#waiting += 1;
+    this.#offer(name, host);
   }
 
   /** Waits no more. */
@@ -119,10 +124,10 @@ export class Places {
   #place(name: string, host: Host): Place {
     host.inFlight += 1;
     let isHeld = true;
-    const release = () => {
-      if (!isHeld) return;
+    const release = (told = () => {}) => {
+      if (isHeld) host.inFlight -= 1;
       isHeld = false;
-      host.inFlight -= 1;
+      told();
       this.#offer(name, host);
     };
     return { host: name, release };

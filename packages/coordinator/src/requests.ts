@@ -36,8 +36,12 @@ export interface Act<E extends TransactionEvent, A> {
   takenAfterAll(event: E): Promise<A | null>;
 }
 
-/** A request that meets other nodes' commits this often in a row gives up as `overloaded`. */
+/** A request that meets other nodes' commits this often in a row gives up as `overloaded`; it takes some 10 s at most. */
 const triesMax = 50;
+
+/** Tries before it begins to pause, and the pause at most, of which chance takes up to half. Milliseconds. */
+const triesAtOnce = 3;
+const pauseMsMax = 250;
 
 /**
  * Tries until there is an answer.
@@ -48,8 +52,14 @@ export async function untilAnswered<A>(gid: Gid, reception: Reception, attempt: 
     reception.refuseUnlessOpen();
     const answer = await attempt();
     if (answer !== null) return answer;
+    if (tries >= triesAtOnce) await pause(2 ** (tries - triesAtOnce), reception.host);
   }
   throw new AmendsError('overloaded', `gid: ${gid} is being changed by other nodes all the time; try again in a moment`);
+}
+
+function pause(delayMs: number, host: MailboxHost): Promise<void> {
+  const share = 1 - host.moment().jitter / 2;
+  return new Promise((resolve) => host.after(share * Math.min(pauseMsMax, delayMs), resolve));
 }
 
 /**

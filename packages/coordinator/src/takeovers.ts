@@ -86,6 +86,13 @@ export class Takeovers {
     if (mailbox.tx !== null && !isFinished(mailbox.tx)) this.#lookAgainLater(mailbox.gid);
   }
 
+  /** What is wrong with one transaction must not keep the others of its commit from going on. */
+  failed(gid: Gid, error: unknown): void {
+    this.#around.mailboxes.get(gid)?.abandon();
+    this.#lookAgainLater(gid);
+    this.#around.log.error({ gid, err: error }, 'transaction cannot be driven: looked at again later');
+  }
+
   #lookAgainLater(gid: Gid): void {
     const { host, timers, isRunning } = this.#around;
     const cancel = timers.after(refusedPauseMs, () => {

@@ -66,9 +66,7 @@ export const msg: ModeLogic<MsgSpec> = {
     const { forward } = draft.branches[0]!;
     if (draft.tx.status === 'prepared') return draft.at < askAt(draft) ? askAt(draft) : pauseEndsAt(draft, forward);
     if (draft.at < deliverAt(draft)) return deliverAt(draft);
-    return draft.branches
-      .slice(1)
-      .reduce<EpochMs | null>((at, { forward: step }) => earlier(at, pauseEndsAt(draft, step)), null);
+    return draft.branches.slice(1).reduce<EpochMs | null>((at, { forward: step }) => earlier(at, pauseEndsAt(draft, step)), null);
   },
   calls,
 };

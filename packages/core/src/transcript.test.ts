@@ -95,7 +95,10 @@ function replay(told: string): string {
 function decideWithRoom(tx: Transaction | null, given: Given, events: readonly TransactionEvent[]): Decided {
   const { ready } = decide(tx, given, events);
   const { at } = events.at(-1)!;
-  return decide(tx, given, [...events, ...ready.map(({ branch, way }) => ({ type: 'placed', branch, way, at, jitter: 0 }) as const)]);
+  return decide(tx, given, [
+    ...events,
+    ...ready.map(({ branch, way }) => ({ type: 'placed', branch, way, at, jitter: 0 }) as const),
+  ]);
 }
 
 /** Facts, too, must come back from their stored form as they were decided. */
