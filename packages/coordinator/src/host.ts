@@ -36,9 +36,6 @@ export function anchoredClock(monotonicMs: () => number = () => performance.now(
   };
 }
 
-/** Milliseconds of this process's life: for durations only. */
-export const processClock: Clock = { now: () => epochMs(Math.floor(performance.now())) };
-
 /** Timers of the process. */
 export const systemTimers: Timers = {
   after(delayMs, wake) {

@@ -80,7 +80,9 @@ export const configSchema = z.strictObject({
     .min(1)
     .max(10_000)
     .default(128)
-    .describe('Calls at once to one participant host; more wait for their turn'),
+    .describe(
+      'Calls at once to one participant host; more wait for their place, not started yet, each with all of its time to come',
+    ),
   participants: z
     .strictObject({
       allow: z
