@@ -1,21 +1,22 @@
-/** The snippets of the README, run as they stand. */
+/** The snippets of the README, run as they stand in a folder that its commands have set up. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Server } from '@amends/server';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { type FreshFolder, makeFreshFolder, samplesOf } from '../../../tests/start/fresh-folder.ts';
 import { describeWith } from '../../../tools/services/service.ts';
 import { openPostgresAccount } from '../tests/databases.ts';
 import { listen } from '../tests/listen.ts';
 import { startNativeServer } from '../tests/native-server.ts';
 
-const root = join(import.meta.dirname, '..');
-const snippets = [...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/```ts\n(.*?)```/gs)].map((match) => match[1]!);
-const [application, participant, shop, tcc, message, xa, workflow, everythingElse] = snippets;
+const page = 'packages/client/README.md';
+const snippets = samplesOf(page).filter(({ language }) => language === 'ts');
+const [application, participant, shop, tcc, message, xa, workflow, everythingElse] = snippets.map(({ code }) => code);
+const setUps = samplesOf(page).filter(({ language }) => language === 'sh');
 
 let server: Server;
 let bank: string;
+let folder: FreshFolder;
 const children: ChildProcess[] = [];
 
 beforeAll(async () => {
@@ -23,6 +24,9 @@ beforeAll(async () => {
   const free = await listen(() => {});
   await free.close();
   bank = free.url;
+  folder = makeFreshFolder();
+  const setUp = await folder.shell(setUps.map(({ code }) => code).join(''));
+  expect(setUp.code, setUp.stderr).toBe(0);
 });
 afterEach(async () => {
   for (const child of children.splice(0)) {
@@ -30,16 +34,19 @@ afterEach(async () => {
     await once(child, 'exit');
   }
 });
-afterAll(() => server.stop());
+afterAll(async () => {
+  await folder.remove();
+  await server.stop();
+});
 
-/** Runs a snippet with the addresses of this test. */
-function start(snippet: string): ChildProcess {
+/** Runs a snippet from a file, with the addresses of this test. */
+function start(file: string, snippet: string): ChildProcess {
   const code = snippet
     .replace('http://127.0.0.1:36789', server.url)
     .replace('http://127.0.0.1:4001', bank)
-    .replace('port: 4001', `port: ${new URL(bank).port}`)
-    .replace('bank.db', ':memory:');
-  const child = spawn(process.execPath, ['--input-type=module-typescript', '-e', code], { cwd: root, stdio: 'pipe' });
+    .replace('port: 4001', `port: ${new URL(bank).port}`);
+  folder.write(file, code);
+  const child = spawn(process.execPath, [file], { cwd: folder.path, stdio: 'pipe' });
   children.push(child);
   return child;
 }
@@ -51,7 +58,7 @@ async function said(child: ChildProcess): Promise<string> {
 }
 
 it('transfers money', async () => {
-  start(participant!);
+  start('bank.ts', participant!);
   await expect
     .poll(
       () =>
@@ -62,11 +69,11 @@ it('transfers money', async () => {
       { timeout: 20_000 },
     )
     .toBe('up');
-  expect(await said(start(application!))).toMatch(/^\w{22}: done\n$/);
+  expect(await said(start('transfer.ts', application!))).toMatch(/^\w{22}: done\n$/);
 });
 
 it('looks at the server', async () => {
-  expect(await said(start(everythingElse!))).toMatch(/^not_found 404 .*\nrunning 1000\n$/s);
+  expect(await said(start('look.ts', everythingElse!))).toMatch(/^not_found 404 .*\nrunning 1000\n$/s);
 });
 
 /** Runs what the snippets define. */
@@ -84,7 +91,7 @@ await describeWith('postgres', 'with Postgres', (url) => {
     await account.close();
     const code = [shop, tcc, message, xa, workflow, runAll].join('\n');
     const own = code.replace('postgres://127.0.0.1/shop', new URL(rows[0]!.name, url).href);
-    expect(await said(start(own))).toBe(
+    expect(await said(start('shop.ts', own))).toBe(
       `succeeded\na seat is sold\nsucceeded\nsucceeded\nann flies with lh1\nlh1 []\n[ { free: 5, held: 0 } ]\n`,
     );
   });
