@@ -84,7 +84,10 @@ export interface Coordinator {
 export interface SubmitRequest {
   readonly gid: Gid;
   readonly spec: Spec;
-  /** One that was prepared goes on only when its spec is the same. Left out: whatever it was prepared with. */
+  /**
+   * What exists counts as the same only when the whole spec is. Left out: where a mode is prepared first and then submitted
+   * (msg, tcc, xa), the submission may come with other options than the preparation, whose options hold.
+   */
   readonly onlySame?: boolean;
 }
 

@@ -1,5 +1,5 @@
 /** Beginning a transaction, prepared or submitted: once, however often and wherever it is asked for. */
-import { AmendsError, checkSagaSpec, encodeSpec, type Gid, mayBegin, type Spec, type StoredSpec } from '@amends/core';
+import { AmendsError, checkSagaSpec, encodeSpec, type Gid, isSameWork, mayBegin, type Spec, type StoredSpec } from '@amends/core';
 import { asked } from './asking.ts';
 import type { SubmitRequest, Submitted } from './coordinator.ts';
 import { Mailbox } from './mailbox.ts';
@@ -32,7 +32,7 @@ export async function prepare(submission: Submission, digest: Digest, reception:
 
 interface Beginning extends Submission {
   readonly how: How;
-  /** What is prepared goes on only when it is the same. */
+  /** What exists is the same only when its options are, too. */
   readonly onlySame: boolean;
 }
 
@@ -71,9 +71,8 @@ async function found({ gid, spec, how, onlySame }: Beginning, digest: string, re
   const known = await standing(gid, reception);
   if (known === null) return null;
   const { transaction, given } = known.view;
-  const isSame = known.digest === digest;
-  const isMeant = isSame || (!onlySame && given.spec.mode === spec.mode);
-  if (how === 'submitted' && transaction.status === 'prepared' && isMeant) {
+  const isSame = known.digest === digest || (!onlySame && isSameWork(given.spec, spec));
+  if (how === 'submitted' && transaction.status === 'prepared' && isSame) {
     const { verdict, view } = await asked(gid, { type: 'submitted' }, reception);
     return { outcome: verdict === 'taken' ? 'created' : 'repeated', view };
   }

@@ -14,6 +14,7 @@ export { type PayloadReference, type PayloadTemplate, payloadTemplate } from './
 export * from './retry.ts';
 export * from './row.ts';
 export { checkOrder, checkSagaSpec } from './saga-spec.ts';
+export { isSameWork } from './same-work.ts';
 export * from './spec.ts';
 export * from './spec-code.ts';
 export * from './trace.ts';

@@ -3,6 +3,7 @@ import { type Draft, record, recordFact, untouched } from './draft.ts';
 import type { Verdict } from './event.ts';
 import type { RegisteredBranch } from './given.ts';
 import { limits } from './limits.ts';
+import { sameBytes } from './same-bytes.ts';
 
 /** Adds a branch; the caller has seen to it that it may join. */
 export function join(draft: Draft, branch: RegisteredBranch): Verdict {
@@ -24,8 +25,4 @@ export function sameBranch(one: RegisteredBranch, other: RegisteredBranch): bool
   const { payload, ...rest } = one;
   const { payload: otherPayload, ...otherRest } = other;
   return JSON.stringify(rest) === JSON.stringify(otherRest) && sameBytes(payload, otherPayload);
-}
-
-function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
-  return one.byteLength === other.byteLength && one.every((byte, at) => byte === other[at]);
 }

@@ -23,6 +23,7 @@ import type { Concluded, Registered, RequestEvent, Verdict } from './event.ts';
 import { type BranchId, epochMs } from './ids.ts';
 import type { CallTable, ModeLogic } from './mode.ts';
 import { join, sameBranch } from './registration.ts';
+import { sameBytes } from './same-bytes.ts';
 import type { WorkflowSpec } from './spec.ts';
 
 type WorkflowDraft = Draft<WorkflowSpec>;
@@ -91,12 +92,20 @@ function registered(draft: WorkflowDraft, { branch }: Registered): Verdict {
   return verdict;
 }
 
-function concluded(draft: WorkflowDraft, { status, reason, result }: Concluded): Verdict {
-  if (draft.tx.status !== 'prepared') return draft.tx.status === status ? 'repeated' : 'wrong_status';
+function concluded(draft: WorkflowDraft, conclusion: Concluded): Verdict {
+  const { status, reason, result } = conclusion;
+  if (draft.tx.status !== 'prepared') return concludedAgain(draft, conclusion);
   record(draft, { kind: 'concluded', detail: reason === '' ? null : reason });
   if (result.byteLength > 0) recordFact(draft, { kind: 'result', content: result });
   draft.tx.reason = reason;
   setDecision(draft, status === 'succeed' ? 'commit' : 'roll-back', automatic);
   finish(draft, status);
   return 'taken';
+}
+
+const nothing = new Uint8Array(0);
+
+function concludedAgain({ tx, given }: WorkflowDraft, { status, reason, result }: Concluded): Verdict {
+  if (tx.status !== status) return 'wrong_status';
+  return tx.reason === reason && sameBytes(given.result ?? nothing, result) ? 'repeated' : 'different';
 }

@@ -3,7 +3,6 @@ package conformance
 import (
 	"fmt"
 	"net/http"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -205,7 +204,7 @@ func TestSagaDuplicateSubmit(t *testing.T) {
 			go func() {
 				defer all.Done()
 				twin := *saga
-				if err := twin.Submit(); err != nil && !strings.Contains(err.Error(), "cannot sumbmit") {
+				if err := twin.Submit(); err != nil {
 					t.Errorf("submit: %v", err)
 				}
 			}()
@@ -220,7 +219,9 @@ func TestSagaDuplicateSubmit(t *testing.T) {
 		saga := newSaga(t, p, "1")
 		submit(t, saga)
 		waitForStatus(t, saga.Gid, dtmcli.StatusSucceed)
-		refuses(t, saga, "current status 'succeed', cannot sumbmit. FAILURE")
+		submit(t, saga)
+		saga.Add(p.url("a2"), p.url("c2"), nil)
+		refuses(t, saga, "other content, cannot submit. FAILURE")
 		equal(t, "calls", p.order(), []string{"a1"})
 	})
 	t.Run("after failure", func(t *testing.T) {
@@ -230,7 +231,8 @@ func TestSagaDuplicateSubmit(t *testing.T) {
 		saga := newSaga(t, p, "1")
 		submit(t, saga)
 		waitForStatus(t, saga.Gid, dtmcli.StatusFailed)
-		refuses(t, saga, "current status 'failed', cannot sumbmit. FAILURE")
+		refuses(t, saga, "current status 'failed', cannot sumbmit.")
+		refuses(t, saga, "out of stock")
 		equal(t, "calls", p.order(), []string{"a1", "c1"})
 	})
 }

@@ -81,7 +81,7 @@ func TestXaTimeout(t *testing.T) {
 			}
 			return nil
 		})
-		fails(t, "submit", err, "current status 'failed', cannot sumbmit. FAILURE")
+		fails(t, "submit", err, "current status 'failed', cannot sumbmit. Timeout after 2 seconds FAILURE")
 		equal(t, "calls", p.ops(), []string{"x1:action", "x1:rollback", "x2:action"})
 	})
 }

@@ -2,7 +2,7 @@
  * What DTM's API does, whichever protocol a request came by: HTTP, JSON-RPC and gRPC translate to it and back. Answers carry
  * the status that HTTP would have; the other protocols have codes of their own for the same classes.
  */
-import type { Coordinator, Requested, TransactionRequest, TransactionView } from '@amends/coordinator';
+import type { Coordinator, Requested, Submitted, TransactionRequest, TransactionView } from '@amends/coordinator';
 import { type Gid, isAmendsError, isFinished, limits } from '@amends/core';
 import {
   abortedAnswer,
@@ -24,6 +24,7 @@ import {
   parseSubscription,
   preparedAnswer,
   registeredAnswer,
+  settledSubscribers,
   submittedAnswer,
   successAnswer,
   topicAnswer,
@@ -61,8 +62,16 @@ export interface DtmServiceOptions {
 export function dtmService({ coordinator, defaults, topics }: DtmServiceOptions): DtmService {
   async function submission(dtm: DtmTransaction): Promise<DtmSubmission> {
     const names = topicsOf(dtm);
-    const subscribers = names.length === 0 ? noSubscribers : await topics.subscribers(names);
+    const subscribers = names.length === 0 ? noSubscribers : await subscribersFor(parseDtmGid(dtm.gid), names);
     return parseSubmission(dtm, { defaults, subscribersOf: (topic) => subscribers.get(topic) });
+  }
+
+  /** Who subscribes is settled when a message begins; a topic may have changed, or be gone, by the time it is asked for again. */
+  async function subscribersFor(gid: Gid, names: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>> {
+    const known = await coordinator.get(gid);
+    const settled = known === null ? noSubscribers : settledSubscribers(known.given.spec);
+    const others = names.filter((name) => !settled.has(name));
+    return others.length === 0 ? settled : new Map([...settled, ...(await topics.subscribers(others))]);
   }
 
   async function waited(gid: Gid, view: TransactionView, how: Waiting): Promise<DtmAnswer> {
@@ -70,13 +79,6 @@ export function dtmService({ coordinator, defaults, topics }: DtmServiceOptions)
     const { signal } = how;
     const rest = await coordinator.wait(gid, { waitMs: limits.waitMsMax, ...(signal === undefined ? {} : { signal }) });
     return waitedAnswer((rest ?? view).transaction, how.wanted);
-  }
-
-  async function submitPrepared(dtm: DtmTransaction): Promise<Requested | null> {
-    if (topicsOf(dtm).length === 0) return null;
-    const gid = parseDtmGid(dtm.gid);
-    const known = await coordinator.get(gid);
-    return known?.transaction.status === 'prepared' ? coordinator.request(gid, { type: 'submitted' }) : null;
   }
 
   async function conclude(dtm: DtmTransaction): Promise<DtmAnswer> {
@@ -105,13 +107,12 @@ export function dtmService({ coordinator, defaults, topics }: DtmServiceOptions)
 
     async submit(dtm, signal) {
       if (modeOf(dtm) === 'workflow') return conclude(dtm);
-      const gid = parseDtmGid(dtm.gid);
-      // Who subscribed is settled when a message is prepared; a topic may be gone by the time it is submitted.
-      const goesOn = await submitPrepared(dtm);
-      const outcome = goesOn === null ? await begun(dtm, await submission(dtm)) : outcomeOf(goesOn);
-      if ('status' in outcome) return outcome;
-      const answer = submittedAnswer({ gid, waits: dtm.wait_result }, { ...outcome, transaction: outcome.view.transaction });
-      return answer ?? waited(gid, outcome.view, { wanted: 'succeed', signal });
+      const asked = await submission(dtm);
+      const submitted = await begun(asked);
+      if (submitted === null) return notPrepared(asked.gid);
+      const { outcome, view } = submitted;
+      const answer = submittedAnswer(asked, { outcome, transaction: view.transaction });
+      return answer ?? waited(asked.gid, view, { wanted: 'succeed', signal });
     },
 
     async abort(dtm, signal) {
@@ -160,17 +161,16 @@ export function dtmService({ coordinator, defaults, topics }: DtmServiceOptions)
     },
   };
 
-  async function begun(dtm: DtmTransaction, { gid, spec }: DtmSubmission): Promise<Begun | DtmAnswer> {
+  /** null: there is nothing that was prepared under this gid, as its mode wants. */
+  async function begun({ gid, spec }: DtmSubmission): Promise<Submitted | null> {
     try {
       return await coordinator.submit({ gid, spec });
     } catch (error) {
-      if (isAmendsError(error, 'not_found')) return notPrepared(parseDtmGid(dtm.gid));
+      if (isAmendsError(error, 'not_found')) return null;
       throw error;
     }
   }
 }
-
-type Begun = Awaited<ReturnType<Coordinator['submit']>>;
 
 interface Result {
   readonly verdict: Requested['verdict'];
@@ -187,10 +187,6 @@ const noSubscribers: ReadonlyMap<string, readonly string[]> = new Map();
 
 function by(actor: string): TopicAct {
   return { actor, reason: 'by the DTM API' };
-}
-
-function outcomeOf({ verdict, view }: Requested): Begun {
-  return { outcome: verdict === 'taken' ? 'created' : 'repeated', view };
 }
 
 function reasonOf({ rollback_reason: reason }: DtmTransaction): string {

@@ -134,21 +134,13 @@ async function register(coordinator: Coordinator, request: FastifyRequest): Prom
 async function conclude(coordinator: Coordinator, request: FastifyRequest): Promise<NativeAnswer> {
   const { status, reason, result } = parseBy(conclusionSchema, jsonBody(request));
   const gid = gidOf(request);
-  const returned = resultBytes({ result });
-  const { verdict, view } = await requested(coordinator, gid, { type: 'concluded', status, reason, result: returned });
+  const conclusion = { type: 'concluded', status, reason, result: resultBytes({ result }) } as const;
+  const { verdict, view } = await requested(coordinator, gid, conclusion);
   if (verdict === 'wrong_mode') throw new AmendsError('wrong_status', `a ${view.transaction.mode} cannot be concluded`);
-  if (verdict === 'repeated' && !isSame(view, { reason, returned }))
-    throw new AmendsError('conflict', `${gid} has been concluded with another reason or result`);
+  if (verdict === 'different') throw new AmendsError('conflict', `${gid} has been concluded with another reason or result`);
   if (verdict !== 'taken' && verdict !== 'repeated')
     throw new AmendsError('wrong_status', `${gid} is ${view.transaction.status}, so it cannot be concluded as ${status}`);
   return ok(view);
-}
-
-function isSame(
-  { given, transaction }: TransactionView,
-  { reason, returned }: { reason: string; returned: Uint8Array },
-): boolean {
-  return transaction.reason === reason && Buffer.compare(given.result ?? new Uint8Array(0), returned) === 0;
 }
 
 interface Waiting {

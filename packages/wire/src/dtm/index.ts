@@ -1,7 +1,7 @@
 export * from './answer.ts';
 export { parseDtmGid } from './gid.ts';
 export * from './list.ts';
-export { topicsOf } from './msg-spec.ts';
+export { settledSubscribers, topicsOf } from './msg-spec.ts';
 export type { DtmDefaults } from './options.ts';
 export { nothingFound, queryBody, workflowBody } from './query.ts';
 export * from './register-branch.ts';

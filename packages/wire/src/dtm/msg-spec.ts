@@ -1,9 +1,10 @@
 /** From DTM's message to ours: topics become their subscribers, the delay comes from `custom_data`. */
-import { epochMs, limits, type MsgSpec } from '@amends/core';
+import { branchIdOfStep, epochMs, limits, type MsgSpec, type Spec } from '@amends/core';
 import { refuse, shown } from '../field-error.ts';
 import { parseJsonText } from '../json-text.ts';
 import { deliveriesOf, type SubscribersOf, topicScheme } from '../msg-deliveries.ts';
 import { anySpecOf, callTimeoutMs, type DtmDefaults, preparedForMs, retryOf } from './options.ts';
+import { keptOf } from './presentation.ts';
 import { checkParams, checkTarget } from './target.ts';
 import { type DtmTransaction, objectOf } from './transaction.ts';
 
@@ -14,6 +15,25 @@ export function topicsOf(dtm: DtmTransaction): readonly string[] {
     action.startsWith(topicScheme) ? [action.slice(topicScheme.length)] : [],
   );
   return [...new Set(topics)];
+}
+
+/** Kept with the message, because who subscribes to a topic is settled when a message begins: see `settledSubscribers`. */
+function topicsByStep({ steps }: DtmTransaction): { readonly topics?: Readonly<Record<string, string>> } {
+  const named = steps.flatMap(({ action = '' }, index) =>
+    action.startsWith(topicScheme) ? [[branchIdOfStep(index), action.slice(topicScheme.length)] as const] : [],
+  );
+  return named.length === 0 ? {} : { topics: Object.fromEntries(named) };
+}
+
+/** Who receives a message that has begun, by topic: whoever asks for it again means these, although others subscribe by now. */
+export function settledSubscribers(spec: Spec): ReadonlyMap<string, readonly string[]> {
+  if (spec.mode !== 'msg') return new Map();
+  return new Map(
+    Object.entries(keptOf(spec).topics ?? {}).map(([step, topic]) => {
+      const isOfStep = ({ branchId }: { readonly branchId: string }) => branchId === step || branchId.startsWith(`${step}-`);
+      return [topic, spec.steps.filter(isOfStep).map(({ action }) => action)];
+    }),
+  );
 }
 
 /**
@@ -28,8 +48,10 @@ export function msgSpecOf(dtm: DtmTransaction, defaults: DtmDefaults, subscriber
     checkTarget(`steps[${step}].action`, action, dtm.protocol);
     checkParams(`payloads[${step}]`, { target: action, protocol: dtm.protocol, payload: dtm.payloads[step] });
   });
+  const any = anySpecOf(dtm);
   return {
-    ...anySpecOf(dtm),
+    ...any,
+    presentation: { ...any.presentation, ...topicsByStep(dtm) },
     mode: 'msg',
     steps: deliveries.map(({ branchId, action }) => ({ branchId, action })),
     payloads: deliveries.map(({ step }) => dtm.payloads[step]!),

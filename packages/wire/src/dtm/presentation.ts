@@ -18,6 +18,8 @@ interface Presentation {
   readonly customData: string;
   readonly queryPrepared: string;
   readonly options: DtmOptions;
+  /** Topics that steps of a message name, by the branch id of the step. Left out: none does. */
+  readonly topics?: Readonly<Record<string, string>>;
 }
 
 /** What to keep. */

@@ -176,12 +176,15 @@ describe('the answer to a submission', () => {
     });
   });
 
-  it('refuses what is finished or different', () => {
-    const finished = submittedAnswer(asked, { outcome: 'repeated', transaction: tx({ status: 'failed' }) });
-    expect(finished).toEqual({
+  it('tells how it ended when it is asked for again, and refuses what is different', () => {
+    const repeated = (change: Partial<Transaction>) => submittedAnswer(asked, { outcome: 'repeated', transaction: tx(change) });
+    expect(repeated({ status: 'succeed' })?.status).toBe(200);
+    expect(repeated({ status: 'failed', reason: 'no money' })).toEqual({
       status: 409,
-      body: { dtm_result: 'FAILURE', message: "current status 'failed', cannot sumbmit. FAILURE" },
+      body: { dtm_result: 'FAILURE', message: "current status 'failed', cannot sumbmit. no money FAILURE" },
     });
+    expect(repeated({ status: 'aborting' })?.status).toBe(409);
+    expect(submittedAnswer(asked, { outcome: 'different', transaction: tx({ status: 'succeed' }) })?.status).toBe(409);
     expect(submittedAnswer(asked, { outcome: 'different', transaction: tx({}) })).toMatchObject({
       status: 409,
       body: { message: expect.stringMatching(/other content, cannot submit\. FAILURE$/) },

@@ -101,19 +101,24 @@ export function submittedAnswer(
   { gid, waits }: Pick<DtmSubmission, 'gid' | 'waits'>,
   { outcome, transaction }: SubmissionResult,
 ): DtmAnswer | null {
-  if (outcome !== 'created' && isFinished(transaction)) return cannotSubmit(transaction);
-  if (outcome === 'repeated' && transaction.status === 'aborting') return waits ? null : cannotSubmit(transaction);
   if (outcome === 'different') return gidInUse(gid, 'submit');
-  return waits ? null : successAnswer;
+  if (outcome === 'repeated' && isFinished(transaction)) return endedAnswer(transaction);
+  if (waits) return null;
+  return transaction.status === 'aborting' ? cannotSubmit(transaction) : successAnswer;
+}
+
+/** How it ended, told to whoever asks for it again: a client whose first answer was lost knows no more than this. */
+function endedAnswer(transaction: Transaction): DtmAnswer {
+  return transaction.status === 'succeed' ? successAnswer : cannotSubmit(transaction);
 }
 
 function gidInUse(gid: Gid, verb: string): DtmAnswer {
   return failureAnswer(`gid ${shown(gid)} is in use by a transaction with other content, cannot ${verb}.`);
 }
 
-/** The spelling is the protocol's. */
-export function cannotSubmit(transaction: Transaction): DtmAnswer {
-  return failureAnswer(`current status '${transaction.status}', cannot sumbmit.`);
+/** With the reason of what is rolled back. The spelling is the protocol's. */
+function cannotSubmit({ status, reason }: Transaction): DtmAnswer {
+  return failureAnswer(`current status '${status}', cannot sumbmit. ${reason}`.trimEnd());
 }
 
 /** The answer to a caller that has waited for the outcome that it wants. */
@@ -162,6 +167,8 @@ export function notPrepared(gid: Gid): DtmAnswer {
 /** The answer to the `submit` of a workflow. */
 export function concludedAnswer({ verdict, transaction }: RequestResult): DtmAnswer {
   if (verdict === 'taken' || verdict === 'repeated') return successAnswer;
+  if (verdict === 'different')
+    return failureAnswer(`current status '${transaction.status}' with another reason or result, cannot sumbmit.`);
   if (verdict === 'wrong_mode') return failureAnswer(`trans type: '${transaction.mode}' is no workflow, cannot sumbmit.`);
   return cannotSubmit(transaction);
 }
