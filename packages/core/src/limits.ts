@@ -2,6 +2,10 @@
 export const limits = {
   /** A transaction is a plan, not a file transfer: larger data belongs in a store of its own and is referred to. Bytes. */
   bodyBytesMax: 1_048_576,
+  /** The line of the request and its headers together: what other servers take at most. Bytes. */
+  requestHeadBytesMax: 16_384,
+  /** Time to send a whole request; slower ones hold a connection for nothing. Milliseconds. */
+  requestMsMax: 60_000,
   /** Each branch costs state in the transaction's row at every commit; DTM's own ids stop at 99 to 999. */
   branchesMax: 1_000,
   /** All payloads of one transaction together; they travel inside one body. Bytes. */

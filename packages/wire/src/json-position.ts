@@ -1,4 +1,4 @@
-/** Where a text stops being JSON: for error messages only, so it runs on texts that have already been refused. */
+/** Where a text stops being JSON, or repeats itself: for error messages only, so it runs on texts that have already been refused. */
 
 const whitespace = /[ \t\n\r]*/y;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON forbids them in strings
@@ -21,16 +21,45 @@ export function malformedAt(text: string): string {
 }
 
 function firstFault(text: string): Place {
-  const open: ('{' | '[')[] = [];
-  let expecting: Expecting = 'value';
-  let at = skip(whitespace, text, 0);
-  while (at < text.length) {
-    const step = consume(text, { at, expecting }, open);
-    if (step === null) break;
-    at = skip(whitespace, text, step.at);
-    expecting = step.expecting;
+  const tokens = tokensOf(text);
+  for (;;) {
+    const { done, value } = tokens.next();
+    if (done) return value;
   }
-  return { at, expecting };
+}
+
+/** The first key that an object has already, in a text that is JSON and has one. */
+export function repeatedKey(text: string): { readonly key: string; readonly at: number } {
+  const keys: Set<string>[] = [];
+  for (const { at, end, depth, isKey } of tokensOf(text)) {
+    if (text[at] === '{') keys[depth] = new Set();
+    if (!isKey) continue;
+    const key = JSON.parse(text.slice(at, end)) as string;
+    if (keys[depth]!.has(key)) return { key, at };
+    keys[depth]!.add(key);
+  }
+  throw new Error('no key is repeated');
+}
+
+interface Token {
+  readonly at: number;
+  readonly end: number;
+  /** How many objects and arrays are open after it. */
+  readonly depth: number;
+  readonly isKey: boolean;
+}
+
+/** The tokens up to the first fault or the end, which is returned. */
+function* tokensOf(text: string): Generator<Token, Place> {
+  const open: ('{' | '[')[] = [];
+  let place: Place = { at: skip(whitespace, text, 0), expecting: 'value' };
+  while (place.at < text.length) {
+    const step = consume(text, place, open);
+    if (step === null) break;
+    yield { at: place.at, end: step.at, depth: open.length, isKey: step.expecting === ': after the key' };
+    place = { at: skip(whitespace, text, step.at), expecting: step.expecting };
+  }
+  return place;
 }
 
 /** One token further; null when it is not what is expected. */

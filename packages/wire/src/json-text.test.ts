@@ -41,6 +41,11 @@ describe('a JSON body', () => {
       /nested deeper than 64 levels/,
     ],
     ['very deep nesting', '['.repeat(500_000) + ']'.repeat(500_000), /nested deeper than 64 levels/],
+    ['a key that is there twice', '{"gid":"a","gid":"b"}', /^body: has the key "gid" twice in one object, again at position 11/],
+    ['one in disguise', '{"gid":1,"\\u0067id":2}', /has the key "gid" twice .* position 9/],
+    ['one deep inside', '{"a":[{"b":{"c":1, "d":[{}] , "c" : 2}}]}', /has the key "c" twice .* position 30/],
+    ['one among long numbers', '{"id":12345678901234567890,"id":7}', /has the key "id" twice/],
+    ['an empty one', '{"":1,"":2}', /has the key "" twice/],
     ['too many keys', `{${Array.from({ length: 10_001 }, (_, i) => `"k${i}":1`).join(',')}}`, /more than 10000 keys/],
   ])('is refused for %s', (_what, text, message) => {
     expect(() => parse(text)).toThrow(message);
@@ -48,6 +53,11 @@ describe('a JSON body', () => {
 
   it('is refused when it is not UTF-8', () => {
     expect(() => parseJsonBody(Buffer.from([0x22, 0xff, 0x22]))).toThrow(/not valid UTF-8/);
+  });
+
+  it('may have equal keys in different objects, and colons and quotes in its texts', () => {
+    const text = '{"a":{"a":"a\\":\\\\"},"b":[{"a":":"},{"a":"\\\\\\":"}],"ü\\\\":{}}';
+    expect(JSON.stringify(parse(text))).toBe(text);
   });
 
   it('may speak of constructors in its values', () => {

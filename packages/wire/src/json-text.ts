@@ -1,11 +1,11 @@
 /**
  * JSON bodies as they come from outside: decoded strictly, bounded in depth and keys, without keys that could reach a
- * prototype, and without losing digits of numbers that a double cannot hold.
+ * prototype, without keys that are there twice, and without losing digits of numbers that a double cannot hold.
  */
 import { isUtf8 } from 'node:buffer';
 import { isLongNumber, limits, parseKeepingDigits } from '@amends/core';
-import { refuse } from './field-error.ts';
-import { malformedAt } from './json-position.ts';
+import { refuse, shown } from './field-error.ts';
+import { malformedAt, repeatedKey } from './json-position.ts';
 
 /** Names that would reach a prototype; also when written with escapes. */
 const suspicious = /__proto__|constructor|\\u00/;
@@ -20,7 +20,7 @@ export function parseJsonBody(bytes: Uint8Array): unknown {
   if (!isUtf8(bytes)) refuse('body', 'is not valid UTF-8');
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
   if (text.length === 0) refuse('body', 'is empty; send a JSON object');
-  return parseJsonText('body', text);
+  return parseChecked('body', text, bytes);
 }
 
 /**
@@ -28,9 +28,38 @@ export function parseJsonBody(bytes: Uint8Array): unknown {
  * @throws AmendsError `invalid_request` naming `field` and the position, or the key that is refused
  */
 export function parseJsonText(field: string, text: string): unknown {
+  return parseChecked(field, text, Buffer.from(text));
+}
+
+function parseChecked(field: string, text: string, bytes: Uint8Array): unknown {
   const value = parsed(field, text);
-  checkShape(value, { field, keys: 0, suspicious: suspicious.test(text) }, 1);
+  const walk: Walk = { field, keys: 0, suspicious: suspicious.test(text) };
+  checkShape(value, walk, 1);
+  if (countKeys(bytes) !== walk.keys) refuseRepeatedKey(field, text);
   return value;
+}
+
+const quote = 0x22;
+const backslash = 0x5c;
+const colon = 0x3a;
+
+/** How many keys the objects of a valid JSON text have, each as often as it is there: as many as colons outside of strings. */
+function countKeys(bytes: Uint8Array): number {
+  let count = 0;
+  let isInString = false;
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at];
+    if (byte === quote) isInString = !isInString;
+    else if (!isInString && byte === colon) count++;
+    else if (isInString && byte === backslash) at++;
+  }
+  return count;
+}
+
+/** `JSON.parse` keeps the last of two equal keys, other readers the first: such a text means different things on its way. */
+function refuseRepeatedKey(field: string, text: string): never {
+  const { key, at } = repeatedKey(text);
+  refuse(field, `has the key ${shown(key)} twice in one object, again at position ${at}; leave one of them out`);
 }
 
 function parsed(field: string, text: string): unknown {

@@ -1,12 +1,15 @@
 /** The HTTP side of the server: one application, with bodies as bytes, and a permission and a meter on every route. */
 import type { ServerOptions as SecureServerOptions } from 'node:https';
-import { AmendsError } from '@amends/core';
+import { AmendsError, limits } from '@amends/core';
 import type { Permission } from '@amends/wire';
-import Fastify, { type FastifyInstance, type FastifyPluginAsync, type FastifyRequest } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyPluginAsync, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Metrics, RequestMeter } from '../metrics.ts';
 import type { ListenerTls } from '../tls.ts';
 import type { Fallback } from './fallback.ts';
 import { type CheckHost, hostGuard } from './host-guard.ts';
+import { type KnownAddresses, knownAddresses } from './known-addresses.ts';
+import { answerRefused } from './refused-exchange.ts';
+import { pathPartCharactersMax } from './request-error.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -31,21 +34,18 @@ export interface AppOptions {
   readonly fallback: Fallback;
 }
 
-/** A gid of 128 characters, each of them written as `%XX` of several bytes. */
-const pathParameterCharactersMax = 2_048;
-/** Time to send a whole request; slower ones hold a connection for nothing. Milliseconds. */
-const requestTimeoutMs = 60_000;
 /** Longer than common proxies keep theirs, so that it is they who close. Milliseconds. */
 const keepAliveMs = 75_000;
 
 /** Makes the application; it listens to nobody yet. */
 export function createApp({ host, tls, bodyBytesMax, metrics, faces, fallback }: AppOptions): FastifyInstance {
   const app: FastifyInstance = Fastify({
-    ...(tls === null ? {} : { https: secureOptions(tls) }),
+    ...(tls === null ? { http: parsing } : { https: { ...parsing, ...secureOptions(tls) } }),
     bodyLimit: bodyBytesMax,
-    requestTimeout: requestTimeoutMs,
+    requestTimeout: limits.requestMsMax,
     keepAliveTimeout: keepAliveMs,
-    routerOptions: { maxParamLength: pathParameterCharactersMax },
+    routerOptions: { maxParamLength: pathPartCharactersMax },
+    clientErrorHandler: answerRefused,
     frameworkErrors: fallback.failed,
     // While it closes, the coordinator's own refusal says more.
     return503OnClosing: false,
@@ -54,9 +54,13 @@ export function createApp({ host, tls, bodyBytesMax, metrics, faces, fallback }:
   app.setNotFoundHandler(fallback.unknown);
   acceptBytes(app);
   meterRoutes(app, metrics);
+  const addresses = knownAddresses();
+  app.addHook('onRoute', ({ url, method }) => addresses.add(url, method));
+  // Node would answer by itself, without a word.
+  app.server.on('checkExpectation', (request, response) => app.server.emit('request', request, response));
   const checkHost = hostGuard(host);
   app.addHook('onRequest', (request, reply, done) => {
-    const error = pageError(request, checkHost);
+    const error = messageError(request) ?? pageError(request, checkHost) ?? methodError(request, reply, addresses);
     // Its body is not read, so nothing can follow it on this connection.
     if (error !== undefined) reply.header('connection', 'close');
     done(error);
@@ -64,6 +68,9 @@ export function createApp({ host, tls, bodyBytesMax, metrics, faces, fallback }:
   for (const face of faces) app.register(face);
   return app;
 }
+
+/** What Node would refuse without saying why is refused here. */
+const parsing = { maxHeaderSize: limits.requestHeadBytesMax, requireHostHeader: false };
 
 /** With authorities for clients, those without a certificate of theirs do not come to the first request. */
 function secureOptions({ cert, key, clientCa }: ListenerTls): SecureServerOptions {
@@ -85,6 +92,26 @@ function meterRoutes(app: FastifyInstance, metrics: Metrics): void {
     request.routeOptions.config.meter?.(reply.statusCode, reply.elapsedTime / 1000);
     done();
   });
+}
+
+function messageError({ headers, raw }: FastifyRequest): AmendsError | undefined {
+  if (headers.host === undefined && raw.httpVersion === '1.1')
+    return new AmendsError('invalid_request', 'Host: is missing; HTTP/1.1 wants it in each request');
+  const { expect } = headers;
+  if (expect === undefined || /^100-continue$/i.test(expect)) return undefined;
+  return new AmendsError('expectation_failed', `Expect: is ${JSON.stringify(expect)}; leave it out, or send 100-continue`);
+}
+
+/** An address that exists, asked by a method that it does not have. */
+function methodError(
+  { is404, method, url }: FastifyRequest,
+  reply: FastifyReply,
+  addresses: KnownAddresses,
+): AmendsError | undefined {
+  const allowed = is404 ? addresses.methodsOf(url.split('?')[0]!).join(', ') : '';
+  if (allowed === '') return undefined;
+  reply.header('allow', allowed);
+  return new AmendsError('method_not_allowed', `${method} is not possible here; possible: ${allowed}`);
 }
 
 /** Programs send no Origin: whoever does is a web page that somebody happens to look at beside this server. Its images send none. */

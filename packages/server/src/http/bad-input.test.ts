@@ -26,8 +26,10 @@ const nonsense: Face['cases'] = [
   ['a list', '[]', 400, /^body: /],
   ['null', 'null', 400, /^body: /],
   ['invalid UTF-8', Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d]), 400, /body: is not valid UTF-8/],
-  ['2 MiB', `{"gid":"${'x'.repeat(2 * 1_048_576)}"}`, 413, /body is larger than/],
-  ['10 MiB', `{"gid":"${'x'.repeat(10 * 1_048_576)}"}`, 413, /body is larger than/],
+  ['2 MiB', `{"gid":"${'x'.repeat(2 * 1_048_576)}"}`, 413, /body: has 2097162 bytes, at most 1048576 are taken/],
+  ['10 MiB', `{"gid":"${'x'.repeat(10 * 1_048_576)}"}`, 413, /body: has 10485770 bytes, at most 1048576 are taken/],
+  ['a key twice', '{"gid":"g","gid":"h"}', 400, /body: has the key "gid" twice in one object, again at position 11/],
+  ['a key twice, deep inside', '{"steps":[{"payload":{"a":1,"a":2}}]}', 400, /body: has the key "a" twice/],
   ['deep nesting', `{"gid":${deep(100)}}`, 400, /body: is nested deeper than 64 levels/],
   ['very deep nesting', `{"gid":${deep(200_000)}}`, 400, /body: is nested deeper than 64 levels/],
   ['the key __proto__', '{"__proto__":{"gid":"g"}}', 400, /body: has the key __proto__/],
@@ -157,6 +159,12 @@ const dtmFace: Face = {
       /^custom_data\.orders: names step "9"/,
     ],
     ['custom data that is not JSON', dtm({ custom_data: '{' }), 400, /^custom_data: /],
+    [
+      'a key twice in custom data',
+      dtm({ custom_data: '{"concurrent":true,"concurrent":false}' }),
+      400,
+      /^custom_data: has the key/,
+    ],
     ['custom data nested deeply', dtm({ custom_data: deep(200_000) }), 400, /^custom_data: is nested deeper than 64 levels/],
     [
       'orders nested deeply',
@@ -219,6 +227,16 @@ describe.each([
       const answer = await amends.ask('POST', path, '{}', { 'content-type': type });
       expect([answer.status, complaint(answer)]).toEqual([415, expect.stringContaining('send application/json')]);
     }
+    await expectNothingStored(amends);
+  });
+
+  it('refuses a body that is encoded', async () => {
+    const amends = await runningServer();
+    for (const coding of ['gzip', 'br', 'identity, gzip']) {
+      const answer = await amends.ask('POST', path, '{}', { 'content-encoding': coding });
+      expect([answer.status, complaint(answer)]).toEqual([415, expect.stringContaining('send the body as it is')]);
+    }
+    expect((await amends.ask('POST', path, '{}', { 'content-encoding': 'identity' })).status).toBe(400);
     await expectNothingStored(amends);
   });
 

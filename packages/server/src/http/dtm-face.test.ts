@@ -153,12 +153,16 @@ describe('a DTM client', () => {
 
   it('meets its own words where nothing is', async () => {
     const amends = await runningServer();
-    for (const [method, path] of [
-      ['GET', '/api/dtmsvr/nothing'],
-      ['GET', '/api/dtmsvr/submit'],
-      ['PUT', '/api/dtmsvr/query'],
-    ] as const)
-      expect(await amends.ask(method, path)).toMatchObject({ status: 404, body: '404 page not found' });
+    expect(await amends.get('/api/dtmsvr/nothing')).toMatchObject({ status: 404, body: '404 page not found' });
+    for (const [method, path, allowed] of [
+      ['GET', '/api/dtmsvr/submit', 'POST'],
+      ['PUT', '/api/dtmsvr/query', 'GET, HEAD'],
+      ['GET', '/api/dtmsvr/topic/t', 'DELETE'],
+    ] as const) {
+      const answer = await amends.ask(method, path);
+      expect(answer).toMatchObject({ status: 405, body: { message: `${method} is not possible here; possible: ${allowed}` } });
+      expect(answer.headers.get('allow')).toBe(allowed);
+    }
   });
 
   it('sees a native transaction as a plain one', async () => {

@@ -59,7 +59,7 @@ type Handler = (request: FastifyRequest, reply: FastifyReply) => DtmAnswer | Pro
 export function dtmFace(options: DtmFaceOptions): FastifyPluginAsync {
   const handlers = handlersOf(options);
   return async (app) => {
-    app.setErrorHandler((error, _request, reply) => send(reply, answerOf(requestError(error, options.log))));
+    app.setErrorHandler((error, request, reply) => sendDtm(reply, answerOf(requestError(error, options.log, request))));
     for (const route of dtmRoutes) {
       const { method, operation, permission } = route;
       const handle = operation === 'metrics' ? null : handlers[operation];
@@ -68,7 +68,7 @@ export function dtmFace(options: DtmFaceOptions): FastifyPluginAsync {
         url: urlOf(route),
         config: { permission, api: urlOf(route).split('/').at(-1)!.toLowerCase() },
         handler: async (request, reply) =>
-          handle === null ? options.metricsText(reply) : send(reply, await handle(request, reply)),
+          handle === null ? options.metricsText(reply) : sendDtm(reply, await handle(request, reply)),
       });
     }
   };
@@ -78,7 +78,8 @@ function urlOf({ path }: DtmRoute): string {
   return path.startsWith('/api/') ? path : dtmBase + path;
 }
 
-function send(reply: FastifyReply, { status, body, retryAfterSeconds }: DtmAnswer): FastifyReply {
+/** Answers in DTM's form. */
+export function sendDtm(reply: FastifyReply, { status, body, retryAfterSeconds }: DtmAnswer): FastifyReply {
   if (retryAfterSeconds !== undefined) reply.header('retry-after', retryAfterSeconds);
   return reply.code(status).send(body);
 }

@@ -1,8 +1,9 @@
 /** What is answered where no face has a say: addresses that do not exist, requests that reach no route. */
 import type { Log } from '@amends/coordinator';
 import { AmendsError } from '@amends/core';
-import { dtmBase } from '@amends/wire';
+import { answerOf, dtmBase } from '@amends/wire';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { sendDtm } from './dtm-face.ts';
 import { sendProblem } from './native-face.ts';
 import { requestError } from './request-error.ts';
 
@@ -19,9 +20,16 @@ export function fallbackOf(log: Log): Fallback {
   return {
     unknown({ url, method }, reply) {
       const path = url.split('?')[0]!;
-      if (path.startsWith(`${dtmBase}/`)) return reply.code(404).type('text/plain').send('404 page not found');
+      if (isDtm(url)) return reply.code(404).type('text/plain').send('404 page not found');
       return sendProblem(reply, new AmendsError('not_found', `${method} ${path} does not exist; GET / tells what does`));
     },
-    failed: (error, _request, reply) => sendProblem(reply, requestError(error, log)),
+    failed(error, request, reply) {
+      const made = requestError(error, log, request);
+      return isDtm(request.url) ? sendDtm(reply, answerOf(made)) : sendProblem(reply, made);
+    },
   };
+}
+
+function isDtm(url: string): boolean {
+  return url.startsWith(`${dtmBase}/`);
 }

@@ -34,7 +34,7 @@ export function jsonRpcFace({ service, log }: JsonRpcFaceOptions): FastifyPlugin
         const answer = jsonRpcAnswer(id, await carriedOut(service, asked, { request, reply }));
         return reply.code(answer.status).send(answer.body);
       } catch (error) {
-        const answer = jsonRpcFailure(id, error instanceof JsonRpcProblem ? error : requestError(error, log));
+        const answer = jsonRpcFailure(id, error instanceof JsonRpcProblem ? error : requestError(error, log, request));
         return reply.code(answer.status).send(answer.body);
       }
     });

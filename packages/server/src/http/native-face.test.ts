@@ -307,12 +307,14 @@ describe('the native API', () => {
   it('says which methods an address has', async () => {
     const amends = await runningServer();
     for (const [method, path, allowed] of [
-      ['DELETE', `${at}/g`, 'GET'],
-      ['PUT', at, 'POST, GET'],
+      ['DELETE', `${at}/g`, 'GET, HEAD'],
+      ['PUT', at, 'POST, GET, HEAD'],
       ['GET', `${at}/g/retry`, 'POST'],
-      ['PATCH', '/api/v1/health', 'GET'],
-      ['OPTIONS', at, 'POST, GET'],
+      ['PATCH', '/api/v1/health', 'GET, HEAD'],
+      ['OPTIONS', at, 'POST, GET, HEAD'],
       ['HEAD', `${at}/g/retry`, 'POST'],
+      ['PUT', '/healthz', 'GET, HEAD'],
+      ['GET', '/api/json-rpc', 'POST'],
     ] as const) {
       const answer = await amends.ask(method, path);
       expect(answer.status).toBe(405);

@@ -1,6 +1,6 @@
 /** The native API: `/api/v1`, mounted from wire's table. */
 import type { Coordinator, Log } from '@amends/coordinator';
-import { AmendsError, type InterventionVerb, limits } from '@amends/core';
+import { type AmendsError, type InterventionVerb, limits } from '@amends/core';
 import {
   actorOf,
   comeBackSeconds,
@@ -47,14 +47,13 @@ export interface NativeFaceOptions {
 export function nativeFace({ coordinator, topics, log, bodyBytesMax }: NativeFaceOptions): FastifyPluginAsync {
   const handlers = handlersOf({ coordinator, topics }, limitsWith(bodyBytesMax));
   return async (app) => {
-    app.setErrorHandler((error, _request, reply) => sendProblem(reply, requestError(error, log)));
+    app.setErrorHandler((error, request, reply) => sendProblem(reply, requestError(error, log, request)));
     app.addHook('preSerialization', (_request, reply, body, done) => {
       const seconds = isTransaction(body) ? comeBackSeconds(body, coordinator.now()) : null;
       if (seconds !== null) reply.header('retry-after', seconds);
       done(null, body);
     });
     for (const route of nativeRoutes) mount(app, route, handlers[route.operationId]);
-    refuseOtherMethods(app);
   };
 }
 
@@ -72,22 +71,6 @@ function mount(app: FastifyInstance, { method, path, permission, operationId }: 
       return reply.code(status).send(body);
     },
   });
-}
-
-/** Addresses that exist, with methods that they do not have. */
-function refuseOtherMethods(app: FastifyInstance): void {
-  for (const path of new Set(nativeRoutes.map((route) => route.path))) {
-    const allowed = nativeRoutes.filter((route) => route.path === path).map((route): string => route.method);
-    app.route({
-      method: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].filter((method) => !allowed.includes(method)),
-      url: urlOf(path),
-      config: { permission: 'public', api: 'method' },
-      handler({ method }, reply) {
-        reply.header('allow', allowed.join(', '));
-        throw new AmendsError('method_not_allowed', `${method} is not possible here; possible: ${allowed.join(', ')}`);
-      },
-    });
-  }
 }
 
 /** `{gid}` of the table is `:gid` of the router. */

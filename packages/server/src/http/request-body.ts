@@ -2,18 +2,20 @@
 import { AmendsError } from '@amends/core';
 import { parseJsonBody } from '@amends/wire';
 import type { FastifyRequest } from 'fastify';
+import { wrongMediaType } from './request-error.ts';
 
 const json = /^application\/([\w.-]+\+)?json(-rpc)?\s*(;|$)/i;
 const nothing = new Uint8Array(0);
 
 /**
  * The body as bytes.
- * @throws AmendsError `unsupported_media_type` when it says to be something else than JSON
+ * @throws AmendsError `unsupported_media_type` when it says to be something else than JSON, or to be encoded
  */
 export function bodyBytes({ headers, body }: FastifyRequest): Uint8Array {
-  const type = headers['content-type'];
-  if (type !== undefined && !json.test(type))
-    throw new AmendsError('unsupported_media_type', `content-type is ${JSON.stringify(type)}; send application/json`);
+  const { 'content-type': type, 'content-encoding': encoding } = headers;
+  if (type !== undefined && !json.test(type)) throw wrongMediaType(type);
+  if (encoding !== undefined && !/^(identity)?$/i.test(encoding))
+    throw new AmendsError('unsupported_media_type', `content-encoding is ${JSON.stringify(encoding)}; send the body as it is`);
   return body instanceof Uint8Array ? body : nothing;
 }
 
