@@ -124,7 +124,7 @@ export class Mailbox implements Wakeable, Waiter {
   /** Places that were offered and are not used yet. */
   #offers: Place[] = [];
   /** Hosts at which it waits for a place. */
-  #waitsAt: ReadonlySet<string> = new Set();
+  #waitsAt: ReadonlySet<string> = nowhere;
   /** It decides, commits or enters queues: what comes meanwhile waits until that is done. */
   #busy = false;
   #closed = false;
@@ -248,7 +248,7 @@ export class Mailbox implements Wakeable, Waiter {
     const tx = this.tx!;
     const next = { ...tx, version: tx.version + 1 };
     const wakeAt = this.waitsForPlace ? earlier(this.wakeAt, this.#turnAt()) : this.wakeAt;
-    this.#waitAt(new Set());
+    this.#waitAt(nowhere);
     this.#propose([], { next, history: [], facts: [], effects: [], ready: [], verdicts: [], wakeAt }, 0);
   }
 
@@ -408,7 +408,7 @@ export class Mailbox implements Wakeable, Waiter {
   #waitForPlaces(ready: readonly ReadyCall[]): boolean {
     if (ready.length === 0 && this.#waitsAt.size === 0) return true;
     const { places } = this.#host;
-    const hosts = new Set(ready.map(({ url }) => places.hostOf(url)));
+    const hosts = ready.length === 0 ? nowhere : new Set(ready.map(({ url }) => places.hostOf(url)));
     const hasRoom = !isQuiet(this.tx!) || [...hosts].every((host) => places.hasRoom(host, this));
     this.#busy = true;
     this.#waitAt(hosts);
@@ -533,7 +533,7 @@ export class Mailbox implements Wakeable, Waiter {
   }
 
   #leavePlaces(): void {
-    this.#waitAt(new Set());
+    this.#waitAt(nowhere);
     this.#giveBackPlaces();
     for (const offer of this.#offers) offer.release();
     this.#offers = [];
@@ -553,6 +553,7 @@ interface Step {
 const ways = ['forward', 'backward'] as const;
 
 const noSeats: readonly Seat[] = [];
+const nowhere: ReadonlySet<string> = new Set();
 
 function isSameOp(one: OpName, other: OpName): boolean {
   return one.branch === other.branch && one.way === other.way;
