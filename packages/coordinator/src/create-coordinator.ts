@@ -32,7 +32,8 @@ import type { Mailbox, MailboxHost } from './mailbox.ts';
 import { Membership, type MembershipOptions } from './membership.ts';
 import { Outbound } from './outbound.ts';
 import { type Place, Places } from './places.ts';
-import type { Clock, Digest, Log, Observer, Random, Timers, Transport } from './ports.ts';
+import type { Clock, Committed, Digest, Log, Observer, Random, Timers, Transport } from './ports.ts';
+import { unreadableBecause } from './readable.ts';
 import type { Reception } from './requests.ts';
 import { StoreGate } from './store-gate.ts';
 import { type StoreReading, sharedReading } from './store-reading.ts';
@@ -41,6 +42,7 @@ import { Takeovers } from './takeovers.ts';
 import { targetRefuser } from './targets.ts';
 import { timeLimit } from './time-limit.ts';
 import { transportByScheme } from './transport-by-scheme.ts';
+import { salvaged } from './unreadable.ts';
 import { waitFor } from './waiting.ts';
 import { WakeQueue } from './wake-queue.ts';
 import { standing } from './whereabouts.ts';
@@ -166,6 +168,8 @@ class LocalCoordinator implements Coordinator, MailboxHost {
     this.#takeovers = new Takeovers({
       host: this,
       mailboxes: this.#mailboxes,
+      store: this.#store,
+      digest: this.#digest,
       timers: this.#timers,
       log: this.#log,
       isRunning: () => this.#state === 'running',
@@ -269,7 +273,8 @@ class LocalCoordinator implements Coordinator, MailboxHost {
 
   request: Coordinator['request'] = (gid, request) => asked(gid, request, this.#receive());
 
-  intervene: Coordinator['intervene'] = (request) => intervene(request, this.#store, this.#receive());
+  intervene: Coordinator['intervene'] = (request) =>
+    intervene(request, { store: this.#store, digest: this.#digest }, this.#receive());
 
   wait(gid: Gid, options: { readonly waitMs: number; readonly signal?: AbortSignal }): Promise<TransactionView | null> {
     return waitFor(options, {
@@ -335,22 +340,29 @@ class LocalCoordinator implements Coordinator, MailboxHost {
     });
 
   async load(gid: Gid): Promise<StoredTransaction | null> {
-    const [stored] = await this.#store.load([gid]);
-    return stored ?? null;
+    const [stored = null] = await this.#store.load([gid]);
+    const problem = stored === null ? null : unreadableBecause(stored, this.#digest);
+    if (problem !== null) throw problem;
+    return stored;
   }
 
   call(mailbox: Mailbox, effect: CallEffect, place: Place): void {
     this.#outbound.call(mailbox, effect, place);
   }
 
+  committed: MailboxHost['committed'] = (mailbox, previous, history) => this.#observe({ previous, next: mailbox.tx!, history });
+
+  committedUnread: MailboxHost['committedUnread'] = (before, { row, history }) =>
+    this.#observe({ previous: salvaged(before), next: salvaged(row), history });
+
   /** An observer is anybody's code: what it throws must not keep what was committed from being acted on. */
-  committed: MailboxHost['committed'] = (mailbox, previous, history) => {
+  #observe(committed: Committed): void {
     try {
-      this.#observer({ previous, next: mailbox.tx!, history });
+      this.#observer(committed);
     } catch (error) {
-      this.#log.error({ gid: mailbox.gid, err: error }, 'an observer of commits failed');
+      this.#log.error({ gid: committed.next.gid, err: error }, 'an observer of commits failed');
     }
-  };
+  }
 
   after(delayMs: number, run: () => void): void {
     this.#timers.after(delayMs, run);
@@ -377,5 +389,9 @@ class LocalCoordinator implements Coordinator, MailboxHost {
 
   refused(mailbox: Mailbox, message: string): void {
     this.#takeovers.refused(mailbox, message);
+  }
+
+  unreadable(mailbox: Mailbox, error: AmendsError): void {
+    this.#takeovers.failed(mailbox.gid, error);
   }
 }

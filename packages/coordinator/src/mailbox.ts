@@ -35,6 +35,7 @@ import {
   type StoredSpec,
   type Transaction,
   type TransactionEvent,
+  type TransactionRow,
   type Verdict,
   withFacts,
 } from '@amends/core';
@@ -54,10 +55,13 @@ export interface MailboxHost {
   readonly horizonMs: number;
   readonly places: Places;
   commit(change: Change, done: (result: CommitResult) => void): void;
+  /** Rejects with `store_refused` when what is stored cannot be read. */
   load(gid: Gid): Promise<StoredTransaction | null>;
   /** Makes a call at its place, which is given back when the call ends; the mailbox gets its answer as an event. */
   call(mailbox: Mailbox, effect: CallEffect, place: Place): void;
   committed(mailbox: Mailbox, previous: Transaction | null, history: readonly HistoryEntry[]): void;
+  /** The same for a transaction that cannot be read, which has no mailbox. */
+  committedUnread(before: TransactionRow, change: Change): void;
   wakeAt(mailbox: Mailbox, at: EpochMs | null): void;
   /** The mailbox has nothing to drive any more, or lost its transaction. */
   close(mailbox: Mailbox): void;
@@ -68,6 +72,8 @@ export interface MailboxHost {
   /** An event like those that time brings: now, with a fresh chance. */
   moment(): { readonly at: EpochMs; readonly jitter: number };
   refused(mailbox: Mailbox, message: string): void;
+  /** What the store holds of the transaction cannot be read; this mailbox is of no use any more. */
+  unreadable(mailbox: Mailbox, error: AmendsError): void;
 }
 
 interface Letter {
@@ -433,7 +439,10 @@ export class Mailbox implements Wakeable, Waiter {
   #readAgain(tried: Tried): void {
     this.#host.load(this.gid).then(
       (stored) => this.#resolve(tried, stored),
-      (error: unknown) => this.#host.storeFailed(error, () => this.#closed || this.#readAgain(tried)),
+      (error: unknown) => {
+        if (isAmendsError(error, 'store_refused')) this.#host.unreadable(this, error);
+        else this.#host.storeFailed(error, () => this.#closed || this.#readAgain(tried));
+      },
     );
   }
 

@@ -1,12 +1,14 @@
 /**
- * Driving on what was claimed. What cannot be driven on is left alone: it stays with this node untouched, so that nobody
- * claims it again and again, and what the store refused is looked at again after a while.
+ * Driving on what was claimed. What cannot be read is put on hold. What else cannot be driven on is left alone: it stays with
+ * this node untouched, so that nobody claims it again and again, and what the store refused is looked at again after a while.
  */
-import { type Gid, isFinished } from '@amends/core';
-import type { StoredTransaction } from '@amends/store';
+import { type AmendsError, type Gid, isFinished, type TransactionRow } from '@amends/core';
+import type { Store, StoredTransaction } from '@amends/store';
 import type { LiveMailboxes } from './live-mailboxes.ts';
 import type { Mailbox, MailboxHost } from './mailbox.ts';
-import type { Log, Timers } from './ports.ts';
+import type { Digest, Log, Timers } from './ports.ts';
+import { unreadableBecause } from './readable.ts';
+import { heldUnread } from './unreadable.ts';
 
 /**
  * One that was taken over counts as under way for this long at most, so that those which wait for a host that hangs do not
@@ -20,6 +22,8 @@ const refusedPauseMs = 30_000;
 interface Around {
   readonly host: MailboxHost;
   readonly mailboxes: LiveMailboxes;
+  readonly store: Pick<Store, 'load'>;
+  readonly digest: Digest;
   readonly timers: Timers;
   readonly log: Log;
   isRunning(): boolean;
@@ -53,7 +57,9 @@ export class Takeovers {
   adopt(stored: StoredTransaction): void {
     if (!this.#around.isRunning()) return;
     const { gid } = stored.row;
-    const { host, mailboxes, log } = this.#around;
+    const { host, mailboxes, digest, log } = this.#around;
+    const problem = unreadableBecause(stored, digest);
+    if (problem !== null) return this.#setAside(stored.row, problem);
     const atWork = mailboxes.get(gid);
     try {
       if (atWork === undefined) this.#begin(mailboxes.takeIn(host, stored));
@@ -93,12 +99,27 @@ export class Takeovers {
     this.#around.log.error({ gid, err: error }, 'transaction cannot be driven: looked at again later');
   }
 
+  /** What cannot be read goes on hold, where it is seen and nobody claims it. Should that fail, it is looked at again later. */
+  #setAside(row: TransactionRow, problem: AmendsError): void {
+    const { gid } = row;
+    const { host, mailboxes, log } = this.#around;
+    log.error({ gid, err: problem }, 'transaction cannot be read: on hold, needs attention');
+    mailboxes.get(gid)?.abandon();
+    this.#leftAlone.set(gid, () => {});
+    const change = heldUnread(row, host.moment().at);
+    host.commit(change, ({ outcome }) => {
+      if (outcome !== 'applied') return this.#lookAgainLater(gid);
+      this.#leftAlone.delete(gid);
+      host.committedUnread(row, change);
+    });
+  }
+
   #lookAgainLater(gid: Gid): void {
-    const { host, timers, isRunning } = this.#around;
+    const { host, store, timers, isRunning } = this.#around;
     const cancel = timers.after(refusedPauseMs, () => {
       if (!isRunning()) return;
-      host.load(gid).then(
-        (stored) => {
+      store.load([gid]).then(
+        ([stored]) => {
           this.#leftAlone.delete(gid);
           if (stored?.row.owner === host.node) this.adopt(stored);
         },

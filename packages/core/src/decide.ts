@@ -120,6 +120,12 @@ export function mayBegin(spec: Spec, type: RequestEvent['type']): boolean {
   return logicOf(spec).beginsAs({ type } as RequestEvent) !== null;
 }
 
+/** Whether a state that was read can be one of the transaction that was asked for: it has its mode, and its branches. */
+export function fits(tx: Transaction, given: Given): boolean {
+  const joined = given.registered.filter(({ kind }) => kind === 'participant').length;
+  return tx.mode === given.spec.mode && tx.branches.length === logicOf(given.spec).branchesAtFirst(given.spec) + joined;
+}
+
 function begun(logic: ModeLogic<Spec>, spec: Spec, event: TransactionEvent): Transaction {
   if (event.type !== 'submitted' && event.type !== 'prepared') throw new Error(`no transaction begins with ${event.type}`);
   const status = logic.beginsAs(event);

@@ -3,9 +3,21 @@
  * The first element of `state` is its format version; a node claims only what it can read.
  */
 import { assertNever } from './errors.ts';
-import { type BranchId, type EpochMs, epochMs, type Gid, type NodeId } from './ids.ts';
+import { type BranchId, branchIdOfStep, type EpochMs, epochMs, type Gid, type NodeId } from './ids.ts';
 import type { Mode } from './spec.ts';
-import type { Branch, Decision, Hold, Op, OpState, Status, Transaction } from './transaction.ts';
+import {
+  type BranchCode,
+  type DecisionCode,
+  directions,
+  type HoldCode,
+  holdCodes,
+  isStateCode,
+  type OpCode,
+  opCode,
+  ops,
+  type StateCode,
+} from './state-code.ts';
+import type { Branch, Decision, Hold, OpState, Status, Transaction } from './transaction.ts';
 
 /** The newest format of `state` that this version writes; it reads all from 1 on. */
 export const stateFormat = 2;
@@ -65,8 +77,8 @@ export function toRow(tx: Transaction, columns: RowColumns): TransactionRow {
 }
 
 /**
- * The transaction of a stored row.
- * @throws Error when its format is newer than this version knows; claims never hand such a row out
+ * The transaction of a stored row. One that was marked as unreadable is on hold for that, although it can be read again.
+ * @throws Error when its state is not what any version has written, or of a format newer than this version knows
  */
 export function fromRow(row: TransactionRow): Transaction {
   const [seq, overdueSince, decision, hold, branches] = readState(row);
@@ -74,7 +86,7 @@ export function fromRow(row: TransactionRow): Transaction {
     gid: row.gid,
     mode: row.mode,
     status: row.status,
-    hold: decodeHold(hold),
+    hold: row.hold === unreadable.code ? unreadable : decodeHold(hold),
     decision: decodeDecision(decision),
     branches: branches.map(decodeBranch),
     reason: row.reason,
@@ -98,22 +110,12 @@ export function overdueSinceOf(row: Pick<TransactionRow, 'format' | 'state'>): E
   return momentOf(Number(moment));
 }
 
+/** Of a whole transaction: no branch is to blame. */
+const unreadable: Hold = { code: 'unreadable', branchId: branchIdOfStep(0), op: 'action' };
+
 function momentOf(code: number): EpochMs | null {
   return code === 0 ? null : epochMs(code);
 }
-
-/** What stands first is what lists show; format 1 had no `overdueSince`. */
-type StateCode = [seq: number, overdueSince: number, decision: DecisionCode, hold: HoldCode, branches: BranchCode[]];
-type StateCode1 = [seq: number, decision: DecisionCode, hold: HoldCode, branches: BranchCode[]];
-type DecisionCode = 0 | [direction: number, seq: number, actor: string];
-type HoldCode = 0 | [branchId: string, op: number, code?: number];
-type BranchCode = 0 | [forward: OpCode, backward: OpCode];
-type OpCode = 0 | number[];
-
-const directions = ['commit', 'roll-back', 'terminate'] as const;
-const ops: readonly Op[] = ['action', 'compensate', 'confirm', 'cancel', 'commit', 'rollback', 'msg', 'resume'];
-const holdCodes: readonly Hold['code'][] = ['attempts-exhausted', 'nobody-to-ask', 'payload-missing', 'address-forbidden'];
-const opCode = { succeed: 1, failed: 2, running: 3, waiting: 4 } as const;
 
 function encodeState(tx: Transaction): string {
   const { seq, overdueSince, decision, hold, branches } = tx;
@@ -122,13 +124,18 @@ function encodeState(tx: Transaction): string {
 }
 
 function readState({ gid, format, state }: TransactionRow): StateCode {
+  const code = asNewest({ gid, format }, JSON.parse(state));
+  if (!isStateCode(code)) throw new Error(`state of ${gid} is not what any version has written`);
+  return code;
+}
+
+/** Format 1 had no `overdueSince`. */
+function asNewest({ gid, format }: Pick<TransactionRow, 'gid' | 'format'>, code: unknown): unknown {
   switch (format) {
     case stateFormat:
-      return JSON.parse(state) as StateCode;
-    case 1: {
-      const [seq, ...rest] = JSON.parse(state) as StateCode1;
-      return [seq, 0, ...rest];
-    }
+      return code;
+    case 1:
+      return Array.isArray(code) ? [code[0], 0, ...code.slice(1)] : code;
     default:
       throw new Error(`state format ${format} of ${gid} is not known to this version`);
   }

@@ -69,8 +69,9 @@ export interface Decision {
  * - `attempts-exhausted`: the policy's attempts are used up without a verdict.
  * - `nobody-to-ask`: a message was prepared, never submitted, and names nobody who knows whether it should have been.
  * - `payload-missing`: a compensation's payload refers to an answer that is not there.
+ * - `unreadable`: what is stored of it could not be read. Nobody decides that: whoever claims it marks the row.
  */
-export type HoldCode = 'address-forbidden' | 'attempts-exhausted' | 'nobody-to-ask' | 'payload-missing';
+export type HoldCode = 'address-forbidden' | 'attempts-exhausted' | 'nobody-to-ask' | 'payload-missing' | 'unreadable';
 
 /** Nothing is called until a human looks: the standard status stays as it was. */
 export interface Hold {

@@ -1,6 +1,14 @@
 /** The Store port on a SQL database: one implementation for all of them. */
-import { epochMs, type Gid, specFormat, stateFormat } from '@amends/core';
-import type { ListPage, ListQuery, Store, StoreCapabilities, StoredTransaction, WriteOnceRecord } from '@amends/store';
+import { epochMs, type Gid, isAmendsError, specFormat, stateFormat } from '@amends/core';
+import {
+  type ListPage,
+  type ListQuery,
+  type Store,
+  type StoreCapabilities,
+  type StoredTransaction,
+  unreadSpec,
+  type WriteOnceRecord,
+} from '@amends/store';
 import {
   readAudit,
   readDocument,
@@ -39,14 +47,26 @@ class SqlStore implements Store {
   commit: Store['commit'] = (changes) => this.#session.commit(changes);
 
   async load(gids: readonly Gid[]): Promise<readonly (StoredTransaction | null)[]> {
-    const list = this.#dialect.gidList(gids);
-    const [txs = [], specs = [], records = []] = await this.#session.read([
-      query(this.#sql.txs, list),
-      query(this.#sql.specs, list),
-      query(this.#sql.records, list),
-    ]);
-    const found = joined(txs, specs, records);
+    const found = await this.#find(gids);
     return gids.map((gid) => found.get(gid) ?? null);
+  }
+
+  /** What is damaged beside one transaction is left out for that one alone. */
+  async #find(gids: readonly Gid[]): Promise<ReadonlyMap<Gid, StoredTransaction>> {
+    const list = this.#dialect.gidList(gids);
+    try {
+      return joined(await this.#session.read([query(this.#sql.txs, list), ...this.#beside(list)]));
+    } catch (error) {
+      if (!isAmendsError(error, 'store_refused')) throw error;
+      if (gids.length === 1) return joined(await this.#session.read([query(this.#sql.txs, list)]));
+    }
+    const found = new Map<Gid, StoredTransaction>();
+    for (const gid of gids) for (const one of (await this.#find([gid])).values()) found.set(gid, one);
+    return found;
+  }
+
+  #beside(list: string): readonly SqlQuery[] {
+    return [query(this.#sql.specs, list), query(this.#sql.records, list)];
   }
 
   claim: Store['claim'] = async ({ node, dueBefore, limit, driven }) => {
@@ -56,14 +76,20 @@ class SqlStore implements Store {
     const [candidates = []] = await this.#session.read([query(this.#sql.claimable, ...claimable, limit)]);
     if (candidates.length === 0) return [];
     const list = this.#dialect.gidList(candidates.map((row) => row[0] as Gid));
-    const [txs = [], specs = [], records = []] = await this.#session.write([
-      query(this.#sql.claim, node, list, ...claimable),
-      query(this.#sql.specs, list),
-      query(this.#sql.records, list),
-    ]);
-    const claimed = joined(txs, specs, records);
+    const claimed = await this.#take(query(this.#sql.claim, node, list, ...claimable), list);
     return candidates.map((row) => claimed.get(row[0] as Gid)).filter((one) => one !== undefined);
   };
+
+  /** Where something beside one of them is damaged, they are taken first, and then read one by one. */
+  async #take(claim: SqlQuery, list: string): Promise<ReadonlyMap<Gid, StoredTransaction>> {
+    try {
+      return joined(await this.#session.write([claim, ...this.#beside(list)]));
+    } catch (error) {
+      if (!isAmendsError(error, 'store_refused')) throw error;
+    }
+    const [taken = []] = await this.#session.write([claim]);
+    return taken.length === 0 ? new Map() : this.#find(taken.map((row) => readTx(row).gid));
+  }
 
   async list(asked: ListQuery): Promise<ListPage> {
     const [found = []] = await this.#session.look([listQuery(asked)]);
@@ -144,7 +170,8 @@ function query(sql: string, ...parameters: SqlValue[]): SqlQuery {
   return { sql, parameters };
 }
 
-function joined(txs: readonly SqlRow[], specs: readonly SqlRow[], records: readonly SqlRow[]): Map<Gid, StoredTransaction> {
+/** Of rows of `tx`, and of what lies beside them. */
+function joined([txs = [], specs = [], records = []]: readonly (readonly SqlRow[])[]): ReadonlyMap<Gid, StoredTransaction> {
   const specByGid = new Map(specs.map((row) => [row[0] as Gid, readSpec(row)]));
   const recordsByGid = new Map<Gid, WriteOnceRecord[]>();
   for (const row of records) {
@@ -155,7 +182,7 @@ function joined(txs: readonly SqlRow[], specs: readonly SqlRow[], records: reado
   }
   const together = (row: SqlRow): [Gid, StoredTransaction] => {
     const tx = readTx(row);
-    return [tx.gid, { row: tx, spec: specByGid.get(tx.gid)!, records: recordsByGid.get(tx.gid) ?? [] }];
+    return [tx.gid, { row: tx, spec: specByGid.get(tx.gid) ?? unreadSpec, records: recordsByGid.get(tx.gid) ?? [] }];
   };
   return new Map(txs.map(together));
 }

@@ -126,6 +126,7 @@ export type CommitAnswer =
 /** A transaction as read. */
 export interface StoredTransaction {
   readonly row: TransactionRow;
+  /** `unreadSpec` when it, or what is recorded beside it, is not there or damaged: that keeps no other one from being read. */
   readonly spec: StoredSpec;
   readonly records: readonly WriteOnceRecord[];
 }

@@ -1,6 +1,6 @@
 /** DTM's `resetCronTime`: what waits long for its next attempt is tried now, as when a participant is back after an outage. */
 import type { Coordinator } from '@amends/coordinator';
-import { fromRow, isAmendsError, type Status, type TransactionRow } from '@amends/core';
+import { type ErrorCode, fromRow, isAmendsError, type Status, type TransactionRow } from '@amends/core';
 import type { ResetCronTime } from '@amends/wire';
 
 /** The answer, in DTM's words. */
@@ -37,17 +37,24 @@ async function waitingLong(coordinator: Coordinator, { dueAfterMs, limit }: Rese
   return found;
 }
 
-/** Whether a next attempt is what it waits for; a delay or a deadline is not made shorter. */
+/** Whether a next attempt is what it waits for; a delay or a deadline is not made shorter. What cannot be read waits for a human. */
 function waits(row: TransactionRow): boolean {
-  return fromRow(row).branches.some(({ forward, backward }) => forward.at === 'waiting' || backward.at === 'waiting');
+  try {
+    return fromRow(row).branches.some(({ forward, backward }) => forward.at === 'waiting' || backward.at === 'waiting');
+  } catch {
+    return false;
+  }
 }
+
+/** It has ended meanwhile, is gone, or cannot be read. */
+const nothingToRetry: ReadonlySet<ErrorCode> = new Set(['already_finished', 'not_found', 'store_refused']);
 
 async function retried(coordinator: Coordinator, gid: TransactionRow['gid'], actor: string): Promise<boolean> {
   try {
     await coordinator.intervene({ gid, verb: 'retry', actor, reason: 'by the DTM API: resetCronTime', expectedVersion: null });
     return true;
   } catch (error) {
-    if (isAmendsError(error, 'already_finished') || isAmendsError(error, 'not_found')) return false;
+    if (isAmendsError(error) && nothingToRetry.has(error.code)) return false;
     throw error;
   }
 }

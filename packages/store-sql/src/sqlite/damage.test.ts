@@ -1,0 +1,83 @@
+/** What is damaged beside one transaction keeps no other from being read or claimed. */
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { nodeId } from '@amends/core';
+import { type Store, unreadSpec } from '@amends/store';
+import { firstChange, gidOf, sampleRow, sampleSpec, sampleTime } from '@amends/store/contract';
+import Database from 'better-sqlite3';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { openSqliteStore } from './open-sqlite-store.ts';
+
+const gids = ['before', 'hurt', 'after'].map(gidOf);
+const pageBytes = 4_096;
+const filling = 0xab;
+
+let directory: string;
+let path: string;
+let store: Store;
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'amends-damage-'));
+  path = join(directory, 'amends.db');
+  store = await openSqliteStore({ path });
+  const big = new Uint8Array(10 * pageBytes).fill(filling);
+  for (const gid of gids) {
+    const spec = sampleSpec(gid === 'hurt' ? { payloads: big } : {});
+    await store.commit([firstChange(gid, { owner: null }, { spec })]);
+  }
+  await store.close();
+});
+afterEach(async () => {
+  await store.close();
+  await rm(directory, { recursive: true });
+});
+
+/** Makes a page of the big payload say that it goes on beyond the end of the file. */
+async function breakChain(): Promise<void> {
+  const bytes = await readFile(path);
+  const isInside = (page: number) => bytes.subarray(page + 4, page + pageBytes).every((byte) => byte === filling);
+  for (let page = 0; page < bytes.length; page += pageBytes)
+    if (isInside(page)) {
+      bytes.writeUInt32BE(0xffffff, page);
+      return writeFile(path, bytes);
+    }
+  throw new Error('the payload lies elsewhere');
+}
+
+async function loseSpec(): Promise<void> {
+  const db = new Database(path);
+  db.exec("DELETE FROM spec WHERE tx_id = (SELECT id FROM tx WHERE gid = 'hurt')");
+  db.close();
+}
+
+describe.each([
+  ['a damaged spec', breakChain],
+  ['a missing spec', loseSpec],
+])('of a transaction with %s', (_name, damage) => {
+  beforeEach(async () => {
+    await damage();
+    store = await openSqliteStore({ path });
+  });
+
+  test('the row is read without it, among others that are whole', async () => {
+    const hurt = { row: sampleRow(gidOf('hurt'), { owner: null }), spec: unreadSpec, records: [] };
+    const loaded = await store.load([...gids, gidOf('none')]);
+    expect(loaded.map((one) => one?.spec)).toEqual([sampleSpec(), unreadSpec, sampleSpec(), undefined]);
+    expect(loaded[1]).toEqual(hurt);
+    expect(await store.load([gidOf('hurt')])).toEqual([hurt]);
+  });
+
+  test('the row is claimed without it, among others that are whole, each once', async () => {
+    const node = nodeId('me');
+    const claimed = await store.claim({ node, dueBefore: sampleTime, limit: 9 });
+    expect(claimed.map(({ row, spec }) => [row.gid, row.owner, row.epoch, spec]).toSorted()).toEqual(
+      [
+        ['before', node, 2, sampleSpec()],
+        ['hurt', node, 2, unreadSpec],
+        ['after', node, 2, sampleSpec()],
+      ].toSorted(),
+    );
+    expect(await store.claim({ node, dueBefore: sampleTime, limit: 9 })).toEqual([]);
+  });
+});
