@@ -4,12 +4,15 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { constants as system } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const stamp = join(root, '.setup', 'installed');
+const onWindows = process.platform === 'win32';
+const endings = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /** The pinned Node inside the clone; every script after set-up runs on it. */
 export const node = join(root, 'node_modules', '.bin', 'node');
@@ -17,7 +20,7 @@ export const node = join(root, 'node_modules', '.bin', 'node');
 /** The environment in which `node` is the pinned one for children too. */
 export const environment = {
   ...process.env,
-  PATH: `${join(root, 'node_modules', '.bin')}${process.platform === 'win32' ? ';' : ':'}${process.env.PATH ?? ''}`,
+  PATH: `${join(root, 'node_modules', '.bin')}${onWindows ? ';' : ':'}${process.env.PATH ?? ''}`,
 };
 
 /** A set-up step that failed; its message says what to do. */
@@ -47,6 +50,7 @@ async function install() {
     .digest('hex');
   if (existsSync(stamp) && existsSync(node) && readFileSync(stamp, 'utf8') === wanted) return;
   requireWritable();
+  rmSync(stamp, { force: true });
   say('installing dependencies (first start, or package-lock.json has changed) …');
   // Only `node` needs its install script, which fetches the binary for this platform; the others would want a compiler.
   // More attempts than npm's own with shorter pauses: without a network the answer comes in seconds instead of minutes.
@@ -73,12 +77,24 @@ function requireWritable() {
 
 function npm(args) {
   return new Promise((resolve, reject) => {
-    const child = spawn('npm', args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], shell: process.platform === 'win32' });
+    // In a process group of its own: npm that hears of Ctrl-C goes on for many seconds, to take back what the next start begins anew.
+    const child = spawn('npm', args, {
+      cwd: root,
+      stdio: ['ignore', 'inherit', 'inherit'],
+      detached: !onWindows,
+      shell: onWindows,
+    });
+    const stop = (signal) => {
+      process.kill(onWindows ? child.pid : -child.pid, 'SIGKILL');
+      process.exit(128 + system.signals[signal]);
+    };
+    for (const signal of endings) process.once(signal, stop);
     const startedAt = Date.now();
     const progress = setInterval(() => say(`… still installing, ${Math.round((Date.now() - startedAt) / 1000)} s`), 10_000);
     child.once('error', (error) => reject(new SetupError(`npm cannot be started: ${error.message}`)));
     child.once('exit', (code) => {
       clearInterval(progress);
+      for (const signal of endings) process.off(signal, stop);
       resolve(code ?? 1);
     });
   });
@@ -99,6 +115,6 @@ function say(text) {
 /** Runs a program of the workspace on the pinned Node, passes signals on, and ends as it ended. */
 export function run(args) {
   const child = spawn(node, args, { cwd: root, stdio: 'inherit', env: environment });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  for (const signal of endings) process.on(signal, () => child.kill(signal));
   child.once('exit', (code, signal) => process.exit(code ?? (signal === null ? 1 : 128)));
 }
