@@ -54,7 +54,7 @@ function transfers(server: string, url: Readonly<Record<string, string>>, file: 
     await amends.close();
 
   The same in Go with DTM's own client, which knows no pivot; save it as main.go in an empty folder, and run it there with
-  go mod init try && go get github.com/dtm-labs/client@v1.18.7 && go run .
+  go mod init try && go get github.com/dtm-labs/client/dtmcli@v1.18.7 && go run .
 
     package main
 
