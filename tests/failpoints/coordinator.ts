@@ -3,7 +3,14 @@
  * Made of the packages as they are; impatient, so that many crashes fit into a short test.
  */
 import { parseArgs } from 'node:util';
-import { type Coordinator, createCoordinator, httpTransport, type Log, type Transport } from '@amends/coordinator';
+import {
+  type Coordinator,
+  createCoordinator,
+  httpTransport,
+  type Log,
+  refuseForbidden,
+  type Transport,
+} from '@amends/coordinator';
 import type { RetryPolicy, Spec } from '@amends/core';
 import { decorated, type Store } from '@amends/store';
 import { openSqliteStore } from '@amends/store-sql';
@@ -31,7 +38,7 @@ watchAnswers((request) => request.method === 'POST');
 const app = Fastify();
 app.removeAllContentTypeParsers();
 app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-const topics = storedTopics({ store, now: () => coordinator.now() });
+const topics = storedTopics({ store, now: () => coordinator.now(), checkAddress: refuseForbidden });
 app.register(nativeFace({ coordinator: hurried(coordinator), topics, log, bodyBytesMax }));
 const url = await app.listen({ host: '127.0.0.1', port: Number(port) });
 process.stdout.write(`coordinator listens on ${url}\n`);

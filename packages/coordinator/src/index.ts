@@ -17,6 +17,7 @@ export { httpTransport } from './http-transport.ts';
 export type { ParticipantTls } from './participant-tls.ts';
 export type * from './ports.ts';
 export { remembered } from './remembered.ts';
+export { targetRefuser } from './targets.ts';
 export type { Transports } from './transport-by-scheme.ts';
 export { transportByScheme } from './transport-by-scheme.ts';
 export { hostOf } from './url-parts.ts';

@@ -39,16 +39,28 @@ interface Beginning extends Submission {
 async function begin(beginning: Beginning, digest: Digest, reception: Reception): Promise<Submitted> {
   const { gid, spec, how } = beginning;
   if (spec.mode === 'saga') checkSagaSpec(spec);
-  reception.refuseTargets(specTargets(spec));
   const encoded = encodeSpec(spec);
   const stored: StoredSpec = { ...encoded, digest: digest([encoded.plan, encoded.payloads]) };
   const mustExist = !mayBegin(spec, how);
+  const refusal = refusalOf(spec, reception);
   return untilAnswered(gid, reception, async () => {
-    if (!mustExist && reception.mailboxes.get(gid) === undefined) return begun(beginning, stored, reception);
+    const isNew = refusal === null && !mustExist && reception.mailboxes.get(gid) === undefined;
+    if (isNew) return begun(beginning, stored, reception);
     const answer = await found(beginning, stored.digest, reception);
+    if (answer === null && refusal !== null) throw refusal;
     if (answer === null && mustExist) throw new AmendsError('not_found', `gid: there is no prepared transaction ${gid}`);
     return answer;
   });
+}
+
+/** Why nothing may begin with these addresses; null: it may. What has begun is told of whatever may be called by now. */
+function refusalOf(spec: Spec, { refuseTargets }: Reception): unknown {
+  try {
+    refuseTargets(specTargets(spec));
+    return null;
+  } catch (error) {
+    return error;
+  }
 }
 
 async function begun(beginning: Beginning, stored: StoredSpec, reception: Reception): Promise<Submitted | null> {

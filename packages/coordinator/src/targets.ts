@@ -1,6 +1,6 @@
 /** The addresses that a request wants called, judged before it is taken: one that can never be called is refused with its field. */
 import { isIP } from 'node:net';
-import { AmendsError, type Mode, type RegisteredBranch, type Spec } from '@amends/core';
+import { AmendsError, type Mode, type RegisteredBranch, type Spec, stepOfDelivery } from '@amends/core';
 import type { CheckAddress } from './address.ts';
 import { remembered } from './remembered.ts';
 import { urlParts } from './url-parts.ts';
@@ -22,7 +22,9 @@ export function specTargets(spec: Spec): readonly Target[] {
       ]);
     case 'msg': {
       const query = { field: questionField(spec, 'query'), url: spec.query };
-      return [query, ...spec.steps.map(({ action }, index) => ({ field: `steps[${index}].action`, url: action }))];
+      const steps = spec.steps.map(({ branchId, action }, index) => ({ branchId, field: `steps[${index}].action`, url: action }));
+      // Of several subscribers none keeps a message from the others: what may not be called is held when its turn comes.
+      return [query, ...steps.filter(({ branchId }) => stepOfDelivery(branchId) === branchId)];
     }
     case 'workflow':
       return [{ field: questionField(spec, 'resume'), url: spec.resume }];

@@ -150,10 +150,11 @@ export function interrupted<S extends Spec>(draft: Draft<S>, calls: CallTable<S>
   }
 }
 
-/** Skips the pause after the first attempt without a verdict; what is cut off again may be what kills the process. */
+/** Skips the pause, if there is one, after the first attempt without a verdict; what is cut off again may be what kills the process. */
 function makeDueOnce(draft: Draft, index: number, way: Way): void {
   const state = draft.branches[index]![way];
-  if (state.at === 'waiting' && state.unknowns <= 1) setOp(draft, index, way, { ...state, dueAt: draft.at });
+  if (state.at !== 'waiting' || state.unknowns > 1 || state.dueAt <= draft.at) return;
+  setOp(draft, index, way, { ...state, dueAt: draft.at });
 }
 
 /** Makes everything that waits due now; counting begins anew, for calls in flight too. */

@@ -33,7 +33,7 @@ export function decide(before: Transaction | null, given: Given, events: readonl
   const draft = draftOf(before ?? begun(logic, given.spec, events[0]!), given);
   const verdicts = events.map((event, index) => apply(logic, draft, event, before === null && index === 0));
   if (draft.tx.hold !== null) logic.whileHeld?.(draft);
-  if (!isFinished(draft.tx) && draft.tx.hold === null) logic.advance(draft);
+  if (!isFinished(draft.tx) && draft.tx.hold === null) advance(logic, draft);
   if (!isFinished(draft.tx)) raiseAlarm(draft);
   const wakeAt = wakeAtOf(logic, draft);
   const ready = readyOf(draft);
@@ -44,9 +44,15 @@ export function decide(before: Transaction | null, given: Given, events: readonl
   return { next, history, facts, effects, ready, verdicts, wakeAt };
 }
 
+/** What leads to a hold calls nothing. */
+function advance(logic: ModeLogic<Spec>, draft: Draft): void {
+  logic.advance(draft);
+  if (draft.tx.hold !== null) draft.ready.clear();
+}
+
 /** What could be called now if it had a place. */
 function readyOf({ tx, ready }: Draft): readonly ReadyCall[] {
-  return isFinished(tx) || tx.hold !== null ? [] : [...ready.values()];
+  return isFinished(tx) ? [] : [...ready.values()];
 }
 
 /** After everything else that happens at the same moment: what finishes then is not overdue. */

@@ -44,6 +44,16 @@ export function branchIdOfStep(stepIndex: number): BranchId {
   return String(stepIndex + 1).padStart(2, '0') as BranchId;
 }
 
+/** The branch id of the `index`-th (from 0) of several deliveries of one step of a message: `01-01`, `01-02`, … */
+export function branchIdOfSubscriber(step: BranchId, index: number): BranchId {
+  return `${step}-${branchIdOfStep(index)}` as BranchId;
+}
+
+/** The branch id of the step that a delivery belongs to; the delivery's own where it is the only one. */
+export function stepOfDelivery(branchId: BranchId): BranchId {
+  return branchId.split('-', 1)[0] as BranchId;
+}
+
 /** Marks a count of milliseconds as a moment. Only clocks, stores and decoders call it. */
 export function epochMs(value: number): EpochMs {
   return value as EpochMs;

@@ -13,15 +13,18 @@
  * M2  The decision is made once: by submit, by abort or by the answer to the question; what comes later changes nothing.
  * M3  The question is asked only while prepared, not before its time, and again until it has a verdict.
  * M4  A submitted message is never undone; a step is tried until it succeeds, or held when its policy ends.
- * M5  Steps are delivered one after the other, or all at once when concurrent; none before the delay has passed.
+ * M5  Steps are delivered one after the other, the subscribers of one topic at once; everything at once when concurrent; nothing
+ *     before the delay has passed.
  * M6  A message that names nobody to ask is held when the time to ask has come, never delivered on a guess.
+ * M7  What is delivered at once does not wait for each other: one that is not reached, or held, keeps nobody from the message.
  */
 import { earlier, mayStart, pauseEndsAt, start } from './attempts.ts';
 import { automatic, type Draft, finish, hold, record, restate, setDecision, setOp } from './draft.ts';
 import type { RequestEvent, Verdict } from './event.ts';
-import { type BranchId, type EpochMs, epochMs } from './ids.ts';
+import { type BranchId, type EpochMs, epochMs, stepOfDelivery } from './ids.ts';
 import type { CallTable, ModeLogic } from './mode.ts';
 import type { MsgSpec } from './spec.ts';
+import type { OpState } from './transaction.ts';
 
 type MsgDraft = Draft<MsgSpec>;
 
@@ -42,8 +45,12 @@ const calls: CallTable<MsgSpec> = {
   onRefused(draft, _index, outcome) {
     fail(draft, outcome.detail === '' ? 'the local transaction was not committed' : outcome.detail);
   },
-  // A question that nobody needs an answer to any more does not hold the message.
-  onExhausted: (draft, index) => index === 0 && draft.tx.status !== 'prepared',
+  onExhausted(draft, index) {
+    // A question that nobody needs an answer to any more does not hold the message.
+    if (index === 0) return draft.tx.status !== 'prepared';
+    giveUp(draft, index);
+    return false;
+  },
 };
 
 const noBytes = new Uint8Array(0);
@@ -66,8 +73,12 @@ export const msg: ModeLogic<MsgSpec> = {
     const { forward } = draft.branches[0]!;
     if (draft.tx.status === 'prepared') return draft.at < askAt(draft) ? askAt(draft) : pauseEndsAt(draft, forward);
     if (draft.at < deliverAt(draft)) return deliverAt(draft);
-    return draft.branches.slice(1).reduce<EpochMs | null>((at, { forward: step }) => earlier(at, pauseEndsAt(draft, step)), null);
+    return nextDeliveryAt(draft);
   },
+  whileHeld(draft) {
+    if (draft.tx.status === 'submitted') deliverAround(draft, draft.tx.hold!.branchId);
+  },
+  wakeAtHeld: (draft) => (draft.tx.status === 'submitted' ? nextDeliveryAt(draft) : null),
   calls,
 };
 
@@ -120,13 +131,49 @@ function ask(draft: MsgDraft): void {
 function deliver(draft: MsgDraft): void {
   if (draft.at < deliverAt(draft)) return;
   settleQuestion(draft);
+  let group = '';
+  let isOpen = false;
   for (let index = 1; index < draft.branches.length; index++) {
-    const { forward } = draft.branches[index]!;
-    if (forward.at === 'succeed') continue;
-    const agreed = mayStart(draft, forward) && start(draft, calls, index, 'forward');
-    if (!agreed && !draft.given.spec.concurrent) return;
+    const next = groupOf(draft, index);
+    if (isOpen && next !== group) return;
+    group = next;
+    if (!isDelivered(draft, index)) isOpen = true;
   }
-  if (draft.branches.slice(1).every(({ forward }) => forward.at === 'succeed')) finish(draft, 'succeed');
+  if (!isOpen) finish(draft, 'succeed');
+}
+
+/** One delivery must wait for a human; those that would be made at the same time are made all the same. */
+function deliverAround(draft: MsgDraft, held: BranchId): void {
+  const group = groupOf(draft, draft.given.spec.steps.findIndex(({ branchId }) => branchId === held) + 1);
+  for (let index = 1; index < draft.branches.length; index++) if (groupOf(draft, index) === group) isDelivered(draft, index);
+}
+
+/** Equal for deliveries that are made at once: all of them when concurrent, else those of one step, which are several for a topic. */
+function groupOf({ given: { spec } }: MsgDraft, index: number): string {
+  return spec.concurrent ? '' : stepOfDelivery(spec.steps[index - 1]!.branchId);
+}
+
+/** Whether a delivery has been made; if it may be tried now, it is. */
+function isDelivered(draft: MsgDraft, index: number): boolean {
+  const { forward } = draft.branches[index]!;
+  if (forward.at === 'succeed') return true;
+  return !isGivenUp(forward) && mayStart(draft, forward) && start(draft, calls, index, 'forward');
+}
+
+/** When a delivery that is given up is due: at no time, until a human has it tried again. */
+const byHandOnly = epochMs(0);
+
+function giveUp(draft: MsgDraft, index: number): void {
+  const { forward } = draft.branches[index]!;
+  if (forward.at === 'waiting') setOp(draft, index, 'forward', { ...forward, dueAt: byHandOnly });
+}
+
+function isGivenUp(state: OpState): boolean {
+  return state.at === 'waiting' && state.dueAt === byHandOnly;
+}
+
+function nextDeliveryAt(draft: MsgDraft): EpochMs | null {
+  return draft.branches.slice(1).reduce<EpochMs | null>((at, { forward: step }) => earlier(at, pauseEndsAt(draft, step)), null);
 }
 
 /** A question that waits to be asked again has become pointless. */

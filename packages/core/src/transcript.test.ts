@@ -4,13 +4,15 @@
  *
  * First line: `MODE FACE [option=value …] : STEP …`. A STEP of a saga is `name` (compensatable), `name!` (pivot), `name+`
  * (retriable), `name-` (nothing to undo), `-` (nothing to call), each with `<a,b` for the names it comes after; of a message
- * `name` or `-`. With `places=by-hand` calls are made when they get a `place`, else at once. Branches of tcc and xa come by `register`. Lines `| NAME keeps`, `| NAME payload JSON` and `| NAME
+ * `name` or `-`, or `name,name` for the subscribers of a topic. With `places=by-hand` calls are made when they get a `place`, else at once. Branches of tcc and xa come by `register`. Lines `| NAME keeps`, `| NAME payload JSON` and `| NAME
  * compensatePayload JSON` say more of the step of a saga.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import {
   type BranchId,
+  branchIdOfStep,
+  branchIdOfSubscriber,
   callName,
   callPlan,
   checkSagaSpec,
@@ -138,13 +140,18 @@ function specOf(mode: Mode, words: readonly string[], given: { option: Record<st
     case 'saga':
       return { ...sagaOf(words, option), ...any };
     case 'msg': {
-      const list = words.map((word, index) => ({
-        branchId: String(index + 1).padStart(2, '0') as BranchId,
-        action: word === '-' ? '' : `http://x/${word}`,
-      }));
+      const list = words.flatMap((word, index) => {
+        const names = word.split(',');
+        const step = branchIdOfStep(index);
+        return names.map((name, at) => ({
+          branchId: names.length === 1 ? step : branchIdOfSubscriber(step, at),
+          action: name === '-' ? '' : `http://x/${name}`,
+        }));
+      });
+      const payloads = list.map(() => new Uint8Array());
       const times = { askAfterMs: Number(option['ask'] ?? 35_000), delayMs: Number(option['delay'] ?? 0), notBefore: null };
       const query = option['query'] === 'none' ? '' : 'http://x/query';
-      return { ...any, ...second, ...times, mode, steps: list, query, concurrent: option['concurrent'] === 'yes' };
+      return { ...any, ...second, ...times, mode, steps: list, payloads, query, concurrent: option['concurrent'] === 'yes' };
     }
     case 'tcc':
     case 'xa':
@@ -345,7 +352,7 @@ function opText(op: OpState): string {
     case 'running':
       return `running#${op.attempts} since ${relative(op.startedAt)}${settledText(op.settledAt)}`;
     case 'waiting':
-      return `waiting#${op.attempts} due ${relative(op.dueAt)}${op.unknowns > 0 ? ` unknown×${op.unknowns}` : ''}${settledText(op.settledAt)}`;
+      return `waiting#${op.attempts} ${op.dueAt === 0 ? 'by hand only' : `due ${relative(op.dueAt)}`}${op.unknowns > 0 ? ` unknown×${op.unknowns}` : ''}${settledText(op.settledAt)}`;
     default:
       return `${op.at}#${op.attempts}${settledText(op.settledAt)}`;
   }

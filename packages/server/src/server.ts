@@ -1,5 +1,6 @@
 /** A server: one store, one coordinator, and the faces by which it is reached. */
 import {
+  type CheckAddress,
   type Coordinator,
   createCoordinator,
   grpcTransport,
@@ -68,9 +69,10 @@ export async function startServer(config: Config, parts: ServerParts = {}): Prom
   const tls = readTls(config);
   const onCreated = (created: readonly string[]) => log.info({ created }, 'new store: there was none at this path');
   const store = metrics.store(parts.store ?? (await openStore(config.store, { onLost: lose, onCreated })));
-  const coordinator = coordinatorOf(config, { store, metrics, log, tls: tls.participants });
+  const checkAddress = checkAddressOf(config);
+  const coordinator = coordinatorOf(config, { store, metrics, log, checkAddress, tls: tls.participants });
   metrics.watch(coordinator);
-  const topics = storedTopics({ store, now: () => coordinator.now() });
+  const topics = storedTopics({ store, checkAddress, now: () => coordinator.now() });
   const service = dtmService({ coordinator, defaults: config, topics });
   const app = appOf(config, { tls: tls.listener, topics, service, coordinator, lost, metrics, log });
   const isReady = async () => isReadyBy(await coordinator.health());
@@ -90,16 +92,19 @@ export async function startServer(config: Config, parts: ServerParts = {}): Prom
   }
 }
 
+function checkAddressOf({ host, participants: { allow, deny } }: Config): CheckAddress {
+  return addressPolicy({ allow, deny, listensOnLoopback: isLoopbackHost(host) });
+}
+
 interface Inside {
+  readonly checkAddress: CheckAddress;
   readonly tls: ParticipantTls;
   readonly store: Store;
   readonly metrics: Metrics;
   readonly log: ServerLog;
 }
 
-function coordinatorOf(config: Config, { tls, store, metrics, log }: Inside): Coordinator {
-  const { allow, deny } = config.participants;
-  const checkAddress = addressPolicy({ allow, deny, listensOnLoopback: isLoopbackHost(config.host) });
+function coordinatorOf(config: Config, { checkAddress, tls, store, metrics, log }: Inside): Coordinator {
   const shared = { checkAddress, tls, userAgent: `amends/${version}` };
   const http = httpTransport({ ...shared, connectionsMax: config.perHostInFlightMax });
   const logged = loggedChanges(log);

@@ -1,5 +1,5 @@
 /** Where the steps of a message lead: a topic stands for each of its subscribers. */
-import { AmendsError, type BranchId, branchIdOfStep } from '@amends/core';
+import { AmendsError, type BranchId, branchIdOfStep, branchIdOfSubscriber } from '@amends/core';
 
 /** Addresses of the subscribers of a topic; undefined: there is no such topic. */
 export type SubscribersOf = (topic: string) => readonly string[] | undefined;
@@ -25,5 +25,5 @@ export function deliveriesOf(action: string, step: number, subscribersOf: Subscr
   const subscribers = subscribersOf(action.slice(topicScheme.length)) ?? [];
   if (subscribers.length === 0) throw new AmendsError('topic_not_found', 'topic not found');
   if (subscribers.length === 1) return [{ branchId, action: subscribers[0]!, step }];
-  return subscribers.map((url, index) => ({ branchId: `${branchId}-${branchIdOfStep(index)}` as BranchId, action: url, step }));
+  return subscribers.map((url, index) => ({ branchId: branchIdOfSubscriber(branchId, index), action: url, step }));
 }

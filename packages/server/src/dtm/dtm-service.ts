@@ -22,6 +22,7 @@ import {
   parseDtmGid,
   parseSubmission,
   parseSubscription,
+  parseUnsubscription,
   preparedAnswer,
   registeredAnswer,
   settledSubscribers,
@@ -149,7 +150,7 @@ export function dtmService({ coordinator, defaults, topics }: DtmServiceOptions)
     },
 
     async unsubscribe(request, actor) {
-      const parsed = parseSubscription(request);
+      const parsed = parseUnsubscription(request);
       return 'status' in parsed
         ? parsed
         : topicAnswer(await topics.unsubscribe(parsed.topic, parsed.subscription.url, by(actor)));

@@ -4,6 +4,7 @@
  *
  * A topic that is deleted stays as a document without subscribers: made again, it goes on with a higher version.
  */
+import { type CheckAddress, targetRefuser } from '@amends/coordinator';
 import { AmendsError, type EpochMs, epochMs, limits } from '@amends/core';
 import type { CommitAnswer, Store, StoredDocument } from '@amends/store';
 import type { Subscription, Topic, TopicVerdict } from '@amends/wire';
@@ -12,7 +13,7 @@ import type { Subscription, Topic, TopicVerdict } from '@amends/wire';
 export interface Topics {
   /** Addresses that subscribe to each of these topics, as of now; a topic that does not exist is left out. */
   subscribers(names: readonly string[]): Promise<ReadonlyMap<string, readonly string[]>>;
-  /** Adds an address, and the topic if it is new. */
+  /** Adds an address, and the topic if it is new. @throws AmendsError `invalid_request` when it may never be called */
   subscribe(topic: string, subscription: Subscription, by: TopicAct): Promise<TopicVerdict>;
   /** Adds an address, or gives it another remark. @returns the topic as it is then */
   put(topic: string, subscription: Subscription, by: TopicAct): Promise<Topic>;
@@ -37,6 +38,8 @@ export interface TopicsOptions {
   readonly store: Store;
   /** The store's time. */
   readonly now: () => EpochMs;
+  /** Asked about addresses that are given as such; names are judged when they are called. */
+  readonly checkAddress: CheckAddress;
 }
 
 const kind = 'topic';
@@ -56,7 +59,9 @@ type Move = { readonly verdict: 'done'; readonly subscribers: readonly Subscript
 type Refusal = Exclude<TopicVerdict, 'done'>;
 
 /** Makes topics on a store. */
-export function storedTopics({ store, now }: TopicsOptions): Topics {
+export function storedTopics({ store, now, checkAddress }: TopicsOptions): Topics {
+  const refuse = targetRefuser(checkAddress);
+
   async function find(topic: string): Promise<StoredDocument | null> {
     const [found] = await store.documents(kind, topic);
     return found ?? null;
@@ -106,11 +111,14 @@ export function storedTopics({ store, now }: TopicsOptions): Topics {
       const known = topics.filter((topic) => topic !== null);
       return new Map(known.map(({ name, subscribers }) => [name, subscribers.map(({ url }) => url)]));
     },
-    subscribe: (topic, subscription, by) =>
-      change(topic, 'subscribe', { ...by, detail: subscription }, (found) =>
+    async subscribe(topic, subscription, by) {
+      refuse([{ field: 'url', url: subscription.url }]);
+      return change(topic, 'subscribe', { ...by, detail: subscription }, (found) =>
         subscribed(found, subscription.url) ? { verdict: 'url_exists' } : added(found, subscription),
-      ),
+      );
+    },
     async put(topic, subscription, by) {
+      refuse([{ field: 'url', url: subscription.url }]);
       const verdict = await change(topic, 'subscribe', { ...by, detail: subscription }, (found) => put(found, subscription));
       if (verdict === 'too_many')
         throw new AmendsError('invalid_request', 'url: the topic has as many subscribers as are allowed');

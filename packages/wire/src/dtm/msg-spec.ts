@@ -1,5 +1,5 @@
 /** From DTM's message to ours: topics become their subscribers, the delay comes from `custom_data`. */
-import { branchIdOfStep, epochMs, limits, type MsgSpec, type Spec } from '@amends/core';
+import { type BranchId, branchIdOfStep, epochMs, limits, type MsgSpec, type Spec, stepOfDelivery } from '@amends/core';
 import { refuse, shown } from '../field-error.ts';
 import { parseJsonText } from '../json-text.ts';
 import { deliveriesOf, type SubscribersOf, topicScheme } from '../msg-deliveries.ts';
@@ -30,7 +30,7 @@ export function settledSubscribers(spec: Spec): ReadonlyMap<string, readonly str
   if (spec.mode !== 'msg') return new Map();
   return new Map(
     Object.entries(keptOf(spec).topics ?? {}).map(([step, topic]) => {
-      const isOfStep = ({ branchId }: { readonly branchId: string }) => branchId === step || branchId.startsWith(`${step}-`);
+      const isOfStep = ({ branchId }: { readonly branchId: BranchId }) => stepOfDelivery(branchId) === step;
       return [topic, spec.steps.filter(isOfStep).map(({ action }) => action)];
     }),
   );
@@ -44,7 +44,9 @@ export function msgSpecOf(dtm: DtmTransaction, defaults: DtmDefaults, subscriber
   const deliveries = dtm.steps.flatMap((step, index) => deliveriesOf(step.action ?? '', index, subscribersOf));
   checkCounts(dtm, deliveries.length);
   checkTarget('query_prepared', dtm.query_prepared, dtm.protocol);
-  deliveries.forEach(({ action, step }) => {
+  deliveries.forEach(({ branchId, action, step }) => {
+    // Subscribers were judged when they subscribed: none keeps a message from the others.
+    if (stepOfDelivery(branchId) !== branchId) return;
     checkTarget(`steps[${step}].action`, action, dtm.protocol);
     checkParams(`payloads[${step}]`, { target: action, protocol: dtm.protocol, payload: dtm.payloads[step] });
   });

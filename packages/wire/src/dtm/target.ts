@@ -6,7 +6,7 @@ import { checkUrl } from '../outbound.ts';
 import { objectOf } from './transaction.ts';
 
 const httpScheme = /^https?:\/\//i;
-const grpcMethod = /^(?:grpcs?:\/\/)?[^/\s@?#\\]+:(?<port>\d{1,5})\/[\w.]+\/\w+$/;
+const grpcMethod = /^(?:grpcs?:\/\/)?(?<host>[^/\s@?#\\]+):(?<port>\d{1,5})\/[\w.]+\/\w+$/;
 const portMax = 65_535;
 
 /**
@@ -20,6 +20,8 @@ export function checkTarget(field: string, target: string, protocol: string): vo
   const method = grpcMethod.exec(target);
   if (method === null)
     refuse(field, `is ${shown(target)}, must be a gRPC method as host:port/package.Service/Method, or an http address`);
+  const host = method.groups!['host']!;
+  if (!URL.canParse(`http://${host}/`)) refuse(field, `has the host ${shown(host)}, which is neither a name nor an address`);
   const port = Number(method.groups!['port']);
   if (port === 0 || port > portMax) refuse(field, `has port ${port}, must be from 1 to ${portMax}`);
 }

@@ -18,12 +18,18 @@ export interface DtmSubscription {
  * @throws AmendsError `invalid_request` naming the field
  */
 export function parseSubscription(query: Query): DtmSubscription | DtmAnswer {
+  const named = parseUnsubscription(query);
+  if (!('status' in named)) checkSubscription(named.subscription);
+  return named;
+}
+
+/** Reads what is to be unsubscribed, as `parseSubscription` does: any address, because what is there may be one that is refused by now. */
+export function parseUnsubscription(query: Query): DtmSubscription | DtmAnswer {
   const topic = parameter(query, 'topic');
   const subscription = { url: parameter(query, 'url'), remark: parameter(query, 'remark') };
   if (topic === '') return errorAnswer(500, 'empty topic');
   if (subscription.url === '') return errorAnswer(500, 'empty url');
   checkTopicName(topic);
-  checkSubscription(subscription);
   return { topic, subscription };
 }
 

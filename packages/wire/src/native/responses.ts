@@ -42,7 +42,7 @@ const callSchema = named(
     url: z.string().describe('Empty: nothing to call'),
     at: z.enum(['idle', 'running', 'waiting', 'succeed', 'failed']),
     attempts: z.int().describe('Calls begun so far'),
-    dueAt: moment.optional().describe('When waiting: the next attempt'),
+    dueAt: moment.optional().describe('When waiting: the next attempt; left out when only a human has it tried again'),
   }),
 );
 
@@ -261,7 +261,13 @@ function callBody(
   const { op: name, url } = callName(given, call);
   const state = branch[call.way];
   const attempts = state.at === 'idle' ? 0 : state.attempts;
-  return { op: name, url, at: state.at, attempts, ...(state.at === 'waiting' ? { dueAt: iso(state.dueAt) } : {}) };
+  return {
+    op: name,
+    url,
+    at: state.at,
+    attempts,
+    ...(state.at === 'waiting' && state.dueAt > 0 ? { dueAt: iso(state.dueAt) } : {}),
+  };
 }
 
 /** A row for a list. */
