@@ -23,7 +23,7 @@ export function unreadableBecause(stored: StoredTransaction, digest: Digest): Am
 
 /** @throws Error saying which part is not what it was */
 function check({ row, spec, records }: StoredTransaction, digest: Digest): void {
-  if (spec.format === unreadSpec.format) throw new Error('its plan is missing or damaged');
+  if (spec.format === unreadSpec.format) throw new Error('its plan, or what was recorded beside it, is missing or damaged');
   if (digest([spec.plan, spec.payloads]) !== spec.digest)
     throw new Error('its plan or its payloads are not those that were stored, their digest differs');
   const plan = part('plan', () => decodeSpec(spec));

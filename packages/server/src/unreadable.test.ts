@@ -10,7 +10,7 @@ const inSpec = (set: string) => `UPDATE spec SET ${set} WHERE tx_id = ${hurt}`;
 const inRow = (set: string) => `UPDATE tx SET ${set} WHERE gid = 'hurt'`;
 
 const damages: readonly (readonly [name: string, sql: string, reason: RegExp])[] = [
-  ['its spec is gone', `DELETE FROM spec WHERE tx_id = ${hurt}`, /plan is missing or damaged/],
+  ['its spec is gone', `DELETE FROM spec WHERE tx_id = ${hurt}`, /is missing or damaged/],
   ['its plan was altered', inSpec("plan = replace(plan, '/second', '/thief')"), /digest differs/],
   ['its plan is no JSON', inSpec("plan = 'x'"), /digest differs/],
   ['a payload was altered', inSpec("payloads = CAST(replace(CAST(payloads AS TEXT), '30', '90') AS BLOB)"), /digest differs/],
@@ -19,9 +19,10 @@ const damages: readonly (readonly [name: string, sql: string, reason: RegExp])[]
   ['its state is no JSON', inRow("state = 'x'"), /its state: .*JSON/],
   ['its state is another shape', inRow("state = '[1,2]'"), /not what any version has written/],
   ['its state has lost a step', inRow("state = '[5,0,0,0,[0]]'"), /does not fit its plan/],
+  ['an answer that it kept was altered', `UPDATE record SET content = x'7b7d' WHERE tx_id = ${hurt}`, /missing or damaged/],
   [
     'an answer that it kept has an unknown kind',
-    `UPDATE record SET kind = 'riddle' WHERE tx_id = ${hurt}`,
+    `UPDATE record SET kind = 'riddle', digest = NULL WHERE tx_id = ${hurt}`,
     /its records: .*riddle/,
   ],
 ];

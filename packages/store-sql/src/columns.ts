@@ -4,6 +4,7 @@
  */
 import { type EpochMs, type Gid, type HistoryEntry, nodeId, type StoredSpec, type TransactionRow } from '@amends/core';
 import type { AuditRow, NodeRow, StoredAuditRow, StoredDocument, WriteOnceRecord } from '@amends/store';
+import { recordDigest } from './record-digest.ts';
 
 /**
  * What belongs to a transaction refers to `tx.id`, which the database gives it, by a column `tx_id`; the code knows gids
@@ -45,7 +46,7 @@ export const historyColumns = [
 ] as const;
 
 /** Columns of `record` after `tx_id`. */
-export const recordColumns = ['kind', 'key', 'content'] as const;
+export const recordColumns = ['kind', 'key', 'content', 'digest'] as const;
 
 /** Columns of `audit` after the id, which the database gives. */
 export const auditColumns = ['at', 'gid', 'actor', 'verb', 'reason', 'detail'] as const;
@@ -119,9 +120,16 @@ export function readHistory(row: SqlRow): HistoryEntry {
   };
 }
 
-/** A row of `record`, its gid in front. */
-export function readRecord(row: SqlRow): WriteOnceRecord {
-  return { kind: row[1] as string, key: row[2] as string, content: bytes(row[3]) };
+/** Appends the columns of `record` after `tx_id`. */
+export function pushRecord(values: SqlValue[], record: WriteOnceRecord): void {
+  const { kind, key, content } = record;
+  values.push(kind, key, content, content instanceof Uint8Array ? recordDigest(record) : null);
+}
+
+/** A row of `record`, its gid in front; null: it is not what was written. What was written before there were digests has none. */
+export function readRecord(row: SqlRow): WriteOnceRecord | null {
+  const record = { kind: row[1] as string, key: row[2] as string, content: bytes(row[3]) };
+  return row[4] === null || row[4] === recordDigest(record) ? record : null;
 }
 
 /** Appends the columns of `audit`; the database numbers it. */

@@ -7,7 +7,6 @@ import {
   type StoreCapabilities,
   type StoredTransaction,
   unreadSpec,
-  type WriteOnceRecord,
 } from '@amends/store';
 import {
   readAudit,
@@ -173,16 +172,13 @@ function query(sql: string, ...parameters: SqlValue[]): SqlQuery {
 /** Of rows of `tx`, and of what lies beside them. */
 function joined([txs = [], specs = [], records = []]: readonly (readonly SqlRow[])[]): ReadonlyMap<Gid, StoredTransaction> {
   const specByGid = new Map(specs.map((row) => [row[0] as Gid, readSpec(row)]));
-  const recordsByGid = new Map<Gid, WriteOnceRecord[]>();
-  for (const row of records) {
-    const gid = row[0] as Gid;
-    const list = recordsByGid.get(gid);
-    if (list === undefined) recordsByGid.set(gid, [readRecord(row)]);
-    else list.push(readRecord(row));
-  }
+  const recordsByGid = Map.groupBy(records, (row) => row[0] as Gid);
   const together = (row: SqlRow): [Gid, StoredTransaction] => {
     const tx = readTx(row);
-    return [tx.gid, { row: tx, spec: specByGid.get(tx.gid) ?? unreadSpec, records: recordsByGid.get(tx.gid) ?? [] }];
+    const read = (recordsByGid.get(tx.gid) ?? []).map(readRecord);
+    const whole = read.filter((record) => record !== null);
+    const spec = whole.length < read.length ? undefined : specByGid.get(tx.gid);
+    return [tx.gid, spec === undefined ? { row: tx, spec: unreadSpec, records: [] } : { row: tx, spec, records: whole }];
   };
   return new Map(txs.map(together));
 }

@@ -24,7 +24,8 @@ beforeEach(async () => {
   const big = new Uint8Array(10 * pageBytes).fill(filling);
   for (const gid of gids) {
     const spec = sampleSpec(gid === 'hurt' ? { payloads: big } : {});
-    await store.commit([firstChange(gid, { owner: null }, { spec })]);
+    const records = [{ kind: 'answer', key: '01', content: Uint8Array.of(1) }];
+    await store.commit([firstChange(gid, { owner: null }, { spec, records })]);
   }
   await store.close();
 });
@@ -45,6 +46,13 @@ async function breakChain(): Promise<void> {
   throw new Error('the payload lies elsewhere');
 }
 
+async function alterRecord(): Promise<void> {
+  const db = new Database(path);
+  const { changes } = db.prepare("UPDATE record SET content = x'02' WHERE tx_id = (SELECT id FROM tx WHERE gid = 'hurt')").run();
+  expect(changes).toBe(1);
+  db.close();
+}
+
 async function loseSpec(): Promise<void> {
   const db = new Database(path);
   db.exec("DELETE FROM spec WHERE tx_id = (SELECT id FROM tx WHERE gid = 'hurt')");
@@ -54,6 +62,7 @@ async function loseSpec(): Promise<void> {
 describe.each([
   ['a damaged spec', breakChain],
   ['a missing spec', loseSpec],
+  ['a record that was altered', alterRecord],
 ])('of a transaction with %s', (_name, damage) => {
   beforeEach(async () => {
     await damage();

@@ -3,7 +3,7 @@
  * columns of `tx` unless the change is loose, of `spec` if there is one, and each row of history, records, documents and audit.
  */
 import type { AnyChange, Change, LooseChange } from '@amends/store';
-import { pushAudit, pushHistory, pushSpec, pushTx, type SqlValue } from '../columns.ts';
+import { pushAudit, pushHistory, pushRecord, pushSpec, pushTx, type SqlValue } from '../columns.ts';
 
 /** Positions within the header of a change. */
 export const header = {
@@ -21,7 +21,7 @@ export const header = {
 export const loose = -1;
 
 /** How many values one row of each part has, `gid` not repeated. */
-export const widths = { tx: 16, spec: 5, history: 13, record: 3, document: 4, audit: 6 } as const;
+export const widths = { tx: 16, spec: 5, history: 13, record: 4, document: 4, audit: 6 } as const;
 
 /** A batch that is packed, and what could not be. */
 export interface PackedChanges {
@@ -67,7 +67,7 @@ function packTransaction(values: SqlValue[], change: Change): void {
   pushTx(values, row);
   if (spec !== null) pushSpec(values, spec);
   for (const entry of history) pushHistory(values, entry);
-  for (const record of records) values.push(record.kind, record.key, record.content);
+  for (const record of records) pushRecord(values, record);
 }
 
 function packBeside(values: SqlValue[], { documents, audit }: Pick<LooseChange, 'documents' | 'audit'>): void {
