@@ -59,7 +59,7 @@ export function isInstalled(service: Startable): boolean {
 }
 
 function howToGet(service: Startable): string {
-  return `${service} is not installed: start Docker (with Compose), or run node tools/services/main.ts --install ${service} (Debian, as root)`;
+  return `${service} is not installed: start Docker (with Compose), or run npx node tools/services/main.ts --install-only ${service} (Debian, as root)`;
 }
 
 /** Installs from Debian what is missing; the system's own services are not started. @throws ServiceMissing when that cannot be */
