@@ -13,7 +13,7 @@ export * from './outcome.ts';
 export { type PayloadReference, type PayloadTemplate, payloadTemplate } from './payload-template.ts';
 export * from './retry.ts';
 export * from './row.ts';
-export { checkOrder, checkSagaSpec } from './saga-spec.ts';
+export { checkOrder, checkSagaSpec, stepNameForm } from './saga-spec.ts';
 export { isSameWork } from './same-work.ts';
 export * from './spec.ts';
 export * from './spec-code.ts';

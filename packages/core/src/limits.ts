@@ -14,8 +14,9 @@ export const limits = {
   gidCharactersMax: 128,
   /** Longer addresses are refused by common servers and proxies. */
   urlCharactersMax: 2_048,
-  /** Headers added to every branch call: their count, and name plus value of one. */
+  /** Headers added to every branch call: their count, and the name and the value of one. */
   headersMax: 32,
+  headerNameCharactersMax: 128,
   headerCharactersMax: 4_096,
   /** Nesting of a JSON body; deeper ones only appear in attacks on recursive parsers. */
   jsonDepthMax: 64,
@@ -31,6 +32,10 @@ export const limits = {
   answerCharactersKept: 1_024,
   /** Free text of operators: reasons of interventions. */
   reasonCharactersMax: 1_024,
+  /** Who acts, by the header `X-Amends-Actor`. */
+  actorCharactersMax: 128,
+  /** Name of an op that a workflow records; DTM's column has as many. */
+  opCharactersMax: 45,
   /** Name of a topic: it is part of an address. */
   topicCharactersMax: 128,
   /** Subscribers of one topic: a message becomes a branch for each. */

@@ -78,7 +78,7 @@ describe('a saga whose payloads refer to answers', () => {
       /^steps\[0\]\.compensatePayload: .*does not come before it/,
     ],
     ['by a name that two have', saga(serial(keeper, keeper)), /^steps\[1\]\.name: is "reserve", as that of a step before it/],
-    ['by a name that is none', saga([{ ...step, name: 'a b' }]), /^steps\[0\]\.name: must be at most 64 letters/],
+    ['by a name that is none', saga([{ ...step, name: 'a b' }]), /^steps\[0\]\.name: is "a b", must be at most 64 letters/],
     ['to a step without a name', saga([{ ...step, keepAnswer: true }]), /^steps\[0\]\.keepAnswer: .*without a name/],
     ['to a step that calls nobody', saga([{ ...keeper, action: '' }]), /^steps\[0\]\.keepAnswer: .*calls nobody/],
   ])('must not refer %s', (_what, spec, complaint) => {

@@ -51,7 +51,8 @@ function checkStep(step: SagaStep, field: string): void {
     refuse(`${field}.compensateRetry.atEnd`, 'a compensation cannot be rolled back; use hold');
 }
 
-const nameForm = /^[\p{L}_][\p{L}\p{N}_-]*$/u;
+/** What names of steps are made of. */
+export const stepNameForm = /^[\p{L}_][\p{L}\p{N}_-]*$/u;
 
 function checkNames(steps: readonly SagaStep[]): void {
   const seen = new Set<string>();
@@ -60,10 +61,10 @@ function checkNames(steps: readonly SagaStep[]): void {
       if (keepAnswer) refuse(`steps[${index}].keepAnswer`, 'is of no use to a step without a name; give it one');
       return;
     }
-    if (name.length > limits.stepNameCharactersMax || !nameForm.test(name))
+    if (name.length > limits.stepNameCharactersMax || !stepNameForm.test(name))
       refuse(
         `steps[${index}].name`,
-        `must be at most ${limits.stepNameCharactersMax} letters, digits, _ or -, beginning with a letter`,
+        `is ${JSON.stringify(name)}, must be at most ${limits.stepNameCharactersMax} letters, digits, _ or -, beginning with a letter`,
       );
     if (seen.has(name)) refuse(`steps[${index}].name`, `is ${JSON.stringify(name)}, as that of a step before it`);
     if (keepAnswer && action === '') refuse(`steps[${index}].keepAnswer`, 'is of no use to a step that calls nobody');

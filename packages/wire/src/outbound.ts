@@ -29,12 +29,13 @@ function checkCredentials(field: string, url: string): void {
     refuse(field, 'must not carry a user name or password: it would be stored and shown; use a header');
 }
 
-const headerName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
-const headerValueRefused = /[\u0000-\u0008\u000a-\u001f\u007f]|[^\u0000-\u00ff]/;
+/** What a name of a header is made of. */
+export const headerName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+/** What its value is made of. */
+export const headerValue = /^[\t -~\u0080-\u00ff]*$/;
 
 /** Headers that belong to one connection, frame the message or tell who calls and how often: the transport alone sets them. */
-const reservedHeaders: ReadonlySet<string> = new Set([
+export const reservedHeaders: ReadonlySet<string> = new Set([
   'amends-attempt',
   'amends-epoch',
   'connection',
@@ -66,10 +67,11 @@ export function checkHeaders(field: string, headers: Readonly<Record<string, str
 function checkHeader(field: string, name: string, value: string): void {
   if (!headerName.test(name)) refuse(field, 'is not a valid header name');
   if (reservedHeaders.has(name.toLowerCase())) refuse(field, 'is set by Amends itself and must not be given');
-  if (name.length + value.length > limits.headerCharactersMax)
-    refuse(field, `has ${name.length + value.length} characters, at most ${limits.headerCharactersMax} are allowed`);
-  if (headerValueRefused.test(value))
-    refuse(field, 'must not contain line breaks, control characters or characters beyond Latin-1');
+  if (name.length > limits.headerNameCharactersMax)
+    refuse(field, `has a name of ${name.length} characters, at most ${limits.headerNameCharactersMax} are allowed`);
+  if (value.length > limits.headerCharactersMax)
+    refuse(field, `has ${value.length} characters, at most ${limits.headerCharactersMax} are allowed`);
+  if (!headerValue.test(value)) refuse(field, 'must not contain line breaks, control characters or characters beyond Latin-1');
 }
 
 const metadataName = /^[0-9a-z_.-]+(?<!-bin)$/i;

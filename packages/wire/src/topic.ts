@@ -40,5 +40,8 @@ export function checkTopicName(topic: string): void {
 export function checkSubscription({ url, remark }: Subscription): void {
   checkTarget('url', url, 'grpc');
   if (remark.length > limits.reasonCharactersMax || remark.includes('\0') || !remark.isWellFormed())
-    refuse('remark', `must be a text of at most ${limits.reasonCharactersMax} characters, without U+0000 and broken surrogates`);
+    refuse(
+      'remark',
+      `has ${remark.length} characters; must have at most ${limits.reasonCharactersMax}, without U+0000 and broken surrogates`,
+    );
 }

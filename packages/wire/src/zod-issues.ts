@@ -15,11 +15,18 @@ export function parseBy<T>(schema: z.ZodType<T>, value: unknown, at = ''): T {
   const result = schema.safeParse(value, { reportInput: true });
   if (result.success) return result.data;
   const firstByField = new Map<string, FieldIssue>();
-  for (const issue of result.error.issues.flatMap((each) => issuesOf(each, at))) {
+  for (const issue of result.error.issues.filter(isTrueLimit).flatMap((each) => issuesOf(each, at))) {
     if (firstByField.size === issuesShownMax) break;
     if (!firstByField.has(issue.field)) firstByField.set(issue.field, issue);
   }
   refuseAll([...firstByField.values()]);
+}
+
+/** What a double can hold of whole numbers is no limit of ours where there is another. */
+function isTrueLimit(issue: z.core.$ZodIssue, index: number, all: readonly z.core.$ZodIssue[]): boolean {
+  if ((issue.code !== 'too_big' && issue.code !== 'too_small') || issue.origin !== 'int') return true;
+  const field = pathText(issue.path);
+  return !all.some((other, at) => at > index && other.code === issue.code && pathText(other.path) === field);
 }
 
 function issuesOf(issue: z.core.$ZodIssue, at: string): readonly FieldIssue[] {
@@ -39,16 +46,17 @@ export function pathText(path: readonly PropertyKey[]): string {
 
 function complaint(issue: z.core.$ZodIssue): string {
   // The schema's own words, not the library's.
-  if (issue.message.startsWith('must ')) return issue.message;
+  if (issue.message.startsWith('must '))
+    return issue.message.includes(', is ') ? issue.message : `${issue.message}, ${given(issue.input)}`;
   switch (issue.code) {
     case 'invalid_type':
-      return `must be ${nouns[issue.expected] ?? issue.expected}, ${issue.input === undefined ? 'is missing' : `is ${kindOf(issue.input)}`}`;
+      return `must be ${nouns[issue.expected] ?? issue.expected}, ${given(issue.input)}`;
     case 'invalid_value':
       return `must be ${issue.values.map((value) => JSON.stringify(value)).join(' or ')}, ${issue.input === undefined ? 'is missing' : `is ${shown(issue.input)}`}`;
     case 'too_big':
-      return `must ${sizeWord(issue.origin)} at most ${issue.maximum}${unit(issue.origin, issue.maximum)}`;
+      return `must ${sizeWord(issue.origin)} at most ${issue.maximum}${unit(issue.origin, issue.maximum)}, ${sizeOf(issue.input)}`;
     case 'too_small':
-      return `must ${sizeWord(issue.origin)} at least ${issue.minimum}${unit(issue.origin, issue.minimum)}`;
+      return `must ${sizeWord(issue.origin)} at least ${issue.minimum}${unit(issue.origin, issue.minimum)}, ${sizeOf(issue.input)}`;
     default:
       return issue.message;
   }
@@ -63,6 +71,15 @@ const nouns: Readonly<Record<string, string>> = {
   record: 'an object',
   string: 'a text',
 };
+
+function given(value: unknown): string {
+  return value === undefined ? 'is missing' : `is ${kindOf(value)}`;
+}
+
+/** A value as far as its limit goes: a long text is not told again to whoever sent it. */
+function sizeOf(value: unknown): string {
+  return typeof value === 'string' || Array.isArray(value) ? `has ${value.length}` : given(value);
+}
 
 function kindOf(value: unknown): string {
   if (value === null) return 'null';

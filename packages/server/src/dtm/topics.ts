@@ -121,7 +121,10 @@ export function storedTopics({ store, now, checkAddress }: TopicsOptions): Topic
       refuse([{ field: 'url', url: subscription.url }]);
       const verdict = await change(topic, 'subscribe', { ...by, detail: subscription }, (found) => put(found, subscription));
       if (verdict === 'too_many')
-        throw new AmendsError('invalid_request', 'url: the topic has as many subscribers as are allowed');
+        throw new AmendsError(
+          'invalid_request',
+          `url: the topic has ${limits.subscribersMax} subscribers, which is as many as are allowed`,
+        );
       const found = topicOf(await find(topic));
       if (found === null) throw new AmendsError('conflict', `the topic ${topic} has been deleted meanwhile`);
       return found;

@@ -304,6 +304,12 @@ describe('the native API', () => {
     });
   });
 
+  it('reads the history after the greatest number there is', async () => {
+    const amends = await runningServer();
+    await amends.post(at, { gid: 'g', mode: 'saga', steps: [{ action: '' }] });
+    expect(await amends.get(`${at}/g/history?afterSeq=${Number.MAX_SAFE_INTEGER}`)).toMatchObject({ body: { entries: [] } });
+  });
+
   it('says which methods an address has', async () => {
     const amends = await runningServer();
     for (const [method, path, allowed] of [

@@ -1,6 +1,6 @@
 /** Transactions in the native API: begun, announced, joined, submitted, aborted, concluded. */
 import type { Coordinator, Requested, Submitted, TransactionRequest, TransactionView } from '@amends/coordinator';
-import { AmendsError, type Gid, isFinished } from '@amends/core';
+import { AmendsError, type Gid, isFinished, limits } from '@amends/core';
 import {
   abortSchema,
   type CreateRequest,
@@ -112,7 +112,7 @@ async function register(coordinator: Coordinator, request: FastifyRequest): Prom
   const gid = gidOf(request);
   const { transaction } = known(gid, await coordinator.get(gid));
   if (transaction.mode !== mode)
-    throw new AmendsError('invalid_request', `mode: is ${mode}, but ${gid} is a ${transaction.mode}`);
+    throw new AmendsError('invalid_request', `mode: is ${mode}, but ${JSON.stringify(gid)} is a ${transaction.mode}`);
   const { verdict, view } = await coordinator.request(gid, { type: 'registered', branch });
   switch (verdict) {
     case 'taken':
@@ -124,7 +124,7 @@ async function register(coordinator: Coordinator, request: FastifyRequest): Prom
     case 'too_many':
       throw new AmendsError(
         'invalid_request',
-        'branchId: the transaction has as many branches, or as many bytes in them, as are allowed',
+        `branchId: the transaction has ${limits.branchesMax} branches, or ${limits.payloadBytesMax} bytes in them, which is as many as are allowed`,
       );
     default:
       throw new AmendsError('wrong_status', `${gid} is ${view.transaction.status}; branches join only while it is prepared`);

@@ -41,7 +41,7 @@ export function parseAll(query: Query): DtmListRequest {
 
 function place(query: Query): Pick<DtmPage, 'limit' | 'after'> {
   const limit = Math.min(digitsOf(query, 'limit') ?? limitDefault, limits.pageRowsMax);
-  if (limit < 1) refuse('limit', 'must be at least 1');
+  if (limit < 1) refuse('limit', `is ${limit}, must be at least 1`);
   const position = parameter(query, 'position');
   return position === '' ? { limit } : { limit, after: positionOf(position, 'position') };
 }

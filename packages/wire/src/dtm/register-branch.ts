@@ -41,7 +41,8 @@ export function parseRegistration(body: unknown, protocol = 'http', payload?: Ui
     }
     case 'workflow': {
       const { op = '', status = '' } = fields;
-      if (op === '' || op.length > 45) refuse('op', `is ${shown(op)}, must be a name of at most 45 characters`);
+      if (op === '' || op.length > limits.opCharactersMax)
+        refuse('op', `is ${shown(op)}, must be a name of at most ${limits.opCharactersMax} characters`);
       if (status !== 'succeed' && status !== 'failed') refuse('status', `is ${shown(status)}, must be succeed or failed`);
       return { gid: parseDtmGid(gid), mode: type, branch: { kind: 'progress', branchId, op, status, payload: bytes } };
     }

@@ -1,5 +1,5 @@
 /** `prepare`, `submit`, `abort`, `prepareWorkflow`: what is asked, and what is answered. */
-import { AmendsError, type Gid, isFinished, type Mode, type Spec, type Transaction, type Verdict } from '@amends/core';
+import { AmendsError, type Gid, isFinished, limits, type Mode, type Spec, type Transaction, type Verdict } from '@amends/core';
 import { refuse, shown } from '../field-error.ts';
 import type { SubscribersOf } from '../msg-deliveries.ts';
 import { checkMetadataText } from '../outbound.ts';
@@ -153,7 +153,10 @@ export function registeredAnswer(gid: Gid, branchId: string, { verdict }: Reques
     case 'wrong_mode':
       return errorAnswer(400, `trans_type: does not fit the transaction ${gid}`);
     case 'too_many':
-      return errorAnswer(400, 'branch_id: the transaction has as many branches, or as much data in them, as are allowed');
+      return errorAnswer(
+        400,
+        `branch_id: the transaction has ${limits.branchesMax} branches, or ${limits.payloadBytesMax} bytes in them, which is as many as are allowed`,
+      );
     default:
       return notPrepared(gid);
   }

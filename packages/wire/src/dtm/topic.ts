@@ -67,7 +67,7 @@ export interface KvPage {
 /** Reads the query of `scanKV`. @throws AmendsError `invalid_request` naming the parameter */
 export function parseScanKv(query: Query): KvPage | null {
   const limit = Math.min(digitsOf(query, 'limit') ?? 100, limits.pageRowsMax);
-  if (limit < 1) refuse('limit', 'must be at least 1');
+  if (limit < 1) refuse('limit', `is ${limit}, must be at least 1`);
   const after = Buffer.from(parameter(query, 'position'), 'base64url').toString();
   return parameter(query, 'cat') === topicCategory ? { after, limit } : null;
 }
@@ -108,6 +108,6 @@ export interface ResetCronTime {
 export function parseResetCronTime(query: Query, timeoutToFailMs: number): ResetCronTime {
   const seconds = digitsOf(query, 'timeout');
   const limit = digitsOf(query, 'limit') ?? 100;
-  if (limit < 1) refuse('limit', 'must be at least 1');
+  if (limit < 1) refuse('limit', `is ${limit}, must be at least 1`);
   return { dueAfterMs: seconds === null ? 3 * timeoutToFailMs : seconds * 1000, limit: Math.min(limit, limits.pageRowsMax) };
 }

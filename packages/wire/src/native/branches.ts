@@ -4,15 +4,15 @@ import { z } from 'zod';
 import { shown } from '../field-error.ts';
 import { checkUrl } from '../outbound.ts';
 import { parseBy } from '../zod-issues.ts';
-import { payloadBytes, url } from './policies.ts';
+import { payloadBytes } from './policies.ts';
 import { named } from './registry.ts';
-import { isStorable } from './requests.ts';
+import { storableText, urlText } from './text-fields.ts';
 
 const branchId = z
   .string()
   .min(1)
   .max(limits.gidCharactersMax)
-  .regex(/^[\w.:-]+$/, { error: 'must be letters, digits or -_.: only' })
+  .regex(/^[A-Za-z0-9_.:-]+$/, { error: 'must be letters, digits or -_.: only' })
   .describe('Identity within the transaction, chosen by the caller: `01`, `02`, …');
 const payload = z.unknown().optional().describe('Sent as JSON body of both calls; left out: they have none');
 
@@ -21,8 +21,8 @@ const participantOfTcc = named(
   z.strictObject({
     mode: z.literal('tcc'),
     branchId,
-    confirm: url.describe('Address that confirms; empty: nothing to call'),
-    cancel: url.describe('Address that cancels; empty: nothing to call'),
+    confirm: urlText.describe('Address that confirms; empty: nothing to call'),
+    cancel: urlText.describe('Address that cancels; empty: nothing to call'),
     payload,
   }),
 );
@@ -32,24 +32,18 @@ const participantOfXa = named(
   z.strictObject({
     mode: z.literal('xa'),
     branchId,
-    url: url.describe('Address that commits and rolls back, by the parameter `op`'),
+    url: urlText.describe('Address that commits and rolls back, by the parameter `op`'),
     payload,
   }),
 );
-
-/** Longest name of an op; DTM's column has as many. */
-const opCharactersMax = 45;
 
 const stepOfWorkflow = named(
   'NewRecordedStep',
   z.strictObject({
     mode: z.literal('workflow'),
     branchId,
-    op: z
-      .string()
+    op: storableText(limits.opCharactersMax)
       .min(1)
-      .max(opCharactersMax)
-      .refine(isStorable)
       .default('action')
       .describe('What was done; with the branch id it names the step'),
     status: z.enum(['succeed', 'failed']),
@@ -103,10 +97,7 @@ function participant(id: BranchId, body: unknown, urls: { forward: string; backw
   return { kind: 'participant', branchId: id, ...urls, payload: payloadBytes(body) };
 }
 
-const reason = z
-  .string()
-  .max(limits.reasonCharactersMax)
-  .refine(isStorable, { error: 'must not contain U+0000 or broken surrogates' });
+const reason = storableText(limits.reasonCharactersMax);
 
 /** The body of `POST /transactions/{gid}/abort`. */
 export const abortSchema = named('Abort', z.strictObject({ reason: reason.default('').describe('Why; recorded') }));

@@ -54,7 +54,6 @@ export function parseCreate(body: unknown, trace: Trace | null = null): CreateRe
   checkBeforehand(body);
   const request = parseBy(createSchema, body);
   const gid = request.gid === undefined ? null : parseGid(request.gid);
-  if (gid?.trim() === '') refuse('gid', 'is only white space; nobody could tell it from another');
   const prepare = request.mode !== 'saga' && request.prepare;
   const topics = request.mode === 'msg' ? topicsOfMessage(request) : [];
   const requested = topics.length === 0 ? '' : digestOf(request);

@@ -13,15 +13,15 @@ import {
   policyToTheEnd,
   retrySchema,
   span,
-  url,
 } from './policies.ts';
 import { named } from './registry.ts';
-import { moment, momentOf } from './requests.ts';
+import { momentOf } from './requests.ts';
+import { deliveryText, momentText, urlText } from './text-fields.ts';
 
 const deliverySchema = named(
   'NewDelivery',
   z.strictObject({
-    action: url.describe('Absolute http or https address to deliver to, or `topic://NAME`: to each of its subscribers'),
+    action: deliveryText.describe('Absolute http or https address to deliver to, or `topic://NAME`: to each of its subscribers'),
     payload: z.unknown().optional().describe('Sent as JSON body, by POST; left out: the call is a GET without a body'),
   }),
 );
@@ -38,12 +38,15 @@ export const newMessageSchema = named(
       .describe('true: nothing is delivered before it is submitted, or `queryUrl` says that the local transaction was committed'),
     steps: z.array(deliverySchema).min(1).max(limits.branchesMax),
     concurrent: z.boolean().default(false).describe('true: all are delivered at once; false: one after the other'),
-    queryUrl: url
+    queryUrl: urlText
       .default('')
       .describe('Address that knows whether the local transaction was committed: 2xx yes, 409 no, 425 not yet'),
     askAfterMs: span(1).default(30_000).describe('Time after which a message that is still prepared is asked about'),
     delayMs: span(0).default(0).describe('Time after its creation before which nothing is delivered'),
-    notBefore: moment.nullable().default(null).describe('Moment before which nothing is delivered; ISO 8601 with a time zone'),
+    notBefore: momentText
+      .nullable()
+      .default(null)
+      .describe('Moment before which nothing is delivered; ISO 8601 with seconds and a time zone'),
     callTimeoutMs: callTimeoutField,
     retry: retrySchema.optional().describe('How a delivery is tried again'),
     alarmAfterMs: alarmField,

@@ -52,6 +52,28 @@ describe('the OpenAPI document', () => {
     });
   });
 
+  it('says what every request may meet beside its own answers', () => {
+    for (const operation of Object.values(document.paths).flatMap((path) => Object.values(path)) as unknown[]) {
+      const { responses } = operation as { responses: object };
+      expect(Object.keys(responses)).toEqual(expect.arrayContaining(['400', '403', '408', '417', '431', '500', '503']));
+    }
+  });
+
+  it('gives each text its limits, and its pattern or format', () => {
+    const text = (schema: unknown) => JSON.stringify(schema);
+    const retry = document.paths['/transactions/{gid}/retry']!.post as unknown as {
+      parameters: { name: string; schema: object }[];
+    };
+    const schemas = Object.fromEntries(retry.parameters.map(({ name, schema }) => [name, schema]));
+    expect(schemas['gid']).toMatchObject({ minLength: 1, maxLength: 128, pattern: expect.any(String) });
+    expect(schemas['X-Amends-Actor']).toMatchObject({ maxLength: 128, default: 'anonymous' });
+    const { NewXa, NewStep, NewTccBranch, NewSubscription, Transaction } = document.components.schemas;
+    expect(text(NewXa)).toMatch(/"propertyNames":\{"maxLength":128,"pattern":/);
+    for (const schema of [NewXa, NewStep, NewTccBranch, NewSubscription])
+      expect(text(schema)).toMatch(/"maxLength":\d+,"pattern":/);
+    expect(text(Transaction)).toContain('"format":"date-time"');
+  });
+
   it('gives query parameters their types and limits', () => {
     const list = document.paths['/transactions']!.get as unknown as { parameters: { name: string; schema: object }[] };
     expect(list.parameters.find((each) => each.name === 'limit')?.schema).toMatchObject({

@@ -4,6 +4,7 @@ import { problemContentType, problemSchema } from './problem.ts';
 import { apiSchemas } from './registry.ts';
 import { waitQuery } from './requests.ts';
 import { type NativeRoute, nativeBase, nativeRoutes } from './routes.ts';
+import { actorText, gidText, topicText } from './text-fields.ts';
 
 type Json = Record<string, unknown>;
 
@@ -43,8 +44,15 @@ function operation(route: NativeRoute): Json {
 }
 
 function pathParameters(path: string): Json[] {
-  return [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({ name, in: 'path', required: true, schema: { type: 'string' } }));
+  return [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+    name,
+    in: 'path',
+    required: true,
+    schema: schemaOf(pathParts[name!]!, 'input'),
+  }));
 }
+
+const pathParts: Readonly<Record<string, z.ZodType>> = { gid: gidText, topic: topicText };
 
 function queryParameters({ query }: NativeRoute): Json[] {
   if (query === undefined) return [];
@@ -68,7 +76,7 @@ const actorParameter = {
   in: 'header',
   required: false,
   description: 'Who acts; recorded in the history',
-  schema: { type: 'string', default: 'anonymous' },
+  schema: schemaOf(actorText, 'input'),
 };
 
 const traceParameter = {
@@ -100,17 +108,24 @@ const retryAfter = {
 
 function problems(route: NativeRoute): Json {
   const content = { [problemContentType]: { schema: reference(problemSchema, 'output') } };
-  const statuses = [400, ...route.problems, 500, 503].sort((a, b) => a - b);
+  const statuses = [...problemsOfAll, ...route.problems].sort((a, b) => a - b);
   return Object.fromEntries(statuses.map((status) => [status, { description: descriptions[status], content }]));
 }
 
+/** What any request may meet. */
+const problemsOfAll = [400, 403, 408, 417, 431, 500, 503];
+
 const descriptions: Readonly<Record<number, string>> = {
   400: 'The request is not valid',
+  403: 'The header Host or Origin is that of a web page of others',
   404: 'There is no such thing here',
+  408: 'The request was not complete in time',
   409: 'It is in use for something else, finished, or has moved on',
   413: 'The body is too large',
-  415: 'The body must be JSON',
+  415: 'The body must be JSON, and not encoded',
+  417: 'What the header Expect asks for cannot be met',
   422: 'The store does not take a value of it',
+  431: 'Address and headers are too large',
   500: 'A bug, or a store that needs a human',
   503: 'Not now; try again after `Retry-After`',
 };

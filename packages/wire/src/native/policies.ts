@@ -3,6 +3,7 @@ import { defaultAlarmAfterMs, defaultRetry, limits, type RetryPolicy } from '@am
 import { z } from 'zod';
 import { refuse } from '../field-error.ts';
 import { named } from './registry.ts';
+import { gidText, headersText } from './text-fields.ts';
 
 /** Time for one call of a native transaction that names none. Milliseconds. */
 const defaultCallTimeoutMs = 10_000;
@@ -29,20 +30,13 @@ export const retrySchema = named(
   }),
 );
 
-/** An address, or nothing; what it must be like beyond its length is checked by `checkUrl`. */
-export const url = z.string().max(limits.urlCharactersMax);
-
 /** Identity of a transaction in a body. */
-export const gidField = z
-  .string()
-  .min(1)
-  .max(limits.gidCharactersMax)
+export const gidField = gidText
   .optional()
   .describe('Identity chosen by the caller, so that repeating the request begins nothing new; left out: one is made');
 
 /** Headers in a body. */
-export const headersField = z
-  .record(z.string(), z.string())
+export const headersField = headersText
   .default({})
   .describe('Added to every call; a `traceparent` among them is sent instead of one of the trace of this request');
 

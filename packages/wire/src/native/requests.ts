@@ -2,14 +2,14 @@
 import { epochMs, limits } from '@amends/core';
 import { z } from 'zod';
 import { refuse } from '../field-error.ts';
+import { momentText, storableText } from './text-fields.ts';
 
 /** Whole numbers arrive as text; anything but digits stays as it is and is refused by the schema. */
-const fromDigits = (text: unknown) => (typeof text === 'string' && /^-?\d{1,15}$/.test(text) ? Number(text) : text);
+const fromDigits = (text: unknown) => (typeof text === 'string' && /^-?\d{1,16}$/.test(text) ? Number(text) : text);
 const fromTruth = (text: unknown) => (text === 'true' ? true : text === 'false' ? false : text);
 
 function wholeNumber(min: number, max: number, fallback: number) {
-  const error =
-    max === Number.MAX_SAFE_INTEGER ? `must be a whole number from ${min}` : `must be a whole number from ${min} to ${max}`;
+  const error = `must be a whole number from ${min} to ${max}`;
   return z.preprocess(fromDigits, z.int({ error }).min(min, { error }).max(max, { error })).default(fallback);
 }
 
@@ -26,22 +26,13 @@ export const historyQuery = z.strictObject({
   limit: wholeNumber(1, limits.historyRowsMax, 1_000).describe('Rows at most'),
 });
 
-/** A moment as a text. */
-export const moment = z
-  .string()
-  .refine((text) => isoMoment.test(text) && !Number.isNaN(Date.parse(text)), {
-    error: 'must be a moment in ISO 8601 with a time zone, such as 2030-01-31T12:00:00.000Z',
-  })
-  .describe('ISO 8601 with a time zone');
-const isoMoment = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)$/;
-
 /** Which transactions. */
 export const listQuery = z.strictObject({
   status: z.enum(['prepared', 'submitted', 'aborting', 'succeed', 'failed']).optional(),
   mode: z.enum(['saga', 'msg', 'tcc', 'xa', 'workflow']).optional(),
   held: z.preprocess(fromTruth, z.boolean()).optional().describe('true: only those on hold; false: only those not'),
-  createdFrom: moment.optional().describe('Created at this moment or later'),
-  createdBefore: moment.optional().describe('Created before this moment'),
+  createdFrom: momentText.optional().describe('Created at this moment or later'),
+  createdBefore: momentText.optional().describe('Created before this moment'),
   limit: wholeNumber(1, limits.pageRowsMax, 50).describe('Rows of the page'),
   cursor: z.string().max(512).optional().describe('`next` of the page before'),
 });
@@ -51,19 +42,9 @@ export function momentOf(text: string) {
   return epochMs(Date.parse(text));
 }
 
-/** What every store gives back as it was. */
-export function isStorable(text: string): boolean {
-  return text.isWellFormed() && !text.includes('\0');
-}
-
 /** What a human gives for an act on a transaction. */
 export const interventionSchema = z.strictObject({
-  reason: z
-    .string()
-    .min(1)
-    .max(limits.reasonCharactersMax)
-    .refine(isStorable, { error: 'must not contain U+0000 or broken surrogates' })
-    .describe('Why; recorded in its history'),
+  reason: storableText(limits.reasonCharactersMax).min(1).describe('Why; recorded in its history'),
   expectedVersion: z
     .int()
     .min(1)
@@ -71,15 +52,13 @@ export const interventionSchema = z.strictObject({
     .describe('Act only if it still has this version, so that nobody acts on what has moved since it was looked at'),
 });
 
-const actorCharactersMax = 128;
-
 /**
  * Who acts, by the header `X-Amends-Actor`.
  * @throws AmendsError `invalid_request` when it is too long
  */
 export function actorOf(header: string | readonly string[] | undefined): string {
   const actor = typeof header === 'string' ? header.trim() : '';
-  if (actor.length > actorCharactersMax)
-    refuse('X-Amends-Actor', `has ${actor.length} characters, at most ${actorCharactersMax} are allowed`);
+  if (actor.length > limits.actorCharactersMax)
+    refuse('X-Amends-Actor', `has ${actor.length} characters, at most ${limits.actorCharactersMax} are allowed`);
   return actor === '' ? 'anonymous' : actor;
 }

@@ -17,7 +17,7 @@ import { z } from 'zod';
 import type { PresentedTransaction } from '../presented-transaction.ts';
 import { named } from './registry.ts';
 
-const moment = z.string().describe('ISO 8601, UTC, with milliseconds');
+const moment = z.iso.datetime({ precision: 3 }).describe('ISO 8601, UTC, with milliseconds');
 const status = z.enum(['prepared', 'submitted', 'aborting', 'succeed', 'failed']).describe("Global status in DTM's words");
 const outcome = z
   .enum(['running', 'succeeded', 'failed'])

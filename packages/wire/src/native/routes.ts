@@ -28,7 +28,7 @@ export interface NativeRoute {
   readonly takesTrace?: true;
   /** Schema by status; null: any JSON. */
   readonly answers: Readonly<Record<number, z.ZodType | null>>;
-  /** Statuses of problem documents beside 400, 500 and 503. */
+  /** Statuses of problem documents beside those that any request may meet. */
   readonly problems: readonly number[];
 }
 

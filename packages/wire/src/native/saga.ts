@@ -1,5 +1,5 @@
 /** The body that creates a saga, and what it means to core. */
-import { limits, type PayloadTemplate, payloadTemplate, type SagaSpec, type SagaStep } from '@amends/core';
+import { limits, type PayloadTemplate, payloadTemplate, type SagaSpec, type SagaStep, stepNameForm } from '@amends/core';
 import { z } from 'zod';
 import { refuse } from '../field-error.ts';
 import { checkHeaders, checkUrl } from '../outbound.ts';
@@ -13,9 +13,9 @@ import {
   policyOf,
   retrySchema,
   span,
-  url,
 } from './policies.ts';
 import { named } from './registry.ts';
+import { urlText } from './text-fields.ts';
 
 /** One step of a saga. */
 const stepSchema = named(
@@ -24,14 +24,15 @@ const stepSchema = named(
     name: z
       .string()
       .max(limits.stepNameCharactersMax)
+      .meta({ pattern: stepNameForm.source })
       .optional()
       .describe('Name by which payloads refer to its answer; unique within the saga'),
     keepAnswer: z
       .boolean()
       .default(false)
       .describe('Keep the answer of the action, at most 64 KiB of JSON, for payloads of later steps and of compensations'),
-    action: url.describe('Absolute http or https address that does the step; empty: nothing to call'),
-    compensate: url.default('').describe('Address that undoes it; empty: nothing to undo'),
+    action: urlText.describe('Absolute http or https address that does the step; empty: nothing to call'),
+    compensate: urlText.default('').describe('Address that undoes it; empty: nothing to undo'),
     kind: z
       .enum(['compensatable', 'pivot', 'retriable'])
       .default('compensatable')
@@ -50,7 +51,12 @@ const stepSchema = named(
     retry: retrySchema.optional().describe('How the action is tried again while its outcome is unknown'),
     compensateRetry: retrySchema.optional().describe('How the compensation is tried again'),
     after: z
-      .array(z.int().min(0))
+      .array(
+        z
+          .int()
+          .min(0)
+          .max(limits.branchesMax - 1),
+      )
       .max(limits.branchesMax)
       .optional()
       .describe('Indexes, from 0, of the steps that must have succeeded before this one starts'),

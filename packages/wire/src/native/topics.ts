@@ -4,13 +4,14 @@ import { z } from 'zod';
 import { checkSubscription, checkTopicName, type Subscription, type Topic } from '../topic.ts';
 import { parseBy } from '../zod-issues.ts';
 import { named } from './registry.ts';
+import { storableText, subscriberText } from './text-fields.ts';
 
 /** The body of `PUT /topics/{topic}/subscriptions`. */
 export const newSubscriptionSchema = named(
   'NewSubscription',
   z.strictObject({
-    url: z.string().min(1).max(limits.urlCharactersMax).describe('Where messages are delivered'),
-    remark: z.string().max(limits.reasonCharactersMax).default('').describe('For people'),
+    url: subscriberText.describe('Where messages are delivered'),
+    remark: storableText(limits.reasonCharactersMax).default('').describe('For people'),
   }),
 );
 
@@ -29,8 +30,8 @@ export const topicSchema = named(
     topic: z.string(),
     version: z.int().describe('Grows with every change, also over a deletion'),
     subscribers: z.array(z.object({ url: z.string(), remark: z.string() })),
-    createdAt: z.string().describe('ISO 8601, UTC, with milliseconds'),
-    updatedAt: z.string().describe('ISO 8601, UTC, with milliseconds'),
+    createdAt: z.iso.datetime({ precision: 3 }).describe('ISO 8601, UTC, with milliseconds'),
+    updatedAt: z.iso.datetime({ precision: 3 }).describe('ISO 8601, UTC, with milliseconds'),
   }),
 );
 

@@ -2,8 +2,9 @@
 import { limits, type WorkflowSpec } from '@amends/core';
 import { z } from 'zod';
 import { checkHeaders, checkUrl } from '../outbound.ts';
-import { alarmField, callTimeoutField, gidField, headersField, nothingMore, payloadBytes, url } from './policies.ts';
+import { alarmField, callTimeoutField, gidField, headersField, nothingMore, payloadBytes } from './policies.ts';
 import { named } from './registry.ts';
+import { storableText, urlText } from './text-fields.ts';
 
 /** The body. */
 export const newWorkflowSchema = named(
@@ -12,14 +13,9 @@ export const newWorkflowSchema = named(
     gid: gidField,
     mode: z.literal('workflow'),
     prepare: z.literal(true).default(true).describe('Always: it is over when its function concludes it'),
-    name: z
-      .string()
-      .min(1)
-      .max(limits.gidCharactersMax)
-      .refine((text) => text.isWellFormed() && !text.includes('\0'), { error: 'must not contain U+0000 or broken surrogates' })
-      .describe('Name of the function'),
+    name: storableText(limits.gidCharactersMax).min(1).describe('Name of the function'),
     input: z.unknown().optional().describe('Its input: any JSON'),
-    resumeUrl: url.default('').describe('Address that has the function run again; empty: nobody does'),
+    resumeUrl: urlText.default('').describe('Address that has the function run again; empty: nobody does'),
     resumeAfterMs: z
       .int()
       .min(1)
