@@ -14,6 +14,8 @@ const sections = {
   looking: 'Looking at transactions',
 } as const;
 const cents = 100;
+/** Go's first run downloads and compiles the client and all that it needs. Milliseconds. */
+const goWithinMs = 300_000;
 
 let place: Place;
 let printed: string;
@@ -79,7 +81,7 @@ describe('README.md', () => {
     expect(stdout).toMatch(/^\S{22} failed step 01: ann has less than 500000 cents here\n$/m);
   });
 
-  it('Go: the same', async ({ skip }) => {
+  it('Go: the same', { timeout: goWithinMs }, async ({ skip }) => {
     if (withoutGo !== null) skip(withoutGo);
     folder.write('main.go', codes('go', 'go')[0]!);
     const said = await expectTransfer(cents, () => folder.shell(codes('go', 'sh')[0]!));
@@ -136,7 +138,7 @@ describe('npm start prints', () => {
     expect(looked.stdout.split(gid!).length).toBeGreaterThan(3);
   });
 
-  it('the transfer in Go', async ({ skip }) => {
+  it('the transfer in Go', { timeout: goWithinMs }, async ({ skip }) => {
     if (withoutGo !== null) skip(withoutGo);
     folder.write('main.go', blockBelow(/go run \.\n/));
     const [commands] = /go mod init.*/.exec(printed)!;
