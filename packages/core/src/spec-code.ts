@@ -53,15 +53,21 @@ type BesidesPlan = Pick<Spec, 'presentation' | 'trace'>;
 type PlanOf<S extends Spec> = S extends Spec ? Omit<S, keyof BesidesPlan | 'payloads' | 'alarmAfterMs'> : never;
 type Plan = PlanOf<Spec> & { readonly alarmAfterMs?: Spec['alarmAfterMs']; readonly payloadBytes: readonly number[] };
 
-function besidesPlan({ format, presentation }: StoredSpec): BesidesPlan {
-  switch (format) {
-    case specFormat:
-      return JSON.parse(presentation) as BesidesPlan;
-    case 1:
-      return { presentation: JSON.parse(presentation) as Spec['presentation'], trace: null };
-    default:
-      throw new Error(`spec format ${format} is not known to this version`);
-  }
+function besidesPlan({ format, presentation: text }: StoredSpec): BesidesPlan {
+  const read: unknown = JSON.parse(text);
+  const besides = format === 1 ? { presentation: read, trace: null } : read;
+  if (format !== 1 && format !== specFormat) throw new Error(`spec format ${format} is not known to this version`);
+  if (!isBesidesPlan(besides)) throw new Error('what is shown of the request is not what any version has written');
+  return besides;
+}
+
+function isBesidesPlan(read: unknown): read is BesidesPlan {
+  if (!isObject(read) || !isObject(read.presentation)) return false;
+  return read.trace === null || (isObject(read.trace) && typeof read.trace.traceId === 'string');
+}
+
+function isObject(read: unknown): read is Readonly<Record<string, unknown>> {
+  return typeof read === 'object' && read !== null && !Array.isArray(read);
 }
 
 function concatenated(parts: readonly Uint8Array[]): Uint8Array {

@@ -16,6 +16,7 @@ const damages: readonly (readonly [name: string, sql: string, reason: RegExp])[]
   ['a payload was altered', inSpec("payloads = CAST(replace(CAST(payloads AS TEXT), '30', '90') AS BLOB)"), /digest differs/],
   ['a payload was cut short', inSpec("payloads = x'7b'"), /digest differs/],
   ['what is shown of its request is no JSON', inSpec("presentation = '{'"), /its plan: .*JSON/],
+  ['what is shown of its request is nothing', inSpec("presentation = 'null'"), /its plan: .*shown of the request/],
   ['its state is no JSON', inRow("state = 'x'"), /its state: .*JSON/],
   ['its state is another shape', inRow("state = '[1,2]'"), /not what any version has written/],
   ['its state has lost a step', inRow("state = '[5,0,0,0,[0]]'"), /does not fit its plan/],
@@ -127,4 +128,27 @@ it('asking again for what cannot be read is answered, and does not stop the serv
   });
   expect((await amends.get('/api/v1/health')).body).toMatchObject({ state: 'running', reason: '', uncommitted: 0 });
   expect((await amends.get('/metrics')).body).toContain('amends_transactions_held_total{mode="saga"} 1');
+});
+
+it('a topic that cannot be read says so, keeps nothing else from going on, and can be deleted and made again', async () => {
+  const path = `${scratchFolder()}/amends.db`;
+  const bank = await participant();
+  const first = await runningServer({ store: `sqlite:${path}` });
+  for (const topic of ['hurt', 'well'])
+    expect((await first.get(`/api/dtmsvr/subscribe?topic=${topic}&url=${bank.url}/${topic}`)).status).toBe(200);
+  await first.stop();
+  alter(path, `UPDATE document SET content = '{"subscribers":[{}]}' WHERE key = 'hurt'`);
+  const amends = await runningServer({ store: `sqlite:${path}` });
+  const refused = {
+    status: 500,
+    body: { code: 'store_refused', detail: expect.stringMatching(/"hurt" cannot be read.*delete/) },
+  };
+  const tell = (topic: string) => ({ mode: 'msg', steps: [{ action: `topic://${topic}` }] });
+  expect(await amends.get('/api/v1/topics')).toMatchObject(refused);
+  expect(await amends.post('/api/v1/transactions', tell('hurt'))).toMatchObject(refused);
+  expect(await amends.post('/api/v1/transactions?waitMs=5000', tell('well'))).toMatchObject({ body: { status: 'succeed' } });
+  expect((await amends.ask('DELETE', '/api/dtmsvr/topic/hurt')).status).toBe(200);
+  expect((await amends.get('/api/v1/topics')).body.topics).toMatchObject([{ topic: 'well' }]);
+  expect((await amends.get(`/api/dtmsvr/subscribe?topic=hurt&url=${bank.url}/again`)).status).toBe(200);
+  expect(await amends.post('/api/v1/transactions?waitMs=5000', tell('hurt'))).toMatchObject({ body: { status: 'succeed' } });
 });

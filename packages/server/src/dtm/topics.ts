@@ -67,10 +67,15 @@ export function storedTopics({ store, now, checkAddress }: TopicsOptions): Topic
     return found ?? null;
   }
 
-  async function change(topic: string, verb: string, by: TopicAct & { detail: object }, move: (topic: Topic | null) => Move) {
+  async function change(
+    topic: string,
+    verb: string,
+    by: TopicAct & { detail: object },
+    move: (found: StoredDocument | null) => Move,
+  ) {
     for (let round = 0; round < roundsMax; round++) {
       const found = await find(topic);
-      const moved = move(topicOf(found));
+      const moved = move(found);
       if (moved.verdict !== 'done') return moved.verdict;
       const at = now();
       const content = contentOf(found, moved.subscribers, at);
@@ -113,13 +118,16 @@ export function storedTopics({ store, now, checkAddress }: TopicsOptions): Topic
     },
     async subscribe(topic, subscription, by) {
       refuse([{ field: 'url', url: subscription.url }]);
-      return change(topic, 'subscribe', { ...by, detail: subscription }, (found) =>
-        subscribed(found, subscription.url) ? { verdict: 'url_exists' } : added(found, subscription),
-      );
+      return change(topic, 'subscribe', { ...by, detail: subscription }, (stored) => {
+        const found = topicOf(stored);
+        return subscribed(found, subscription.url) ? { verdict: 'url_exists' } : added(found, subscription);
+      });
     },
     async put(topic, subscription, by) {
       refuse([{ field: 'url', url: subscription.url }]);
-      const verdict = await change(topic, 'subscribe', { ...by, detail: subscription }, (found) => put(found, subscription));
+      const verdict = await change(topic, 'subscribe', { ...by, detail: subscription }, (found) =>
+        put(topicOf(found), subscription),
+      );
       if (verdict === 'too_many')
         throw new AmendsError(
           'invalid_request',
@@ -130,7 +138,8 @@ export function storedTopics({ store, now, checkAddress }: TopicsOptions): Topic
       return found;
     },
     unsubscribe: (topic, url, by) =>
-      change(topic, 'unsubscribe', { ...by, detail: { url } }, (found) => {
+      change(topic, 'unsubscribe', { ...by, detail: { url } }, (stored) => {
+        const found = topicOf(stored);
         if (found === null) return { verdict: 'no_topic' };
         if (found.subscribers.length === 0) return { verdict: 'no_subscribers' };
         if (!subscribed(found, url)) return { verdict: 'no_url' };
@@ -138,7 +147,7 @@ export function storedTopics({ store, now, checkAddress }: TopicsOptions): Topic
       }),
     deleteTopic: (topic, by) =>
       change(topic, 'delete-topic', { ...by, detail: {} }, (found) =>
-        found === null ? { verdict: 'not_found' } : { verdict: 'done', subscribers: null },
+        isThere(found) ? { verdict: 'done', subscribers: null } : { verdict: 'not_found' },
       ),
     get: async (topic) => topicOf(await find(topic)),
     list: async () => (await store.documents(kind)).map(topicOf).filter((topic) => topic !== null),
@@ -165,16 +174,55 @@ function put(topic: Topic | null, { url, remark }: Subscription): Move {
 
 /** @param subscribers null: the topic is deleted */
 function contentOf(found: StoredDocument | null, subscribers: readonly Subscription[] | null, at: EpochMs): string {
-  const before = found === null ? null : (JSON.parse(found.content) as Content);
+  if (subscribers === null)
+    return JSON.stringify({ subscribers: [], createdAt: at, updatedAt: at, deleted: true } satisfies Content);
+  const before = found === null ? null : contentIn(found);
   const createdAt = before === null || before.deleted === true ? at : before.createdAt;
-  const content: Content = { subscribers: subscribers ?? [], createdAt, updatedAt: at };
-  return JSON.stringify(subscribers === null ? { ...content, deleted: true } : content);
+  return JSON.stringify({ subscribers, createdAt, updatedAt: at } satisfies Content);
 }
 
+/** @throws AmendsError `store_refused` */
 function topicOf(found: StoredDocument | null): Topic | null {
   if (found === null) return null;
-  const { subscribers, createdAt, updatedAt, deleted } = JSON.parse(found.content) as Content;
+  const { subscribers, createdAt, updatedAt, deleted } = contentIn(found);
   if (deleted === true) return null;
   const times = { createdAt: epochMs(createdAt), updatedAt: epochMs(updatedAt) };
   return { name: found.key, version: found.version, subscribers, ...times };
+}
+
+/** What cannot be read is there, too: deleting it is the remedy. */
+function isThere(found: StoredDocument | null): boolean {
+  return found !== null && (parsed(found.content) as Partial<Content> | null)?.deleted !== true;
+}
+
+/** @throws AmendsError `store_refused` */
+function contentIn({ key, content }: StoredDocument): Content {
+  const read = parsed(content);
+  if (isContent(read)) return read;
+  throw new AmendsError(
+    'store_refused',
+    `topic: what is stored of ${JSON.stringify(key)} cannot be read; restore a backup, or delete the topic and subscribe to it again`,
+  );
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function isContent(read: unknown): read is Content {
+  const { subscribers, createdAt, updatedAt } = (read ?? {}) as Partial<Record<keyof Content, unknown>>;
+  return Array.isArray(subscribers) && subscribers.every(isSubscription) && isNumber(createdAt) && isNumber(updatedAt);
+}
+
+function isSubscription(read: unknown): boolean {
+  const { url, remark } = (read ?? {}) as Partial<Record<keyof Subscription, unknown>>;
+  return typeof url === 'string' && typeof remark === 'string';
+}
+
+function isNumber(read: unknown): boolean {
+  return typeof read === 'number';
 }
