@@ -13,6 +13,7 @@ import type { Store } from '@amends/store';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { addressPolicy } from './address-policy.ts';
 import type { Config } from './config.ts';
+import { type DtmRecords, dtmRecords } from './dtm/dtm-records.ts';
 import { type DtmService, dtmService } from './dtm/dtm-service.ts';
 import { storedTopics, type Topics } from './dtm/topics.ts';
 import { type GrpcListener, grpcListener } from './grpc/grpc-listener.ts';
@@ -74,7 +75,8 @@ export async function startServer(config: Config, parts: ServerParts = {}): Prom
   metrics.watch(coordinator);
   const topics = storedTopics({ store, checkAddress, now: () => coordinator.now() });
   const service = dtmService({ coordinator, defaults: config, topics });
-  const app = appOf(config, { tls: tls.listener, topics, service, coordinator, lost, metrics, log });
+  const records = dtmRecords({ coordinator, store });
+  const app = appOf(config, { tls: tls.listener, topics, service, records, coordinator, lost, metrics, log });
   const isReady = async () => isReadyBy(await coordinator.health());
   const { bodyBytesMax: messageBytesMax, grpcReflection: reflection } = config;
   const grpc = grpcListener({ service, metrics, log, messageBytesMax, reflection, isReady });
@@ -126,20 +128,21 @@ interface Served {
   readonly tls: ListenerTls | null;
   readonly topics: Topics;
   readonly service: DtmService;
+  readonly records: DtmRecords;
   readonly coordinator: Coordinator;
   readonly lost: Promise<Error>;
   readonly metrics: Metrics;
   readonly log: ServerLog;
 }
 
-function appOf(config: Config, { tls, topics, service, coordinator, lost, metrics, log }: Served): FastifyInstance {
+function appOf(config: Config, { tls, topics, service, records, coordinator, lost, metrics, log }: Served): FastifyInstance {
   const metricsText = (reply: FastifyReply) => {
     reply.type(metrics.registry.contentType);
     return metrics.registry.metrics();
   };
   const faces = [
     nativeFace({ coordinator, topics, log, bodyBytesMax: config.bodyBytesMax }),
-    dtmFace({ coordinator, service, topics, defaults: config, log, metricsText }),
+    dtmFace({ coordinator, service, records, topics, defaults: config, log, metricsText }),
     jsonRpcFace({ service, log }),
     operationsFace({ coordinator, lost, metricsText }),
   ];

@@ -112,11 +112,11 @@ describe('a DTM client', () => {
     expect(gids.sort()).toEqual(['g0', 'g1', 'g2', 'g3', 'g4']);
     expect([second.next_position, await all('status=failed'), await all('transType=tcc')]).toEqual([
       '',
-      { transactions: null, next_position: '' },
-      { transactions: null, next_position: '' },
+      { transactions: [], next_position: '' },
+      { transactions: [], next_position: '' },
     ]);
     expect((await all('gid=g3')).transactions).toMatchObject([{ gid: 'g3' }]);
-    expect(await all('gid=x')).toEqual({ transactions: null, next_position: '' });
+    expect(await all('gid=x')).toEqual({ transactions: [], next_position: '' });
     expect(await amends.get('/api/dtmsvr/all?limit=abc')).toMatchObject({
       status: 400,
       body: { message: 'limit: convert to int error: abc' },

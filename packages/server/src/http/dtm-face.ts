@@ -33,6 +33,7 @@ import {
   workflowBody,
 } from '@amends/wire';
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
+import type { DtmRecords } from '../dtm/dtm-records.ts';
 import type { DtmService } from '../dtm/dtm-service.ts';
 import { resetCronTime } from '../dtm/reset-cron-time.ts';
 import type { Topics } from '../dtm/topics.ts';
@@ -46,6 +47,7 @@ import { traceOfRequest } from './request-trace.ts';
 export interface DtmFaceOptions {
   readonly coordinator: Coordinator;
   readonly service: DtmService;
+  readonly records: DtmRecords;
   readonly topics: Topics;
   readonly defaults: DtmDefaults;
   readonly log: Log;
@@ -87,6 +89,7 @@ export function sendDtm(reply: FastifyReply, { status, body, retryAfterSeconds }
 function handlersOf({
   coordinator,
   service,
+  records,
   topics,
   defaults,
 }: DtmFaceOptions): Record<Exclude<DtmOperation, 'metrics'>, Handler> {
@@ -101,12 +104,22 @@ function handlersOf({
     },
     abort: (request, reply) => service.abort(transactionIn(request), callerGone(reply)),
     registerBranch: (request) => service.registerBranch(parseRegistration(jsonBody(request))),
-    prepareWorkflow: (request) => prepareWorkflow(service, request),
-    query: (request) => query(coordinator, request),
-    all: (request) => all(coordinator, request),
-    forceStop: (request) => intervene(coordinator, request, { verb: 'terminate', finished: cannotForceStop }),
-    // What is finished is not due: DTM says yes to that, and so does this.
-    resetNextCronTime: (request) => intervene(coordinator, request, { verb: 'retry', finished: () => successAnswer }),
+    prepareWorkflow: (request) => prepareWorkflow(service, records, request),
+    query: (request) => query(records, request),
+    all: (request) => all(coordinator, records, request),
+    forceStop: (request) =>
+      intervene(coordinator, request, {
+        verb: 'terminate',
+        finished: async (gid) => cannotForceStop(await statusOf(coordinator, gid)),
+      }),
+    resetNextCronTime: (request) =>
+      intervene(coordinator, request, {
+        verb: 'retry',
+        async finished(gid, actor) {
+          await records.resetFinished(gid, actor);
+          return successAnswer;
+        },
+      }),
     async resetCronTime(request) {
       const asked = parseResetCronTime(queryOf(request), defaults.timeoutToFailMs);
       return ok(await resetCronTime(coordinator, asked, actorOf(request.headers['x-amends-actor'])));
@@ -124,9 +137,9 @@ function transactionIn(request: FastifyRequest): DtmTransaction {
   return parseDtmTransaction(jsonBody(request), traceOfRequest(request));
 }
 
-async function prepareWorkflow(service: DtmService, request: FastifyRequest): Promise<DtmAnswer> {
+async function prepareWorkflow(service: DtmService, records: DtmRecords, request: FastifyRequest): Promise<DtmAnswer> {
   const prepared = await service.prepareWorkflow(transactionIn(request));
-  return 'view' in prepared ? ok(workflowBody(prepared.view)) : prepared;
+  return 'view' in prepared ? ok(workflowBody(await records.of(prepared.view))) : prepared;
 }
 
 async function queryKv(topics: Topics, request: FastifyRequest): Promise<DtmAnswer> {
@@ -142,17 +155,17 @@ async function scanKv(topics: Topics, request: FastifyRequest): Promise<DtmAnswe
   return ok(page === null ? kvPageBody([], { after: '', limit: 1 }) : kvPageBody(await topics.list(), page));
 }
 
-async function query(coordinator: Coordinator, request: FastifyRequest): Promise<DtmAnswer> {
+async function query(records: DtmRecords, request: FastifyRequest): Promise<DtmAnswer> {
   const { gid } = request.query as { gid?: unknown };
   if (gid === undefined || gid === '') return errorAnswer(500, 'no gid specified');
-  const view = await coordinator.get(parseDtmGid(textOf('gid', gid)));
-  return ok(view === null ? nothingFound : queryBody(view));
+  const record = await records.find(parseDtmGid(textOf('gid', gid)));
+  return ok(record === null ? nothingFound : queryBody(record));
 }
 
-async function all(coordinator: Coordinator, request: FastifyRequest): Promise<DtmAnswer> {
+async function all(coordinator: Coordinator, records: DtmRecords, request: FastifyRequest): Promise<DtmAnswer> {
   const asked = parseAll(queryOf(request));
   if (asked.kind === 'none') return ok(allBody([], null));
-  if (asked.kind === 'one') return ok(oneBody(await coordinator.get(asked.gid)));
+  if (asked.kind === 'one') return ok(oneBody(await records.find(asked.gid)));
   const { rows, next } = await coordinator.list(asked.page);
   return ok(allBody(rows, next));
 }
@@ -160,7 +173,7 @@ async function all(coordinator: Coordinator, request: FastifyRequest): Promise<D
 interface Act {
   readonly verb: InterventionVerb;
   /** What is answered when there is nothing left to act on. */
-  readonly finished: (status: string) => DtmAnswer;
+  readonly finished: (gid: Gid, actor: string) => Promise<DtmAnswer>;
 }
 
 async function intervene(coordinator: Coordinator, request: FastifyRequest, { verb, finished }: Act): Promise<DtmAnswer> {
@@ -172,7 +185,7 @@ async function intervene(coordinator: Coordinator, request: FastifyRequest, { ve
     return successAnswer;
   } catch (error) {
     if (isAmendsError(error, 'not_found')) return noSuchTransaction(gid);
-    if (isAmendsError(error, 'already_finished')) return finished(await statusOf(coordinator, gid));
+    if (isAmendsError(error, 'already_finished')) return finished(gid, actor);
     throw error;
   }
 }

@@ -3,7 +3,7 @@ export { parseDtmGid } from './gid.ts';
 export * from './list.ts';
 export { settledSubscribers, topicsOf } from './msg-spec.ts';
 export type { DtmDefaults } from './options.ts';
-export { nothingFound, queryBody, workflowBody } from './query.ts';
+export { type DtmRecord, nothingFound, queryBody, workflowBody } from './query.ts';
 export * from './register-branch.ts';
 export * from './routes.ts';
 export * from './submit.ts';

@@ -2,10 +2,9 @@
 import { type EpochMs, epochMs, type Gid, limits, type Status, type TransactionRow } from '@amends/core';
 import { cursorOf, type Position, positionOf } from '../cursor.ts';
 import { refuse, shown } from '../field-error.ts';
-import type { PresentedTransaction } from '../presented-transaction.ts';
 import { parseDtmGid } from './gid.ts';
 import { digitsOf, parameter, type Query } from './parameters.ts';
-import { rowBody, transactionOf } from './query.ts';
+import { type DtmRecord, rowBody, transactionOf } from './query.ts';
 
 /** What `all` asks for: one transaction, a page, or a type that does not exist here. */
 export type DtmListRequest =
@@ -66,12 +65,12 @@ function wholeSecond(at: number): EpochMs {
 /** Answer of `all`. */
 export function allBody(rows: readonly TransactionRow[], next: Position | null): object {
   return {
-    transactions: rows.length === 0 ? null : rows.map(rowBody),
+    transactions: rows.map(rowBody),
     next_position: next === null ? '' : cursorOf(next),
   };
 }
 
 /** Answer of `all` for one gid. */
-export function oneBody(view: PresentedTransaction | null): object {
-  return { transactions: view === null ? null : [transactionOf(view)], next_position: '' };
+export function oneBody(record: DtmRecord | null): object {
+  return { transactions: record === null ? [] : [transactionOf(record)], next_position: '' };
 }

@@ -36,7 +36,7 @@ export function presentationOf(dtm: DtmTransaction): Readonly<Record<string, unk
 /** What was kept; a transaction that came by another face is shown as a plain one. */
 export function keptOf(spec: Spec): Presentation {
   if (spec.face === 'dtm') return spec.presentation as unknown as Presentation;
-  return { protocol: 'http', customData: '', queryPrepared: '', options: { concurrent: false } };
+  return { protocol: spec.protocol ?? 'http', customData: '', queryPrepared: '', options: { concurrent: false } };
 }
 
 function optionsOf(dtm: DtmTransaction): DtmOptions {

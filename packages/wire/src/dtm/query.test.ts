@@ -1,7 +1,7 @@
 import { decide, epochMs, type Gid, givenAtFirst, nodeId, toRow } from '@amends/core';
 import { describe, expect, it } from 'vitest';
 import { allBody, parseAll } from './list.ts';
-import { queryBody } from './query.ts';
+import { type DtmRecord, queryBody } from './query.ts';
 import { parseSubmission } from './submit.ts';
 import { parseDtmTransaction } from './transaction.ts';
 
@@ -11,7 +11,7 @@ const context = {
 };
 const at = epochMs(Date.UTC(2030, 0, 2, 3, 4, 5, 678));
 
-function view() {
+function view(): DtmRecord {
   const { spec } = parseSubmission(
     parseDtmTransaction({
       gid: 'g1',
@@ -28,7 +28,7 @@ function view() {
   const submitted = { ...moment, type: 'submitted', gid: 'g1' as Gid, owner: nodeId('n1') } as const;
   const given = givenAtFirst(spec);
   const { next, wakeAt } = decide(null, given, [submitted]);
-  return { transaction: next, given, wakeAt };
+  return { transaction: next, given, wakeAt, history: [], resetAt: null };
 }
 
 describe('the answer of query', () => {
@@ -94,12 +94,22 @@ describe('all', () => {
     const { transaction } = view();
     const row = toRow(transaction, { dueAt: null, waitsFor: '', errorPrint: '' });
     const body = allBody([row], { createdAt: row.createdAt, gid: row.gid }) as { transactions: object[]; next_position: string };
-    expect(body.transactions).toMatchObject([{ gid: 'g1', options: '{"concurrent":false}' }]);
+    expect(body.transactions).toEqual([
+      {
+        id: expect.any(Number),
+        create_time: '2030-01-02T03:04:05.678Z',
+        update_time: '2030-01-02T03:04:05.678Z',
+        gid: 'g1',
+        trans_type: 'saga',
+        status: 'submitted',
+        owner: 'n1',
+      },
+    ]);
     expect(parseAll({ position: body.next_position })).toEqual({
       kind: 'page',
       page: { limit: 100, after: { createdAt: at, gid: 'g1' } },
     });
-    expect(allBody([], null)).toEqual({ transactions: null, next_position: '' });
+    expect(allBody([], null)).toEqual({ transactions: [], next_position: '' });
   });
 
   it('refuses what is no number and no position', () => {

@@ -5,29 +5,39 @@ import {
   callPlan,
   type EpochMs,
   type Given,
-  isFinished,
-  type Spec,
+  type HistoryEntry,
   type TransactionRow,
   type Way,
 } from '@amends/core';
 import type { PresentedTransaction } from '../presented-transaction.ts';
+import { timesIn } from './branch-times.ts';
+import { cronOf } from './cron.ts';
 import { keptOf } from './presentation.ts';
 
 /** Answer of `query` for a gid that does not exist. */
 export const nothingFound = Object.freeze({ branches: [], transaction: null });
 
+/** A transaction with what DTM's query objects tell beside it. */
+export interface DtmRecord extends PresentedTransaction {
+  /** By ascending seq; of a long one perhaps only the beginning and the end. */
+  readonly history: readonly HistoryEntry[];
+  /** When somebody last asked for its next attempt, though it was finished; null: nobody did. */
+  readonly resetAt: EpochMs | null;
+}
+
 /** Answer of `query`. */
-export function queryBody(view: PresentedTransaction): object {
-  return { branches: branchesOf(view), transaction: transactionOf(view) };
+export function queryBody(record: DtmRecord): object {
+  return { branches: branchesOf(record), transaction: transactionOf(record) };
 }
 
 /** Answer of `prepareWorkflow`: what the function that runs again must know. */
-export function workflowBody(view: PresentedTransaction): object {
-  return { transaction: transactionOf(view), progresses: branchesOf(view) };
+export function workflowBody(record: DtmRecord): object {
+  return { transaction: transactionOf(record), progresses: branchesOf(record) };
 }
 
 /** The transaction without its branches. */
-export function transactionOf({ transaction: tx, given, wakeAt }: PresentedTransaction): object {
+export function transactionOf(record: DtmRecord): object {
+  const { transaction: tx, given } = record;
   const { spec, result } = given;
   const kept = keptOf(spec);
   const { concurrent, ...options } = kept.options;
@@ -38,7 +48,7 @@ export function transactionOf({ transaction: tx, given, wakeAt }: PresentedTrans
     ...endColumns(tx),
     options: JSON.stringify(kept.options),
     ...(kept.customData === '' ? {} : { custom_data: kept.customData }),
-    ...(isFinished(tx) ? {} : cron(spec, wakeAt)),
+    ...cronColumns(record),
     ...(result === null ? {} : { result: base64(result) }),
     ...(tx.owner === null ? {} : { owner: tx.owner }),
     ...options,
@@ -46,22 +56,22 @@ export function transactionOf({ transaction: tx, given, wakeAt }: PresentedTrans
   };
 }
 
-function cron(spec: Spec, wakeAt: EpochMs | null): object {
-  const { delayMs } = spec.mode === 'saga' ? spec.steps[0]!.compensateRetry : spec.retry;
-  const interval = { next_cron_interval: Math.ceil(delayMs / 1000) };
-  return wakeAt === null ? interval : { ...interval, next_cron_time: rfc3339(wakeAt) };
+function cronColumns(record: DtmRecord): object {
+  const cron = cronOf(record);
+  if (cron === null) return {};
+  const interval = { next_cron_interval: Math.ceil(cron.intervalMs / 1000) };
+  return cron.at === null ? interval : { ...interval, next_cron_time: rfc3339(cron.at) };
 }
 
-/** A stored row as `all` shows it: rows are read without their requests, so options are DTM's minimum. */
+/** A stored row as `all` shows it: rows are read without their requests, so what those said is left out. */
 export function rowBody(row: TransactionRow): object {
+  // While calls are under way what is due lies in the past, and says nothing.
+  const isPause = row.dueAt !== null && row.dueAt > row.updatedAt;
   return {
     ...columns(row),
-    protocol: 'http',
     ...endColumns(row),
-    options: '{"concurrent":false}',
-    ...(row.dueAt === null ? {} : { next_cron_time: rfc3339(row.dueAt) }),
+    ...(isPause ? { next_cron_time: rfc3339(row.dueAt!) } : {}),
     ...(row.owner === null ? {} : { owner: row.owner }),
-    concurrent: false,
   };
 }
 
@@ -92,27 +102,35 @@ interface BranchRow {
   readonly url: string;
   readonly payload: Uint8Array;
   readonly status: 'prepared' | 'succeed' | 'failed';
+  /** Whether there was somebody to call, or it was recorded. */
+  readonly isHeard: boolean;
 }
 
 /** Rows in the order that DTM stores them, numbered from 1. Clients and tests rely on it. */
-function branchesOf(view: PresentedTransaction): object[] {
-  const { transaction: tx } = view;
-  const shared = { create_time: rfc3339(tx.createdAt), update_time: rfc3339(tx.updatedAt), gid: tx.gid };
-  return rowsOf(view).map(({ branchId, op, url, payload, status }, index) => ({
-    id: index + 1,
-    ...shared,
-    ...(url === '' ? {} : { url }),
-    ...(payload.byteLength === 0 ? {} : { bin_data: base64(payload) }),
-    branch_id: branchId,
-    op,
-    status,
-  }));
+function branchesOf(record: DtmRecord): object[] {
+  const { transaction: tx, history } = record;
+  const timesOf = timesIn(history, tx.createdAt);
+  return rowsOf(record).map(({ branchId, op, url, payload, status, isHeard }, index) => {
+    const { createdAt, updatedAt } = timesOf(branchId, op);
+    return {
+      id: index + 1,
+      create_time: rfc3339(createdAt),
+      update_time: rfc3339(updatedAt),
+      gid: tx.gid,
+      ...(url === '' ? {} : { url }),
+      ...(payload.byteLength === 0 ? {} : { bin_data: base64(payload) }),
+      branch_id: branchId,
+      op,
+      status,
+      ...(status !== 'prepared' && isHeard ? { finish_time: rfc3339(updatedAt) } : {}),
+    };
+  });
 }
 
 function rowsOf({ transaction: { mode, branches }, given }: PresentedTransaction): readonly BranchRow[] {
   switch (mode) {
     case 'workflow':
-      return given.registered.flatMap((branch) => (branch.kind === 'progress' ? [{ ...branch, url: '' }] : []));
+      return given.registered.flatMap((branch) => (branch.kind === 'progress' ? [{ ...branch, url: '', isHeard: true }] : []));
     case 'msg':
       // The first branch is the question whether to deliver, which DTM does not show.
       return branches.slice(1).map((branch, index) => rowOf(given, branch, { branch: index + 1, way: 'forward' }));
@@ -124,11 +142,12 @@ function rowsOf({ transaction: { mode, branches }, given }: PresentedTransaction
 }
 
 function rowOf(given: Given, branch: Branch, call: { readonly branch: number; readonly way: Way }): BranchRow {
-  const { at } = branch[call.way];
+  const state = branch[call.way];
   return {
     ...callName(given, call),
     payload: callPlan(given, call).payload,
-    status: at === 'succeed' || at === 'failed' ? at : 'prepared',
+    status: state.at === 'succeed' || state.at === 'failed' ? state.at : 'prepared',
+    isHeard: state.at !== 'idle' && state.attempts > 0,
   };
 }
 
