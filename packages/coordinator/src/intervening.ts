@@ -4,7 +4,7 @@ import type { Store } from '@amends/store';
 import type { Intervention, TransactionView } from './coordinator.ts';
 import type { CommitResult } from './group-commit.ts';
 import type { Digest } from './ports.ts';
-import { unreadableBecause } from './readable.ts';
+import { isNewer, unreadableBecause } from './readable.ts';
 import { carriedOut, type Reception, untilAnswered } from './requests.ts';
 import { lastSeqOf, terminatedUnread, viewOfTerminated } from './unreadable.ts';
 import { viewOf, viewOfStored } from './waiting.ts';
@@ -55,7 +55,7 @@ function terminateUnread(
   const { host } = reception;
   return untilAnswered(gid, reception, async () => {
     const [stored] = await store.load([gid]);
-    if (stored == null || unreadableBecause(stored, digest) === null) throw error;
+    if (stored == null || isNewer(stored) || unreadableBecause(stored, digest) === null) throw error;
     refuse(stored.row, request);
     const moment = { at: host.moment().at, lastSeq: await lastSeqOf(gid, store) };
     const change = terminatedUnread(stored.row, request, moment);

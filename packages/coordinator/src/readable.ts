@@ -2,12 +2,18 @@
  * Whether what a store gives of a transaction can be understood and is what was stored. Everything that is read comes
  * through here, so that nothing is decided, and nothing sent, by what has been altered or damaged.
  */
-import { AmendsError, decodeSpec, fits, fromRow, type Given, givenOf } from '@amends/core';
+import { AmendsError, decodeSpec, fits, fromRow, type Given, givenOf, specFormat, stateFormat } from '@amends/core';
 import { type StoredTransaction, unreadSpec } from '@amends/store';
 import type { Digest } from './ports.ts';
 
+/** Whether a newer version has written it: nothing is wrong with it, but this version has nothing to do with it. */
+export function isNewer({ row, spec }: StoredTransaction): boolean {
+  return row.format > stateFormat || spec.format > specFormat;
+}
+
 /** Why a transaction cannot be read, as what whoever asks for it is told; null: it can. */
 export function unreadableBecause(stored: StoredTransaction, digest: Digest): AmendsError | null {
+  if (isNewer(stored)) return writtenByNewer(stored);
   try {
     check(stored, digest);
     return null;
@@ -19,6 +25,13 @@ export function unreadableBecause(stored: StoredTransaction, digest: Digest): Am
       { cause: error },
     );
   }
+}
+
+function writtenByNewer({ row, spec }: StoredTransaction): AmendsError {
+  return new AmendsError(
+    'store_refused',
+    `gid: ${JSON.stringify(row.gid)} was written by a newer version of Amends (formats ${row.format} and ${spec.format}, this one knows up to ${stateFormat} and ${specFormat}): ask a node of that version`,
+  );
 }
 
 /** @throws Error saying which part is not what it was */

@@ -152,3 +152,14 @@ it('a topic that cannot be read says so, keeps nothing else from going on, and c
   expect((await amends.get(`/api/dtmsvr/subscribe?topic=hurt&url=${bank.url}/again`)).status).toBe(200);
   expect(await amends.post('/api/v1/transactions?waitMs=5000', tell('hurt'))).toMatchObject({ body: { status: 'succeed' } });
 });
+
+it('what a newer version has written is left to that: it is neither held nor terminated here', async () => {
+  const { amends } = await serverAfter(inRow('format = 99'));
+  expect(await amends.end('well')).toMatchObject({ status: 'succeed' });
+  const refused = { status: 500, body: { code: 'store_refused', detail: expect.stringMatching(/newer version/) } };
+  expect(await amends.get(at)).toMatchObject(refused);
+  expect(await amends.post(`${at}/terminate`, { reason: 'impatience' })).toMatchObject(refused);
+  expect((await amends.get('/api/v1/transactions?status=submitted')).body.transactions).toMatchObject([
+    { gid: 'hurt', hold: null },
+  ]);
+});
