@@ -1,5 +1,5 @@
 /** Puts an example on the stage: its services as processes with databases of their own, at addresses that stories can use. */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AmendsClient } from '@amends/client';
 import type { Startable } from '../../tools/services/kinds.ts';
@@ -34,6 +34,8 @@ export interface OpenStage<Name extends string = string> extends Stage<Name> {
   open(): Promise<void>;
   /** Stops all services, also while they start. Idempotent. */
   close(): Promise<void>;
+  /** Removes the services' databases, and nothing else, while no service runs: they begin anew. */
+  clear(): void;
 }
 
 /** Prepares a stage; nothing runs before `open`. */
@@ -57,7 +59,18 @@ export function createStage<Name extends string>(example: Example<Name>, options
     async close() {
       await Promise.all([...services.values()].map((service) => service.stop()));
     },
+    clear() {
+      const databases = [...services.keys()].map((name) => databaseOf(example, name, options));
+      for (const file of databases) for (const suffix of filesOfDatabase) rmSync(`${file}${suffix}`, { force: true });
+    },
   };
+}
+
+/** What SQLite adds to a database's name. */
+const filesOfDatabase = ['', '-wal', '-shm', '-journal'];
+
+function databaseOf({ name }: Pick<Example, 'name'>, service: string, { dataFolder }: StageOptions): string {
+  return join(dataFolder, name, `${service}.db`);
 }
 
 function servicesOf<Name extends string>(example: Example<Name>, options: StageOptions): Map<Name, Service> {
@@ -67,7 +80,7 @@ function servicesOf<Name extends string>(example: Example<Name>, options: StageO
     const server = asksServer ? ['--server', options.server] : [];
     const databases = uses.flatMap((database) => [`--${database}`, options.databases?.[database] ?? '']);
     const file = join(examplesFolder, example.name, script);
-    const db = join(options.dataFolder, example.name, `${name}.db`);
+    const db = databaseOf(example, name, options);
     return new Service({
       name: `${example.name}/${name}`,
       args: [...(options.nodeArgs ?? []), file, '--db', db, ...server, ...databases, ...args],

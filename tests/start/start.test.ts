@@ -1,8 +1,8 @@
 /** `npm start` tells its stories, says what is in its way, and leaves nothing behind however it ends. */
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { AmendsClient } from '@amends/client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fulfil } from '../../examples/order-fulfilment/fulfil.ts';
@@ -94,6 +94,7 @@ describe('the command line', () => {
     [['--nonsense'], "Unknown option '--nonsense'"],
     [['--story', 'cooking'], '--story cooking: there is no such example; there are bank-transfer'],
     [['--port', '80000'], '--port 80000: must be a whole number'],
+    [['--data', ''], '--data: must name a folder'],
   ])('%j is refused with 2', async (options, message) => {
     const start = run(options);
     expect(await start.ended).toBe(codes.usage);
@@ -148,6 +149,17 @@ describe('however it ends, nothing is left running', () => {
 });
 
 describe('a second start', () => {
+  it('makes the databases of the examples anew, and leaves everything else in the data folder alone', async () => {
+    const theirs = join(place.folder, 'examples', 'bank-transfer', 'bank.ts');
+    mkdirSync(dirname(theirs), { recursive: true });
+    writeFileSync(theirs, 'of somebody else');
+    for (const _ of ['first', 'second']) {
+      const start = place.start('--once', '--story', 'bank-transfer');
+      expect(await start.ended, start.output()).toBe(codes.ok);
+    }
+    expect(readFileSync(theirs, 'utf8')).toBe('of somebody else');
+  });
+
   it('goes on with what the first left unfinished, on the databases of the first', async () => {
     const order = { id: 'unpaid', item: 'lamp', count: 1, cents: 2_990, address: '2 Harbour Street', payWithinMs: 60_000 };
     const amends = new AmendsClient({ server: `http://127.0.0.1:${place.port}` });
@@ -168,15 +180,23 @@ describe('a second start', () => {
     await amends.close();
   });
 
-  it('finds the services where they were; one whose port is taken meanwhile listens elsewhere', async () => {
+  it('finds the services where they were; one whose port is taken meanwhile listens elsewhere, and who took it is not ours', async () => {
     const first = place.start('--story', 'bank-transfer');
-    await first.until(firstStory);
-    await interrupt(first, codes.interrupted);
+    await first.until(staysUp);
     const before = place.addresses('bank-transfer');
+    const amends = new AmendsClient({ server: `http://127.0.0.1:${place.port}` });
+    const { gid } = await amends
+      .saga()
+      .step({ kind: 'retriable', action: `${before['BANK_B']}/nothing-of-ours` })
+      .submit();
+    await interrupt(first, codes.ok);
     const taken = createServer().listen(Number(new URL(before['BANK_B']!).port), '127.0.0.1');
     await once(taken, 'listening');
     const second = place.start('--story', 'bank-transfer');
     await second.until(staysUp);
+    expect((await amends.get(gid)).outcome).toBe('running');
+    expect(second.output()).not.toContain('The last run left');
+    await amends.close();
     taken.close();
     const { BANK_B, ...others } = place.addresses('bank-transfer');
     expect({ ...others, BANK_B: before['BANK_B'] }).toEqual(before);

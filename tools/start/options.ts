@@ -74,6 +74,7 @@ export function readOptions(args: readonly string[]): StartOptions | null {
         `--story ${name}: there is no such example; there are ${examples.map((each) => each.name).join(', ')}`,
       );
   }
+  if (values.data === '') throw new UsageError('--data: must name a folder');
   return {
     once: values.once,
     examples: values.story.length === 0 ? withoutDatabases : examples.filter(({ name }) => values.story.includes(name)),

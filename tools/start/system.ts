@@ -1,8 +1,9 @@
 /** Everything that `npm start` runs: the coordinator and the stages of the examples. */
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { AmendsClient } from '@amends/client';
 import type { Example } from '../../examples/stage/example.ts';
+import { portError } from '../../examples/stage/ports.ts';
 import { Service } from '../../examples/stage/service.ts';
 import { createStage, type OpenStage } from '../../examples/stage/stage.ts';
 import { databasesOf, type Print } from '../../examples/stage/tell.ts';
@@ -68,7 +69,7 @@ export function createSystem(options: StartOptions, onCrash: (error: Error) => v
     async open(print) {
       checkFolder(options.dataFolder);
       await checkPorts(portsOf(options));
-      const origins = originsOf(options);
+      const origins = await originsOf(options);
       mkdirSync(logFolder, { recursive: true });
       for (const example of options.examples) {
         const found = await databasesOf(example, databases, services);
@@ -83,8 +84,9 @@ export function createSystem(options: StartOptions, onCrash: (error: Error) => v
         await recover(amends, unfinished, print);
         await Promise.all(kept.map(({ stage }) => stage.close()));
       }
-      for (const { name } of options.examples) rmSync(join(examplesFolder, name), { recursive: true, force: true });
-      return setStages();
+      const staged = setStages();
+      for (const { stage } of staged) stage.clear();
+      return staged;
     },
     async close() {
       await Promise.all(stages.map((stage) => stage.close()));
@@ -114,8 +116,10 @@ function portsIn(file: string, example: Example): Readonly<Record<string, number
   return Object.fromEntries(addresses.map(([service, address]) => [service, Number(new URL(address).port)]));
 }
 
-/** Where the services listened at the last start, and the coordinator listens. */
-function originsOf({ dataFolder, examples, port }: StartOptions): Set<string> {
+/** Where the coordinator listens, and the services listened at the last start, unless somebody else listens there now. */
+async function originsOf({ dataFolder, examples, port }: StartOptions): Promise<Set<string>> {
   const services = examples.flatMap((example) => Object.values(readAddresses(addressFile(dataFolder, example), example)));
-  return new Set([`http://127.0.0.1:${port}`, `http://127.0.0.1:${port + 1}`, ...services]);
+  const errors = await Promise.all(services.map((address) => portError(Number(new URL(address).port))));
+  const free = services.filter((_, index) => errors[index] === null);
+  return new Set([`http://127.0.0.1:${port}`, `http://127.0.0.1:${port + 1}`, ...free]);
 }
