@@ -11,16 +11,21 @@ test.each([
   [['help', 'serve'], 0, 'stdout'],
   [['serve', '--help'], 0, 'stdout'],
   [['bench', '--help'], 0, 'stdout'],
+  [['tx', '--help'], 0, 'stdout'],
+  [['version', '--help'], 0, 'stdout'],
   [['tx', 'list', '--help'], 0, 'stdout'],
   [['tx', 'show', '--help'], 0, 'stdout'],
   [['tx', 'watch', '--help'], 0, 'stdout'],
   [['tx', 'retry', '--help'], 0, 'stdout'],
   [['tx', 'terminate', '--help'], 0, 'stdout'],
-] as const)('%j ends with %i and shows examples', async (args, code, where) => {
+] as const)('%j ends with %i and shows examples of its own verb', async (args, code, where) => {
   const run = await amends(...args);
   expect(run.code).toBe(code);
   expect(run[where]).toMatch(/^Usage: amends/);
-  expect(run[where]).toMatch(/Examples?:\n {2}\$ amends /);
+  const examples = [...run[where].matchAll(/^ {2}\$ (?:[A-Z_]+=\S+ )?(.*)$/gm)].map((match) => match[1]!);
+  const verb = ['amends', ...args.filter((arg) => !/help/.test(arg))].join(' ');
+  expect(examples).not.toEqual([]);
+  expect(examples.filter((example) => !example.startsWith(verb))).toEqual([]);
 });
 
 test.each([

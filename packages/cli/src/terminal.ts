@@ -1,19 +1,47 @@
 /** What is printed, and how: colours only on a terminal, tables in columns. */
-import { styleText } from 'node:util';
+import { stripVTControlCharacters, styleText } from 'node:util';
 
-/** Prints a line. */
+/** Prints a line; on a terminal as much of it as fits. */
 export function print(line: string): void {
-  process.stdout.write(`${line}\n`);
+  process.stdout.write(`${fitted(line)}\n`);
 }
 
 /** Prints a value as one line of JSON. */
 export function printJson(value: unknown): void {
-  print(JSON.stringify(value));
+  process.stdout.write(`${JSON.stringify(value)}\n`);
 }
 
 /** Colours where standard output is a terminal; NO_COLOR and FORCE_COLOR are obeyed. */
 export function paint(format: Parameters<typeof styleText>[0], text: string): string {
   return styleText(format, text, { stream: process.stdout });
+}
+
+/** What moves no cursor: colours. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the escape character begins a colour
+const colours = /(\u001b\[[\d;]*m)/;
+/** Characters that take two columns. */
+const wide =
+  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
+
+/** A line as it fits a terminal: what is beyond its width is cut, colours end as they would; elsewhere all of it. */
+export function fitted(line: string): string {
+  if (!process.stdout.isTTY || columnsOf(line) <= process.stdout.columns) return line;
+  let left = process.stdout.columns - 1;
+  let text = '';
+  for (const part of line.split(colours)) {
+    if (colours.test(part)) text += part;
+    else
+      for (const character of part) {
+        if (left < 0) break;
+        left -= wide.test(character) ? 2 : 1;
+        text += left < 0 ? '…' : character;
+      }
+  }
+  return text;
+}
+
+function columnsOf(line: string): number {
+  return [...stripVTControlCharacters(line)].reduce((columns, character) => columns + (wide.test(character) ? 2 : 1), 0);
 }
 
 /** Longest text of a cell on a terminal that is an identity only. Characters. */

@@ -25,7 +25,7 @@ test('list shows a table, or says that there is nothing', async () => {
   const { code, stdout } = await tx('list');
   expect(code).toBe(0);
   const rows = stdout.trimEnd().split('\n');
-  expect(rows[0]).toMatch(/^gid +status +created \(UTC\) +reason or last error$/);
+  expect(rows[0]).toMatch(/^gid +status +created \(UTC\) +last error or reason$/);
   expect(rows.find((row) => row.startsWith('stuck'))).toMatch(/^stuck +submitted, held +\d{4}-\d\d-\d\d /);
   expect(rows.find((row) => row.startsWith('done'))).toMatch(/^done +succeed +\d{4}-/);
 });
@@ -88,6 +88,9 @@ test('show draws every mode: what is registered, recorded, answered and returned
   expect(await drawn('msg')).toMatch(
     /\n {2}00 {2}\(nobody to ask\) {2}not begun {2}asked whether [\s\S]*\n {2}01 {2}http:\/\/127\.0\.0\.1:1\/a {2}not begun\n/,
   );
+  await post('', { gid: 'ended', mode: 'workflow', name: 'book', resumeUrl: 'http://127.0.0.1:1/resume' });
+  await post('/ended/conclude', { status: 'succeed' });
+  expect(await drawn('ended')).toMatch(/\n {2}00 {2}resume http:\S+ {2}no longer called {2}runs the function again\n/);
   await post('', { gid: 'flow', mode: 'workflow', name: 'book', resumeUrl: 'http://127.0.0.1:1/resume' });
   await post('/flow/branches', { mode: 'workflow', branchId: '01', status: 'succeed', result: { id: 'r1' } });
   await post('/flow/conclude', { status: 'succeed', result: [1, 2] });
@@ -137,7 +140,7 @@ test('show labels what undoes, and says that what was terminated was', async () 
   await new Promise<void>((resolve) => bank.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(bank.address() as AddressInfo).port}`;
   const tx = await coordinatorWith({ g1: { action: `${url}/no`, compensate: `${url}/undo` } });
-  expect((await tx('show', 'g1')).stdout).toMatch(/\n {6}compensate {2}http:\S+\/undo {2}waiting\n/);
+  expect((await tx('show', 'g1')).stdout).toMatch(/\n {6}compensate {2}http:\S+\/undo {2}(waiting after 1 attempt|running)/);
   await tx('terminate', 'g1', '--reason', 'by hand');
   expect((await tx('show', 'g1')).stdout).toMatch(/^g1 {2}saga, terminated after \d+ ms, nothing undone: by tester: by hand\n/);
 });
@@ -152,7 +155,9 @@ test('retry tries again at once, in the name of who asks', async () => {
   const tx = await coordinatorWith({ stuck: nobodyThere });
   expect(await tx('retry', 'stuck', '--reason', 'it is up')).toMatchObject({
     code: 0,
-    stdout: expect.stringMatching(/^running/),
+    stdout: expect.stringMatching(
+      /^no longer on hold \(attempts-exhausted at action of branch 01\)\ncalled again: action of branch 01, attempt \d, http:\S+\nrunning/,
+    ),
   });
   const { history } = JSON.parse((await tx('show', 'stuck', '--json')).stdout);
   expect(history).toContainEqual(expect.objectContaining({ actor: 'tester', detail: 'it is up' }));
@@ -169,7 +174,9 @@ test('terminate ends it as it stands, once, and only in the version that was mea
   });
   expect(await tx('terminate', 'one', '--reason', 'by hand')).toMatchObject({
     code: 0,
-    stdout: expect.stringMatching(/^terminated after \d+ ms, nothing undone: by tester: by hand\n$/),
+    stdout: expect.stringMatching(
+      /^no longer called: action of branch 01, without a verdict after 1 attempt\nterminated after \d+ ms, nothing undone: by tester: by hand\n$/,
+    ),
   });
   expect(await tx('terminate', 'one', '--reason', 'by hand')).toMatchObject({
     code: 1,
@@ -191,4 +198,44 @@ test.each(['show', 'watch'])('%s of what does not exist says so', async (verb) =
 test('a coordinator that is not there is named', async () => {
   const run = await amends('tx', 'list', '--server', 'http://127.0.0.1:1');
   expect(run).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(/^amends: .*127\.0\.0\.1:1/) });
+});
+
+/** A bank that does everything, undoes nothing, and refuses `/no`. */
+async function bankThatCannotUndo(): Promise<string> {
+  const bank = createServer(({ url }, response) => response.writeHead(statusOf(url!)).end(`nothing at ${url!.split('?')[0]}`));
+  onTestFinished(() => void bank.close());
+  await new Promise<void>((resolve) => bank.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${(bank.address() as AddressInfo).port}`;
+}
+
+function statusOf(path: string): number {
+  if (path.startsWith('/undo')) return 404;
+  return path.startsWith('/no') ? 409 : 200;
+}
+
+test('a compensation that answers 404 for ever is seen: at the top, in one line of history, and at the steps behind it', async () => {
+  const bank = await bankThatCannotUndo();
+  const { url } = await serving('--store', 'memory:');
+  const tx = (...args: readonly string[]) => amends('tx', ...args, '--server', url);
+  const often = { kind: 'fixed', delayMs: 5 };
+  const steps = [
+    { action: `${bank}/out`, compensate: `${bank}/back` },
+    { action: `${bank}/no`, compensate: `${bank}/undo`, compensateRetry: often },
+  ];
+  const body = JSON.stringify({ gid: 'stuck', mode: 'saga', steps });
+  await fetch(`${url}/api/v1/transactions`, { method: 'POST', body, headers: { 'content-type': 'application/json' } });
+  let drawn = '';
+  while (!/unknown x [1-9]\d /.test(drawn)) drawn = (await tx('show', 'stuck')).stdout;
+  expect(drawn).toMatch(
+    /\nwaits: compensate of branch 02 has no verdict after \d\d attempts, .*: http_404, nothing at \/undo\nnot undone before that: 01\n/,
+  );
+  expect(drawn).toMatch(/\n {2}01 {2}\S+\/out {2}done, to be undone\n {6}compensate {2}\S+\/back {2}waits for its turn\n/);
+  expect(drawn.match(/02 compensate +unknown/g)).toHaveLength(1);
+  expect(drawn).toMatch(/\/undo, attempt \d\d until \+\d+ ms, http_404/);
+  expect((await tx('list')).stdout).toMatch(/\nstuck +aborting +.* 127\.0\.0\.1:\d+ compensate http_404\n/);
+  const ended = (await tx('terminate', 'stuck', '--reason', 'by hand')).stdout;
+  expect(ended).toMatch(
+    /^stays done: 01\nno longer called: compensate of branch 02, without a verdict after \d+ attempts\nterminated/,
+  );
+  expect((await tx('show', 'stuck')).stdout).toMatch(/\n {6}compensate {2}\S+\/undo {2}no longer called\n/);
 });

@@ -1,12 +1,15 @@
 /** `amends tx`: looking at transactions and acting on them. */
 import { setTimeout as pause } from 'node:timers/promises';
 import type { AmendsClient, ListFilters, Transaction, TransactionSummary } from '@amends/client';
-import { forTerminal } from '@amends/server/terminal-text';
+import { forTerminal, terminalText } from '@amends/server/terminal-text';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { retryLines, terminateLines } from './act-lines.ts';
 import { exitCodes } from './explain.ts';
+import { historyLines } from './history-lines.ts';
 import { type ServerOptions, withClient, withServerOptions } from './server-options.ts';
+import { outcomeLine } from './standing.ts';
 import { cut, print, printJson, table } from './terminal.ts';
-import { historyLine, outcomeLine, picture } from './timeline.ts';
+import { picture } from './timeline.ts';
 
 /** The commands. */
 export function txCommand(): Command {
@@ -16,7 +19,15 @@ export function txCommand(): Command {
     .addCommand(withServerOptions(showCommand()))
     .addCommand(withServerOptions(watchCommand()))
     .addCommand(withServerOptions(retryCommand()))
-    .addCommand(withServerOptions(terminateCommand()));
+    .addCommand(withServerOptions(terminateCommand()))
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ amends tx list --held
+  $ amends tx show EjXvZKv8OdpFX3jDqKglvS
+  $ amends tx retry EjXvZKv8OdpFX3jDqKglvS --reason "the bank is up again"`,
+    );
 }
 
 const statuses = ['prepared', 'submitted', 'aborting', 'succeed', 'failed'];
@@ -47,9 +58,9 @@ async function list(client: AmendsClient, { status, held, limit, json }: ListOpt
     cut(row.gid),
     standing(row),
     row.createdAt.replace('T', ' ').replace('Z', ''),
-    row.reason || row.errorPrint,
+    row.outcome === 'running' ? row.errorPrint || row.reason : row.reason,
   ]);
-  for (const line of table([['gid', 'status', 'created (UTC)', 'reason or last error'], ...cells])) print(line);
+  for (const line of table([['gid', 'status', 'created (UTC)', 'last error or reason'], ...cells])) print(line);
 }
 
 /** The status, and what a human should know beside it. */
@@ -87,7 +98,8 @@ async function watch(client: AmendsClient, gid: string, { json }: ServerOptions)
   let transaction = await client.get(gid);
   for (let told = 0; ; ) {
     const news = await client.history(gid, { afterSeq: told });
-    for (const entry of news) json ? printJson(entry) : print(historyLine(forTerminal(transaction), forTerminal(entry)));
+    if (json) for (const entry of news) printJson(entry);
+    else for (const line of historyLines(forTerminal(transaction), forTerminal(news))) print(line);
     told = news.at(-1)?.seq ?? told;
     if (transaction.outcome !== 'running' && news.length === 0) break;
     if (transaction.hold !== null && news.length === 0) await pause(newsWithinMs);
@@ -102,29 +114,38 @@ interface ActOptions extends ServerOptions {
   readonly expectedVersion?: number;
 }
 
-function actCommand(name: string, description: string): Command {
+function actCommand(name: string, { description, reason }: { readonly description: string; readonly reason: string }): Command {
   return new Command(name)
     .description(description)
     .argument('<gid>', 'the transaction')
     .option('--reason <text>', 'why; required, and recorded in its history')
     .option('--expected-version <version>', 'act only if it still has this version', countOf)
-    .addHelpText('after', `\nExample:\n  $ amends tx ${name} EjXvZKv8OdpFX3jDqKglvS --reason "the bank is up again"`);
+    .addHelpText('after', `\nExample:\n  $ amends tx ${name} EjXvZKv8OdpFX3jDqKglvS --reason "${reason}"`);
 }
 
 function retryCommand(): Command {
-  return actCommand('retry', 'try again at once what waits or is held').action(
+  const description = 'try again at once what waits or is held';
+  return actCommand('retry', { description, reason: 'the bank is up again' }).action(
     (gid: string, options: ActOptions, command: Command) => {
       const act = actOf(options, command);
-      return withClient(options, async (client) => tell(await client.retry(gid, act), options));
+      return withClient(options, async (client) => {
+        const before = await client.get(gid);
+        const after = await client.retry(gid, act);
+        tell(after, options, retryLines(before, after));
+      });
     },
   );
 }
 
 function terminateCommand(): Command {
-  return actCommand('terminate', 'end a transaction as it stands; nothing is undone').action(
+  const description = 'end a transaction as it stands; nothing is undone';
+  return actCommand('terminate', { description, reason: 'settled with the bank by phone' }).action(
     (gid: string, options: ActOptions, command: Command) => {
       const act = actOf(options, command);
-      return withClient(options, async (client) => tell(await client.terminate(gid, act), options));
+      return withClient(options, async (client) => {
+        const transaction = await client.terminate(gid, act);
+        tell(transaction, options, terminateLines(transaction));
+      });
     },
   );
 }
@@ -136,9 +157,9 @@ function actOf({ reason, expectedVersion }: ActOptions, command: Command) {
   return { reason, ...(expectedVersion === undefined ? {} : { expectedVersion }) };
 }
 
-function tell(transaction: Transaction, { json }: ServerOptions): void {
-  if (json) printJson(transaction);
-  else print(outcomeLine(forTerminal(transaction)));
+function tell(transaction: Transaction, { json }: ServerOptions, did: readonly string[]): void {
+  if (json) return printJson(transaction);
+  for (const line of [...did.map(terminalText), outcomeLine(forTerminal(transaction))]) print(line);
 }
 
 function countOf(text: string): number {

@@ -197,7 +197,8 @@ export interface BranchCall {
   readonly op: Op;
   /** Empty: nothing to call. */
   readonly url: string;
-  readonly at: 'idle' | 'running' | 'waiting' | 'succeed' | 'failed';
+  /** `dropped`: it had no verdict when the transaction finished, and is not called again. */
+  readonly at: 'idle' | 'running' | 'waiting' | 'succeed' | 'failed' | 'dropped';
   /** Calls begun so far. */
   readonly attempts: number;
   /** When waiting: the next attempt. ISO 8601. */

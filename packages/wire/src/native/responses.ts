@@ -1,15 +1,16 @@
 /** The answers of the native API: schemas, and the mapping from what core and store know. */
 import { isUtf8 } from 'node:buffer';
 import {
-  type Branch,
   branchIdOfStep,
   callName,
   type EpochMs,
   type Given,
   type HistoryEntry,
+  isFinished,
   type Mode,
   overdueSinceOf,
   type Status,
+  type Transaction,
   type TransactionRow,
   type Way,
 } from '@amends/core';
@@ -40,7 +41,9 @@ const callSchema = named(
   z.object({
     op,
     url: z.string().describe('Empty: nothing to call'),
-    at: z.enum(['idle', 'running', 'waiting', 'succeed', 'failed']),
+    at: z
+      .enum(['idle', 'running', 'waiting', 'succeed', 'failed', 'dropped'])
+      .describe('dropped: it had no verdict when the transaction finished, and is not called again'),
     attempts: z.int().describe('Calls begun so far'),
     dueAt: moment.optional().describe('When waiting: the next attempt; left out when only a human has it tried again'),
   }),
@@ -217,7 +220,7 @@ export function transactionBody({ transaction: tx, given, wakeAt }: PresentedTra
     finishedAt: isoOrNull(tx.finishedAt),
     overdueSince: isoOrNull(tx.overdueSince),
     wakeAt: isoOrNull(wakeAt),
-    branches: tx.branches.map((branch, index) => branchBody(given, branch, index)),
+    branches: tx.branches.map((_, index) => branchBody(tx, given, index)),
     workflow: given.spec.mode === 'workflow' ? { name: given.spec.name, input: bytesBody(given.spec.payloads[0]!) } : null,
     progress: given.registered.flatMap((branch) =>
       branch.kind === 'progress'
@@ -235,7 +238,7 @@ function bytesBody(bytes: Uint8Array | null): z.infer<typeof bytesSchema> | null
   return { encoding, text: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(encoding) };
 }
 
-function branchBody(given: Given, branch: Branch, index: number): TransactionBody['branches'][number] {
+function branchBody(tx: Transaction, given: Given, index: number): TransactionBody['branches'][number] {
   const { spec } = given;
   const step = spec.mode === 'saga' ? spec.steps[index]! : null;
   const { branchId } = callName(given, { branch: index, way: 'forward' });
@@ -244,7 +247,7 @@ function branchBody(given: Given, branch: Branch, index: number): TransactionBod
     name: step?.name ?? null,
     kind: step === null ? null : step.kind,
     after: step === null ? [] : step.after.map((before) => branchIdOfStep(before)),
-    calls: waysOf(spec.mode).map((way) => callBody(given, branch, { branch: index, way })),
+    calls: waysOf(spec.mode).map((way) => callBody(tx, given, { branch: index, way })),
     answer: bytesBody(given.answers.get(branchId) ?? null),
   };
 }
@@ -254,13 +257,14 @@ function waysOf(of: Mode): readonly Way[] {
 }
 
 function callBody(
+  tx: Transaction,
   given: Given,
-  branch: Branch,
   call: { readonly branch: number; readonly way: Way },
 ): z.infer<typeof callSchema> {
   const { op: name, url } = callName(given, call);
-  const state = branch[call.way];
+  const state = tx.branches[call.branch]![call.way];
   const attempts = state.at === 'idle' ? 0 : state.attempts;
+  if (isFinished(tx) && (state.at === 'running' || state.at === 'waiting')) return { op: name, url, at: 'dropped', attempts };
   return {
     op: name,
     url,
