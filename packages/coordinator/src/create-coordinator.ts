@@ -35,6 +35,7 @@ import { type Place, Places } from './places.ts';
 import type { Clock, Committed, Digest, Log, Observer, Random, Timers, Transport } from './ports.ts';
 import { unreadableBecause } from './readable.ts';
 import type { Reception } from './requests.ts';
+import { Retention, type RetentionOptions } from './retention.ts';
 import { StoreGate } from './store-gate.ts';
 import { type StoreReading, sharedReading } from './store-reading.ts';
 import { prepare, submit } from './submitting.ts';
@@ -48,7 +49,7 @@ import { WakeQueue } from './wake-queue.ts';
 import { standing } from './whereabouts.ts';
 
 /** What a coordinator is made of. Only the store is required; everything else has a default for production. */
-export interface CoordinatorOptions extends Partial<MembershipOptions> {
+export interface CoordinatorOptions extends Partial<MembershipOptions>, Partial<RetentionOptions> {
   /** Opened by the caller, who also closes it after `stop`. */
   readonly store: Store;
   /** Default: HTTP by undici and gRPC. The coordinator closes it when it stops. */
@@ -84,6 +85,8 @@ const defaults = {
   liveMax: 20_000,
   requestBytesMax: 268_435_456,
   stopGraceMs: 10_000,
+  /** Seven days. */
+  retainMs: 604_800_000,
 };
 
 /** Of the transactions in memory, this part may wait for one host; more wait in the store. */
@@ -114,6 +117,7 @@ class LocalCoordinator implements Coordinator, MailboxHost {
   readonly #log: Log;
   readonly #observer: Observer;
   readonly #membership: Membership;
+  readonly #retention: Retention;
   readonly #gate: StoreGate;
   readonly #commits: ReturnType<typeof createGroupCommit>;
   readonly #mailboxes: LiveMailboxes;
@@ -193,11 +197,20 @@ class LocalCoordinator implements Coordinator, MailboxHost {
         adopt: (stored) => this.#takeovers.adopt(stored),
         recovering: () => this.#takeovers.underWay,
         room: () => this.#mailboxes.room(),
-        isAsked: () => this.#clock.now() < this.#askedAt + askedForMs,
+        isAsked: () => this.#isAsked(),
         horizonMs: () => this.#mailboxes.horizonMs,
         driven: () => [...this.#mailboxes.gids(), ...this.#takeovers.leftAlone()],
       },
     );
+    const { retainSucceededMs = defaults.retainMs, retainFailedMs = defaults.retainMs } = options;
+    this.#retention = new Retention(
+      { retainSucceededMs, retainFailedMs },
+      { store: this.#store, timers: this.#timers, clock: this.#clock, log: this.#log, isAsked: () => this.#isAsked() },
+    );
+  }
+
+  #isAsked(): boolean {
+    return this.#clock.now() < this.#askedAt + askedForMs;
   }
 
   /** Where the store's time has gone ahead of this clock, what is due by it is woken now. */
@@ -217,6 +230,7 @@ class LocalCoordinator implements Coordinator, MailboxHost {
     if (this.#stopping !== null) return;
     this.#state = 'running';
     this.#membership.startClaiming();
+    this.#retention.start();
   }
 
   stop(options: { readonly graceMs?: number } = {}): Promise<void> {
@@ -237,6 +251,7 @@ class LocalCoordinator implements Coordinator, MailboxHost {
     for (const mailbox of this.#mailboxes.all()) mailbox.abandon();
     this.#takeovers.stop();
     this.#gate.stop();
+    await limit.within(this.#retention.stop());
     await limit.within(this.#outbound.close());
     if (this.#started !== null) await this.#membership.leave(limit);
     limit.cancel();

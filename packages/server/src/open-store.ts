@@ -1,21 +1,41 @@
 /** From the option `store` to a store. */
 import { openMemoryStore, type Store } from '@amends/store';
 import { openSqliteStore, type SqliteStoreOptions } from '@amends/store-sql';
+import type { Config } from './config.ts';
 import { startErrorOf } from './start-error.ts';
 
 const sqlite = 'sqlite:';
 
+/** The path in the option `store`; null: it names none. */
+function sqlitePath(option: string): string | null {
+  return option.startsWith(sqlite) ? option.slice(sqlite.length) : null;
+}
+
 /** What its opener hears of it. */
-export type StoreEvents = Required<Pick<SqliteStoreOptions, 'onLost' | 'onCreated'>>;
+export type StoreEvents = Required<Pick<SqliteStoreOptions, 'onLost' | 'onCreated' | 'onNote'>>;
+
+/** A store that is open. */
+export interface OpenedStore {
+  readonly store: Store;
+  /** Copies it into a new file while it is used; null: it cannot be copied. */
+  readonly backUp: ((file: string) => Promise<void>) | null;
+  /** Where it lies; null: in memory. */
+  readonly path: string | null;
+}
 
 /**
  * Opens the store that the option names; the schema has checked its form.
  * @throws StartError naming the path and the remedy
  */
-export async function openStore(option: string, events: StoreEvents): Promise<Store> {
-  if (!option.startsWith(sqlite)) return openMemoryStore();
+export async function openStore(
+  { store: option, acceptDamagedLog }: Pick<Config, 'store' | 'acceptDamagedLog'>,
+  events: StoreEvents,
+): Promise<OpenedStore> {
+  const path = sqlitePath(option);
+  if (path === null) return { store: openMemoryStore(), backUp: null, path };
   try {
-    return await openSqliteStore({ path: option.slice(sqlite.length), ...events });
+    const store = await openSqliteStore({ path, acceptDamagedLog, ...events });
+    return { store, backUp: (file) => store.backUp(file), path };
   } catch (error) {
     throw startErrorOf(error);
   }

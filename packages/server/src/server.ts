@@ -25,8 +25,9 @@ import { nativeFace } from './http/native-face.ts';
 import { operationsFace } from './http/operations-face.ts';
 import { loggedChanges, openLog, type ServerLog } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
-import { openStore } from './open-store.ts';
+import { type OpenedStore, openStore } from './open-store.ts';
 import { isReadyBy } from './ready.ts';
+import { retentionMs } from './retention-time.ts';
 import { StartError, startErrorOf } from './start-error.ts';
 import { type ListenerTls, readTls } from './tls.ts';
 import { version } from './version.ts';
@@ -68,8 +69,8 @@ export async function startServer(config: Config, parts: ServerParts = {}): Prom
   const metrics = createMetrics(version);
   const { promise: lost, resolve: lose } = Promise.withResolvers<Error>();
   const tls = readTls(config);
-  const onCreated = (created: readonly string[]) => log.info({ created }, 'new store: there was none at this path');
-  const store = metrics.store(parts.store ?? (await openStore(config.store, { onLost: lose, onCreated })));
+  const opened = parts.store === undefined ? await openOwn(config, log, lose) : { store: parts.store, backUp: null, path: null };
+  const store = metrics.store(opened.store);
   const checkAddress = checkAddressOf(config);
   const coordinator = coordinatorOf(config, { store, metrics, log, checkAddress, tls: tls.participants });
   metrics.watch(coordinator);
@@ -98,6 +99,14 @@ function checkAddressOf({ host, participants: { allow, deny } }: Config): CheckA
   return addressPolicy({ allow, deny, listensOnLoopback: isLoopbackHost(host) });
 }
 
+function openOwn(config: Config, log: ServerLog, onLost: (error: Error) => void): Promise<OpenedStore> {
+  return openStore(config, {
+    onLost,
+    onCreated: (created) => log.info({ created }, 'new store: there was none at this path'),
+    onNote: (words) => log.warn({ store: config.store }, words),
+  });
+}
+
 interface Inside {
   readonly checkAddress: CheckAddress;
   readonly tls: ParticipantTls;
@@ -117,6 +126,8 @@ function coordinatorOf(config: Config, { checkAddress, tls, store, metrics, log 
     transport: metrics.transport(transportByScheme({ http, grpc: grpcTransport(shared) })),
     perHostInFlightMax: config.perHostInFlightMax,
     liveMax: config.inFlightMax,
+    retainSucceededMs: retentionMs(config.retainSucceeded),
+    retainFailedMs: retentionMs(config.retainFailed),
     observer(committed) {
       metrics.observer(committed);
       logged(committed);

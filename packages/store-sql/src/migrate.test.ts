@@ -26,6 +26,7 @@ test('released migrations are as they were released', () => {
       "1 first-schema 5293fa7a17d3b2b410a1e3f2fca55946c88d7257f8dc9bdc0cdfd715f8c2ba50",
       "2 list-index c6c53293ae9969e139a9d9ef90d96f9affc65dcd7014e0d2efa41eff0b41e7c4",
       "3 record-digest c9fe75d47fcdb877be779473c2d65a92bfa2256e2ba11473856ee20508691ef9",
+      "4 commit-count 0f5090c8685a3b5a7cdefd132582aebdc1f9342ca0d32ed1c423cd616e4b7de4",
     ]
   `);
   expect(sqliteMigrations.map((step) => step.number)).toEqual(sqliteMigrations.map((_, index) => index + 1));

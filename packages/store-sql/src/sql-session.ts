@@ -24,6 +24,8 @@ export interface SqlSession {
   commit(changes: readonly AnyChange[]): Promise<readonly CommitAnswer[]>;
   /** The database's time, not earlier than the stored high-water mark. */
   time(): Promise<EpochMs>;
+  /** Gives some of the space of what was deleted back. @returns whether there is more */
+  giveBack(): Promise<boolean>;
   /** For `Store.ping`. */
   facts(): Promise<Readonly<Record<string, string | number>>>;
   /** Finishes what was begun and releases everything; other calls reject afterwards. */

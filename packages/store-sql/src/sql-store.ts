@@ -21,6 +21,7 @@ import {
 } from './columns.ts';
 import type { Dialect } from './dialect.ts';
 import { listQuery } from './list-query.ts';
+import { purgeQuery } from './purge-query.ts';
 import type { SqlQuery, SqlSession } from './sql-session.ts';
 import { auditQuery, statementsOf } from './statements.ts';
 
@@ -132,14 +133,19 @@ class SqlStore implements Store {
     return rows.map(readAudit);
   };
 
-  purge: Store['purge'] = async ({ finishedBefore, limit }) => {
-    const [found = []] = await this.#session.read([query(this.#sql.purgeable, finishedBefore, finishedBefore, limit)]);
-    if (found.length === 0) return 0;
+  purge: Store['purge'] = async (request) => {
+    const [found = []] = await this.#session.look([purgeQuery(request)]);
+    const count = found.length === 0 ? 0 : await this.#remove(found);
+    const moreSpace = await this.#session.giveBack();
+    return { count, more: found.length === request.limit || moreSpace };
+  };
+
+  async #remove(found: readonly SqlRow[]): Promise<number> {
     const list = this.#dialect.gidList(found.map((row) => row[0] as Gid));
     const { purgeSpecs, purgeRecords, purgeHistory, purgeTxs } = this.#sql;
     const rows = await this.#session.write([purgeSpecs, purgeRecords, purgeHistory, purgeTxs].map((sql) => query(sql, list)));
     return rows.at(-1)!.length;
-  };
+  }
 
   ping: Store['ping'] = async () => {
     const began = performance.now();

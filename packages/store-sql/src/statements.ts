@@ -69,8 +69,6 @@ export function statementsOf(dialect: Dialect) {
     nodes: 'SELECT node, name, started_at, alive_until FROM node WHERE alive_until > ? ORDER BY node',
     documents: 'SELECT kind, key, version, content FROM document WHERE kind = ? ORDER BY key',
     document: 'SELECT kind, key, version, content FROM document WHERE kind = ? AND key = ?',
-    /** Nothing finishes before it is created, so the order of creation bounds the search. Parameters: moment twice, limit. */
-    purgeable: 'SELECT gid FROM tx WHERE finished_at < ? AND created_at < ? ORDER BY created_at, gid LIMIT ?',
     purgeSpecs: `DELETE FROM spec WHERE ${beside}`,
     purgeRecords: `DELETE FROM record WHERE ${beside}`,
     purgeHistory: `DELETE FROM history WHERE ${beside}`,

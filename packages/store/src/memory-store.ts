@@ -55,6 +55,8 @@ class MemoryStore implements Store {
   readonly #entries = new Map<Gid, Entry>();
   /** Gids with a due time, so that finished transactions cost claims nothing. */
   readonly #due = new Set<Gid>();
+  /** In the order in which they finished. */
+  readonly #finished = { succeed: new Set<Gid>(), failed: new Set<Gid>() };
   readonly #nodes = new Map<string, NodeRow>();
   readonly #documents = new MemoryDocuments();
   readonly #audit: StoredAuditRow[] = [];
@@ -140,15 +142,17 @@ class MemoryStore implements Store {
       .slice(0, limit);
   };
 
-  purge: Store['purge'] = async ({ finishedBefore, limit }) => {
+  purge: Store['purge'] = async ({ status, finishedBefore, limit }) => {
     this.#assertOpen();
-    const over = [...this.#entries.values()]
-      .map((entry) => entry.row)
-      .filter((row) => row.finishedAt !== null && row.finishedAt < finishedBefore)
-      .sort((a, b) => a.createdAt - b.createdAt || order(a.gid, b.gid))
-      .slice(0, limit);
-    for (const row of over) this.#entries.delete(row.gid);
-    return over.length;
+    const finished = this.#finished[status];
+    let count = 0;
+    for (const gid of finished) {
+      if (count === limit || this.#entries.get(gid)!.row.finishedAt! >= finishedBefore) break;
+      finished.delete(gid);
+      this.#entries.delete(gid);
+      count += 1;
+    }
+    return { count, more: count === limit };
   };
 
   ping: Store['ping'] = async () => {
@@ -179,10 +183,11 @@ class MemoryStore implements Store {
 
   #write(entry: Entry, change: Change): void {
     extend(entry, change);
-    const { gid, dueAt } = entry.row;
+    const { gid, dueAt, status } = entry.row;
     this.#entries.set(gid, entry);
     if (dueAt === null || isFinished(entry.row)) this.#due.delete(gid);
     else this.#due.add(gid);
+    if (status === 'succeed' || status === 'failed') this.#finished[status].add(gid);
     this.#writeLoose(change);
   }
 

@@ -60,11 +60,10 @@ export interface Store {
   audit(query: { readonly gid?: Gid; readonly beforeId?: number; readonly limit: number }): Promise<readonly StoredAuditRow[]>;
 
   /**
-   * Deletes up to `limit` finished transactions that finished before the moment, with specs, records and history;
-   * oldest first. Audit rows stay.
-   * @returns how many
+   * Deletes up to `limit` transactions that ended so before the moment, with specs, records and history; oldest first.
+   * Audit rows stay. A store in a file gives a little of the space back that is free.
    */
-  purge(request: { readonly finishedBefore: EpochMs; readonly limit: number }): Promise<number>;
+  purge(request: PurgeRequest): Promise<Purged>;
 
   /** Resolves when the store can be read and written, with a word on how it is; rejects otherwise. */
   ping(): Promise<StoreHealth>;
@@ -145,6 +144,21 @@ export interface ClaimRequest {
   readonly limit: number;
   /** What `node` drives; given after a claim whose answer was lost. Absent: nothing of its own is claimed. */
   readonly driven?: readonly Gid[];
+}
+
+/** What is deleted. */
+export interface PurgeRequest {
+  readonly status: Extract<Status, 'succeed' | 'failed'>;
+  readonly finishedBefore: EpochMs;
+  readonly limit: number;
+}
+
+/** What was deleted. */
+export interface Purged {
+  /** Transactions. */
+  readonly count: number;
+  /** Whether there is more to delete, or more space to give back. */
+  readonly more: boolean;
 }
 
 /** What a list shows; every given filter must match. */

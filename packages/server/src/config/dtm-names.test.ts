@@ -13,6 +13,7 @@ describe("DTM's environment", () => {
       RETRY_INTERVAL: '20',
       TIMEOUT_TO_FAIL: '60',
       LOG_LEVEL: 'warn',
+      STORE_DATA_EXPIRE: '3600',
     };
     expect(resolveConfig({ env }).config).toMatchObject({
       port: 1,
@@ -21,6 +22,8 @@ describe("DTM's environment", () => {
       retryIntervalMs: 20_000,
       timeoutToFailMs: 60_000,
       logLevel: 'warn',
+      retainSucceeded: '3600s',
+      retainFailed: '3600s',
     });
   });
 
@@ -71,14 +74,22 @@ Log:
 MicroService:
 TransCronInterval: 3
 `);
-    expect(config).toMatchObject({ port: 4_321, retryIntervalMs: 15_000, logLevel: 'error' });
+    expect(config).toMatchObject({ port: 4_321, retryIntervalMs: 15_000, logLevel: 'error', retainFailed: '604800s' });
     expect(warnings.map((line) => line.replace(/in \S+conf\.yml/, 'in FILE'))).toEqual([
       'key Store.Driver in FILE stands for the embedded store, which is SQLite here: see the option store',
-      'key Store.DataExpire in FILE has no meaning here',
       'key Log.Outputs in FILE is not an option here: logs go to standard output',
       'key TransCronInterval in FILE is not needed: due work is woken, not polled for',
     ]);
   });
+
+  it.each(['Store: { FinishedDataExpire: 60, DataExpire: 0 }', 'Store: { DataExpire: 0, FinishedDataExpire: 60 }'])(
+    'says how long what is finished is kept, FinishedDataExpire before DataExpire: %s',
+    (text) => {
+      expect(fromFile(text).config).toMatchObject({ retainSucceeded: '60s', retainFailed: '60s' });
+      expect(fromFile('Store: { DataExpire: 0 }').config).toMatchObject({ retainSucceeded: 'off', retainFailed: 'off' });
+      expect(() => fromFile('Store: { DataExpire: week }')).toThrow(/^option retainSucceeded \(from key Store\.DataExpire in/);
+    },
+  );
 
   it('may stand beside our options', () => {
     expect(fromFile('HttpPort: 1\nlogFormat: json\n').config).toMatchObject({ port: 1, logFormat: 'json' });

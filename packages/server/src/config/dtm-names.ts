@@ -4,7 +4,7 @@ import { configSchema } from './schema.ts';
 
 /** What one of DTM's settings means here. */
 export type DtmSetting =
-  | { readonly use: 'value'; readonly option: string; readonly value: unknown }
+  | { readonly use: 'value'; readonly options: readonly string[]; readonly value: unknown }
   | { readonly use: 'ignored'; readonly reason: string };
 
 /** Where a setting was found, for errors. */
@@ -17,14 +17,21 @@ type Meaning = (value: unknown, place: Place) => DtmSetting;
 
 const asIs =
   (option: string): Meaning =>
-  (value) => ({ use: 'value', option, value: number(value) });
+  (value) => ({ use: 'value', options: [option], value: number(value) });
 
 const seconds =
   (option: string): Meaning =>
   (value) => {
     const count = number(value);
-    return { use: 'value', option, value: typeof count === 'number' ? count * 1000 : count };
+    return { use: 'value', options: [option], value: typeof count === 'number' ? count * 1000 : count };
   };
+
+/** Seconds after which what is finished is forgotten, however it ended; 0: never. */
+const expiry: Meaning = (value) => {
+  const count = number(value);
+  const time = typeof count === 'number' ? `${count}s` : count;
+  return { use: 'value', options: ['retainSucceeded', 'retainFailed'], value: count === 0 ? 'off' : time };
+};
 
 const ignored =
   (reason: string): Meaning =>
@@ -47,7 +54,7 @@ function storeDriver(value: unknown, { key, source }: Place): DtmSetting {
 
 /** Many programs read a variable of this name: what another one's word says is no mistake of whoever starts this one. */
 function logLevel(value: unknown, { source }: Place): DtmSetting {
-  if (source !== 'environment' || levels.safeParse(value).success) return { use: 'value', option: 'logLevel', value };
+  if (source !== 'environment' || levels.safeParse(value).success) return { use: 'value', options: ['logLevel'], value };
   return { use: 'ignored', reason: `is ${JSON.stringify(value)}, which is no level here; AMENDS_LOG_LEVEL takes ${levelNames}` };
 }
 
@@ -75,8 +82,9 @@ const meanings: Readonly<Record<string, Meaning>> = {
   'Store.MaxOpenConns': notHere,
   'Store.MaxIdleConns': notHere,
   'Store.ConnMaxLifeTime': notHere,
-  'Store.DataExpire': notHere,
-  'Store.FinishedDataExpire': notHere,
+  'Store.DataExpire': expiry,
+  // Comes later in the alphabet, and so it wins.
+  'Store.FinishedDataExpire': expiry,
   'Store.RedisPrefix': notHere,
   TransCronInterval: ignored('is not needed: due work is woken, not polled for'),
   JsonRpcPort: notHere,
@@ -138,9 +146,11 @@ export function dtmFileSettings(key: string, value: unknown, file: string): read
   if (meaning !== undefined) return [{ ...meaning(value, { key, source: file }), key }];
   if (typeof value !== 'object' || Array.isArray(value))
     throw new ConfigError(key, value, 'a group of keys, as in a DTM configuration', file);
-  return Object.entries(value).flatMap(([name, inner]) => {
-    const path = `${key}.${name}`;
-    if (meanings[path] === undefined) throw new ConfigError(path, inner, 'a key that DTM or Amends knows', file);
-    return dtmFileSettings(path, inner, file);
-  });
+  return Object.entries(value)
+    .sort()
+    .flatMap(([name, inner]) => {
+      const path = `${key}.${name}`;
+      if (meanings[path] === undefined) throw new ConfigError(path, inner, 'a key that DTM or Amends knows', file);
+      return dtmFileSettings(path, inner, file);
+    });
 }

@@ -89,11 +89,13 @@ function addEnvironment(layers: Layers, env: NonNullable<ConfigSources['env']>):
 }
 
 function addDtmEnvironment({ settings, warnings }: Layers, env: NonNullable<ConfigSources['env']>): void {
-  for (const [name, text = ''] of Object.entries(env)) {
+  for (const [name, text = ''] of Object.entries(env).sort()) {
     const setting = dtmEnvSetting(name, text);
     if (setting === null) continue;
     if (setting.use === 'ignored') warnings.push(`environment variable ${name} ${setting.reason}`);
-    else settings.set(setting.option, { value: setting.value, source: `environment variable ${name}` });
+    else
+      for (const option of setting.options)
+        settings.set(option, { value: setting.value, source: `environment variable ${name}` });
   }
 }
 
@@ -129,7 +131,9 @@ function parsedFile(path: string): unknown {
 function addDtmKey({ settings, warnings }: Layers, path: string, key: string, value: unknown): void {
   for (const setting of dtmFileSettings(key, value, path)) {
     if (setting.use === 'ignored') warnings.push(`key ${setting.key} in ${path} ${setting.reason}`);
-    else settings.set(setting.option, { value: setting.value, source: `key ${setting.key} in ${path}` });
+    else
+      for (const option of setting.options)
+        settings.set(option, { value: setting.value, source: `key ${setting.key} in ${path}` });
   }
 }
 

@@ -7,6 +7,10 @@ const port = z.int().min(0).max(65_535);
 const hostOrNetwork = z
   .string()
   .refine(isAddressPattern, { error: 'must be a host (api.example.com, *.example.com) or a network (10.0.0.0/8)' });
+const retention = z
+  .string()
+  .regex(/^(off|[1-9]\d{0,5}[smhd])$/, 'must be a number with a unit of s, m, h or d, such as 7d, or off, which keeps all')
+  .default('7d');
 const pemFile = z.string().default('');
 
 /** The options. Nested names are joined by dots: `participants.allow`. */
@@ -40,6 +44,16 @@ export const configSchema = z.strictObject({
     .regex(/^(sqlite:.+|memory:)$/, 'must be sqlite:PATH, or memory: which forgets everything at the end')
     .default('sqlite:./data/amends.db')
     .describe('Where transactions live: `sqlite:PATH`, or `memory:` for trying out'),
+  acceptDamagedLog: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Start although the write-ahead log of the store has lost commits that were answered, and forget those; a copy of the log is kept',
+    ),
+  retainSucceeded: retention.describe(
+    'How long a transaction is kept after it has succeeded: a number with `s`, `m`, `h` or `d`, or `off`, which keeps all',
+  ),
+  retainFailed: retention.describe('How long a transaction is kept after it has failed or was terminated, likewise'),
   insecure: z
     .boolean()
     .default(false)

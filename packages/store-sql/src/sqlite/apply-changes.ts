@@ -11,7 +11,7 @@ import { commitStatements } from '../statements.ts';
 import { header, loose, widths } from './pack-changes.ts';
 import type { SqliteDatabase } from './sqlite-database.ts';
 import { sqliteFault } from './sqlite-errors.ts';
-import { inTransaction } from './transaction.ts';
+import type { Transact } from './transaction.ts';
 
 /** Per change: applied, conflict, or the message of its refusal. `null`: all applied; `unknown`: all or none of them. */
 export type PackedAnswers = readonly (typeof applied | typeof conflict | string)[] | null | 'unknown';
@@ -30,7 +30,7 @@ type Apply = (values: readonly SqlValue[], start: number) => Answer | string;
  * doubtful frames out of the way, and a disk that stays in trouble makes batches fail instead of being in doubt for ever.
  * @returns what applies one batch; throws when nothing of it was applied
  */
-export function batchApplier(db: SqliteDatabase): (values: readonly SqlValue[]) => PackedAnswers {
+export function batchApplier(db: SqliteDatabase, transact: Transact): (values: readonly SqlValue[]) => PackedAnswers {
   const { plainly, carefully } = appliers(db);
   const touch = db.prepare('UPDATE clock SET high_water_ms = high_water_ms');
   let doubtful = false;
@@ -39,14 +39,14 @@ export function batchApplier(db: SqliteDatabase): (values: readonly SqlValue[]) 
     return 'unknown' as const;
   };
   return (values) => {
-    if (doubtful) inTransaction(db, () => touch.run());
+    if (doubtful) transact(() => touch.run());
     doubtful = false;
     try {
-      return inTransaction<PackedAnswers>(db, () => applyAll(values, plainly), inDoubt);
+      return transact<PackedAnswers>(() => applyAll(values, plainly), inDoubt);
     } catch (error) {
       if (sqliteFault(error) !== 'value') throw error;
     }
-    return inTransaction<PackedAnswers>(db, () => applyAll(values, carefully), inDoubt);
+    return transact<PackedAnswers>(() => applyAll(values, carefully), inDoubt);
   };
 }
 

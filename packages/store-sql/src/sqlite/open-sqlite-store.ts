@@ -14,8 +14,25 @@ export interface SqliteStoreOptions {
   readonly onLost?: (error: AmendsError) => void;
   /** Called with the absolute paths of the folder and the file that opening has made, so that a mistyped path is seen. */
   readonly onCreated?: (paths: readonly string[]) => void;
+  /** Called with words about what a human should know of the file that was opened. */
+  readonly onNote?: (words: string) => void;
+  /**
+   * Opens a file also when its write-ahead log has lost what was answered for, forgetting that; a copy of the log is kept.
+   * Default false: such a file is refused.
+   */
+  readonly acceptDamagedLog?: boolean;
   /** The host's clocks. Default: the real ones. */
   readonly clock?: HostClock;
+}
+
+/** A store on a SQLite file. */
+export interface SqliteStore extends Store {
+  /**
+   * Copies everything as of one moment into a new file, while the store is used.
+   * @throws AmendsError `store_refused` when there is such a file; `store_unavailable` when it cannot be written, or the store
+   * is closed meanwhile
+   */
+  backUp(file: string): Promise<void>;
 }
 
 const capabilities: StoreCapabilities = {
@@ -32,7 +49,9 @@ const capabilities: StoreCapabilities = {
  * @throws AmendsError `store_refused`, naming path and remedy: not a database, damaged, of a newer version, in use by
  *   another process, not writable
  */
-export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
+export async function openSqliteStore(options: SqliteStoreOptions): Promise<SqliteStore> {
   const session = await openSqliteSession(options);
-  return createSqlStore(session, sqliteDialect, capabilities);
+  return Object.assign(createSqlStore(session, sqliteDialect, capabilities), {
+    backUp: (file: string) => session.backUp(file),
+  });
 }

@@ -7,6 +7,7 @@ import type { ListQuery } from '@amends/store';
 import { gidOf } from '@amends/store/contract';
 import { afterAll, expect, test } from 'vitest';
 import { listQuery } from '../list-query.ts';
+import { purgeQuery } from '../purge-query.ts';
 import { auditQuery, commitStatements, statementsOf } from '../statements.ts';
 import { openDatabase } from './sqlite-database.ts';
 import { sqliteDialect } from './sqlite-dialect.ts';
@@ -31,8 +32,16 @@ test.each(Object.entries({ ...commitStatements, ...statements }))('%s reads no t
   expect(scans.filter((scan) => !small.includes(scan.slice(5)))).toEqual([]);
 });
 
-test.each([statements.claimable, statements.purgeable, statements.history])('%s needs no sorting', (sql) => {
+test.each([statements.claimable, statements.history])('%s needs no sorting', (sql) => {
   expect(planOf(sql)).not.toMatch(/TEMP B-TREE/);
+});
+
+test('what may be purged is merged from stretches of its index', () => {
+  const { sql } = purgeQuery({ status: 'failed', finishedBefore: epochMs(1), limit: 1 });
+  const reads = planOf(sql)
+    .split('\n')
+    .filter((step) => / tx( |$)/.test(step));
+  expect([...new Set(reads)]).toEqual(['SEARCH tx USING INDEX tx_list (mode=? AND status=? AND <expr>=? AND created_at<?)']);
 });
 
 test('the steady update of a row touches no index', () => {

@@ -1,10 +1,12 @@
 /** Opens a SQLite file so that it is ours alone, durable and of the present schema, or says clearly why not. */
-import { accessSync, closeSync, constants, existsSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { AmendsError } from '@amends/core';
 import Database from 'better-sqlite3';
 import { type AppliedMigration, checksumOf, type Migration, pendingMigrations } from '../migrate.ts';
+import { acceptDamage, damageError, logDamage } from './log-damage.ts';
 import { repair, sqliteCode, sqliteFault } from './sqlite-errors.ts';
+import { syncDirectory } from './sync-directory.ts';
 
 /** A SQLite file that is open. */
 export type SqliteDatabase = Database.Database;
@@ -13,32 +15,74 @@ export type SqliteDatabase = Database.Database;
 const applicationId = 0x416d656e;
 
 /** How long another process may take to let go of the file, as during a restart. Milliseconds. */
-const lockWaitMs = 2_000;
+export const lockWaitMs = 2_000;
 
 /** Pages of 4 KiB between two checkpoints: long enough to write a hot page once instead of many times. */
 const checkpointPages = 2_000;
 const journalBytesMax = 16_777_216;
 const pageCacheKiB = 4_096;
 
+/** How to open. */
+export interface OpenOptions {
+  /** Opens a file also when its log has lost something, and says so here. Absent: refuses it. */
+  readonly onDamageAccepted?: (words: string) => void;
+}
+
 /**
  * Opens the file, creates it if need be, and brings it to the newest schema.
  * @throws AmendsError `store_refused` naming the path and the remedy
  */
-export function openDatabase(path: string, migrations: readonly Migration[]): SqliteDatabase {
-  try {
+export function openDatabase(path: string, migrations: readonly Migration[], options: OpenOptions = {}): SqliteDatabase {
+  return opening(path, () => {
     prepareFile(path);
-    const db = new Database(path, { timeout: lockWaitMs });
-    try {
-      configure(db);
-      migrate(db, migrations, path);
-      probe(db);
-      return db;
-    } catch (error) {
-      db.close();
-      throw error;
-    }
+    return openedBy(
+      path,
+      (db) => {
+        migrate(db, migrations, path);
+        probe(db);
+      },
+      options,
+    );
+  });
+}
+
+/**
+ * Opens a file that is there, of whatever schema, changing nothing.
+ * @throws AmendsError `store_refused` naming the path and the remedy
+ */
+export function openForCare(path: string): SqliteDatabase {
+  return opening(path, () => {
+    if (!existsSync(path)) throw new AmendsError('store_refused', `${path} is not there`);
+    prepareFile(path);
+    return openedBy(path, (db) => refuseForeign(db, path));
+  });
+}
+
+/** Runs what opens a file. @throws AmendsError instead of errors of SQLite and of the file system */
+export function opening<T>(path: string, open: () => T): T {
+  try {
+    return open();
   } catch (error) {
     throw error instanceof AmendsError ? error : openingError(error, path);
+  }
+}
+
+function openedBy(path: string, prepare: (db: SqliteDatabase) => void, { onDamageAccepted }: OpenOptions = {}): SqliteDatabase {
+  const damage = logDamage(path, lockWaitMs);
+  if (damage !== null) {
+    if (onDamageAccepted === undefined) throw damageError(path, damage);
+    onDamageAccepted(acceptDamage(path, damage));
+  }
+  const db = new Database(path, { timeout: lockWaitMs });
+  try {
+    configure(db);
+    prepare(db);
+    // What lies behind the end of a damaged log must not be taken for damage again.
+    if (damage !== null) db.pragma('wal_checkpoint(TRUNCATE)');
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
   }
 }
 
@@ -67,19 +111,13 @@ function prepareFile(path: string): void {
   if (made !== undefined) syncDirectory(dirname(made));
 }
 
-/** Makes new entries of a directory survive a power failure. Where directories cannot be opened, there is no need to. */
-function syncDirectory(path: string): void {
-  if (process.platform === 'win32') return;
-  const directory = openSync(path, 'r');
-  fsyncSync(directory);
-  closeSync(directory);
-}
-
 function configure(db: SqliteDatabase): void {
   // Before the first access, so that the WAL index lives in memory and nobody else gets in.
   db.pragma('locking_mode = EXCLUSIVE');
   db.pragma('temp_store = MEMORY');
   db.pragma(`cache_size = -${pageCacheKiB}`);
+  // Only in a file that is new; see `space.ts` for those that are not.
+  db.pragma('auto_vacuum = INCREMENTAL');
   db.pragma('journal_mode = WAL');
   db.pragma('synchronous = FULL');
   // Where fsync alone does not reach the disk (macOS); no effect elsewhere.
@@ -91,12 +129,20 @@ function configure(db: SqliteDatabase): void {
 }
 
 function migrate(db: SqliteDatabase, migrations: readonly Migration[], path: string): void {
+  if (refuseForeign(db, path) === 0) createMigrationTable(db);
+  const applied = db.prepare('SELECT number, name, checksum FROM migration ORDER BY number').all() as AppliedMigration[];
+  const pending = pendingMigrations(migrations, applied, path);
+  for (const migration of pending) apply(db, migration);
+  // The file itself must say which one it is, also when its log is lost.
+  if (pending.length > 0) db.pragma('wal_checkpoint(TRUNCATE)');
+}
+
+/** @returns how many tables and indexes it has */
+function refuseForeign(db: SqliteDatabase, path: string): number {
   const tables = db.prepare('SELECT count(*) FROM sqlite_schema').pluck().get() as number;
   if (tables > 0 && db.pragma('application_id', { simple: true }) !== applicationId)
     throw new AmendsError('store_refused', `${path} is a SQLite database of another program; give Amends a file of its own`);
-  if (tables === 0) createMigrationTable(db);
-  const applied = db.prepare('SELECT number, name, checksum FROM migration ORDER BY number').all() as AppliedMigration[];
-  for (const migration of pendingMigrations(migrations, applied, path)) apply(db, migration);
+  return tables;
 }
 
 function createMigrationTable(db: SqliteDatabase): void {

@@ -1,5 +1,5 @@
 /** A SQL session on a SQLite file, as seen from the main thread: requests to the thread that has the file open. */
-import { Worker } from 'node:worker_threads';
+import { MessageChannel, Worker } from 'node:worker_threads';
 import { AmendsError } from '@amends/core';
 import type { AnyChange, CommitAnswer } from '@amends/store';
 import type { SqlSession } from '../sql-session.ts';
@@ -7,7 +7,7 @@ import { applied, conflict, type PackedAnswers } from './apply-changes.ts';
 import { embeddedClock, hostClock } from './embedded-clock.ts';
 import type { SqliteStoreOptions } from './open-sqlite-store.ts';
 import { packChanges } from './pack-changes.ts';
-import type { ThreadReply, ThreadRequest, ThreadValues } from './thread-messages.ts';
+import type { BackupRequest, ThreadReply, ThreadRequest, ThreadValues } from './thread-messages.ts';
 
 /** The thread holds one batch and one page of rows at a time; a small young generation keeps its resident memory small. */
 const resourceLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 4, stackSizeMb: 2 };
@@ -16,16 +16,30 @@ const resourceLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 
 const threadSource = new URL('./sqlite-thread.ts', import.meta.url);
 const threadUrl = import.meta.url.endsWith('.ts') ? threadSource : new URL('./sqlite-thread.js', import.meta.url);
 
+/** A session that can also be copied. */
+export interface SqliteSession extends SqlSession {
+  /** As `SqliteStore.backUp`. */
+  backUp(file: string): Promise<void>;
+}
+
 /**
  * Starts the thread and opens the file in it.
  * @throws AmendsError `store_refused`
  */
-export async function openSqliteSession(options: SqliteStoreOptions): Promise<SqlSession> {
-  const { path, clock = hostClock, onLost = () => {}, onCreated = () => {} } = options;
-  const thread = new SqliteThread(path);
-  const { highWaterMs, created } = (await thread.opened) as ThreadValues['opened'];
+export async function openSqliteSession(options: SqliteStoreOptions): Promise<SqliteSession> {
+  const {
+    path,
+    clock = hostClock,
+    acceptDamagedLog = false,
+    onLost = () => {},
+    onCreated = () => {},
+    onNote = () => {},
+  } = options;
+  const thread = new SqliteThread(path, acceptDamagedLog);
+  const { highWaterMs, created, notes } = (await thread.opened) as ThreadValues['opened'];
   void thread.lost.then(onLost);
   if (created.length > 0) onCreated(created);
+  for (const note of notes) onNote(note);
   const now = embeddedClock(clock, highWaterMs);
   const read: SqlSession['read'] = (queries) => thread.ask({ op: 'read', queries }) as Promise<ThreadValues['rows']>;
   const inTurn = turns();
@@ -35,6 +49,8 @@ export async function openSqliteSession(options: SqliteStoreOptions): Promise<Sq
     write: (queries) => thread.ask({ op: 'write', queries }) as Promise<ThreadValues['rows']>,
     commit: (changes) => commit(thread, changes),
     time: async () => now(),
+    giveBack: () => thread.ask({ op: 'giveBack' }) as Promise<boolean>,
+    backUp: (file) => thread.backUp(file),
     facts: () => thread.ask({ op: 'facts' }) as Promise<ThreadValues['facts']>,
     close: () => thread.close(),
   };
@@ -73,6 +89,10 @@ function answerAt(answers: PackedAnswers, index: number): CommitAnswer {
   }
 }
 
+function errorOf({ error: { code, message } }: Extract<ThreadReply, { error: unknown }>): Error {
+  return code === null ? new Error(message) : new AmendsError(code, message);
+}
+
 interface Pending {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
@@ -93,9 +113,14 @@ class SqliteThread {
   #over: AmendsError | null = null;
   #failure: unknown = null;
 
-  constructor(path: string) {
+  constructor(path: string, acceptsDamage: boolean) {
     this.#path = path;
-    this.#worker = new Worker(threadUrl, { workerData: { path }, name: 'amends-sqlite', resourceLimits, execArgv: [] });
+    this.#worker = new Worker(threadUrl, {
+      workerData: { path, acceptsDamage },
+      name: 'amends-sqlite',
+      resourceLimits,
+      execArgv: [],
+    });
     this.#worker.on('message', (reply: ThreadReply) => this.#settle(reply));
     this.#worker.on('error', (error) => {
       this.#failure = error;
@@ -118,6 +143,22 @@ class SqliteThread {
     return this.#answerOf(whenLost);
   }
 
+  /** Has the database copied into a new file, while other requests are answered. */
+  backUp(file: string): Promise<void> {
+    if (this.#over !== null) return Promise.reject(this.#over);
+    const { port1: own, port2: port } = new MessageChannel();
+    const request: BackupRequest = { op: 'backup', file, port };
+    return new Promise((resolve, reject) => {
+      own.once('message', (reply: ThreadReply) => {
+        if ('value' in reply) resolve();
+        else reject(errorOf(reply));
+        own.close();
+      });
+      own.once('close', () => reject(new AmendsError('store_unavailable', 'the store was closed during the backup')));
+      this.#worker.postMessage(request, [port]);
+    });
+  }
+
   async close(): Promise<void> {
     if (this.#over === null) {
       const closing = this.ask({ op: 'close' });
@@ -134,8 +175,7 @@ class SqliteThread {
   #settle(reply: ThreadReply): void {
     const pending = this.#pending.shift()!;
     if ('value' in reply) return pending.resolve(reply.value);
-    const { code, message } = reply.error;
-    pending.reject(code === null ? new Error(message) : new AmendsError(code, message));
+    pending.reject(errorOf(reply));
   }
 
   /** The thread is gone: nothing more will be answered. */

@@ -1,57 +1,83 @@
 /** Entry of the thread that alone touches the SQLite file, so that a slow disk never stops the event loop. */
-import { statSync } from 'node:fs';
-import { parentPort, workerData } from 'node:worker_threads';
+import { existsSync, statSync } from 'node:fs';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { isAmendsError } from '@amends/core';
 import type { Statement } from 'better-sqlite3';
-import type { SqlRow } from '../columns.ts';
+import type { SqlRow, SqlValue } from '../columns.ts';
 import type { SqlQuery } from '../sql-session.ts';
 import { batchApplier } from './apply-changes.ts';
+import { backUp } from './backup.ts';
+import { CommitWitness } from './commit-witness.ts';
 import { fileWatch } from './file-watch.ts';
+import { logOf, seenBy } from './log-damage.ts';
+import { freeBytes, giveBack, letShrink } from './space.ts';
 import { missingPaths, openDatabase, type SqliteDatabase } from './sqlite-database.ts';
 import { sqliteDialect } from './sqlite-dialect.ts';
 import { operatingError } from './sqlite-errors.ts';
-import type { ThreadReply, ThreadRequest, ThreadValues } from './thread-messages.ts';
-import { inTransaction } from './transaction.ts';
+import type { BackupRequest, ThreadReply, ThreadRequest, ThreadValues } from './thread-messages.ts';
+import { counted } from './transaction.ts';
 
 const port = parentPort!;
-const { path } = workerData as { readonly path: string };
+const { path, acceptsDamage } = workerData as { readonly path: string; readonly acceptsDamage: boolean };
 
-answer(open);
+answer(port, open);
 
 function open(): ThreadValues['opened'] {
   const created = missingPaths(path);
-  const db = openDatabase(path, sqliteDialect.migrations);
+  const notes: string[] = [];
+  const onDamageAccepted = (words: string) => void notes.push(words);
+  const db = openDatabase(path, sqliteDialect.migrations, acceptsDamage ? { onDamageAccepted } : {});
   // The file is ours alone: whoever was alive in an earlier run is dead.
   db.prepare('DELETE FROM node').run();
   const highWaterMs = db.prepare('SELECT high_water_ms FROM clock').pluck().get() as number;
+  if (!letShrink(db))
+    notes.push(`${path} keeps the space of what is removed for new rows; it can shrink after amends store compact`);
   serve(db);
-  return { highWaterMs, created };
+  return { highWaterMs, created, notes };
 }
 
 function serve(db: SqliteDatabase): void {
-  const commit = batchApplier(db);
+  const witness = new CommitWitness(path, seenBy(db)!);
+  const transact = counted(db, witness);
+  const commit = batchApplier(db, transact);
+  const committed = (values: readonly SqlValue[]) => {
+    const answers = commit(values);
+    witness.settle();
+    return answers;
+  };
   const run = queryRunner(db);
   const mustBeThere = fileWatch(path);
-  port.on('message', (request: ThreadRequest) => {
-    answer(() => {
+  let isOpen = true;
+  port.on('message', (request: ThreadRequest | BackupRequest) => {
+    if (request.op === 'backup') return answerLater(request.port, () => backUp(db, request.file, () => isOpen));
+    answer(port, () => {
       switch (request.op) {
         case 'commit':
           mustBeThere();
-          return commit(request.values);
+          return committed(request.values);
         case 'read':
           return request.queries.map(run);
         case 'write':
           mustBeThere();
-          return inTransaction(db, () => request.queries.map(run));
+          return transact(() => request.queries.map(run));
         case 'facts':
           return factsOf(db);
+        case 'giveBack':
+          mustBeThere();
+          return giveBack(db);
         case 'close':
-          db.close();
+          isOpen = false;
+          close(db, witness);
           return null;
       }
     });
     if (request.op === 'close') port.close();
   });
+}
+
+function close(db: SqliteDatabase, witness: CommitWitness): void {
+  db.close();
+  if (!existsSync(logOf(path))) witness.remove();
 }
 
 /** Runs statements, each prepared when it first comes. */
@@ -75,6 +101,7 @@ function factsOf(db: SqliteDatabase): ThreadValues['facts'] {
     schemaVersion: db.prepare('SELECT max(number) FROM migration').pluck().get() as number,
     journalMode: String(db.pragma('journal_mode', { simple: true })),
     fileBytes: bytesOf(path),
+    freeBytes: freeBytes(db),
     walBytes: bytesOf(`${path}-wal`),
     sqliteVersion: db.prepare('SELECT sqlite_version()').pluck().get() as string,
   };
@@ -84,14 +111,25 @@ function bytesOf(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 }
 
-function answer(compute: () => unknown): void {
+function answer(to: MessagePort, compute: () => unknown): void {
   let reply: ThreadReply;
   try {
     reply = { value: compute() };
   } catch (error) {
-    const told = operatingError(error, path);
-    const message = told instanceof Error ? told.message : String(told);
-    reply = { error: { code: isAmendsError(told) ? told.code : null, message } };
+    reply = failure(error);
   }
-  port.postMessage(reply);
+  to.postMessage(reply);
+}
+
+function answerLater(to: MessagePort, act: () => Promise<void>): void {
+  act().then(
+    () => to.postMessage({ value: null }),
+    (error: unknown) => to.postMessage(failure(error)),
+  );
+}
+
+function failure(error: unknown): ThreadReply {
+  const told = operatingError(error, path);
+  const message = told instanceof Error ? told.message : String(told);
+  return { error: { code: isAmendsError(told) ? told.code : null, message } };
 }

@@ -5,6 +5,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { sqliteMigrations } from '../migrations/sqlite.ts';
 import { batchApplier, type PackedAnswers } from './apply-changes.ts';
 import { packChanges } from './pack-changes.ts';
+import { inTransaction } from './transaction.ts';
 
 let db: Database.Database;
 let apply: (gid: string) => PackedAnswers;
@@ -13,7 +14,7 @@ let commitFails: string | null;
 beforeEach(() => {
   db = new Database(':memory:');
   for (const { sql } of sqliteMigrations) db.exec(sql);
-  const applyBatch = batchApplier(db);
+  const applyBatch = batchApplier(db, (body, whenInDoubt) => inTransaction(db, body, whenInDoubt));
   apply = (gid) => applyBatch(packChanges([firstChange(gidOf(gid))]).values);
   commitFails = null;
   const exec = db.exec.bind(db);

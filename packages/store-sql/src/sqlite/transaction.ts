@@ -1,4 +1,5 @@
 /** Database transactions on a SQLite file, and what is known of one whose end failed. */
+import type { CommitWitness } from './commit-witness.ts';
 import type { SqliteDatabase } from './sqlite-database.ts';
 import { sqliteCode } from './sqlite-errors.ts';
 
@@ -16,6 +17,31 @@ export function inTransaction<T>(db: SqliteDatabase, body: () => T, whenInDoubt:
     if (db.inTransaction) db.exec('ROLLBACK');
     throw error;
   }
+}
+
+/** `inTransaction` on one database. */
+export type Transact = <T>(body: () => T, whenInDoubt?: (error: unknown) => T) => T;
+
+/** Transactions that are counted, in the database and by its witness. */
+export function counted(db: SqliteDatabase, witness: CommitWitness): Transact {
+  const count = db.prepare('UPDATE clock SET commits = commits + 1');
+  return <T>(body: () => T, whenInDoubt: (error: unknown) => T = rethrow) => {
+    let isInDoubt = false;
+    const result = inTransaction(
+      db,
+      () => {
+        const value = body();
+        count.run();
+        return value;
+      },
+      (error) => {
+        isInDoubt = true;
+        return whenInDoubt(error);
+      },
+    );
+    if (!isInDoubt) witness.committed();
+    return result;
+  };
 }
 
 function committed<T>(db: SqliteDatabase, result: T, whenInDoubt: (error: unknown) => T): T {

@@ -34,7 +34,7 @@ export function lifeCycleContract(test: StoreTest): void {
       () => store.nodes(),
       () => store.documents('topic'),
       () => store.audit({ limit: 1 }),
-      () => store.purge({ finishedBefore: sampleTime, limit: 1 }),
+      () => store.purge({ status: 'succeed', finishedBefore: sampleTime, limit: 1 }),
       () => store.ping(),
     ];
     for (const call of calls)

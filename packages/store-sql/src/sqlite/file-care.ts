@@ -1,0 +1,127 @@
+/** What is done to a SQLite file that no server has open: copied, examined, rewritten. None of it changes the schema. */
+import { createHash } from 'node:crypto';
+import { existsSync, statSync } from 'node:fs';
+import { AmendsError, decodeSpec, fromRow, specFormat, stateFormat } from '@amends/core';
+import type Database from 'better-sqlite3';
+import { readRecord, readSpec, readTx, recordColumns, type SqlRow, specColumns, txColumns } from '../columns.ts';
+import { backUp } from './backup.ts';
+import { damageError, logDamage, openReader } from './log-damage.ts';
+import { rewrite } from './space.ts';
+import { lockWaitMs, openForCare, opening } from './sqlite-database.ts';
+
+/**
+ * Copies a store into a new file.
+ * @throws AmendsError `store_refused`: not there, in use, damaged; or there is such a file
+ */
+export function backUpSqliteFile(path: string, file: string): Promise<void> {
+  return reading(path, (db) => backUp(db, file));
+}
+
+/** What was found in a store. */
+export interface FileReport {
+  /** Transactions in it. */
+  readonly transactions: number;
+  /** What is wrong, one line each; empty: nothing. */
+  readonly troubles: readonly string[];
+}
+
+/**
+ * Reads everything in a store, or in a backup, and changes nothing: pages and indexes, whether each transaction has its
+ * parts and no part is without one, whether plans and states can be read and are what was written.
+ * @throws AmendsError `store_refused`: not there, in use, not to be read at all, or its log has lost something
+ */
+export function verifySqliteFile(path: string): Promise<FileReport> {
+  return reading(path, async (db) => {
+    const pages = (db.prepare('PRAGMA integrity_check(100)').pluck().all() as string[]).filter((line) => line !== 'ok');
+    if (pages.length > 0) return { transactions: 0, troubles: pages };
+    const transactions = db.prepare('SELECT count(*) FROM tx').pluck().get() as number;
+    return { transactions, troubles: [...strays(db), ...unreadable(db), ...alteredRecords(db)] };
+  });
+}
+
+/**
+ * Writes the file anew, as small as it can be, and able to shrink from then on.
+ * @returns its bytes before and after
+ * @throws AmendsError `store_refused`: not there, in use, damaged; `store_unavailable`: no room
+ */
+export function compactSqliteFile(path: string): { readonly bytesBefore: number; readonly bytesAfter: number } {
+  const bytesBefore = existsSync(path) ? statSync(path).size : 0;
+  opening(path, () => {
+    const db = openForCare(path);
+    try {
+      rewrite(db);
+    } finally {
+      db.close();
+    }
+  });
+  return { bytesBefore, bytesAfter: statSync(path).size };
+}
+
+async function reading<T>(path: string, act: (db: Database.Database) => Promise<T>): Promise<T> {
+  const reader = opening(path, () => {
+    if (!existsSync(path)) throw new AmendsError('store_refused', `${path} is not there`);
+    const damage = logDamage(path, lockWaitMs);
+    if (damage !== null) throw damageError(path, damage);
+    return openReader(path, lockWaitMs);
+  });
+  try {
+    opening(path, () => reader.db.prepare('SELECT count(*) FROM tx LIMIT 1').get());
+    return await act(reader.db);
+  } finally {
+    reader.close();
+  }
+}
+
+const linesMax = 100;
+
+function strays(db: Database.Database): readonly string[] {
+  const without = (table: string) =>
+    db.prepare(`SELECT DISTINCT tx_id FROM ${table} WHERE tx_id NOT IN (SELECT id FROM tx) LIMIT ${linesMax}`).pluck().all();
+  const parts = ['spec', 'history', 'record'].flatMap((table) =>
+    without(table).map((id) => `${table} of transaction ${id}: there is no such transaction`),
+  );
+  const bare = db.prepare(`SELECT gid FROM tx WHERE id NOT IN (SELECT tx_id FROM spec) LIMIT ${linesMax}`).pluck().all();
+  return [...parts, ...bare.map((gid) => `transaction ${JSON.stringify(gid)} has no plan`)];
+}
+
+function unreadable(db: Database.Database): readonly string[] {
+  const spec = specColumns.map((column) => `spec.${column}`).join(', ');
+  const tx = txColumns.flat().map((column) => `tx.${column}`);
+  const all = db.prepare(`SELECT tx.gid, ${spec}, ${tx.join(', ')} FROM tx JOIN spec ON spec.tx_id = tx.id`).raw();
+  const troubles: string[] = [];
+  for (const row of all.iterate() as IterableIterator<SqlRow>) {
+    const trouble = troubleOf(row);
+    if (trouble !== null) troubles.push(`transaction ${JSON.stringify(row[0])}: ${trouble}`);
+    if (troubles.length === linesMax) break;
+  }
+  return troubles;
+}
+
+function alteredRecords(db: Database.Database): readonly string[] {
+  const columns = db.pragma('table_info(record)') as { readonly name: string }[];
+  if (!columns.some(({ name }) => name === 'digest')) return [];
+  const record = recordColumns.map((column) => `record.${column}`).join(', ');
+  const all = db.prepare(`SELECT tx.gid, ${record} FROM record JOIN tx ON tx.id = record.tx_id WHERE digest IS NOT NULL`).raw();
+  const troubles: string[] = [];
+  for (const row of all.iterate() as IterableIterator<SqlRow>) {
+    if (readRecord(row) === null)
+      troubles.push(`transaction ${JSON.stringify(row[0])}: ${row[1]} ${JSON.stringify(row[2])} is not what was written`);
+    if (troubles.length === linesMax) break;
+  }
+  return troubles;
+}
+
+function troubleOf(row: SqlRow): string | null {
+  const spec = readSpec(row);
+  const tx = readTx(row.slice(1 + specColumns.length));
+  if (spec.format > specFormat || tx.format > stateFormat) return null;
+  const digest = createHash('sha256').update(spec.plan).update(spec.payloads).digest('hex');
+  if (digest !== spec.digest) return 'its plan or its payloads are not what was written';
+  try {
+    decodeSpec(spec);
+    fromRow(tx);
+    return null;
+  } catch (error) {
+    return `cannot be read: ${(error as Error).message}`;
+  }
+}

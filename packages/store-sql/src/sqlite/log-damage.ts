@@ -1,0 +1,110 @@
+/**
+ * Before a file is opened for work: whether its write-ahead log still holds what was answered for. SQLite takes a log up
+ * to the first frame that does not fit, or none if there is none, and forgets the rest without a word; so the file is looked
+ * at beforehand by a connection that cannot write, which leaves everything where it is.
+ *
+ * Two signs of damage: whole transactions behind the end of the log (see `write-ahead-log.ts`), and a database that has seen
+ * fewer transactions than its witness (see `commit-witness.ts`). Neither is there after a crash alone.
+ */
+import { copyFileSync, existsSync, rmSync, statSync } from 'node:fs';
+import { AmendsError } from '@amends/core';
+import Database from 'better-sqlite3';
+import { commitsSeen, type Seen, witnessOf } from './commit-witness.ts';
+import { type LogReading, readLog } from './write-ahead-log.ts';
+
+/** What is wrong with a log. */
+export interface LogDamage {
+  /** Database transactions that were answered for and are not there; each may hold the changes of many transactions. */
+  readonly missing: number;
+  /** null: there is no log. */
+  readonly log: LogReading | null;
+}
+
+/**
+ * Looks at the log of a file that was not closed.
+ * @param lockWaitMs how long another process may take to let go of the file
+ * @returns null when nothing is wrong, or nothing can be told
+ * @throws errors of SQLite: in use, damaged
+ */
+export function logDamage(path: string, lockWaitMs: number): LogDamage | null {
+  // With a rollback journal a connection that cannot write can read nothing; there is no log then.
+  if (existsSync(`${path}-journal`) || (!hasLog(path) && !existsSync(witnessOf(path)))) return null;
+  const hadLog = existsSync(logOf(path));
+  const reader = openReader(path, lockWaitMs);
+  try {
+    return reader.db.transaction(() => damageUnder(reader.db, path, hadLog))();
+  } finally {
+    reader.close();
+  }
+}
+
+/** A connection that cannot write, and leaves everything as it was: SQLite makes an index of the log for it, and an empty log. */
+export function openReader(path: string, lockWaitMs: number): { readonly db: Database.Database; close(): void } {
+  const hadLog = existsSync(logOf(path));
+  const db = new Database(path, { readonly: true, fileMustExist: true, timeout: lockWaitMs });
+  return {
+    db,
+    close() {
+      db.close();
+      rmSync(`${path}-shm`, { force: true });
+      if (!hadLog && existsSync(logOf(path)) && !hasLog(path)) rmSync(logOf(path));
+    },
+  };
+}
+
+function hasLog(path: string): boolean {
+  return (statSync(logOf(path), { throwIfNoEntry: false })?.size ?? 0) > 0;
+}
+
+/** The log of a database. */
+export function logOf(path: string): string {
+  return `${path}-wal`;
+}
+
+/** Which database this is, and how many transactions it has seen; null: its schema is older than that. */
+export function seenBy(db: Database.Database): Seen | null {
+  const columns = db.pragma('table_info(clock)') as { readonly name: string }[];
+  if (!columns.some(({ name }) => name === 'commits')) return null;
+  return db.prepare('SELECT store, commits FROM clock').get() as Seen;
+}
+
+/** While the connection reads, nobody else can write. */
+function damageUnder(db: Database.Database, path: string, hadLog: boolean): LogDamage | null {
+  const seen = seenBy(db);
+  const missing = seen === null ? 0 : Math.max(0, commitsSeen(path, seen.store) - seen.commits);
+  const log = hadLog ? readLog(logOf(path)) : null;
+  return missing > 0 || log?.isDamaged ? { missing, log } : null;
+}
+
+/** What is wrong, in a sentence. */
+function damageText(path: string, { missing, log }: LogDamage): string {
+  const count = missing > 0 ? missing : log!.behind.transactions;
+  const lost = `${missing > 0 ? '' : 'at least '}${count} commit${count === 1 ? '' : 's'} that ${count === 1 ? 'was' : 'were'} answered`;
+  return `${logOf(path)} ${stateOf(log)}: ${lost} cannot be read`;
+}
+
+function stateOf(log: LogReading | null): string {
+  if (log === null) return 'is missing';
+  const { sound, behind } = log;
+  if (behind.frames > 0) return `is damaged after its page ${sound}, with ${behind.frames} more pages behind that`;
+  return sound === 0 ? 'is damaged at its beginning or has been emptied' : `ends after its page ${sound}`;
+}
+
+/** The error that refuses to open the file. */
+export function damageError(path: string, damage: LogDamage): AmendsError {
+  return new AmendsError(
+    'store_refused',
+    `${damageText(path, damage)}. Nothing has been changed. Keep copies of ${path}, ${logOf(path)} and ${witnessOf(path)}; ` +
+      'then put back the log if you have it, or restore a backup, removing both other files. To go on without what is ' +
+      'missing, start once with --accept-damaged-log; participants may have done what is forgotten then',
+  );
+}
+
+/** Keeps a copy of the log and lets the file be opened without what is missing. @returns what is to be said about it */
+export function acceptDamage(path: string, damage: LogDamage): string {
+  const kept = `${logOf(path)}.damaged-${Date.now()}`;
+  if (damage.log !== null) copyFileSync(logOf(path), kept);
+  rmSync(witnessOf(path), { force: true });
+  const where = damage.log === null ? '' : `; the log as it was is kept as ${kept}`;
+  return `${damageText(path, damage)}, and is given up as told${where}`;
+}
