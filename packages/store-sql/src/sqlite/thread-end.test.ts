@@ -16,10 +16,12 @@ test('commits under way are unknown, everything else is unavailable, and close s
   const store = await openSqliteStore({ path: join(directory, 'amends.db'), onLost: (error) => losses.push(error) });
   const [worker] = await started;
   const unavailable = (error: unknown) => isAmendsError(error, 'store_unavailable');
-  const committed = store.commit([firstChange(gidOf('a')), firstChange(gidOf('b'))]);
+  // So many that the thread is still at it when it is told to end.
+  const changes = Array.from({ length: 1_000 }, (_, n) => firstChange(gidOf(`g${n}`)));
+  const committed = store.commit(changes);
   const loaded = store.load([gidOf('a')]);
   const expectations = Promise.all([
-    expect(committed).resolves.toEqual([{ outcome: 'unknown' }, { outcome: 'unknown' }]),
+    expect(committed).resolves.toEqual(changes.map(() => ({ outcome: 'unknown' }))),
     expect(loaded).rejects.toSatisfy(unavailable),
   ]);
   await worker.terminate();
