@@ -120,11 +120,11 @@ export const mutants: Readonly<Record<string, Mutants>> = {
     },
     'takes an unanswered question for a yes': {
       file: 'core/dist/msg.js',
-      replace: "onExhausted: (draft, index) => index === 0 && draft.tx.status !== 'prepared',",
-      by: `onExhausted(draft, index) {
-        if (index === 0 && draft.tx.status === 'prepared') submit(draft);
-        return index === 0;
-      },`,
+      replace: "return draft.tx.status !== 'prepared';",
+      by: `{
+        if (draft.tx.status === 'prepared') submit(draft);
+        return true;
+      }`,
     },
     'does not ask': {
       file: 'core/dist/msg.js',
@@ -237,12 +237,10 @@ export const mutants: Readonly<Record<string, Mutants>> = {
     'lets a second conclusion change the first': {
       file: 'core/dist/workflow.js',
       replace: `if (draft.tx.status !== 'prepared')
-        return draft.tx.status === status ? 'repeated' : 'wrong_status';
-    record`,
+        return concludedAgain(draft, conclusion);`,
       by: `if (draft.tx.status === status)
-        return 'repeated';
-    draft.tx.status = 'prepared';
-    record`,
+        return concludedAgain(draft, conclusion);
+    draft.tx.status = 'prepared';`,
     },
     'takes no recorded step for a sign of life': {
       file: 'core/dist/workflow.js',

@@ -189,7 +189,7 @@ const dtmFace: Face = {
 
 async function expectNothingStored(amends: RunningServer): Promise<void> {
   expect(await amends.gids()).toEqual([]);
-  expect((await amends.get('/api/dtmsvr/all')).body).toEqual({ transactions: null, next_position: '' });
+  expect((await amends.get('/api/dtmsvr/all')).body).toEqual({ transactions: [], next_position: '' });
   expect((await amends.get('/api/v1/health')).body).toMatchObject({ state: 'running', live: 0, uncommitted: 0 });
 }
 
