@@ -4,9 +4,8 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 
 const root = join(import.meta.dirname, '..', '..');
-const scripts = globSync(['.ci/*', 'tools/**/*.{mjs,ts,yaml}', 'tests/conformance/*.ts', '*.json', 'packages/*/package.json'], {
-  cwd: root,
-});
+const places = ['.ci/*', '.npmrc', '*.json', 'tools/**/*.{mjs,ts,yaml}', 'packages/*/package.json', 'tests/**/requirements.txt'];
+const scripts = globSync([...places, 'tests/conformance/*.ts', 'packages/client/tests/node-versions/*.json'], { cwd: root });
 
 it.each(scripts)('%s names no host but this machine', (script) => {
   const text = readFileSync(join(root, script), 'utf8').replaceAll(/"funding": (\{[^}]*\}|\[[^\]]*\])/g, '');
