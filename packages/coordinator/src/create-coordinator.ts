@@ -365,10 +365,11 @@ class LocalCoordinator implements Coordinator, MailboxHost {
     this.#outbound.call(mailbox, effect, place);
   }
 
-  committed: MailboxHost['committed'] = (mailbox, previous, history) => this.#observe({ previous, next: mailbox.tx!, history });
+  committed: MailboxHost['committed'] = (mailbox, previous, history) =>
+    this.#observe({ previous, next: mailbox.tx!, given: mailbox.given, history });
 
   committedUnread: MailboxHost['committedUnread'] = (before, { row, history }) =>
-    this.#observe({ previous: salvaged(before), next: salvaged(row), history });
+    this.#observe({ previous: salvaged(before), next: salvaged(row), given: null, history });
 
   /** An observer is anybody's code: what it throws must not keep what was committed from being acted on. */
   #observe(committed: Committed): void {

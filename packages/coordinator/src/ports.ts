@@ -1,5 +1,5 @@
 /** What the coordinator needs from outside beside the store. Tests and the simulator bring their own. */
-import type { BranchId, EpochMs, Face, Gid, HistoryEntry, Mode, Op, Outcome, Protocol, Transaction } from '@amends/core';
+import type { BranchId, EpochMs, Face, Gid, Given, HistoryEntry, Mode, Op, Outcome, Protocol, Transaction } from '@amends/core';
 
 /** Calls participants. One per URL scheme. */
 export interface Transport {
@@ -70,5 +70,7 @@ export type Observer = (committed: Committed) => void;
 export interface Committed {
   readonly previous: Transaction | null;
   readonly next: Transaction;
+  /** What was asked of it and recorded; null: it cannot be read. */
+  readonly given: Given | null;
   readonly history: readonly HistoryEntry[];
 }

@@ -45,7 +45,7 @@ function logged(previous: Transaction | null, next: Transaction): string[] {
   const lines: string[] = [];
   const say = (level: string) => (_fields: unknown, message: string) => void lines.push(`${level} ${message}`);
   const log: Log = { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') };
-  loggedChanges(log)({ previous, next, history: [] });
+  loggedChanges(log)({ previous, next, given: null, history: [] });
   return lines;
 }
 

@@ -12,6 +12,8 @@ import {
 import type { Store } from '@amends/store';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { addressPolicy } from './address-policy.ts';
+import { alertsOf } from './alerts/alert.ts';
+import { type WebHook, webHook } from './alerts/web-hook.ts';
 import type { Config } from './config.ts';
 import { type DtmRecords, dtmRecords } from './dtm/dtm-records.ts';
 import { type DtmService, dtmService } from './dtm/dtm-service.ts';
@@ -72,7 +74,8 @@ export async function startServer(config: Config, parts: ServerParts = {}): Prom
   const opened = parts.store === undefined ? await openOwn(config, log, lose) : { store: parts.store, backUp: null, path: null };
   const store = metrics.store(opened.store);
   const checkAddress = checkAddressOf(config);
-  const coordinator = coordinatorOf(config, { store, metrics, log, checkAddress, tls: tls.participants });
+  const alerts = config.alert.webHook === '' ? null : webHook({ url: config.alert.webHook, log });
+  const coordinator = coordinatorOf(config, { store, metrics, log, alerts, checkAddress, tls: tls.participants });
   metrics.watch(coordinator);
   const topics = storedTopics({ store, checkAddress, now: () => coordinator.now() });
   const service = dtmService({ coordinator, defaults: config, topics });
@@ -81,7 +84,7 @@ export async function startServer(config: Config, parts: ServerParts = {}): Prom
   const isReady = async () => isReadyBy(await coordinator.health());
   const { bodyBytesMax: messageBytesMax, grpcReflection: reflection } = config;
   const grpc = grpcListener({ service, metrics, log, messageBytesMax, reflection, isReady });
-  const stop = once(() => stopAll(config, { app, grpc, coordinator, store, log }));
+  const stop = once(() => stopAll(config, { app, grpc, coordinator, alerts, store, log }));
   try {
     const url = await listen(app, config);
     const grpcAddress = await listenGrpc(grpc, config, tls.listener);
@@ -108,6 +111,7 @@ function openOwn(config: Config, log: ServerLog, onLost: (error: Error) => void)
 }
 
 interface Inside {
+  readonly alerts: WebHook | null;
   readonly checkAddress: CheckAddress;
   readonly tls: ParticipantTls;
   readonly store: Store;
@@ -115,7 +119,7 @@ interface Inside {
   readonly log: ServerLog;
 }
 
-function coordinatorOf(config: Config, { checkAddress, tls, store, metrics, log }: Inside): Coordinator {
+function coordinatorOf(config: Config, { alerts, checkAddress, tls, store, metrics, log }: Inside): Coordinator {
   const shared = { checkAddress, tls, userAgent: `amends/${version}` };
   const http = httpTransport({ ...shared, connectionsMax: config.perHostInFlightMax });
   const logged = loggedChanges(log);
@@ -131,6 +135,7 @@ function coordinatorOf(config: Config, { checkAddress, tls, store, metrics, log 
     observer(committed) {
       metrics.observer(committed);
       logged(committed);
+      if (alerts !== null) for (const alert of alertsOf(committed, config.alert.retryLimit)) alerts.tell(alert);
     },
   });
 }
@@ -204,12 +209,13 @@ interface Running {
   readonly app: FastifyInstance;
   readonly grpc: GrpcListener;
   readonly coordinator: Coordinator;
+  readonly alerts: WebHook | null;
   readonly store: Store;
   readonly log: ServerLog;
 }
 
 /** In this order each part ends before what it stands on. New work is refused from the first moment, with an answer. */
-async function stopAll({ stopGraceMs }: Config, { app, grpc, coordinator, store, log }: Running): Promise<void> {
+async function stopAll({ stopGraceMs }: Config, { app, grpc, coordinator, alerts, store, log }: Running): Promise<void> {
   log.info({ calling: coordinator.calling(), graceMs: stopGraceMs }, 'stopping');
   await coordinator.stop({ graceMs: stopGraceMs });
   const { promise: over, resolve } = Promise.withResolvers<void>();
@@ -217,7 +223,7 @@ async function stopAll({ stopGraceMs }: Config, { app, grpc, coordinator, store,
     app.server.closeAllConnections();
     resolve();
   }, lastAnswersMs);
-  await Promise.all([app.close(), grpc.close(lastAnswersMs)]);
+  await Promise.all([app.close(), grpc.close(lastAnswersMs), alerts?.close(lastAnswersMs)]);
   await Promise.race([store.close(), over]);
   clearTimeout(cut);
   log.info({}, 'stopped');

@@ -27,6 +27,15 @@ describe("DTM's environment", () => {
     });
   });
 
+  it('says where alerts go, and after how many failures', () => {
+    const alert = { webHook: 'http://127.0.0.1:8080/dtm-hook', retryLimit: 5 };
+    const env = { ALERT_WEB_HOOK: alert.webHook, ALERT_RETRY_LIMIT: '5' };
+    expect(resolveConfig({ env })).toMatchObject({ config: { alert }, warnings: [] });
+    expect(fromFile(`AlertWebHook: ${alert.webHook}\nAlertRetryLimit: 5`)).toMatchObject({ config: { alert }, warnings: [] });
+    expect(resolveConfig({}).config.alert).toEqual({ webHook: '', retryLimit: 3 });
+    expect(() => resolveConfig({ env: { ALERT_WEB_HOOK: 'here' } })).toThrow(/alert\.webHook .* is "here"; expected: an address/);
+  });
+
   it('is warned of where it means nothing here', () => {
     const { config, warnings } = resolveConfig({ env: { STORE_DRIVER: 'boltdb', STORE_MAX_OPEN_CONNS: '5', JSON_RPC_PORT: '' } });
     expect(config.store).toBe('sqlite:./data/amends.db');

@@ -104,8 +104,8 @@ const meanings: Readonly<Record<string, Meaning>> = {
   'Log.RotationConfigJSON': fixedHere,
   TimeZoneOffset: ignored('is not needed: all times are UTC'),
   ConfigUpdateInterval: fixedHere,
-  AlertRetryLimit: ignored('is not supported by this version'),
-  AlertWebHook: ignored('is not supported by this version'),
+  AlertRetryLimit: asIs('alert.retryLimit'),
+  AlertWebHook: asIs('alert.webHook'),
   AdminBasePath: ignored('is not supported by this version'),
   GrpcServiceConfig: notHere,
 };

@@ -11,6 +11,12 @@ const retention = z
   .string()
   .regex(/^(off|[1-9]\d{0,5}[smhd])$/, 'must be a number with a unit of s, m, h or d, such as 7d, or off, which keeps all')
   .default('7d');
+const webAddress = z
+  .string()
+  .refine((text) => text === '' || (/^https?:\/\//i.test(text) && URL.canParse(text)), {
+    error: 'must be an address that begins with http:// or https://',
+  })
+  .default('');
 const pemFile = z.string().default('');
 
 /** The options. Nested names are joined by dots: `participants.allow`. */
@@ -118,6 +124,19 @@ export const configSchema = z.strictObject({
           key: pemFile.describe('PEM file with the key of `participants.tls.cert`'),
         })
         .prefault({}),
+    })
+    .prefault({}),
+  alert: z
+    .strictObject({
+      webHook: webAddress.describe(
+        'Address that is told by POST, as JSON with gid, status, branch, error and retry_count, of calls that go on failing and of what is held for a human',
+      ),
+      retryLimit: z
+        .int()
+        .min(1)
+        .max(1_000_000)
+        .default(3)
+        .describe('Attempts without a verdict, one after the other, after which `alert.webHook` is told of a call, once'),
     })
     .prefault({}),
   bodyBytesMax: z
