@@ -55,6 +55,12 @@ describe('a request', () => {
     expect(server.requests).toHaveLength(2);
   });
 
+  it('is repeated when it did not come to the server in time', async () => {
+    const server = await acting(problem(408, 'request_timeout', { 'retry-after': '0' }), running);
+    await clientOf(server.url).get('g');
+    expect(server.requests).toHaveLength(2);
+  });
+
   it('is given up at once when that pause is longer than the patience', async () => {
     const server = await acting(problem(503, 'overloaded', { 'retry-after': '60' }));
     await expect(clientOf(server.url).get('g')).rejects.toMatchObject({

@@ -122,10 +122,10 @@ function jsonIn(text: string): object | null {
   }
 }
 
-/** 503 says that nothing was begun. When there was no answer, or only one of a proxy without any, nobody knows. */
+/** 503, and a 408 of the server itself, say that nothing was begun. When there was no answer, or only one of a proxy without any, nobody knows. */
 function mayRepeat(error: unknown, { repeatable }: Request): error is AmendsClientError {
   if (!(error instanceof AmendsClientError)) return false;
   const { code, status } = error;
-  if (code === 'unreachable' || status === 503) return true;
+  if (code === 'unreachable' || code === 'request_timeout' || status === 503) return true;
   return repeatable && (code === 'connection_lost' || code === 'timeout' || status === 502 || status === 504);
 }

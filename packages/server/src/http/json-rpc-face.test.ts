@@ -68,6 +68,12 @@ describe('a request', () => {
     expect(body).toMatchObject({ error: { code: -32600, message: expect.stringMatching(/content-type/) }, result: null });
   });
 
+  test('that has a key twice is refused with 400, like what is not JSON', async () => {
+    const amends = await runningServer();
+    const { status, body } = await amends.post('/api/json-rpc', '{"jsonrpc":"2.0","id":"1","method":"newGid","id":"2"}');
+    expect([status, body.error]).toEqual([400, { code: -32700, message: expect.stringMatching(/has the key "id" twice/) }]);
+  });
+
   test('that is not JSON is refused with 400', async () => {
     const amends = await runningServer();
     const answer = await fetch(`${amends.url}/api/json-rpc`, {

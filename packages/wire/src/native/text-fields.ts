@@ -40,20 +40,23 @@ export const actorText = z.string().max(limits.actorCharactersMax).default('anon
 export const urlText = z
   .string()
   .max(limits.urlCharactersMax)
-  .meta({ pattern: `^(${httpPattern()})?$` });
+  .meta({ pattern: `^(${httpPattern()})?$`, examples: ['https://bank.example/out'] });
 
 /** What a message is delivered to: an address, a topic, or nothing; checked by `checkMessage`. */
 export const deliveryText = z
   .string()
   .max(limits.urlCharactersMax)
-  .meta({ pattern: `^(${httpPattern()}|topic://.+)?$` });
+  .meta({ pattern: `^(${httpPattern()}|topic://.+)?$`, examples: ['https://bank.example/out'] });
 
 /** A subscriber: an address, or a method of gRPC; checked by `checkSubscription`. */
 export const subscriberText = z
   .string()
   .min(1)
   .max(limits.urlCharactersMax)
-  .meta({ pattern: `^(${httpPattern()}|([gG][rR][pP][cC][sS]?://)?[^/\\s@?#\\\\]+:[0-9]{1,5}/[A-Za-z0-9_.]+/[A-Za-z0-9_]+)$` });
+  .meta({
+    pattern: `^(${httpPattern()}|([gG][rR][pP][cC][sS]?://)?[^/\\s@?#\\\\]+:[0-9]{1,5}/[A-Za-z0-9_.]+/[A-Za-z0-9_]+)$`,
+    examples: ['https://bank.example/in', 'bank.example:443/bank.Bank/In'],
+  });
 
 function httpPattern(): string {
   return '[hH][tT]{2}[pP][sS]?://[^\\u0000-\\u0020\\u007f\\\\#/][^\\u0000-\\u0020\\u007f\\\\#]*';
