@@ -1,5 +1,6 @@
 /** What the client does when the way to the server is bad. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { gzipSync } from 'node:zlib';
 import type { Server } from '@amends/server';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Listening, listen } from '../tests/listen.ts';
@@ -122,6 +123,19 @@ describe('a request', () => {
     const server = await acting(act as Act);
     await expect(clientOf(server.url).get('g')).rejects.toMatchObject(error);
     expect(server.requests).toHaveLength(1);
+  });
+
+  it('reads answers that a gateway has encoded, and says of those that it cannot read what they are', async () => {
+    const encoded = (encoding: string): Act => {
+      return (_request, response) => void response.writeHead(200, { 'content-encoding': encoding }).end(gzipSync('{"gid":"g"}'));
+    };
+    const { url } = await acting(encoded('gzip'), encoded('rot13'));
+    expect(await clientOf(url).get('g')).toEqual({ gid: 'g' });
+    await expect(clientOf(url).get('g')).rejects.toMatchObject({
+      code: 'unexpected_answer',
+      status: 200,
+      message: expect.stringContaining('rot13'),
+    });
   });
 
   it('is not repeated when the server cannot show who it is', async () => {

@@ -1,6 +1,8 @@
 /** Requests to one server: kept-alive connections, a time limit for each answer, patience when it cannot be reached. */
 import { Pool } from 'undici';
+import { answerText } from './answer-text.ts';
 import { AmendsClientError, invalid } from './client-error.ts';
+import { connectorToFinalAnswers } from './interim-answers.ts';
 import { type OnBehalf, pause } from './pause.ts';
 import { exchangeError, refusalError } from './request-error.ts';
 import { type ClientRetry, pauseMsAfter } from './retry-pause.ts';
@@ -41,7 +43,7 @@ export interface Connection {
 export function connect({ server, retry, requestTimeoutMs, connectionsMax }: ConnectionOptions): Connection {
   const { origin, pathname } = addressOf(server);
   const root = pathname.replace(/\/+$/, '');
-  const pool = new Pool(origin, { connections: connectionsMax });
+  const pool = new Pool(origin, { connections: connectionsMax, pipelining: 1, connect: connectorToFinalAnswers({}) });
 
   async function exchange(request: Request, body: string | null): Promise<unknown> {
     const limit = new AbortController();
@@ -58,7 +60,7 @@ export function connect({ server, retry, requestTimeoutMs, connectionsMax }: Con
     };
     try {
       const answer = await pool.request(options);
-      const text = await answer.body.text();
+      const text = await answerText(answer);
       return answerOf(request, { status: answer.statusCode, text, retryAfter: answer.headers['retry-after'] });
     } catch (error) {
       throw error instanceof AmendsClientError ? error : exchangeError(error, request, { timedOut: limit.signal.aborted });

@@ -1,6 +1,8 @@
 /** Calls that an application makes itself: the first phase of its branches. */
-import { Agent, request } from 'undici';
+import { Agent, type Dispatcher } from 'undici';
+import { answerText, UnreadableAnswer } from './answer-text.ts';
 import type { BranchRef } from './call.ts';
+import { connectorToFinalAnswers } from './interim-answers.ts';
 import { BusinessFailure, Ongoing } from './verdict.ts';
 
 /** A participant that has given no verdict: nobody knows what has happened there. */
@@ -27,7 +29,7 @@ export interface BranchRequest {
   /** Time for the answer. Milliseconds; default 10 s. */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal | undefined;
-  /** Added to the address, beside what names the branch. */
+  /** Appended to the address, before what names the branch. */
   readonly query?: Readonly<Record<string, string>>;
 }
 
@@ -45,21 +47,20 @@ export interface Participants {
 
 /** Connections to participants, made when they are needed. */
 export function participants(): Participants {
-  const agent = new Agent();
+  const agent = new Agent({ pipelining: 1, connect: connectorToFinalAnswers({}) });
   return {
     async call(url, branch, { method = 'POST', payload, headers = {}, timeoutMs = 10_000, signal, query = {} } = {}) {
       const limit = AbortSignal.timeout(timeoutMs);
       const body = payload === undefined ? null : JSON.stringify(payload);
       const options = {
-        dispatcher: agent,
         method,
         body,
-        headers: { accept: 'application/json', ...(body === null ? {} : { 'content-type': 'application/json' }), ...headers },
+        headers: { ...(body === null ? acceptsJson : sendsJson), ...asUtf8(headers) },
         signal: signal === undefined ? limit : AbortSignal.any([limit, signal]),
       };
       const answer = await answered(url, async () => {
-        const { statusCode, body: answered } = await request(addressed(url, branch, query), options);
-        return { status: statusCode, text: await answered.text() };
+        const answer = await agent.request({ ...addressed(url, branch, query), ...options });
+        return { status: answer.statusCode, text: await textBehind(answer) };
       });
       return verdictIn(url, answer);
     },
@@ -76,18 +77,41 @@ async function answered(url: string, exchange: () => Promise<Answer>): Promise<A
   try {
     return await exchange();
   } catch (cause) {
-    throw new ParticipantError(url, `no answer: ${cause instanceof Error ? cause.message : String(cause)}`, {
-      status: null,
-      cause,
-    });
+    const message = cause instanceof Error ? cause.message : String(cause);
+    if (cause instanceof UnreadableAnswer) throw new ParticipantError(url, message, { status: cause.status, cause });
+    throw new ParticipantError(url, `no answer: ${message}`, { status: null, cause });
   }
 }
 
-function addressed(url: string, { gid, transType, branchId, op }: BranchRef, more: Readonly<Record<string, string>>): URL {
-  const address = new URL(url);
-  const parameters = { ...more, branch_id: branchId, gid, op, trans_type: transType };
-  for (const [name, value] of Object.entries(parameters)) address.searchParams.set(name, value);
-  return address;
+/** 409 and 425 are verdicts whatever can be read of the body behind them. */
+async function textBehind(answer: Dispatcher.ResponseData): Promise<string> {
+  try {
+    return await answerText(answer);
+  } catch (error) {
+    if (error instanceof UnreadableAnswer && isVerdict(error.status)) return error.message;
+    throw error;
+  }
+}
+
+function isVerdict(status: number): boolean {
+  return status === 409 || status === 425;
+}
+
+const acceptsJson = { accept: 'application/json' } as const;
+const sendsJson = { ...acceptsJson, 'content-type': 'application/json' } as const;
+
+/** Values beyond ASCII as the bytes of UTF-8, each of which undici sends for one character. */
+function asUtf8(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, Buffer.from(value).toString('latin1')]));
+}
+
+/** The address as it stands, and what names the branch behind it, as coordinators have it. */
+function addressed(url: string, branch: BranchRef, more: Readonly<Record<string, string>>) {
+  const { origin, pathname, search } = new URL(url);
+  const { gid, transType, branchId, op } = branch;
+  const parameters = Object.entries({ ...more, branch_id: branchId, gid, op, trans_type: transType });
+  const appended = parameters.map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`).join('&');
+  return { origin, path: `${pathname}${search}${search === '' ? '?' : '&'}${appended}` };
 }
 
 /** By the rules of DTM's coordinators: services that are older than status codes say it in words. */

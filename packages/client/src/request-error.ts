@@ -1,4 +1,5 @@
 /** What is thrown when a request has no answer to give. */
+import { UnreadableAnswer } from './answer-text.ts';
 import type { Problem } from './api-types.ts';
 import { AmendsClientError, type ClientErrorCode } from './client-error.ts';
 import type { Request } from './connection.ts';
@@ -27,6 +28,8 @@ export function refusalError({ status, text, json, retryAfter }: Refusal, { gid 
 export function exchangeError(cause: unknown, request: Request, { timedOut }: { timedOut: boolean }): AmendsClientError {
   const fail = (code: ClientErrorCode, message: string) => new AmendsClientError(code, message, { gid: request.gid, cause });
   if (request.signal?.aborted === true) return abortedError(request);
+  if (cause instanceof UnreadableAnswer)
+    return new AmendsClientError('unexpected_answer', cause.message, { status: cause.status, gid: request.gid, cause });
   if (timedOut) return fail('timeout', 'the server did not answer in time');
   const { code, message } = innermost(cause);
   if (code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED') return fail('closed', 'the client has been closed');

@@ -13,6 +13,11 @@ export function classOfAnswer(face: Face, status: number, body: string): Outcome
   return status >= 200 && status < 300 ? 'success' : 'unknown';
 }
 
+/** Whether a status is a verdict by itself, whatever can be read of the body behind it. */
+export function isVerdict(status: number): boolean {
+  return status === 409 || status === 425;
+}
+
 /** What is kept of an answer for people: natively the message inside, when it is JSON with one; capped and well-formed. */
 export function detailOfAnswer(face: Face, body: string): string {
   const text = face === 'native' ? (messageIn(body) ?? body) : body;

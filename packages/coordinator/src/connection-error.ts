@@ -1,4 +1,4 @@
-/** Errors of connections, by their codes: what they are called in outcomes, and whether the participant may have heard the call. */
+/** Errors of connections that did not come about, by their codes: what they are called in outcomes. */
 import type { Exchange } from '@amends/core';
 import { forbiddenCode } from './checked-lookup.ts';
 
@@ -10,28 +10,22 @@ const refusedCodes: Readonly<Record<string, string>> = {
   EHOSTUNREACH: 'host_unreachable',
   ENETUNREACH: 'host_unreachable',
   EADDRNOTAVAIL: 'host_unreachable',
+  ETIMEDOUT: 'connect_timeout',
   UND_ERR_CONNECT_TIMEOUT: 'connect_timeout',
   UND_ERR_INVALID_ARG: 'invalid_request',
   EPROTO: 'tls_failed',
+  EMFILE: 'too_many_files',
+  ENFILE: 'too_many_files',
 };
 
 /** Codes of OpenSSL and of Node's checks of certificates. */
 const tlsCode = /^(ERR_TLS|ERR_SSL|UNABLE_TO_)|CERT/;
 
-/** Classifies an error by its code. */
-export function classOfError(error: Error): { readonly code: string; readonly exchange: Exchange } {
-  const code = codeOf(error);
-  if (code === forbiddenCode) return { code: 'address_forbidden', exchange: 'forbidden' };
-  const refused = refusedCodes[code];
-  if (refused !== undefined) return { code: refused, exchange: 'refused' };
-  return tlsCode.test(code) ? { code: 'tls_failed', exchange: 'refused' } : { code: 'connection_lost', exchange: 'broken' };
-}
-
 /** Classifies an error that came while a connection was being made, when nothing can have been sent whatever it is. */
 export function classOfConnectError(error: Error): { readonly code: string; readonly exchange: Exchange } {
-  if (codeOf(error) === 'ETIMEDOUT') return { code: 'connect_timeout', exchange: 'refused' };
-  const known = classOfError(error);
-  return known.exchange === 'broken' ? { code: 'connect_refused', exchange: 'refused' } : known;
+  const code = codeOf(error);
+  if (code === forbiddenCode) return { code: 'address_forbidden', exchange: 'forbidden' };
+  return { code: refusedCodes[code] ?? (tlsCode.test(code) ? 'tls_failed' : 'connect_refused'), exchange: 'refused' };
 }
 
 function codeOf(error: Error): string {

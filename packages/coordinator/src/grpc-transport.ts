@@ -10,6 +10,7 @@ import { checkedLookup } from './checked-lookup.ts';
 import { GrpcChannel } from './grpc-channel.ts';
 import { type GrpcRequest, grpcExchange } from './grpc-exchange.ts';
 import { type GrpcTarget, grpcTarget } from './grpc-target.ts';
+import { headerText } from './header-text.ts';
 import type { ParticipantTls } from './participant-tls.ts';
 import type { BranchCall, Transport } from './ports.ts';
 import { remembered } from './remembered.ts';
@@ -100,7 +101,7 @@ function headersOf({ secure, authority, path }: GrpcTarget, request: BranchCall,
   };
   for (const [name, value] of Object.entries(request.headers)) {
     const key = name.toLowerCase();
-    if (!ownHeaders.test(key)) headers[key] = key.endsWith('-bin') ? Buffer.from(value).toString('base64') : value;
+    if (!ownHeaders.test(key)) headers[key] = key.endsWith('-bin') ? Buffer.from(value).toString('base64') : headerText(value);
   }
   headers['dtm-gid'] = request.gid;
   headers['dtm-trans_type'] = request.mode;

@@ -1,7 +1,8 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer } from 'node:net';
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { branchIdOfStep, type Gid, limits } from '@amends/core';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import { httpTransport } from './http-transport.ts';
 import type { BranchCall, Transport } from './ports.ts';
 
@@ -18,6 +19,23 @@ afterEach(async () => {
 async function participant(listener: RequestListener): Promise<string> {
   const server = createServer(listener);
   opened.servers.push(server);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** Answers each request with these pieces, each in a packet of its own. */
+async function rawParticipant(...pieces: readonly string[]): Promise<string> {
+  const server: TcpServer = createTcpServer((socket) => {
+    socket.setNoDelay(true).on('error', () => {});
+    socket.on('data', async () => {
+      for (const piece of pieces) {
+        await new Promise((sent) => socket.write(piece, sent));
+        await new Promise((turn) => setImmediate(turn));
+      }
+    });
+    onTestFinished(() => void socket.destroy());
+  });
+  onTestFinished(() => void server.close());
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
@@ -92,6 +110,19 @@ describe('a call', () => {
     expect(seen).toMatchObject({ 'amends-epoch': '7', 'amends-attempt': '2' });
   });
 
+  test('carries headers beyond ASCII as the bytes of UTF-8', async () => {
+    let seen: string | string[] | undefined;
+    const url = await participant((request, response) => {
+      seen = request.headers['x-tenant'];
+      response.end();
+    });
+    const { call } = transport();
+    for (const value of ['Zürich', '上海 ❄', '\u010ainjected: 1']) {
+      expect(await call(callTo(url, { headers: { 'x-tenant': value } }))).toMatchObject({ class: 'success' });
+      expect(Buffer.from(String(seen), 'latin1').toString()).toBe(value);
+    }
+  });
+
   test('is a GET when there is no payload', async () => {
     let method = '';
     const url = await participant((request, response) => {
@@ -123,6 +154,102 @@ describe('a call', () => {
   test('natively keeps the message of a refusal', async () => {
     const url = await participant((_request, response) => response.writeHead(409).end('{"message":"no money"}'));
     expect(await transport().call(callTo(url))).toMatchObject({ class: 'failure', detail: 'no money' });
+  });
+});
+
+describe('an encoded answer', () => {
+  const encodings = [
+    ['gzip', gzipSync],
+    ['x-gzip', gzipSync],
+    ['GZIP', gzipSync],
+    ['deflate', deflateSync],
+    ['deflate', deflateRawSync],
+    ['br', brotliCompressSync],
+    ['zstd', zstdCompressSync],
+    ['gzip, br', (text: string) => brotliCompressSync(gzipSync(text))],
+    ['identity', (text: string) => Buffer.from(text)],
+  ] as const;
+
+  async function encoding(name: string, body: Buffer, status = 200): Promise<string> {
+    return participant((_request, response) => response.writeHead(status, { 'content-encoding': name }).end(body));
+  }
+
+  test.each(encodings)('by %s is read as what it says: %o', async (name, encode) => {
+    const refusal = await encoding(name, encode('{"dtm_result":"FAILURE"}'));
+    expect(await transport().call(callTo(refusal, { face: 'dtm' }))).toMatchObject({ class: 'failure', code: 'http_200' });
+    const reason = await encoding(name, encode('{"message":"no money"}'), 409);
+    expect(await transport().call(callTo(reason))).toMatchObject({ class: 'failure', detail: 'no money' });
+    const answer = await encoding(name, encode('{"id":"r1"}'));
+    const { kept } = await transport().call(callTo(answer, { keepsAnswer: true }));
+    expect(Buffer.from(kept!).toString()).toBe('{"id":"r1"}');
+  });
+
+  test.each([
+    ['not known', 'rot13', Buffer.from('{}')],
+    ['not known, among others', 'gzip, compress', gzipSync('{}')],
+    ['done again and again', 'gzip, gzip, gzip, gzip, gzip', gzipSync(gzipSync(gzipSync(gzipSync(gzipSync('{}')))))],
+    ['not what it says', 'gzip', Buffer.from('{"dtm_result":"SUCCESS"}')],
+    ['cut short', 'gzip', gzipSync('{"dtm_result":"SUCCESS"}').subarray(0, -9)],
+    ['cut short', 'zstd', zstdCompressSync('{"dtm_result":"SUCCESS"}').subarray(0, -1)],
+  ])('that is %s is no success: %s', async (_what, name, body) => {
+    const unreadable = { class: 'unknown', code: 'answer_unreadable', exchange: 'answered' };
+    const url = await encoding(name, body);
+    expect(await transport().call(callTo(url, { face: 'dtm' }))).toMatchObject(unreadable);
+    expect(await transport().call(callTo(url))).toMatchObject(unreadable);
+    for (const [status, verdict] of [
+      [409, 'failure'],
+      [425, 'ongoing'],
+    ] as const)
+      expect(await transport().call(callTo(await encoding(name, body, status)))).toMatchObject({ class: verdict });
+  });
+
+  test.each(encodings.slice(0, -1))('by %s that unfolds beyond the limit is too large: %o', async (name, encode) => {
+    const small = await encoding(name, encode('0'.repeat(limits.answerBytesMax + 1)));
+    expect(await transport().call(callTo(small))).toMatchObject({ class: 'unknown', code: 'answer_too_large' });
+    const most = await encoding(name, encode('0'.repeat(limits.answerBytesMax)));
+    expect(await transport().call(callTo(most))).toMatchObject({ class: 'success' });
+  });
+
+  test('without a body is one without encoding', async () => {
+    expect(await transport().call(callTo(await encoding('gzip', Buffer.alloc(0))))).toMatchObject({ class: 'success' });
+  });
+});
+
+describe('answers before the answer', () => {
+  const early = 'HTTP/1.1 100 Continue\r\n\r\n';
+  const hints = 'HTTP/1.1 103 Early Hints\r\nlink: </a>\r\ncontent-encoding: rot13\r\n\r\n';
+  const refusal = 'HTTP/1.1 409 Conflict\r\ncontent-length: 22\r\n\r\n{"message":"no money"}';
+
+  test.each([
+    ['one', [early + refusal]],
+    ['several', [`${early}${hints}HTTP/1.1 102 Processing\r\n\r\n${early}${refusal}`]],
+    ['each by itself', [early, hints, early, refusal]],
+    ['in pieces', [...(early + hints)].concat([refusal.slice(0, 5), refusal.slice(5)])],
+  ])('are passed over: %s', async (_how, pieces) => {
+    const { call } = transport();
+    const url = await rawParticipant(...pieces);
+    for (const _twice of [1, 2])
+      expect(await call(callTo(url))).toMatchObject({ class: 'failure', code: 'http_409', detail: 'no money' });
+  });
+
+  test('are none inside of the answer', async () => {
+    const body = `${early}${early}`;
+    const url = await rawParticipant(`HTTP/1.1 200 OK\r\ncontent-length: ${body.length}\r\n\r\n`, early, early);
+    const { kept } = await transport().call(callTo(url, { keepsAnswer: true }));
+    expect(Buffer.from(kept!).toString()).toBe(body);
+  });
+
+  test('alone are no answer', async () => {
+    const outcome = await transport().call(callTo(await rawParticipant(early), { deadlineInMs: 100 }));
+    expect(outcome).toMatchObject({ class: 'unknown', code: 'timeout', exchange: 'broken' });
+  });
+
+  test.each([
+    ['switch to something else', 'HTTP/1.1 101 Switching\r\nupgrade: h2c\r\nconnection: upgrade\r\n\r\n'],
+    ['never end', `HTTP/1.1 100 Continue\r\n${'x: y\r\n'.repeat(10_000)}`],
+  ])('that %s are none', async (_what, answer) => {
+    const outcome = await transport().call(callTo(await rawParticipant(answer)));
+    expect(outcome).toMatchObject({ class: 'unknown', code: 'connection_lost', exchange: 'broken' });
   });
 });
 
@@ -162,6 +289,17 @@ describe('without a verdict', () => {
     });
     expect(await transport().call(callTo(url))).toMatchObject({ code: 'answer_too_large', exchange: 'answered' });
     expect(limits.answerBytesMax).toBeLessThan(100_000);
+  });
+
+  test.each([
+    [409, 'failure'],
+    [425, 'ongoing'],
+  ])('only %i, which is a verdict whatever its length', async (status, verdict) => {
+    const url = await participant((_request, response) => response.writeHead(status).end('x'.repeat(1_000_000)));
+    for (const face of ['native', 'dtm'] as const) {
+      const outcome = await transport().call(callTo(url, { face }));
+      expect(outcome).toMatchObject({ class: verdict, code: `http_${status}`, detail: 'x'.repeat(limits.answerCharactersKept) });
+    }
   });
 
   test('a redirect, be it to a metadata address, is not followed', async () => {

@@ -6,9 +6,12 @@ import { isIP } from 'node:net';
 import { type Exchange, limits, type Outcome, type OutcomeClass } from '@amends/core';
 import { type Dispatcher, Pool } from 'undici';
 import { type CheckAddress, refuseForbidden } from './address.ts';
-import { classOfAnswer, detailOfAnswer } from './answer.ts';
+import { classOfAnswer, detailOfAnswer, isVerdict } from './answer.ts';
 import { checkedLookup } from './checked-lookup.ts';
-import { classOfError } from './connection-error.ts';
+import { classOfConnectError } from './connection-error.ts';
+import { decodedBody, tooLarge } from './content-encoding.ts';
+import { headerText } from './header-text.ts';
+import { connectorToFinalAnswers } from './interim-answers.ts';
 import { classOfJsonRpc, isJsonRpc, jsonRpcBody } from './json-rpc-call.ts';
 import type { ParticipantTls } from './participant-tls.ts';
 import type { BranchCall, Transport } from './ports.ts';
@@ -39,6 +42,7 @@ export function httpTransport(options: HttpTransportOptions = {}): Transport {
   const partsOf = remembered(urlParts);
   const reasonAgainst = remembered((hostname: string) => (isIP(hostname) === 0 ? null : checkAddress(hostname, hostname)));
   const pools = new Map<string, Pool>();
+  const connect = connectorToFinalAnswers({ lookup: checkedLookup(checkAddress), ...tls });
   let closed = false;
 
   function poolOf(origin: string): Pool {
@@ -49,11 +53,7 @@ export function httpTransport(options: HttpTransportOptions = {}): Transport {
       return known;
     }
     if (pools.size >= originsMax) closeOldest(pools);
-    const pool = new Pool(origin, {
-      connections: connectionsMax,
-      pipelining: 1,
-      connect: { lookup: checkedLookup(checkAddress), ...tls },
-    });
+    const pool = new Pool(origin, { connections: connectionsMax, pipelining: 1, connect });
     pools.set(origin, pool);
     return pool;
   }
@@ -97,7 +97,7 @@ function pathOf(parts: UrlParts, { branchId, gid, op, mode, workflow }: BranchCa
 /** The transaction's headers override ours; the fencing token and the attempt's number override theirs. */
 function headersOf(base: Readonly<Record<string, string>>, request: BranchCall): Record<string, string> {
   const headers: Record<string, string> = { ...base };
-  for (const [name, value] of Object.entries(request.headers)) headers[name.toLowerCase()] = value;
+  for (const [name, value] of Object.entries(request.headers)) headers[name.toLowerCase()] = headerText(value);
   headers['amends-epoch'] = String(request.epoch);
   headers['amends-attempt'] = String(request.attempt);
   return headers;
@@ -127,6 +127,8 @@ function bodiless({ 'content-type': _, ...headers }: Record<string, string>): Re
 /** The deadline of the whole exchange is kept by the handler; undici's are coarser and per phase. */
 const noOwnTimeouts = { headersTimeout: 0, bodyTimeout: 0 } as const;
 
+const lost = { code: 'connection_lost', exchange: 'broken' } as const;
+
 /** Follows one exchange and resolves exactly once. */
 class AnswerHandler implements Dispatcher.DispatchHandler {
   readonly #request: BranchCall;
@@ -137,6 +139,7 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | null = null;
   #status = 0;
   #location = '';
+  #encoding = '';
   #chunks: Buffer[] = [];
   #bytes = 0;
   #over = false;
@@ -158,6 +161,7 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
     headers: Record<string, string | string[] | undefined>,
   ): void {
     this.#status = status;
+    this.#encoding = String(headers['content-encoding'] ?? '');
     if (status >= 300 && status < 400) this.#location = String(headers['location'] ?? '');
   }
 
@@ -169,7 +173,16 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    const bytes = this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks);
+    const decoded = decodedBody(this.#received(), this.#encoding, limits.answerBytesMax);
+    if ('bytes' in decoded) this.#judge(decoded.bytes);
+    else this.#judgeUnread(decoded.code, decoded.detail);
+  }
+
+  #received(): Buffer {
+    return this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks);
+  }
+
+  #judge(bytes: Buffer): void {
     const body = bytes.toString();
     const verdict = this.#classOf(body);
     const detail =
@@ -178,14 +191,22 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
     this.#end({ class: verdict, code: `http_${this.#status}`, detail, exchange: 'answered', ...kept });
   }
 
+  /** Of an answer whose body cannot be read, or not to its end, the status may be a verdict all the same. */
+  #judgeUnread(code: string, detail: string): void {
+    if (!isVerdict(this.#status)) this.#end({ class: 'unknown', code, detail, exchange: 'answered' });
+    else if (this.#encoding === '') this.#judge(this.#received());
+    else this.#end({ class: this.#classOf(''), code: `http_${this.#status}`, detail, exchange: 'answered' });
+  }
+
   #classOf(body: string): OutcomeClass {
     const verdict = classOfAnswer(this.#request.face, this.#status, body);
     return verdict === 'success' && isJsonRpc(this.#request) ? classOfJsonRpc(body) : verdict;
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
-    const { code, exchange } = classOfError(error);
-    this.#end({ class: 'unknown', code, detail: error.message, exchange: this.#controller === null ? exchange : 'broken' });
+    const { code, exchange } = classOfConnectError(error);
+    const ended = this.#controller === null ? { code, exchange } : lost;
+    this.#end({ class: 'unknown', detail: error.message, ...ended });
   }
 
   #redirect(): string {
@@ -200,8 +221,8 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
   }
 
   #tooLarge(): void {
-    const detail = `the answer is larger than ${limits.answerBytesMax} bytes; a verdict must be short`;
-    this.#end({ class: 'unknown', code: 'answer_too_large', detail, exchange: 'answered' });
+    const detail = tooLarge(limits.answerBytesMax);
+    this.#judgeUnread('answer_too_large', detail);
     this.#controller?.abort(new Error(detail));
   }
 

@@ -31,8 +31,9 @@ function checkCredentials(field: string, url: string): void {
 
 /** What a name of a header is made of. */
 export const headerName = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
-/** What its value is made of. */
-export const headerValue = /^[\t -~\u0080-\u00ff]*$/;
+/** What its value is made of: no control characters. Beyond ASCII it is sent as UTF-8. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
+export const headerValue = /^[^\u0000-\u0008\u000a-\u001f\u007f]*$/;
 
 /** Headers that belong to one connection, frame the message or tell who calls and how often: the transport alone sets them. */
 export const reservedHeaders: ReadonlySet<string> = new Set([
@@ -71,7 +72,8 @@ function checkHeader(field: string, name: string, value: string): void {
     refuse(field, `has a name of ${name.length} characters, at most ${limits.headerNameCharactersMax} are allowed`);
   if (value.length > limits.headerCharactersMax)
     refuse(field, `has ${value.length} characters, at most ${limits.headerCharactersMax} are allowed`);
-  if (!headerValue.test(value)) refuse(field, 'must not contain line breaks, control characters or characters beyond Latin-1');
+  if (!headerValue.test(value)) refuse(field, 'must not contain line breaks or control characters');
+  if (!value.isWellFormed()) refuse(field, 'must not contain half of a surrogate pair, which is no character');
 }
 
 const metadataName = /^[0-9a-z_.-]+(?<!-bin)$/i;

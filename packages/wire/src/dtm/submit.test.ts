@@ -122,6 +122,11 @@ describe('what a DTM client submits', () => {
     ['a fraction', { ...minimal, timeout_to_fail: 1.5 }, /^invalid_request timeout_to_fail: is 1.5/],
     ['a negative number', { ...minimal, request_timeout: -1 }, /^invalid_request request_timeout: is -1/],
     ['a huge number', { ...minimal, retry_interval: 1e15 }, /^invalid_request retry_interval: /],
+    [
+      'half a character in a header',
+      { ...minimal, branch_headers: { a: '\ud83d' } },
+      /^invalid_request branch_headers\.a: .*surrogate/,
+    ],
     ['a header that breaks its line', { ...minimal, branch_headers: { a: 'x\ny' } }, /^invalid_request branch_headers\.a: /],
     ['custom data that is not JSON', { ...minimal, custom_data: '{' }, /^invalid_request custom_data: /],
     [

@@ -1,0 +1,61 @@
+/**
+ * Answers before the answer, such as `100 Continue` (RFC 9110, section 15.2), that nobody has asked for. Whoever calls must
+ * pass over them; undici breaks the connection at the first `100`, so they are taken out of what it reads.
+ */
+import type { Socket } from 'node:net';
+import { buildConnector } from 'undici';
+
+/** `101` is none of them: what follows it is no HTTP. */
+const interim = /^HTTP\/1\.[01] 1(?!01)\d\d/;
+const statusLineBytes = 'HTTP/1.1 100'.length;
+const headEnd = '\r\n\r\n';
+/** Larger ones are left to undici's own limit. */
+const headBytesMax = 16_384;
+
+/** Connects as undici does; of what is answered on the connection it reads the final answers alone. One exchange at a time. */
+export function connectorToFinalAnswers(options: buildConnector.BuildOptions): buildConnector.connector {
+  const connect = buildConnector(options);
+  return (place, connected) =>
+    connect(place, (...[error, socket]) => {
+      if (error !== null) return connected(error, null);
+      passOverInterim(socket);
+      connected(null, socket);
+    });
+}
+
+function passOverInterim(socket: Socket): void {
+  const read = socket.read.bind(socket);
+  const write = socket.write.bind(socket) as (...args: unknown[]) => boolean;
+  const nothing = Buffer.alloc(0);
+  /** Of an answer whose status line is not there yet, or of an interim one that has not ended. */
+  let held: Buffer = nothing;
+  let isAnswerAwaited = false;
+
+  socket.write = (...args: unknown[]) => {
+    isAnswerAwaited = true;
+    return write(...args);
+  };
+  socket.read = (size?: number) => {
+    for (;;) {
+      const chunk: Buffer | null = read(size);
+      if (!isAnswerAwaited || chunk === null) return chunk;
+      const { rest, isFinal } = withoutInterim(held.byteLength === 0 ? chunk : Buffer.concat([held, chunk]));
+      held = isFinal ? nothing : rest;
+      if (!isFinal) continue;
+      isAnswerAwaited = false;
+      return rest;
+    }
+  };
+}
+
+/** What is left when whole interim answers are gone, and whether the final answer begins there. */
+function withoutInterim(bytes: Buffer): { readonly rest: Buffer; readonly isFinal: boolean } {
+  let rest = bytes;
+  while (rest.byteLength >= statusLineBytes) {
+    if (!interim.test(rest.toString('latin1', 0, statusLineBytes))) return { rest, isFinal: true };
+    const end = rest.indexOf(headEnd);
+    if (end < 0) return { rest, isFinal: rest.byteLength > headBytesMax };
+    rest = rest.subarray(end + headEnd.length);
+  }
+  return { rest, isFinal: false };
+}

@@ -1,0 +1,61 @@
+/** Undoing what `content-encoding` says was done to the body of an answer (RFC 9110, section 8.4), within a limit. */
+import { brotliDecompressSync, constants, gunzipSync, inflateRawSync, inflateSync, zstdDecompressSync } from 'node:zlib';
+
+/** A body as its sender meant it, or why it cannot be had. */
+export type DecodedBody =
+  | { readonly bytes: Buffer }
+  | { readonly code: 'answer_too_large' | 'answer_unreadable'; readonly detail: string };
+
+type Limits = { readonly maxOutputLength: number };
+
+/** Nobody needs more for content that travels by HTTP (RFC 9659); as a power of two. */
+const zstdWindow = { params: { [constants.ZSTD_d_windowLogMax]: 23 } };
+
+const decoders: Readonly<Record<string, (bytes: Buffer, limits: Limits) => Buffer>> = {
+  gzip: gunzipSync,
+  'x-gzip': gunzipSync,
+  deflate: (bytes, limits) => (isZlib(bytes) ? inflateSync(bytes, limits) : inflateRawSync(bytes, limits)),
+  br: brotliDecompressSync,
+  zstd: (bytes, limits) => zstdDecompressSync(bytes, { ...zstdWindow, ...limits }),
+};
+
+/** What is encoded more often only keeps its reader busy. */
+const encodingsMax = 4;
+
+/**
+ * Decodes a body; nothing stays nothing.
+ * @param encoding the value of the header; empty: as it is
+ * @param bytesMax of the decoded body, and of every stage before it
+ */
+export function decodedBody(bytes: Buffer, encoding: string, bytesMax: number): DecodedBody {
+  const names = encoding
+    .toLowerCase()
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '' && name !== 'identity');
+  if (names.length === 0 || bytes.byteLength === 0) return { bytes };
+  const unknown = names.find((name) => !Object.hasOwn(decoders, name));
+  if (unknown !== undefined || names.length > encodingsMax)
+    return unreadable(`content-encoding ${JSON.stringify(encoding.slice(0, 100))} is not known; gzip, deflate, br and zstd are`);
+  try {
+    return { bytes: names.reduceRight((body, name) => decoders[name]!(body, { maxOutputLength: bytesMax }), bytes) };
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code !== 'ERR_BUFFER_TOO_LARGE') return unreadable(`the answer is no whole ${names.join(', ')}: ${message}`);
+    return { code: 'answer_too_large', detail: tooLarge(bytesMax) };
+  }
+}
+
+/** What is said of an answer that is too long. */
+export function tooLarge(bytesMax: number): string {
+  return `the answer is larger than ${bytesMax} bytes; a verdict must be short`;
+}
+
+/** By the name of `deflate` some send zlib's format, as they should, and some what lies within it. */
+function isZlib(bytes: Buffer): boolean {
+  return (bytes[0]! & 0x0f) === 8 && bytes.byteLength > 1 && bytes.readUInt16BE(0) % 31 === 0;
+}
+
+function unreadable(detail: string): DecodedBody {
+  return { code: 'answer_unreadable', detail };
+}
