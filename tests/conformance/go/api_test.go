@@ -57,7 +57,7 @@ func TestUnknownRoute(t *testing.T) {
 	answer := get(t, "/api/dtmsvr/nothing")
 	equal(t, "status", answer.status, http.StatusNotFound)
 	equal(t, "answer", answer.body, "404 page not found")
-	equal(t, "status of GET submit", get(t, "/api/dtmsvr/submit").status, http.StatusNotFound)
+	equal(t, "status of GET submit", get(t, "/api/dtmsvr/submit").status, http.StatusMethodNotAllowed)
 }
 
 func TestQuery(t *testing.T) {
