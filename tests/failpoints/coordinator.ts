@@ -39,7 +39,7 @@ const app = Fastify();
 app.removeAllContentTypeParsers();
 app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 const topics = storedTopics({ store, now: () => coordinator.now(), checkAddress: refuseForbidden });
-app.register(nativeFace({ coordinator: hurried(coordinator), topics, log, bodyBytesMax }));
+app.register(nativeFace({ coordinator: hurried(coordinator), topics, copy: null, log, bodyBytesMax }));
 const url = await app.listen({ host: '127.0.0.1', port: Number(port) });
 process.stdout.write(`coordinator listens on ${url}\n`);
 process.once('SIGTERM', () => process.exit());

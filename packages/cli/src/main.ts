@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander';
 import { benchCommand } from './bench.ts';
 import { exitCodes, explain } from './explain.ts';
 import { serveCommand } from './serve.ts';
+import { storeCommand } from './store.ts';
 import { txCommand } from './tx.ts';
 import { versionCommand } from './version.ts';
 
@@ -19,10 +20,12 @@ Examples:
   $ amends serve --store memory: --port 4000       one that forgets everything when it ends
   $ amends tx list --held                          what needs attention
   $ amends tx show GID                             what happened to a transaction
+  $ amends store backup FILE                       copy its store while it runs
   $ amends bench --seconds 10                      load a running coordinator`,
   )
   .addCommand(serveCommand())
   .addCommand(txCommand())
+  .addCommand(storeCommand())
   .addCommand(benchCommand())
   .addCommand(versionCommand());
 explainMistakes(program, 'amends');

@@ -4,6 +4,7 @@ import type { AmendsClient, ListFilters, Transaction, TransactionSummary } from 
 import { forTerminal, terminalText } from '@amends/server/terminal-text';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { retryLines, terminateLines } from './act-lines.ts';
+import { type AuditOptions, showAudit } from './audit.ts';
 import { exitCodes } from './explain.ts';
 import { historyLines } from './history-lines.ts';
 import { type ServerOptions, withClient, withServerOptions } from './server-options.ts';
@@ -20,6 +21,7 @@ export function txCommand(): Command {
     .addCommand(withServerOptions(watchCommand()))
     .addCommand(withServerOptions(retryCommand()))
     .addCommand(withServerOptions(terminateCommand()))
+    .addCommand(withServerOptions(auditCommand()))
     .addHelpText(
       'after',
       `
@@ -112,6 +114,15 @@ async function watch(client: AmendsClient, gid: string, { json }: ServerOptions)
 interface ActOptions extends ServerOptions {
   readonly reason?: string;
   readonly expectedVersion?: number;
+}
+
+function auditCommand(): Command {
+  return new Command('audit')
+    .description('list what was done by hand, newest first; also of transactions that are deleted by now')
+    .argument('[gid]', 'only what was done to this transaction')
+    .option('--limit <count>', 'as many rows at most', countOf, 20)
+    .addHelpText('after', '\nExamples:\n  $ amends tx audit\n  $ amends tx audit EjXvZKv8OdpFX3jDqKglvS')
+    .action((gid: string | undefined, options: AuditOptions) => withClient(options, (client) => showAudit(client, gid, options)));
 }
 
 function actCommand(name: string, { description, reason }: { readonly description: string; readonly reason: string }): Command {

@@ -357,6 +357,28 @@ export interface History {
   readonly entries: readonly HistoryEntry[];
 }
 
+/** Something that was done by hand. */
+export interface AuditEntry {
+  /** Grows with each row. */
+  readonly id: number;
+  readonly at: string;
+  /** null: it was about no transaction. */
+  readonly gid: string | null;
+  readonly actor: string;
+  /** Such as terminate, retry, subscribe, delete-topic. */
+  readonly verb: string;
+  readonly reason: string;
+  /** What else is known. */
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
+/** One page of the audit. */
+export interface Audit {
+  readonly entries: readonly AuditEntry[];
+  /** Cursor of the next page; null: this was the last. */
+  readonly next: string | null;
+}
+
 /** How the server is. */
 export interface Health {
   readonly state: 'starting' | 'running' | 'paused' | 'stopping' | 'stopped';

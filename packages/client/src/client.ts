@@ -1,5 +1,6 @@
 /** The application's side: begins transactions, follows them, acts on them. */
 import type {
+  Audit,
   Health,
   History,
   HistoryEntry,
@@ -74,6 +75,16 @@ export interface ListFilters {
   readonly createdFrom?: string;
   /** Created before this moment. ISO 8601 with a time zone. */
   readonly createdBefore?: string;
+  /** Rows of a page; default 50. */
+  readonly limit?: number;
+  /** `next` of the page before. */
+  readonly cursor?: string;
+}
+
+/** Which audit rows. */
+export interface AuditFilters {
+  /** Only those about this transaction, which may be deleted by now. */
+  readonly gid?: string;
   /** Rows of a page; default 50. */
   readonly limit?: number;
   /** `next` of the page before. */
@@ -227,6 +238,11 @@ export class AmendsClient {
       page = await this.list({ ...filters, cursor: page.next }, options);
       yield* page.transactions;
     }
+  }
+
+  /** One page of what was done by hand, newest first. */
+  audit(filters: AuditFilters = {}, { signal }: ReadOptions = {}): Promise<Audit> {
+    return this.#read<Audit>(`/audit${queryOf({ ...filters })}`, { signal });
   }
 
   /**

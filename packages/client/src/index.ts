@@ -1,5 +1,7 @@
 export type {
   AnswerReference,
+  Audit,
+  AuditEntry,
   Branch,
   BranchCall,
   Bytes,
@@ -27,6 +29,7 @@ export type { BranchRef, Call } from './call.ts';
 export {
   AmendsClient,
   type AmendsClientOptions,
+  type AuditFilters,
   type HistoryOptions,
   type InterventionOptions,
   type ListFilters,

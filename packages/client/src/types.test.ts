@@ -26,6 +26,8 @@ describe('the types of the API', () => {
     expectTypeOf<own.TransactionList>().toEqualTypeOf<DeepReadonly<wire.TransactionListBody>>();
     expectTypeOf<own.HistoryEntry>().toEqualTypeOf<DeepReadonly<wire.HistoryEntryBody>>();
     expectTypeOf<own.History>().toEqualTypeOf<DeepReadonly<wire.HistoryBody>>();
+    expectTypeOf<own.AuditEntry>().toEqualTypeOf<DeepReadonly<wire.AuditEntryBody>>();
+    expectTypeOf<own.Audit>().toEqualTypeOf<DeepReadonly<wire.AuditBody>>();
     expectTypeOf<own.Health>().toEqualTypeOf<DeepReadonly<wire.HealthBody>>();
     expectTypeOf<own.Problem>().toEqualTypeOf<DeepReadonly<wire.ProblemBody>>();
     expectTypeOf<own.ServerErrorCode>().toEqualTypeOf<ErrorCode>();

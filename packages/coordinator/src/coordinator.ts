@@ -10,7 +10,7 @@ import type {
   Transaction,
   Verdict,
 } from '@amends/core';
-import type { ListPage, ListQuery, NodeRow, StoreHealth } from '@amends/store';
+import type { AuditQuery, ListPage, ListQuery, NodeRow, StoredAuditRow, StoreHealth } from '@amends/store';
 
 /** Drives global transactions on one store. Any number of them may share a store that is `shared`. */
 export interface Coordinator {
@@ -66,6 +66,9 @@ export interface Coordinator {
 
   /** Transactions, newest first; see `Store.list`. */
   list(query: ListQuery): Promise<ListPage>;
+
+  /** What was done by hand, newest first; see `Store.audit`. */
+  audit(query: AuditQuery): Promise<readonly StoredAuditRow[]>;
 
   /**
    * Acts on a transaction by hand; resolves when that is durable, audited.

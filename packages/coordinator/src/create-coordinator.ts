@@ -310,6 +310,8 @@ class LocalCoordinator implements Coordinator, MailboxHost {
 
   list: Coordinator['list'] = (query) => this.#store.list(query);
 
+  audit: Coordinator['audit'] = (query) => this.#store.audit(query);
+
   calling(): number {
     return this.#outbound.calling;
   }

@@ -14,13 +14,19 @@ function sqlitePath(option: string): string | null {
 /** What its opener hears of it. */
 export type StoreEvents = Required<Pick<SqliteStoreOptions, 'onLost' | 'onCreated' | 'onNote'>>;
 
+/** A store that can be copied. */
+export interface StoreCopy {
+  /** Where it lies. */
+  readonly path: string;
+  /** As `SqliteStore.backUp`. */
+  backUp(file: string): Promise<void>;
+}
+
 /** A store that is open. */
 export interface OpenedStore {
   readonly store: Store;
-  /** Copies it into a new file while it is used; null: it cannot be copied. */
-  readonly backUp: ((file: string) => Promise<void>) | null;
-  /** Where it lies; null: in memory. */
-  readonly path: string | null;
+  /** null: it cannot be copied. */
+  readonly copy: StoreCopy | null;
 }
 
 /**
@@ -32,10 +38,10 @@ export async function openStore(
   events: StoreEvents,
 ): Promise<OpenedStore> {
   const path = sqlitePath(option);
-  if (path === null) return { store: openMemoryStore(), backUp: null, path };
+  if (path === null) return { store: openMemoryStore(), copy: null };
   try {
     const store = await openSqliteStore({ path, acceptDamagedLog, ...events });
-    return { store, backUp: (file) => store.backUp(file), path };
+    return { store, copy: { path, backUp: (file) => store.backUp(file) } };
   } catch (error) {
     throw startErrorOf(error);
   }

@@ -27,7 +27,7 @@ import { nativeFace } from './http/native-face.ts';
 import { operationsFace } from './http/operations-face.ts';
 import { loggedChanges, openLog, type ServerLog } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
-import { type OpenedStore, openStore } from './open-store.ts';
+import { type OpenedStore, openStore, type StoreCopy } from './open-store.ts';
 import { isReadyBy } from './ready.ts';
 import { retentionMs } from './retention-time.ts';
 import { StartError, startErrorOf } from './start-error.ts';
@@ -71,7 +71,7 @@ export async function startServer(config: Config, parts: ServerParts = {}): Prom
   const metrics = createMetrics(version);
   const { promise: lost, resolve: lose } = Promise.withResolvers<Error>();
   const tls = readTls(config);
-  const opened = parts.store === undefined ? await openOwn(config, log, lose) : { store: parts.store, backUp: null, path: null };
+  const opened = parts.store === undefined ? await openOwn(config, log, lose) : { store: parts.store, copy: null };
   const store = metrics.store(opened.store);
   const checkAddress = checkAddressOf(config);
   const alerts = config.alert.webHook === '' ? null : webHook({ url: config.alert.webHook, log });
@@ -80,7 +80,7 @@ export async function startServer(config: Config, parts: ServerParts = {}): Prom
   const topics = storedTopics({ store, checkAddress, now: () => coordinator.now() });
   const service = dtmService({ coordinator, defaults: config, topics });
   const records = dtmRecords({ coordinator, store });
-  const app = appOf(config, { tls: tls.listener, topics, service, records, coordinator, lost, metrics, log });
+  const app = appOf(config, { tls: tls.listener, topics, service, records, coordinator, copy: opened.copy, lost, metrics, log });
   const isReady = async () => isReadyBy(await coordinator.health());
   const { bodyBytesMax: messageBytesMax, grpcReflection: reflection } = config;
   const grpc = grpcListener({ service, metrics, log, messageBytesMax, reflection, isReady });
@@ -146,18 +146,22 @@ interface Served {
   readonly service: DtmService;
   readonly records: DtmRecords;
   readonly coordinator: Coordinator;
+  readonly copy: StoreCopy | null;
   readonly lost: Promise<Error>;
   readonly metrics: Metrics;
   readonly log: ServerLog;
 }
 
-function appOf(config: Config, { tls, topics, service, records, coordinator, lost, metrics, log }: Served): FastifyInstance {
+function appOf(
+  config: Config,
+  { tls, topics, service, records, coordinator, copy, lost, metrics, log }: Served,
+): FastifyInstance {
   const metricsText = (reply: FastifyReply) => {
     reply.type(metrics.registry.contentType);
     return metrics.registry.metrics();
   };
   const faces = [
-    nativeFace({ coordinator, topics, log, bodyBytesMax: config.bodyBytesMax }),
+    nativeFace({ coordinator, topics, copy, log, bodyBytesMax: config.bodyBytesMax }),
     dtmFace({ coordinator, service, records, topics, defaults: config, log, metricsText }),
     jsonRpcFace({ service, log }),
     operationsFace({ coordinator, lost, metricsText }),

@@ -1,4 +1,5 @@
 /** Every statement on the tables, by name, with explicit columns. Parameters are positional. */
+import type { AuditQuery } from '@amends/store';
 import { auditColumns, historyColumns, recordColumns, type SqlValue, specColumns, txColumns } from './columns.ts';
 import type { Dialect } from './dialect.ts';
 import type { SqlQuery } from './sql-session.ts';
@@ -78,7 +79,7 @@ export function statementsOf(dialect: Dialect) {
 }
 
 /** One page of audit rows. */
-export function auditQuery(query: { readonly gid?: string; readonly beforeId?: number; readonly limit: number }): SqlQuery {
+export function auditQuery(query: AuditQuery): SqlQuery {
   const conditions: string[] = [];
   const parameters: SqlValue[] = [];
   if (query.gid !== undefined) {

@@ -57,7 +57,7 @@ export interface Store {
   documents(kind: string, key?: string): Promise<readonly StoredDocument[]>;
 
   /** Audit rows, newest first, before `beforeId` when given. */
-  audit(query: { readonly gid?: Gid; readonly beforeId?: number; readonly limit: number }): Promise<readonly StoredAuditRow[]>;
+  audit(query: AuditQuery): Promise<readonly StoredAuditRow[]>;
 
   /**
    * Deletes up to `limit` transactions that ended so before the moment, with specs, records and history; oldest first.
@@ -144,6 +144,13 @@ export interface ClaimRequest {
   readonly limit: number;
   /** What `node` drives; given after a claim whose answer was lost. Absent: nothing of its own is claimed. */
   readonly driven?: readonly Gid[];
+}
+
+/** Which audit rows; every given condition must hold. */
+export interface AuditQuery {
+  readonly gid?: Gid;
+  readonly beforeId?: number;
+  readonly limit: number;
 }
 
 /** What is deleted. */

@@ -9,4 +9,6 @@ export type Permission =
   | 'transactions:terminate'
   | 'topics:read'
   | 'topics:write'
-  | 'system:read';
+  | 'audit:read'
+  | 'system:read'
+  | 'system:backup';

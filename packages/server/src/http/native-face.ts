@@ -27,8 +27,11 @@ import {
 } from '@amends/wire';
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import type { Topics } from '../dtm/topics.ts';
+import type { StoreCopy } from '../open-store.ts';
 import { version } from '../version.ts';
 import { gidOf, type Handler, known, type NativeAnswer, ok, viewWithin } from './native-answer.ts';
+import { auditHandler } from './native-audit.ts';
+import { backupHandler } from './native-backup.ts';
 import { topicHandlers } from './native-topics.ts';
 import { transactionHandlers } from './native-transactions.ts';
 import { jsonBody } from './request-body.ts';
@@ -38,14 +41,16 @@ import { requestError } from './request-error.ts';
 export interface NativeFaceOptions {
   readonly coordinator: Coordinator;
   readonly topics: Topics;
+  /** The store, where it can be copied. */
+  readonly copy: StoreCopy | null;
   readonly log: Log;
   /** The largest request body that the server takes. Bytes. */
   readonly bodyBytesMax: number;
 }
 
 /** Makes the face. */
-export function nativeFace({ coordinator, topics, log, bodyBytesMax }: NativeFaceOptions): FastifyPluginAsync {
-  const handlers = handlersOf({ coordinator, topics }, limitsWith(bodyBytesMax));
+export function nativeFace({ coordinator, topics, copy, log, bodyBytesMax }: NativeFaceOptions): FastifyPluginAsync {
+  const handlers = handlersOf({ coordinator, topics, copy }, limitsWith(bodyBytesMax));
   return async (app) => {
     app.setErrorHandler((error, request, reply) => sendProblem(reply, requestError(error, log, request)));
     app.addHook('preSerialization', (_request, reply, body, done) => {
@@ -87,7 +92,7 @@ export function sendProblem(reply: FastifyReply, error: AmendsError): FastifyRep
 }
 
 function handlersOf(
-  { coordinator, topics }: Pick<NativeFaceOptions, 'coordinator' | 'topics'>,
+  { coordinator, topics, copy }: Pick<NativeFaceOptions, 'coordinator' | 'topics' | 'copy'>,
   limitsHeld: object,
 ): Record<NativeOperation, Handler> {
   let openApi: NativeAnswer | null = null;
@@ -103,6 +108,8 @@ function handlersOf(
     getHistory: (request) => history(coordinator, request),
     terminateTransaction: (request) => intervene(coordinator, request, 'terminate'),
     retryTransaction: (request) => intervene(coordinator, request, 'retry'),
+    listAudit: auditHandler(coordinator),
+    getBackup: backupHandler(copy),
     async getHealth() {
       return { status: 200, body: healthBody(await coordinator.health()) };
     },

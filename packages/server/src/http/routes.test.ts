@@ -18,7 +18,8 @@ describe('a route', () => {
         route.method === 'POST' || route.method === 'PUT' ? {} : undefined,
       );
       expect(
-        Object.keys(route.answers).includes(String(status)) || body.code === 'invalid_request' || body.code === 'not_found',
+        Object.keys(route.answers).includes(String(status)) ||
+          ['invalid_request', 'not_found', 'not_implemented'].includes(body.code),
       ).toBe(true);
       expect(body.detail ?? '').not.toMatch(/does not exist/);
     },

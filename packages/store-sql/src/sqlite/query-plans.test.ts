@@ -96,5 +96,5 @@ test('of two upper ends the nearer one is where the index is entered', () => {
 });
 
 test('audit rows of one transaction are read by index', () => {
-  expect(planOf(auditQuery({ gid: 'a', beforeId: 9, limit: 10 }).sql)).toContain('audit_gid');
+  expect(planOf(auditQuery({ gid: gidOf('a'), beforeId: 9, limit: 10 }).sql)).toContain('audit_gid');
 });

@@ -1,3 +1,4 @@
+export * from './audit.ts';
 export * from './branches.ts';
 export * from './create.ts';
 export * from './openapi.ts';

@@ -87,7 +87,7 @@ const traceParameter = {
   schema: { type: 'string' },
 };
 
-function answers({ answers, query }: NativeRoute): Json {
+function answers({ answers, query, contentType }: NativeRoute): Json {
   const headers = query === waitQuery ? { headers: { 'Retry-After': retryAfter } } : {};
   return Object.fromEntries(
     Object.entries(answers).map(([status, schema]) => [
@@ -95,10 +95,15 @@ function answers({ answers, query }: NativeRoute): Json {
       {
         description: status === '201' ? 'Created' : 'OK',
         ...headers,
-        content: json(schema === null ? {} : reference(schema, 'output')),
+        content: contentOf(schema, contentType),
       },
     ]),
   );
+}
+
+function contentOf(schema: z.ZodType | null, contentType: string | undefined): Json {
+  if (contentType !== undefined) return { [contentType]: { schema: { type: 'string', format: 'binary' } } };
+  return json(schema === null ? {} : reference(schema, 'output'));
 }
 
 const retryAfter = {
@@ -127,6 +132,7 @@ const descriptions: Readonly<Record<number, string>> = {
   422: 'The store does not take a value of it',
   431: 'Address and headers are too large',
   500: 'A bug, or a store that needs a human',
+  501: 'This store cannot do that',
   503: 'Not now; try again after `Retry-After`',
 };
 

@@ -8,7 +8,8 @@ import { momentText, storableText } from './text-fields.ts';
 const fromDigits = (text: unknown) => (typeof text === 'string' && /^-?\d{1,16}$/.test(text) ? Number(text) : text);
 const fromTruth = (text: unknown) => (text === 'true' ? true : text === 'false' ? false : text);
 
-function wholeNumber(min: number, max: number, fallback: number) {
+/** A whole number of a query. */
+export function wholeNumber(min: number, max: number, fallback: number) {
   const error = `must be a whole number from ${min} to ${max}`;
   return z.preprocess(fromDigits, z.int({ error }).min(min, { error }).max(max, { error })).default(fallback);
 }

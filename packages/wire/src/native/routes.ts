@@ -4,6 +4,7 @@
  */
 import type { z } from 'zod';
 import type { Permission } from '../permission.ts';
+import { auditQuery, auditSchema } from './audit.ts';
 import { abortSchema, conclusionSchema, newBranchSchema } from './branches.ts';
 import { createSchema } from './create.ts';
 import { historyQuery, interventionSchema, listQuery, waitQuery } from './requests.ts';
@@ -26,6 +27,8 @@ export interface NativeRoute {
   readonly takesActor?: true;
   /** The header `traceparent` says which trace the request belongs to. */
   readonly takesTrace?: true;
+  /** What the answer is when it is not JSON; its schema is null then. */
+  readonly contentType?: string;
   /** Schema by status; null: any JSON. */
   readonly answers: Readonly<Record<number, z.ZodType | null>>;
   /** Statuses of problem documents beside those that any request may meet. */
@@ -180,6 +183,26 @@ export const nativeRoutes = [
     takesActor: true,
     answers: { 200: topicSchema },
     problems: [404],
+  },
+  {
+    method: 'GET',
+    path: '/audit',
+    operationId: 'listAudit',
+    summary: 'Read what was done by hand, newest first; these rows stay when their transactions are deleted',
+    permission: 'audit:read',
+    query: auditQuery,
+    answers: { 200: auditSchema },
+    problems: [],
+  },
+  {
+    method: 'GET',
+    path: '/backup',
+    operationId: 'getBackup',
+    summary: 'A copy of the store as of one moment, made while the server goes on: a SQLite file',
+    permission: 'system:backup',
+    contentType: 'application/vnd.sqlite3',
+    answers: { 200: null },
+    problems: [409, 501],
   },
   {
     method: 'GET',
