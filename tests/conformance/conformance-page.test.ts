@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { inventorySection } from './conformance-page.ts';
 import { inventory } from './inventory.ts';
 import { suites } from './suites.ts';
 
@@ -14,6 +15,10 @@ test.each(suites.map((suite) => [suite.name, suite] as const))('docs/conformance
   const absent = suite.caseNames().filter((name) => !section.includes(`| ${name} |`) && !section.includes(`| ${name}/`));
   expect(absent, remedy).toEqual([]);
   expect(page).not.toContain('| failed |');
+});
+
+test("docs/conformance.md tells of DTM's own tests what the inventory does", () => {
+  expect(readFileSync(join(root, 'docs', 'conformance.md'), 'utf8'), remedy).toContain(inventorySection());
 });
 
 test('what stands for a test of DTM is there', () => {

@@ -1,6 +1,6 @@
 /** `docs/conformance.md`, made of what the suites have said. */
 import type { CaseResult, Suite } from './case-result.ts';
-import { inventory } from './inventory.ts';
+import { type Covered, inventory } from './inventory.ts';
 
 /** What a suite has said. */
 export interface SuiteResults {
@@ -37,13 +37,24 @@ ${all.map(cases).join('\n\n')}
 
 ## DTM's own tests
 
-Which case stands for each test of DTM's server and each of its examples, or why none does.
+${inventorySection()}`;
+}
+
+/** Which cases stand for DTM's own tests, and which of those would not pass as they stand. */
+export function inventorySection(): string {
+  return `Which case stands for each test of DTM's server and each of its examples, or why none does. Where something is *different*, the
+cases cover what the test is about, and hold Amends to its own promise; the test as it stands would not pass.
 
 ${table(
-  ['Where', 'Tests', 'Cases here', 'Excluded because'],
-  inventory.map(({ source, tests, by, excluded = '' }) => [source, tests.join(', '), by.map(shown).join(', '), excluded]),
+  ['Where', 'Tests', 'Cases here', 'Excluded or different'],
+  inventory.map((covered) => [covered.source, covered.tests.join(', '), covered.by.map(shown).join(', '), remarkOn(covered)]),
 )}
 `;
+}
+
+function remarkOn({ excluded, differs }: Covered): string {
+  if (excluded !== undefined) return `excluded: ${excluded}`;
+  return differs === undefined ? '' : `*different*: it ${differs}`;
 }
 
 function cases({ suite, results }: SuiteResults): string {

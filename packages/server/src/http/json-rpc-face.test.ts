@@ -65,7 +65,7 @@ describe('a request', () => {
     const amends = await runningServer();
     const { status, body } = await amends.ask('POST', '/api/json-rpc', request('newGid'), { 'content-type': type });
     expect(status).toBe(415);
-    expect(body).toMatchObject({ error: { code: -32600, message: expect.stringMatching(/content-type/) }, result: null });
+    expect(body).toMatchObject({ error: { code: -32700, message: expect.stringMatching(/content-type/) }, result: null });
   });
 
   test('that has a key twice is refused with 400, like what is not JSON', async () => {

@@ -24,7 +24,7 @@ export function jsonRpcAnswer(id: string | number, { status, body }: DtmAnswer):
 /** What went wrong with a request; `error` is a problem with it, or an operating error. */
 export function jsonRpcFailure(id: string | number, error: JsonRpcProblem | AmendsError): JsonRpcAnswer {
   if (isAmendsError(error, 'unsupported_media_type'))
-    return { ...failed(id, -32600, `Bad json request: ${error.message}`), status: 415 };
+    return { ...failed(id, -32700, `Parse json error: ${error.message}`), status: 415 };
   if (isAmendsError(error)) return jsonRpcAnswer(id, answerOf(error));
   const answer = failed(error.id, error.code, error.message);
   return error.code === -32700 ? { ...answer, status: 400 } : answer;
