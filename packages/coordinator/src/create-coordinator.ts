@@ -92,6 +92,9 @@ const defaults = {
 /** Of the transactions in memory, this part may wait for one host; more wait in the store. */
 const waitingShare = 0.5;
 
+/** A claim leaves the rest of the room in memory to requests. */
+const claimedShare = 0.5;
+
 /** What is claimed gives way to requests for so long after the last one. Milliseconds. */
 const askedForMs = 1_000;
 
@@ -196,7 +199,7 @@ class LocalCoordinator implements Coordinator, MailboxHost {
         keepTime: (ask) => this.#keepTime(ask),
         adopt: (stored) => this.#takeovers.adopt(stored),
         recovering: () => this.#takeovers.underWay,
-        room: () => this.#mailboxes.room(),
+        room: () => Math.ceil(this.#mailboxes.room() * claimedShare),
         isAsked: () => this.#isAsked(),
         horizonMs: () => this.#mailboxes.horizonMs,
         driven: () => [...this.#mailboxes.gids(), ...this.#takeovers.leftAlone()],
@@ -380,6 +383,10 @@ class LocalCoordinator implements Coordinator, MailboxHost {
     } catch (error) {
       this.#log.error({ gid: committed.next.gid, err: error }, 'an observer of commits failed');
     }
+  }
+
+  handBack(mailbox: Mailbox): void {
+    this.#mailboxes.handBack(mailbox);
   }
 
   after(delayMs: number, run: () => void): void {

@@ -121,10 +121,11 @@ export class LiveMailboxes {
     this.#tightUntil = now + horizonMs;
     if (now < this.#sweepAgainAt) return;
     this.#sweepAgainAt = now + nearMs;
-    for (const mailbox of this.all()) if ((mailbox.awayUntil ?? 0) > now + nearMs) this.#handBack(mailbox);
+    for (const mailbox of this.all()) if ((mailbox.awayUntil ?? 0) > now + nearMs) this.handBack(mailbox);
   }
 
-  #handBack(mailbox: Mailbox): void {
+  /** Gives one back to the store; from now on it takes no room. */
+  handBack(mailbox: Mailbox): void {
     this.#leaving.add(mailbox);
     this.#count(mailbox, 0);
     mailbox.handBack();

@@ -63,6 +63,8 @@ export interface MailboxHost {
   /** The same for a transaction that cannot be read, which has no mailbox. */
   committedUnread(before: TransactionRow, change: Change): void;
   wakeAt(mailbox: Mailbox, at: EpochMs | null): void;
+  /** There is no room for one more that waits for its host: it goes back to the store. */
+  handBack(mailbox: Mailbox): void;
   /** The mailbox has nothing to drive any more, or lost its transaction. */
   close(mailbox: Mailbox): void;
   /** The store cannot be written or read now; `retry` is called when it can again. */
@@ -405,7 +407,7 @@ export class Mailbox implements Wakeable, Waiter {
     if (this.tx === null || this.tx.owner !== this.#host.node) return this.#close();
     const hasRoom = this.#waitForPlaces(decided.ready);
     if (this.#offers.length > 0) return this.#decideLate();
-    if (!hasRoom) return this.handBack();
+    if (!hasRoom) return this.#host.handBack(this);
     this.#host.wakeAt(this, decided.wakeAt);
     this.#notify();
   }

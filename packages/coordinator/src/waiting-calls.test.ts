@@ -153,11 +153,11 @@ test('what waits when a coordinator stops is not started any more; the next one 
 
 test('more than may wait in memory wait in the store: each is called once, and nothing is refused for them', async () => {
   const { calls, transport } = bank();
-  const amends = await coordinator({ transport, perHostInFlightMax: 1, liveMax: 10 });
+  const amends = await coordinator({ transport, perHostInFlightMax: 1, liveMax: 40 });
   const gids: Gid[] = [];
-  for (let i = 0; i < 30; i++) gids.push(...(await submitMany(amends, 1)));
-  expect((await amends.health()).live).toBeLessThanOrEqual(10);
-  for (let sent = 1; sent <= 30; sent++) {
+  for (let i = 0; i < 60; i++) gids.push(...(await submitMany(amends, 1)));
+  expect((await amends.health()).live).toBeLessThanOrEqual(40);
+  for (let sent = 1; sent <= 60; sent++) {
     await vi.waitFor(() => expect(calls).toHaveLength(sent), 10_000);
     calls[sent - 1]!.end(done);
   }

@@ -107,5 +107,7 @@ const nothing = new Uint8Array(0);
 
 function concludedAgain({ tx, given }: WorkflowDraft, { status, reason, result }: Concluded): Verdict {
   if (tx.status !== status) return 'wrong_status';
-  return tx.reason === reason && sameBytes(given.result ?? nothing, result) ? 'repeated' : 'different';
+  const isSame = tx.reason === reason && sameBytes(given.result ?? nothing, result);
+  // What a human has ended has failed, whatever its function would have said.
+  return isSame || tx.decision!.direction === 'terminate' ? 'repeated' : 'different';
 }
