@@ -12,6 +12,8 @@ const required = process.env['CI'] === 'true';
 const folder = import.meta.dirname;
 /** How long it asks; the rest of two minutes is for its start and its report. Seconds. */
 const secondsMax = 60;
+/** After so long it is ended, whatever it does. Milliseconds. */
+const endsAfterMs = 115_000;
 
 /** What is looked at of its report. */
 interface Report {
@@ -41,7 +43,8 @@ test('Schemathesis finds nothing', { timeout: 120_000 }, async ({ skip }) => {
   if (missing !== null && !required) skip(missing);
   expect(missing).toBeNull();
   const report = join(scratch, 'report.json');
-  const exitCode = await run(
+  const exitCode = await runUntil(
+    AbortSignal.timeout(endsAfterMs),
     programOf(folder, 'schemathesis'),
     ...['--config-file', 'schemathesis.toml', 'run', `${server.url}/api/v1/openapi.json`, '--no-color'],
     ...['--max-time', String(secondsMax), '--report', 'json', '--report-json-path', report],
@@ -57,6 +60,11 @@ test('Schemathesis finds nothing', { timeout: 120_000 }, async ({ skip }) => {
 });
 
 function run(command: string, ...args: string[]): Promise<number | null> {
+  return runUntil(undefined, command, ...args);
+}
+
+function runUntil(signal: AbortSignal | undefined, command: string, ...args: string[]): Promise<number | null> {
   output.length = 0;
-  return runProgram({ command, args, folder }, { ...server, services: {} }, (line) => output.push(line));
+  const request = { ...server, services: {}, ...(signal === undefined ? {} : { signal }) };
+  return runProgram({ command, args, folder }, request, (line) => output.push(line));
 }

@@ -95,11 +95,22 @@ function meterRoutes(app: FastifyInstance, metrics: Metrics): void {
 }
 
 function messageError({ headers, raw }: FastifyRequest): AmendsError | undefined {
-  if (headers.host === undefined && raw.httpVersion === '1.1')
-    return new AmendsError('invalid_request', 'Host: is missing; HTTP/1.1 wants it in each request');
+  const hosts = hostsIn(raw.rawHeaders);
+  if (hosts > 1)
+    return new AmendsError('invalid_request', `Host: is there ${hosts} times; HTTP/1.1 wants it once in each request`);
+  if (hosts === 0 && raw.httpVersion === '1.1')
+    return new AmendsError('invalid_request', 'Host: is missing; HTTP/1.1 wants it once in each request');
   const { expect } = headers;
   if (expect === undefined || /^100-continue$/i.test(expect)) return undefined;
   return new AmendsError('expectation_failed', `Expect: is ${JSON.stringify(expect)}; leave it out, or send 100-continue`);
+}
+
+/** Of several, Node shows the first: whoever stands before this server may have gone by another. */
+function hostsIn(rawHeaders: readonly string[]): number {
+  let count = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2)
+    if (rawHeaders[at]!.length === 4 && rawHeaders[at]!.toLowerCase() === 'host') count++;
+  return count;
 }
 
 /** An address that exists, asked by a method that it does not have. */

@@ -44,6 +44,7 @@ describe('HTTP answers with a problem document', () => {
     ['what is not HTTP', 'SSH-2.0-OpenSSH_9.2\r\n\r\n', 400, 'invalid_request', /not valid HTTP\/1\.1: /],
     ['a header without a name', `GET / HTTP/1.1\r\n${host}a b: c\r\n\r\n`, 400, 'invalid_request', /Invalid header token/],
     ['no host', 'GET / HTTP/1.1\r\n\r\n', 400, 'invalid_request', /^Host: is missing/],
+    ['two hosts', `GET / HTTP/1.1\r\n${host}host: evil.example\r\n\r\n`, 400, 'invalid_request', /^Host: is there 2 times/],
     ['two lengths', `${post}Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n`, 400, 'invalid_request', /Content-Length/],
     ['a broken chunk', `${post}Transfer-Encoding: chunked\r\n\r\nzz\r\n`, 400, 'invalid_request', /chunk size/],
     [
