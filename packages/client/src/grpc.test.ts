@@ -74,6 +74,8 @@ it('gives what the handler returns, and its verdicts as statuses', async () => {
   expect(String(await debit({}))).toBe('done');
   verdict = fail(new BusinessFailure('no money'));
   await expect(debit({})).rejects.toMatchObject({ name: 'BusinessFailure', message: 'no money' });
+  verdict = fail(new BusinessFailure('不够'.repeat(5_000)));
+  await expect(debit({})).rejects.toMatchObject({ name: 'BusinessFailure', message: `${'不够'.repeat(227)}…` });
   verdict = fail(new Ongoing('later'));
   await expect(debit({})).rejects.toMatchObject({ name: 'Ongoing' });
   verdict = fail(new Error('no database'));

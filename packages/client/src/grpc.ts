@@ -3,6 +3,7 @@
  * clients and coordinators have it.
  */
 import { BadCall, type BranchRef, type Call, idCharactersMax, wordCharactersMax } from './call.ts';
+import { statusText } from './grpc-status-text.ts';
 import { BusinessFailure, logToConsole, Ongoing, type ParticipantOptions } from './verdict.ts';
 
 /** What is needed of the metadata of a call. */
@@ -88,7 +89,7 @@ function numberIn(metadata: GrpcMetadata, name: string): number | null {
 }
 
 function statusOf(error: unknown, tell: () => void): { readonly code: number; readonly details: string } {
-  const details = error instanceof Error ? error.message : String(error);
+  const details = statusText(error instanceof Error ? error.message : String(error));
   if (error instanceof BusinessFailure) return { code: statuses.aborted, details };
   if (error instanceof Ongoing) return { code: statuses.failedPrecondition, details };
   if (error instanceof BadCall) return { code: statuses.invalidArgument, details };

@@ -24,13 +24,15 @@ const keepAliveMs = 60_000;
 
 /** A connection and the calls on it. */
 export class GrpcChannel {
-  /** Rejects when no connection came about. */
+  /** Resolves when calls may be sent: not before the server has said how many it takes at once. Rejects when that came about never. */
   readonly connected: Promise<ClientHttp2Session>;
   /** Calls that wait for the connection or for their answer. */
   calls = 0;
   readonly #session: ClientHttp2Session;
   readonly #pingMsMax: number;
   #probing = false;
+  /** Of the streams that the server may have looked at, when it has said so with its good-bye. */
+  #lastStreamId = Number.POSITIVE_INFINITY;
 
   constructor(target: GrpcTarget, options: GrpcChannelOptions) {
     this.#pingMsMax = options.pingMsMax;
@@ -39,11 +41,31 @@ export class GrpcChannel {
     this.connected = connectionOf(this.#session, socket, target);
     // Whoever calls hears of it; without callers nobody needs to.
     this.connected.catch(() => {});
+    // A server that says good-bye takes no more calls here; it may first say so, and then which was the last.
+    this.#session.on('goaway', (_code, lastStreamId) => {
+      this.#lastStreamId = lastStreamId;
+      this.retire();
+    });
   }
 
   /** Whether calls may begin on it. */
   get isOpen(): boolean {
     return !this.#session.closed && !this.#session.destroyed;
+  }
+
+  /** Whether the server has said that it did not look at a stream, and will not. */
+  hasPassedOver(streamId: number): boolean {
+    return streamId > this.#lastStreamId;
+  }
+
+  /** Resolves when it has ended, well or badly. */
+  get ended(): Promise<void> {
+    return new Promise((resolve) => (this.#session.destroyed ? resolve() : this.#session.once('close', () => resolve())));
+  }
+
+  /** No more calls begin on it; it ends with the last of them. */
+  retire(): void {
+    this.#session.close();
   }
 
   /** A call had no answer in time. If the server does not answer a ping either, the connection is dead, and its calls end. */
@@ -67,18 +89,18 @@ function connectionOf(session: ClientHttp2Session, socket: Socket, { secure }: G
   return new Promise((resolve, reject) => {
     const late = setTimeout(() => session.destroy(failure('ETIMEDOUT', `no connection within ${connectMsMax} ms`)), connectMsMax);
     session.once('connect', () => {
-      clearTimeout(late);
       if (secure && (socket as TLSSocket).alpnProtocol !== 'h2')
         session.destroy(failure('ERR_TLS_ALPN', 'the server does not offer HTTP/2 (ALPN h2), which gRPC needs'));
-      else resolve(session);
+    });
+    session.once('remoteSettings', () => {
+      clearTimeout(late);
+      resolve(session);
     });
     session.once('error', reject);
     session.once('close', () => {
       clearTimeout(late);
       reject(failure('ECONNABORTED', 'the connection was closed'));
     });
-    // A server that says good-bye takes no more calls here.
-    session.once('goaway', () => session.close());
   });
 }
 

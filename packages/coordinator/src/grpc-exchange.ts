@@ -16,22 +16,58 @@ export interface GrpcRequest {
 
 type Result = Omit<Outcome, 'durationMs'>;
 
+/** Errors of a session that takes no more streams. */
+const sessionEnded = /^ERR_HTTP2_(INVALID_SESSION|GOAWAY_SESSION|OUT_OF_STREAMS)$/;
+
+const noServer = 'answered by something that is no gRPC server';
 const lost = { code: 'connection_lost', exchange: 'broken' } as const;
 
 /** Flag of compression and length, before each message. */
 const prefixBytes = 5;
 
-/** Makes a call; resolves exactly once, within its deadline. */
-export function grpcExchange(channel: GrpcChannel, { headers, message }: GrpcRequest, call: BranchCall): Promise<Outcome> {
-  return new Promise((done) => new GrpcExchange(channel, call, done).begin({ headers, message }));
+/** What a call is made with. */
+export interface GrpcMeans {
+  /** A connection that takes calls; null: no more are made. */
+  channel(): GrpcChannel | null;
+  /** @param leftMs of the time of the call */
+  request(leftMs: number): GrpcRequest;
 }
 
+/** How often one call is sent, when servers pass it over each time. */
+const sendingsMax = 5;
+
+/**
+ * Makes a call; resolves exactly once, within its deadline. What a server has passed over, because it is going away or has no
+ * room on this connection, is sent again at once on another: nothing has happened yet, so it is the same attempt.
+ */
+export async function grpcExchange(call: BranchCall, { channel: connect, request }: GrpcMeans): Promise<Outcome> {
+  const startedAt = performance.now();
+  let ending: Ending = { outcome: stopped, isPassedOver: true };
+  for (let sending = 1; ending.isPassedOver && sending <= sendingsMax; sending++) {
+    const channel = connect();
+    if (channel === null) break;
+    const leftMs = Math.max(0, call.deadlineInMs - (performance.now() - startedAt));
+    ending = await new Promise<Ending>((done) => new GrpcExchange(channel, call, done).begin(request(leftMs), leftMs));
+    if (ending.isPassedOver) channel.retire();
+  }
+  return { ...ending.outcome, durationMs: Math.round(performance.now() - startedAt) };
+}
+
+const stopped: Result = { class: 'unknown', code: 'stopped', detail: 'the coordinator is stopping', exchange: 'unsent' };
+
+/** How a call ended on one connection. */
+interface Ending {
+  readonly outcome: Result;
+  /** Whether the connection stood and its server has certainly not looked at the call. */
+  readonly isPassedOver: boolean;
+}
+
+/** One call on one connection. */
 class GrpcExchange {
   readonly #channel: GrpcChannel;
   readonly #call: BranchCall;
-  readonly #done: (outcome: Outcome) => void;
-  readonly #startedAt = performance.now();
-  readonly #deadline: NodeJS.Timeout;
+  readonly #done: (ending: Ending) => void;
+  #deadline: NodeJS.Timeout | undefined;
   #stream: ClientHttp2Stream | null = null;
   #httpStatus: number | null = null;
   #status: number | null = null;
@@ -41,15 +77,15 @@ class GrpcExchange {
   #error: Error | null = null;
   #over = false;
 
-  constructor(channel: GrpcChannel, call: BranchCall, done: (outcome: Outcome) => void) {
+  constructor(channel: GrpcChannel, call: BranchCall, done: (ending: Ending) => void) {
     this.#channel = channel;
     this.#call = call;
     this.#done = done;
     this.#channel.calls += 1;
-    this.#deadline = setTimeout(() => this.#timeOut(), call.deadlineInMs);
   }
 
-  begin(request: GrpcRequest): void {
+  begin(request: GrpcRequest, leftMs: number): void {
+    this.#deadline = setTimeout(() => this.#timeOut(), leftMs);
     this.#channel.connected.then(
       (session) => this.#over || this.#send(session, request),
       (error: Error) => this.#end({ class: 'unknown', detail: error.message, ...classOfConnectError(error) }),
@@ -61,15 +97,14 @@ class GrpcExchange {
       this.#follow(session.request(headers), message);
     } catch (error) {
       // The session has ended, or a header cannot be sent: either way nothing has left.
-      const { message, code } = error as NodeJS.ErrnoException;
-      const isHeader = code?.startsWith('ERR_HTTP2_INVALID_SESSION') !== true && code !== 'ERR_HTTP2_GOAWAY_SESSION';
-      this.#end({
-        class: 'unknown',
-        code: isHeader ? 'invalid_request' : 'connect_refused',
-        detail: message,
-        exchange: 'refused',
-      });
+      const { message, code = '' } = error as NodeJS.ErrnoException;
+      if (sessionEnded.test(code)) this.#passOver(message);
+      else this.#end({ class: 'unknown', code: 'invalid_request', detail: message, exchange: 'refused' });
     }
+  }
+
+  #passOver(detail: string): void {
+    this.#end({ class: 'unknown', code: 'connect_refused', detail, exchange: 'refused' }, { isPassedOver: true });
   }
 
   #follow(stream: ClientHttp2Stream, message: Uint8Array): void {
@@ -83,7 +118,7 @@ class GrpcExchange {
     stream.on('error', (error: Error) => {
       this.#error = error;
     });
-    stream.on('close', () => this.#end(this.#result(stream)));
+    stream.on('close', () => this.#ended(stream));
     const prefix = Buffer.alloc(prefixBytes);
     prefix.writeUInt32BE(message.byteLength, 1);
     stream.end(Buffer.concat([prefix, message]));
@@ -102,21 +137,17 @@ class GrpcExchange {
     if (this.#call.keepsAnswer) this.#chunks.push(chunk);
   }
 
-  #result(stream: ClientHttp2Stream): Result {
-    if (this.#status !== null) return this.#verdict(this.#status);
-    if (this.#httpStatus !== null && this.#httpStatus !== 200)
-      return {
-        class: 'unknown',
-        code: `http_${this.#httpStatus}`,
-        detail: 'answered by something that is no gRPC server',
-        exchange: 'answered',
-      };
+  #ended(stream: ClientHttp2Stream): void {
     const detail = this.#error?.message ?? 'the call ended without a status';
-    if (stream.rstCode === constants.NGHTTP2_REFUSED_STREAM)
-      return { class: 'unknown', code: 'connect_refused', detail, exchange: 'refused' };
-    // Once anything has left, no error says that the participant has not heard the call.
-    const ended = stream.pending ? classOfConnectError(this.#error ?? new Error(detail)) : lost;
-    return { class: 'unknown', detail, ...ended };
+    if (this.#status !== null) this.#end(this.#verdict(this.#status));
+    else if (this.#httpStatus === null && this.#isPassedOver(stream)) this.#passOver(detail);
+    else if (this.#httpStatus === null || this.#httpStatus === 200) this.#end({ class: 'unknown', detail, ...lost });
+    else this.#end({ class: 'unknown', code: `http_${this.#httpStatus}`, detail: noServer, exchange: 'answered' });
+  }
+
+  /** It has not left, or the server has said that it did not look at it. Otherwise no error says that it was not heard. */
+  #isPassedOver({ id, rstCode }: ClientHttp2Stream): boolean {
+    return id === undefined || rstCode === constants.NGHTTP2_REFUSED_STREAM || this.#channel.hasPassedOver(id);
   }
 
   #verdict(status: number): Result {
@@ -154,14 +185,14 @@ class GrpcExchange {
     this.#end({ class: 'unknown', code: 'answer_too_large', detail, exchange: 'answered' });
   }
 
-  #end(result: Result): void {
+  #end(outcome: Result, { isPassedOver } = { isPassedOver: false }): void {
     if (this.#over) return;
     this.#over = true;
     this.#channel.calls -= 1;
     clearTimeout(this.#deadline);
     this.#chunks = [];
     this.#stream?.close(constants.NGHTTP2_CANCEL);
-    this.#done({ ...result, durationMs: Math.round(performance.now() - this.#startedAt) });
+    this.#done({ outcome, isPassedOver });
   }
 }
 

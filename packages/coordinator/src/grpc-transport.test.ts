@@ -1,4 +1,11 @@
-import { constants, createServer, type Http2Server, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
+import {
+  constants,
+  createServer,
+  type Http2Server,
+  type IncomingHttpHeaders,
+  type ServerHttp2Stream,
+  type Settings,
+} from 'node:http2';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
 import { branchIdOfStep, type Gid, limits } from '@amends/core';
 import { describe, expect, onTestFinished, test } from 'vitest';
@@ -24,8 +31,8 @@ interface Participant {
 }
 
 /** A server that speaks HTTP/2 by hand, so that it can also answer what no library would. */
-async function participant(answer: Answer = (stream) => answered(stream, 0)): Promise<Participant> {
-  const server = createServer();
+async function participant(answer: Answer = (stream) => answered(stream, 0), settings: Settings = {}): Promise<Participant> {
+  const server = createServer({ settings });
   const sockets = new Set<Socket>();
   const received: Received[] = [];
   server.on('stream', (stream, headers) => {
@@ -55,6 +62,9 @@ async function listening(server: Http2Server | Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return (server.address() as AddressInfo).port;
 }
+
+/** What a server says first: a frame of type 4 without any. */
+const emptySettings = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
 
 function framed(message: Uint8Array): Buffer {
   const prefix = Buffer.alloc(5);
@@ -311,24 +321,11 @@ describe('without a verdict', () => {
     const bank = await participant(() => hear());
     const target = grpcTarget(bank.target);
     const channel = new GrpcChannel(target, { lookup: checkedLookup(() => null), tls: {}, pingMsMax: 50 });
-    const headers = { ':method': 'POST', ':path': target.path };
-    const call = grpcExchange(channel, { headers, message: new Uint8Array(0) }, callTo(bank.target));
+    const request = { headers: { ':method': 'POST', ':path': target.path }, message: new Uint8Array(0) };
+    const call = grpcExchange(callTo(bank.target), { channel: () => channel, request: () => request });
     await heard;
     (await channel.connected).destroy(Object.assign(new Error('no route to host'), { code: 'EHOSTUNREACH' }));
     expect(await call).toMatchObject({ class: 'unknown', code: 'connection_lost', exchange: 'broken' });
-  });
-
-  test('a stream that the server has refused unread has not been heard', async () => {
-    const server = createServer({ settings: { maxConcurrentStreams: 100 } });
-    onTestFinished(() => void server.close());
-    server.on('stream', (stream: ServerHttp2Stream) => {
-      stream.on('error', () => {});
-      stream.close(constants.NGHTTP2_REFUSED_STREAM);
-    });
-    const port = await listening(server);
-    const calls = transport();
-    expect(await calls.call(callTo(`127.0.0.1:${port}/a.B/C`))).toMatchObject({ class: 'unknown', exchange: 'refused' });
-    await calls.close();
   });
 
   test('a server that says good-bye answers what it has; the next call makes a new connection', async () => {
@@ -348,12 +345,24 @@ describe('without a verdict', () => {
     const port = await listening(server);
     expect(await transport().call(callTo(`127.0.0.1:${port}/a.B/C`))).toMatchObject({
       class: 'unknown',
-      code: 'connection_lost',
+      exchange: 'refused',
     });
   });
 
-  test('a connection whose server has gone silent is given up, with every call on it', async () => {
+  test('a server that accepts and says nothing has not seen the call', async () => {
     const silent = createTcpServer((socket) => socket.on('error', () => {}).resume());
+    onTestFinished(() => void silent.close());
+    const call = callTo(`127.0.0.1:${await listening(silent)}/a.B/C`, { deadlineInMs: 50 });
+    expect(await transport({ pingMsMax: 50 }).call(call)).toMatchObject({ code: 'timeout', exchange: 'refused' });
+  });
+
+  test('a connection whose server has gone silent is given up, with every call on it', async () => {
+    const silent = createTcpServer((socket) =>
+      socket
+        .on('error', () => {})
+        .resume()
+        .write(emptySettings),
+    );
     onTestFinished(() => void silent.close());
     const port = await listening(silent);
     const calls = transport({ pingMsMax: 50 });
@@ -361,6 +370,91 @@ describe('without a verdict', () => {
     const long = calls.call(callTo(target, { deadlineInMs: 60_000 }));
     expect(await calls.call(callTo(target, { deadlineInMs: 50 }))).toMatchObject({ code: 'timeout', exchange: 'broken' });
     expect(await long).toMatchObject({ code: 'connection_lost', exchange: 'broken' });
+  });
+});
+
+describe('a call that the server has passed over', () => {
+  /** Refuses the first streams unread; answers the others. */
+  async function refusing(streams: number): Promise<Participant> {
+    let left = streams;
+    return participant((stream) => {
+      if (left-- > 0) stream.close(constants.NGHTTP2_REFUSED_STREAM);
+      else answered(stream, 0);
+    });
+  }
+
+  test.each([1, 4])('is sent again at once on another connection: %i times', async (times) => {
+    const bank = await refusing(times);
+    const outcome = await transport().call(callTo(bank.target, { deadlineInMs: 60_000 }));
+    expect(outcome).toMatchObject({ class: 'success', exchange: 'answered' });
+    expect(outcome.durationMs).toBeLessThan(5_000);
+    expect(bank.connections).toBe(times + 1);
+    expect(Number.parseInt(String(bank.received.at(-1)!.headers['grpc-timeout']), 10)).toBeLessThanOrEqual(60_000);
+  });
+
+  test('each time is an attempt that nobody has heard', async () => {
+    const bank = await refusing(99);
+    const outcome = await transport().call(callTo(bank.target));
+    expect(outcome).toMatchObject({ class: 'unknown', code: 'connect_refused', exchange: 'refused' });
+    expect(bank.connections).toBe(5);
+  });
+
+  test('leaves the others on its connection alone', async () => {
+    const waiting: ServerHttp2Stream[] = [];
+    const bank = await participant((stream, { headers }) => {
+      if (headers['x-slow'] !== undefined) waiting.push(stream);
+      else if (waiting.length > 0 && bank.connections === 1) stream.close(constants.NGHTTP2_REFUSED_STREAM);
+      else answered(stream, 0);
+    });
+    const calls = transport();
+    const slow = calls.call(callTo(bank.target, { headers: { 'x-slow': '1' } }));
+    await expect.poll(() => waiting.length).toBe(1);
+    expect(await calls.call(callTo(bank.target))).toMatchObject({ class: 'success' });
+    answered(waiting[0]!, 0);
+    expect(await slow).toMatchObject({ class: 'success' });
+    expect(bank.connections).toBe(2);
+  });
+
+  test.each([
+    ['without an error', constants.NGHTTP2_NO_ERROR],
+    ['with one', constants.NGHTTP2_ENHANCE_YOUR_CALM],
+  ])('by a good-bye %s is sent again; one that it may have looked at is not', async (_how, code) => {
+    const bank = await participant((stream, { headers }) => {
+      if (bank.connections > 1) return answered(stream, 0);
+      if (headers['x-last'] === undefined) return;
+      stream.session!.goaway(code, stream.id! - 2);
+      stream.session!.destroy();
+    });
+    const calls = transport();
+    const seen = calls.call(callTo(bank.target));
+    const over = calls.call(callTo(bank.target, { headers: { 'x-last': '1' } }));
+    expect(await over).toMatchObject({ class: 'success' });
+    expect(await seen).toMatchObject({ class: 'unknown', code: 'connection_lost', exchange: 'broken' });
+    expect(bank.connections).toBe(2);
+  });
+
+  test('of hundreds at a server that keeps going away none is lost', async () => {
+    const bank = await participant((stream) => {
+      answered(stream, 0);
+      if (bank.received.length % 20 === 0) stream.session!.close();
+    });
+    const calls = transport();
+    const outcomes: string[] = [];
+    const caller = async () => {
+      for (let count = 0; count < 30; count++) outcomes.push((await calls.call(callTo(bank.target))).class);
+    };
+    await Promise.all(Array.from({ length: 10 }, caller));
+    expect(outcomes.filter((outcome) => outcome !== 'success')).toEqual([]);
+    expect(bank.received).toHaveLength(300);
+    expect(bank.connections).toBeGreaterThan(10);
+  });
+
+  test('because it takes few at once is not sent: the server is heard first', async () => {
+    const bank = await participant(undefined, { maxConcurrentStreams: 2 });
+    const calls = transport();
+    const outcomes = await Promise.all(Array.from({ length: 20 }, () => calls.call(callTo(bank.target))));
+    expect(outcomes.every((outcome) => outcome.class === 'success')).toBe(true);
+    expect(bank.connections).toBe(1);
   });
 });
 
@@ -414,4 +508,20 @@ test('after closing nothing is sent, and what was under way is over', async () =
   await closing.close();
   expect(await underWay).toMatchObject({ class: 'unknown', exchange: 'broken' });
   expect(await closing.call(callTo(bank.target))).toMatchObject({ class: 'unknown', code: 'stopped', exchange: 'unsent' });
+});
+
+test('closing breaks off too what is under way on a connection that takes no more calls', async () => {
+  const { promise: arrived, resolve } = Promise.withResolvers<void>();
+  const bank = await participant((stream, { headers }) => {
+    if (headers['x-slow'] !== undefined) return resolve();
+    if (bank.connections === 1) stream.session!.close();
+    answered(stream, 0);
+  });
+  const closing = transport();
+  const underWay = closing.call(callTo(bank.target, { headers: { 'x-slow': '1' }, deadlineInMs: 60_000 }));
+  await arrived;
+  for (const _twice of [1, 2]) await closing.call(callTo(bank.target));
+  expect(bank.connections).toBe(2);
+  await closing.close();
+  expect(await underWay).toMatchObject({ class: 'unknown', exchange: 'broken' });
 });

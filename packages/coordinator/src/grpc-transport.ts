@@ -36,6 +36,8 @@ export function grpcTransport(options: GrpcTransportOptions = {}): Transport {
   const lookup = checkedLookup(checkAddress);
   const targetOf = remembered(grpcTarget);
   const channels = new Map<string, GrpcChannel>();
+  /** Those too that take no more calls and have not ended. */
+  const all = new Set<GrpcChannel>();
   let closed = false;
 
   /** The connection of a target, used last from now on. */
@@ -43,8 +45,15 @@ export function grpcTransport(options: GrpcTransportOptions = {}): Transport {
     const known = channels.get(target.key);
     channels.delete(target.key);
     if (channels.size >= targetsMax) closeOldest(channels);
-    const channel = known?.isOpen ? known : new GrpcChannel(target, { lookup, tls, pingMsMax });
+    const channel = known?.isOpen ? known : open(target);
     channels.set(target.key, channel);
+    return channel;
+  }
+
+  function open(target: GrpcTarget): GrpcChannel {
+    const channel = new GrpcChannel(target, { lookup, tls, pingMsMax });
+    all.add(channel);
+    void channel.ended.then(() => all.delete(channel));
     return channel;
   }
 
@@ -57,15 +66,15 @@ export function grpcTransport(options: GrpcTransportOptions = {}): Transport {
       const unsendable = [request.gid, request.workflow].find((text) => !printable.test(text));
       if (unsendable !== undefined)
         return notMade('invalid_request', `${JSON.stringify(unsendable)} cannot be metadata`, 'refused');
-      return grpcExchange(
-        channelOf(target),
-        { headers: headersOf(target, request, userAgent), message: messageOf(request) },
-        request,
-      );
+      const message = messageOf(request);
+      return grpcExchange(request, {
+        channel: () => (closed ? null : channelOf(target)),
+        request: (leftMs) => ({ headers: headersOf(target, request, { userAgent, leftMs }), message }),
+      });
     },
     async close() {
       closed = true;
-      for (const channel of channels.values()) channel.destroy();
+      for (const channel of all) channel.destroy();
       channels.clear();
     },
   };
@@ -87,7 +96,11 @@ const printable = /^[ -~]*$/;
 const ownHeaders = /^(content-type|content-length|te|user-agent|host|http2-settings|grpc-.*)$/;
 
 /** The metadata: who calls, then the transaction's headers, which cannot make it another. */
-function headersOf({ secure, authority, path }: GrpcTarget, request: BranchCall, userAgent: string): GrpcRequest['headers'] {
+function headersOf(
+  { secure, authority, path }: GrpcTarget,
+  request: BranchCall,
+  { userAgent, leftMs }: { readonly userAgent: string; readonly leftMs: number },
+): GrpcRequest['headers'] {
   const headers: Record<string, string> = {
     ':method': 'POST',
     ':scheme': secure ? 'https' : 'http',
@@ -96,7 +109,7 @@ function headersOf({ secure, authority, path }: GrpcTarget, request: BranchCall,
     te: 'trailers',
     'content-type': 'application/grpc',
     'user-agent': userAgent,
-    'grpc-timeout': `${Math.ceil(request.deadlineInMs)}m`,
+    'grpc-timeout': `${Math.ceil(leftMs)}m`,
     'grpc-accept-encoding': 'identity',
   };
   for (const [name, value] of Object.entries(request.headers)) {

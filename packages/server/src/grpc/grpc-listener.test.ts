@@ -55,6 +55,15 @@ describe('a saga over gRPC', () => {
     expect(bank.received.map(({ method }) => method)).toEqual(['TransOut', 'TransIn', 'TransInRevert', 'TransOutRevert']);
   });
 
+  test.each(['不够', '😀', '100 %'])('is undone for a long reason too, which is cut: %s', async (words) => {
+    const { grpc } = await amendsOverGrpc();
+    const details = words.repeat(1_000);
+    const bank = await grpcParticipant(({ method }) => (method === 'TransOut' ? { code: status.ABORTED, details } : null));
+    const answer = await grpc.dtm('Submit', saga('long', bank.address));
+    expect(answer).toMatchObject({ code: status.ABORTED, message: expect.stringMatching(/ FAILURE$/) });
+    expect(encodeURI((answer as { message: string }).message).length).toBeLessThanOrEqual(4_096);
+  });
+
   test.each([
     ['ABORTED with the word ONGOING', { code: status.ABORTED, details: 'ONGOING' }],
     ['FAILED_PRECONDITION', { code: status.FAILED_PRECONDITION, details: 'later' }],
@@ -194,6 +203,17 @@ describe('bad input', () => {
     expect(await grpc.raw('/dtmgimp.Dtm/Nothing', Buffer.alloc(0))).toMatchObject({ code: status.UNIMPLEMENTED });
     expect(await grpc.raw(submit, Buffer.alloc(2 << 20))).toMatchObject({ code: status.RESOURCE_EXHAUSTED });
     expect(await grpc.dtm('NewGid', {})).toMatchObject({ reply: { Gid: expect.stringMatching(/^.{22}$/) } });
+  });
+
+  test.each([
+    ['claims more bytes than there are', [0x0a, 99, 0x67]],
+    ['is not UTF-8', [0x0a, 2, 0x67, 0xff]],
+  ])('a text that %s is refused', async (_, gid) => {
+    const { grpc } = await amendsOverGrpc();
+    // DtmRequest { TransType: "tcc", Gid }
+    const bytes = Buffer.from([0x12, 3, 0x74, 0x63, 0x63, ...gid]);
+    const refusal = { code: status.INVALID_ARGUMENT, message: expect.stringMatching(/^message: /) };
+    expect(await grpc.raw('/dtmgimp.Dtm/Prepare', bytes)).toMatchObject(refusal);
   });
 
   test.each([

@@ -19,6 +19,7 @@ import {
   progressesOf,
   registrationOfGrpc,
   servingStatus,
+  statusText,
   transactionOfGrpc,
 } from '@amends/wire';
 import {
@@ -128,7 +129,7 @@ function unary(rpc: string, handle: Handler, { metrics, log }: Pick<GrpcServerOp
     const startedAt = performance.now();
     void answered(() => handle(call), log).then((answer) => {
       meter('status' in answer ? 500 : 200, (performance.now() - startedAt) / 1000);
-      if ('status' in answer) done({ code: answer.status.code, details: answer.status.message });
+      if ('status' in answer) done({ code: answer.status.code, details: statusText(answer.status.message) });
       else done(null, answer.reply);
     });
   };

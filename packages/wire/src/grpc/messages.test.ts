@@ -52,6 +52,36 @@ describe('the messages', () => {
     expect(() => grpcMessages.transaction.decode(Uint8Array.from(bytes))).toThrow();
   });
 
+  test.each([
+    ['a text', [0x0a, 5, 0x61]],
+    ['a text of a message within', [0x1a, 7, 0x2a, 5, 0x0a, 9, 0x61, 0x12, 0x00]],
+    ['bytes', [0x2a, 5, 0x61]],
+    ['a key of a map', [0x42, 3, 0x0a, 5, 0x61]],
+    ['a value of a map', [0x42, 6, 0x0a, 1, 0x61, 0x12, 5, 0x62]],
+  ])('are not made of bytes where %s claims more of them than there are', (_what, bytes) => {
+    expect(() => grpcMessages.transaction.decode(Uint8Array.from(bytes))).toThrow('index out of range');
+    expect(() => grpcMessages.transaction.decode(Buffer.from(bytes))).toThrow('index out of range');
+  });
+
+  test.each([[[0xff]], [[0xc3]], [[0xed, 0xa0, 0xbd]], [[0xc0, 0x80]], [[0xf5, 0x80, 0x80, 0x80]]])(
+    'are not made of bytes where a text is not UTF-8: %j',
+    (text) => {
+      const entry = [0x0a, text.length, ...text];
+      for (const bytes of [
+        [0x0a, text.length, ...text],
+        [0x42, entry.length, ...entry],
+      ])
+        expect(() => grpcMessages.transaction.decode(Uint8Array.from(bytes))).toThrow(/^the text before byte \d+ is not UTF-8$/);
+    },
+  );
+
+  test('keep every text that is UTF-8, and bytes whatever they are', () => {
+    const Gid = '\ufeff上海 😀\u0000';
+    const bytes = grpcMessages.transaction.encode({ Gid, BinPayloads: [Buffer.from([0xff])] } as never);
+    const { Gid: read, BinPayloads } = grpcMessages.transaction.decode(bytes);
+    expect([read, [...BinPayloads[0]!]]).toEqual([Gid, [0xff]]);
+  });
+
   test('have no key that could reach a prototype', () => {
     // DtmBranchRequest { Data: { "__proto__": "x" } }
     const entry = [0x0a, 9, ...Buffer.from('__proto__'), 0x12, 1, 0x78];

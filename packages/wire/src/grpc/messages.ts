@@ -1,6 +1,6 @@
 /** Messages of the gRPC protocol as bytes and back. Names and namespaces are not on the wire; numbers and types are. */
 import type protobuf from 'protobufjs';
-import { protoRoot } from './proto.ts';
+import { protoReader, protoRoot } from './proto.ts';
 
 /** How a message becomes bytes, and bytes a message. */
 export interface Codec<M> {
@@ -19,8 +19,24 @@ function codec<M extends object>(name: string): Codec<M> {
   };
   return {
     encode: (message) => Buffer.from(type().encode(type().fromObject(message)).finish()),
-    decode: (bytes) => type().toObject(type().decode(bytes), shape) as M,
+    decode: (bytes) => type().toObject(type().decode(strictReader(bytes)), shape) as M,
   };
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** The library cuts a text that claims more bytes than there are, and replaces what is not UTF-8: both are mistakes, or attacks. */
+function strictReader(bytes: Uint8Array): protobuf.Reader {
+  const reader = protoReader(bytes);
+  reader.string = () => {
+    const text = reader.bytes();
+    try {
+      return utf8.decode(text);
+    } catch (cause) {
+      throw new Error(`the text before byte ${reader.pos} is not UTF-8`, { cause });
+    }
+  };
+  return reader;
 }
 
 /** Options of a transaction; times in seconds. */

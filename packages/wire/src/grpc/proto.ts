@@ -9,12 +9,18 @@ const folder = new URL('../../src/grpc/', import.meta.url);
 /** Files of what this server answers, as URLs. */
 export const servedProtos: readonly URL[] = ['dtm', 'health'].map(fileOf);
 
+const library = () => createRequire(import.meta.url)('protobufjs') as typeof protobuf;
 let root: protobuf.Root | null = null;
 
 /** Every message and service of the gRPC API, by full name; read when it is first asked for, so that whoever never speaks gRPC does without. */
 export function protoRoot(): protobuf.Root {
-  root ??= parsed(createRequire(import.meta.url)('protobufjs') as typeof protobuf);
+  root ??= parsed(library());
   return root;
+}
+
+/** What reads the bytes of a message. */
+export function protoReader(bytes: Uint8Array): protobuf.Reader {
+  return library().Reader.create(bytes);
 }
 
 function parsed({ Root, common, parse }: typeof protobuf): protobuf.Root {
