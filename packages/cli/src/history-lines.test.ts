@@ -31,8 +31,8 @@ const no = (branchId: string, attempt: number, code = 'http_404') => ({ branchId
 
 test('equal attempts of calls that take turns are a line for each call', () => {
   expect(told([no('01', 1), no('02', 1), no('01', 2), no('02', 2), no('01', 3)])).toEqual([
-    '+0 ms  01 cancel  unknown x 3  attempt 3 until +4000 ms, http_404',
-    '+1000 ms  02 cancel  unknown x 2  attempt 2 until +3000 ms, http_404',
+    '+0 ms  01 cancel  unknown x 3  http_404, attempt 3 until +4000 ms',
+    '+1000 ms  02 cancel  unknown x 2  http_404, attempt 2 until +3000 ms',
   ]);
 });
 
@@ -40,9 +40,9 @@ test('another answer, and what is no attempt, begin a new line', () => {
   const retried = { kind: 'retried', op: null, actor: 'ann', detail: 'up again' } as const;
   expect(told([no('01', 1), no('01', 2, 'timeout'), no('01', 3), retried, no('01', 4)])).toEqual([
     '+0 ms  01 cancel  unknown  http_404',
-    '+1000 ms  01 cancel  unknown  attempt 2, timeout',
-    '+2000 ms  01 cancel  unknown  attempt 3, http_404',
+    '+1000 ms  01 cancel  unknown  timeout, attempt 2',
+    '+2000 ms  01 cancel  unknown  http_404, attempt 3',
     '+3000 ms  retried  up again, by ann',
-    '+4000 ms  01 cancel  unknown  attempt 4, http_404',
+    '+4000 ms  01 cancel  unknown  http_404, attempt 4',
   ]);
 });

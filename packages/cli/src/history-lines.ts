@@ -57,9 +57,9 @@ function remarkOf({ last, times }: Told, createdAt: string, branches: readonly B
   const call = branches.find((each) => each.branchId === branchId)?.calls.find((each) => each.op === op);
   const until = times === 1 ? '' : ` until +${Date.parse(at) - Date.parse(createdAt)} ms`;
   const remarks = [
-    call?.url ?? '',
-    attempt !== null && attempt > 1 ? `attempt ${attempt}${until}` : '',
     code ?? '',
+    attempt !== null && attempt > 1 ? `attempt ${attempt}${until}` : '',
+    call?.url ?? '',
     detail ?? '',
     actor === null ? '' : `by ${actor}`,
     traceId === null ? '' : `trace ${traceId}`,

@@ -31,10 +31,9 @@ function lastAnswer(history: readonly HistoryEntry[], branchId: string, { op }: 
 function waitLine(branchId: string, { op, at, dueAt }: BranchCall, last: HistoryEntry | undefined): string[] {
   if ((at !== 'waiting' && at !== 'running') || (last?.outcome !== 'unknown' && last?.outcome !== 'ongoing')) return [];
   const { outcome, attempt, code, detail } = last;
-  const so = outcome === 'ongoing' ? 'is not ready' : 'has no verdict';
   const next = at === 'running' ? ', called again now' : dueAt === undefined ? '' : `, again at ${dueAt}`;
-  const said = [code, detail].filter((text) => text !== null && text !== '').join(', ');
-  const text = `waits: ${op} of branch ${branchId} ${so} after ${countOf(attempt ?? 1)}${next}: ${said}`;
+  const said = detail === null || detail === '' ? '' : `: ${detail}`;
+  const text = `waits: ${op} of branch ${branchId}, ${code} after ${countOf(attempt ?? 1)}${next}${said}`;
   return [paint(outcome === 'ongoing' ? 'yellow' : 'red', text)];
 }
 

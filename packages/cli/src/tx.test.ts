@@ -227,11 +227,11 @@ test('a compensation that answers 404 for ever is seen: at the top, in one line 
   let drawn = '';
   while (!/unknown x [1-9]\d /.test(drawn)) drawn = (await tx('show', 'stuck')).stdout;
   expect(drawn).toMatch(
-    /\nwaits: compensate of branch 02 has no verdict after \d\d attempts, .*: http_404, nothing at \/undo\nnot undone before that: 01\n/,
+    /\nwaits: compensate of branch 02, http_404 after \d\d attempts, .*: nothing at \/undo\nnot undone before that: 01\n/,
   );
   expect(drawn).toMatch(/\n {2}01 {2}\S+\/out {2}done, to be undone\n {6}compensate {2}\S+\/back {2}waits for its turn\n/);
   expect(drawn.match(/02 compensate +unknown/g)).toHaveLength(1);
-  expect(drawn).toMatch(/\/undo, attempt \d\d until \+\d+ ms, http_404/);
+  expect(drawn).toMatch(/http_404, attempt \d\d until \+\d+ ms, http:\S+\/undo, nothing at/);
   expect((await tx('list')).stdout).toMatch(/\nstuck +aborting +.* 127\.0\.0\.1:\d+ compensate http_404\n/);
   const ended = (await tx('terminate', 'stuck', '--reason', 'by hand')).stdout;
   expect(ended).toMatch(
