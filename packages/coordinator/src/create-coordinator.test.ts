@@ -94,6 +94,24 @@ async function end(of: Coordinator, gid: Gid): Promise<string> {
 }
 
 describe('a transaction', () => {
+  test('whose participant fails is seen in the log, once, and so is that it answers again', async () => {
+    const bank = await participant();
+    const answers = [500, 500, 500, 200];
+    bank.answers['/a'] = () => answers.shift()!;
+    const warnings: string[] = [];
+    const warn = ({ host, code, failures }: Readonly<Record<string, unknown>>, message: string) =>
+      warnings.push(`${host} ${code} ${failures} ${message}`);
+    const amends = await coordinator({ store: openMemoryStore(), log: { debug() {}, info() {}, warn, error() {} } });
+    const gid = amends.newGid();
+    await amends.submit({ gid, spec: saga(bank.url, ['a']) });
+    expect(await end(amends, gid)).toBe('succeed');
+    const { host } = new URL(bank.url);
+    expect(warnings).toEqual([
+      `${host} http_500 1 calls of a participant fail`,
+      `${host} undefined 2 a participant answers again`,
+    ]);
+  });
+
   test('runs to its end, and tells its history', async () => {
     const bank = await participant();
     const amends = await coordinator({ store: openMemoryStore() });

@@ -13,6 +13,7 @@ import type { Store, StoredTransaction } from '@amends/store';
 import { type CheckAddress, refuseForbidden } from './address.ts';
 import { asked } from './asking.ts';
 import type { Coordinator, CoordinatorHealth, TransactionView } from './coordinator.ts';
+import { tellingFailures } from './failing-hosts.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { grpcTransport } from './grpc-transport.ts';
 import {
@@ -152,7 +153,7 @@ class LocalCoordinator implements Coordinator, MailboxHost {
     this.#mailboxes = new LiveMailboxes({ liveMax, requestBytesMax }, this.#clock);
     const perHostMax = options.perHostInFlightMax ?? defaults.perHostInFlightMax;
     this.places = new Places({ perHostMax, waitingMax: Math.max(1, liveMax * waitingShare) }, this.#clock);
-    const transport = options.transport ?? everyTransport();
+    const transport = tellingFailures(options.transport ?? everyTransport(), { log: this.#log, clock: this.#clock });
     this.#wakes = new WakeQueue(this.#clock, this.#timers);
     this.#outbound = new Outbound({
       transport,
