@@ -138,7 +138,7 @@ export const mutants: Readonly<Record<string, Mutants>> = {
     },
     'ignores the delay': {
       file: 'core/dist/msg.js',
-      replace: 'Math.max(tx.createdAt + delayMs, notBefore ?? 0)',
+      replace: 'Math.max(createdAt + delayMs, notBefore ?? 0)',
       by: 'notBefore ?? 0',
     },
     'lets a late submit revive a message that has failed': {

@@ -89,7 +89,8 @@ export interface SubmitRequest {
   readonly spec: Spec;
   /**
    * What exists counts as the same only when the whole spec is. Left out: where a mode is prepared first and then submitted
-   * (msg, tcc, xa), the submission may come with other options than the preparation, whose options hold.
+   * (msg, tcc, xa), the submission may come with other options than the preparation, whose options hold; but the later delay of
+   * both holds for a message.
    */
   readonly onlySame?: boolean;
 }
@@ -102,7 +103,7 @@ export interface Submitted {
 
 /** What is asked of a transaction that exists. */
 export type TransactionRequest =
-  | { readonly type: 'submitted' }
+  | { readonly type: 'submitted'; readonly notBefore?: EpochMs }
   | { readonly type: 'aborted'; readonly reason: string }
   | { readonly type: 'registered'; readonly branch: RegisteredBranch }
   | { readonly type: 'concluded'; readonly status: 'succeed' | 'failed'; readonly reason: string; readonly result: Uint8Array };

@@ -1,7 +1,18 @@
 /** Beginning a transaction, prepared or submitted: once, however often and wherever it is asked for. */
-import { AmendsError, checkSagaSpec, encodeSpec, type Gid, isSameWork, mayBegin, type Spec, type StoredSpec } from '@amends/core';
+import {
+  AmendsError,
+  checkSagaSpec,
+  deliveryBeginsAt,
+  encodeSpec,
+  type Gid,
+  isSameWork,
+  mayBegin,
+  type Spec,
+  type StoredSpec,
+  type Transaction,
+} from '@amends/core';
 import { asked } from './asking.ts';
-import type { SubmitRequest, Submitted } from './coordinator.ts';
+import type { SubmitRequest, Submitted, TransactionRequest } from './coordinator.ts';
 import { Mailbox } from './mailbox.ts';
 import type { Digest } from './ports.ts';
 import { posted, type Reception, untilAnswered } from './requests.ts';
@@ -85,10 +96,16 @@ async function found({ gid, spec, how, onlySame }: Beginning, digest: string, re
   const { transaction, given } = known.view;
   const isSame = known.digest === digest || (!onlySame && isSameWork(given.spec, spec));
   if (how === 'submitted' && transaction.status === 'prepared' && isSame) {
-    const { verdict, view } = await asked(gid, { type: 'submitted' }, reception);
+    const { verdict, view } = await asked(gid, submissionOf(spec, transaction), reception);
     return { outcome: verdict === 'taken' ? 'created' : 'repeated', view };
   }
   return { outcome: isSame ? 'repeated' : 'different', view: known.view };
+}
+
+/** Clients say only with the submission of a message how long it is to be delayed; that counts from its creation. */
+function submissionOf(spec: Spec, { createdAt }: Pick<Transaction, 'createdAt'>): TransactionRequest {
+  const isDelayed = spec.mode === 'msg' && (spec.delayMs > 0 || spec.notBefore !== null);
+  return isDelayed ? { type: 'submitted', notBefore: deliveryBeginsAt(spec, createdAt) } : { type: 'submitted' };
 }
 
 /**

@@ -21,7 +21,12 @@ interface Beginning {
 export type Prepared = Moment & Beginning & { readonly type: 'prepared' };
 
 /** It shall be done. The transaction begins, or goes on from prepared. */
-export type Submitted = Moment & Beginning & { readonly type: 'submitted' };
+export type Submitted = Moment &
+  Beginning & {
+    readonly type: 'submitted';
+    /** Moment before which nothing of a prepared message shall be delivered, where its submission says one. */
+    readonly notBefore?: EpochMs;
+  };
 
 /** What was announced shall not be done, for this reason. */
 export type Aborted = Moment & { readonly type: 'aborted'; readonly reason: string };

@@ -1,7 +1,7 @@
 /** Facts as stores keep them: a kind, a key that is unique within the transaction, and bytes. */
 import { assertNever } from './errors.ts';
 import { type Fact, type Given, givenAtFirst, type RegisteredBranch, withFacts } from './given.ts';
-import type { BranchId } from './ids.ts';
+import { type BranchId, epochMs } from './ids.ts';
 import type { Spec } from './spec.ts';
 
 /** A fact in its stored form. */
@@ -20,6 +20,8 @@ export function encodeFact(fact: Fact): StoredFact {
       return { kind: 'answer', key: fact.branchId, content: fact.content };
     case 'result':
       return { kind: 'result', key: '', content: fact.content };
+    case 'not-before':
+      return { kind: 'not-before', key: '', content: bytesOfAscii(String(fact.at)) };
     default:
       return assertNever(fact);
   }
@@ -40,6 +42,8 @@ export function decodeFact({ kind, key, content }: StoredFact): Fact {
       return { kind, branchId: key as BranchId, content };
     case 'result':
       return { kind, content };
+    case 'not-before':
+      return { kind, at: epochMs(Number(asciiOf(content))) };
     default:
       throw new Error(`a fact of kind ${kind} is not known to this version`);
   }
@@ -58,9 +62,18 @@ function encodeBranch({ payload, ...rest }: RegisteredBranch): Uint8Array {
 
 function decodeBranch(content: Uint8Array): RegisteredBranch {
   const end = content.indexOf(lineFeed);
-  let head = '';
-  for (let at = 0; at < end; at++) head += String.fromCharCode(content[at]!);
+  const head = asciiOf(content.subarray(0, end));
   return { ...(JSON.parse(head) as Omit<RegisteredBranch, 'payload'>), payload: content.slice(end + 1) } as RegisteredBranch;
+}
+
+function asciiOf(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return text;
+}
+
+function bytesOfAscii(text: string): Uint8Array {
+  return Uint8Array.from(text, (letter) => letter.charCodeAt(0));
 }
 
 /** JSON whose characters are bytes. */

@@ -2,7 +2,7 @@
  * All that is written once about a transaction: what was asked of it, and what was recorded while it ran. The state in the
  * row is small because none of this is in it.
  */
-import type { BranchId } from './ids.ts';
+import type { BranchId, EpochMs } from './ids.ts';
 import type { Spec } from './spec.ts';
 
 /** What a decision rests on beside the state. */
@@ -14,6 +14,8 @@ export interface Given<S extends Spec = Spec> {
   readonly answers: ReadonlyMap<BranchId, Uint8Array>;
   /** What a finished workflow returned; null: nothing yet. */
   readonly result: Uint8Array | null;
+  /** Moment before which nothing of a message is delivered, as its submission said; null: that said nothing. */
+  readonly notBefore: EpochMs | null;
 }
 
 /** A branch that the application registered while the transaction was prepared. */
@@ -45,7 +47,8 @@ export interface Progress {
 export type Fact =
   | { readonly kind: 'branch'; readonly index: number; readonly branch: RegisteredBranch }
   | { readonly kind: 'answer'; readonly branchId: BranchId; readonly content: Uint8Array }
-  | { readonly kind: 'result'; readonly content: Uint8Array };
+  | { readonly kind: 'result'; readonly content: Uint8Array }
+  | { readonly kind: 'not-before'; readonly at: EpochMs };
 
 /** What payloads, recorded facts and results of a transaction weigh in memory. Bytes; texts of templates by characters. */
 export function bytesGiven({ spec, registered, answers, result }: Given): number {
@@ -65,7 +68,7 @@ const noAnswers: ReadonlyMap<BranchId, Uint8Array> = new Map();
 
 /** What is given when a transaction begins. */
 export function givenAtFirst<S extends Spec>(spec: S): Given<S> {
-  return { spec, registered: [], answers: noAnswers, result: null };
+  return { spec, registered: [], answers: noAnswers, result: null, notBefore: null };
 }
 
 /** What is given once these facts are written. */
@@ -81,5 +84,7 @@ function withFact(given: Given, fact: Fact): Given {
       return { ...given, answers: new Map(given.answers).set(fact.branchId, fact.content) };
     case 'result':
       return { ...given, result: fact.content };
+    case 'not-before':
+      return { ...given, notBefore: fact.at };
   }
 }

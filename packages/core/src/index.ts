@@ -9,6 +9,7 @@ export * from './history.ts';
 export * from './ids.ts';
 export { isLongNumber, parseKeepingDigits } from './json-digits.ts';
 export * from './limits.ts';
+export { deliveryBeginsAt } from './msg.ts';
 export * from './outcome.ts';
 export { type PayloadReference, type PayloadTemplate, payloadTemplate } from './payload-template.ts';
 export * from './retry.ts';

@@ -19,7 +19,7 @@
  * M7  What is delivered at once does not wait for each other: one that is not reached, or held, keeps nobody from the message.
  */
 import { earlier, mayStart, pauseEndsAt, start } from './attempts.ts';
-import { automatic, type Draft, finish, hold, record, restate, setDecision, setOp } from './draft.ts';
+import { automatic, type Draft, finish, hold, record, recordFact, restate, setDecision, setOp } from './draft.ts';
 import type { RequestEvent, Verdict } from './event.ts';
 import { type BranchId, type EpochMs, epochMs, stepOfDelivery } from './ids.ts';
 import type { CallTable, ModeLogic } from './mode.ts';
@@ -91,6 +91,7 @@ function requested(draft: MsgDraft, request: RequestEvent): Verdict {
       if (status === 'submitted') return 'repeated';
       if (status !== 'prepared') return 'wrong_status';
       record(draft, { kind: 'submitted' });
+      if (request.notBefore !== undefined) recordFact(draft, { kind: 'not-before', at: request.notBefore });
       submit(draft);
       restate(draft);
       return 'taken';
@@ -187,7 +188,12 @@ function askAt({ tx, given }: MsgDraft): EpochMs {
   return epochMs(tx.createdAt + given.spec.askAfterMs);
 }
 
+/** What its preparation and its submission say, whichever is later. */
 function deliverAt({ tx, given }: MsgDraft): EpochMs {
-  const { delayMs, notBefore } = given.spec;
-  return epochMs(Math.max(tx.createdAt + delayMs, notBefore ?? 0));
+  return epochMs(Math.max(deliveryBeginsAt(given.spec, tx.createdAt), given.notBefore ?? 0));
+}
+
+/** The moment before which nothing of a message that was created then is delivered, as its spec has it. */
+export function deliveryBeginsAt({ delayMs, notBefore }: Pick<MsgSpec, 'delayMs' | 'notBefore'>, createdAt: EpochMs): EpochMs {
+  return epochMs(Math.max(createdAt + delayMs, notBefore ?? 0));
 }

@@ -4,7 +4,7 @@ import type { MsgSpec, Spec } from './spec.ts';
 
 /**
  * Whether submitting `later` asks for what was prepared as `first`: the same deliveries of the same message, the same kind of
- * second phase. Options (pauses, times, headers, delays) may differ: those of the first request hold. Only modes that are
+ * second phase. Options (pauses, times, headers) may differ: those of the first request hold; of delays the later one. Only modes that are
  * prepared and submitted by two requests are compared so; everything else is the same only when its digest is.
  */
 export function isSameWork(first: Spec, later: Spec): boolean {

@@ -109,7 +109,8 @@ function withStoredFacts(given: Given, { facts }: Decided): Given {
   const stored = after.registered.map((branch, index) => encodeFact({ kind: 'branch', index, branch }));
   const answers = [...after.answers].map(([branchId, content]) => encodeFact({ kind: 'answer', branchId, content }));
   const result = after.result === null ? [] : [encodeFact({ kind: 'result', content: after.result })];
-  expect(givenOf(after.spec, [...stored, ...answers, ...result])).toEqual(after);
+  const notBefore = after.notBefore === null ? [] : [encodeFact({ kind: 'not-before', at: after.notBefore })];
+  expect(givenOf(after.spec, [...stored, ...answers, ...result, ...notBefore])).toEqual(after);
   return after;
 }
 
@@ -228,7 +229,7 @@ function parsePolicy(text: string | undefined): RetryPolicy {
 }
 
 /**
- * `@MS prepare | submit | abort WHY | register ID [DATA] | record ID OP succeed|failed [DATA] | conclude succeed|failed [DATA]
+ * `@MS prepare | submit [@MS, not before] | abort WHY | register ID [DATA] | record ID OP succeed|failed [DATA] | conclude succeed|failed [DATA]
  * | place ID OP | wake | recover | retry BY [vN] | terminate BY [vN] | ID OP CLASS [#ATTEMPT] [EXCHANGE] [kept=ANSWER] [j=JITTER]`
  */
 function parseEvent(text: string, before: { given: Given; tx: Transaction | null }): TransactionEvent {
@@ -240,7 +241,12 @@ function parseEvent(text: string, before: { given: Given; tx: Transaction | null
     case 'prepare':
       return { ...when, ...beginning, type: 'prepared' };
     case 'submit':
-      return { ...when, ...beginning, type: 'submitted' };
+      return {
+        ...when,
+        ...beginning,
+        type: 'submitted',
+        ...(rest[0] === undefined ? {} : { notBefore: epochMs(start + Number(rest[0].slice(1))) }),
+      };
     case 'abort':
       return { ...when, type: 'aborted', reason: rest.join(' ') };
     case 'register':

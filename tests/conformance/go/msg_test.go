@@ -159,6 +159,8 @@ func TestMsgDelay(t *testing.T) {
 		m := f.newMsg(t, p, "a1", "a2")
 		m.setDelay(3)
 		began := time.Now()
+		// The client says so with submit only; it counts from prepare.
+		succeeds(t, "prepare", m.prepare(f.url(p, "query")))
 		succeeds(t, "submit", m.submit())
 		holdsFor(t, "the delay", 1500*time.Millisecond, func() bool { return len(p.order()) == 0 })
 		s := query(t, m.Gid)

@@ -1,4 +1,5 @@
 /** A client whose answer was lost asks again: it is told how the transaction ended, by every face alike. */
+import { openMemoryStore } from '@amends/store';
 import { describe, expect, it } from 'vitest';
 import { grpcClient } from '../testing/grpc-peer.ts';
 import { participant } from '../testing/participant.ts';
@@ -35,6 +36,7 @@ const overGrpc: Face = (amends) => {
       ...(steps === undefined ? {} : { Steps: JSON.stringify(steps) }),
       BinPayloads: ((payloads ?? []) as string[]).map((payload) => Buffer.from(payload)),
       ...(query === undefined ? {} : { QueryPrepared: query }),
+      ...(options['custom_data'] === undefined ? {} : { CustomedData: options['custom_data'] }),
       TransOptions: {
         WaitResult: options['wait_result'] === true,
         RetryInterval: options['retry_interval'] ?? 0,
@@ -146,6 +148,21 @@ describe.each(faces)('what is prepared and then submitted with other options, ov
     await amends.end('g');
     expect(await ask('submit', message('g', shop.url, ['a', 'b']))).toBe('SUCCESS');
     expect(shop.calls).toEqual(['action /a', 'action /b']);
+  });
+
+  it('msg: is delayed as its submit says, which counts from its prepare', async () => {
+    let aheadMs = 0;
+    const shop = await participant();
+    const amends = await runningServer({}, { store: openMemoryStore({ now: () => Date.now() + aheadMs }) });
+    const ask = face(amends);
+    expect(await ask('prepare', message('g', shop.url, ['a']))).toBe('SUCCESS');
+    for (let time = 0; time < 2; time++)
+      expect(await ask('submit', message('g', shop.url, ['a'], { custom_data: '{"delay":600}' }))).toBe('SUCCESS');
+    const { createdAt, wakeAt } = await amends.rest('g');
+    expect(Date.parse(wakeAt!) - Date.parse(createdAt)).toBe(600_000);
+    expect(shop.calls).toEqual([]);
+    aheadMs = 600_000;
+    expect(await amends.end('g')).toMatchObject({ status: 'succeed' });
   });
 
   it('msg: is FAILURE, the first time and every other, when it names other deliveries', async () => {
