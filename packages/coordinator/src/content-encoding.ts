@@ -28,12 +28,12 @@ const encodingsMax = 4;
  * @param bytesMax of the decoded body, and of every stage before it
  */
 export function decodedBody(bytes: Buffer, encoding: string, bytesMax: number): DecodedBody {
+  if (encoding === '' || bytes.byteLength === 0) return { bytes };
   const names = encoding
     .toLowerCase()
     .split(',')
     .map((name) => name.trim())
     .filter((name) => name !== '' && name !== 'identity');
-  if (names.length === 0 || bytes.byteLength === 0) return { bytes };
   const unknown = names.find((name) => !Object.hasOwn(decoders, name));
   if (unknown !== undefined || names.length > encodingsMax)
     return unreadable(`content-encoding ${JSON.stringify(encoding.slice(0, 100))} is not known; gzip, deflate, br and zstd are`);

@@ -22,6 +22,9 @@ const connectMsMax = 10_000;
 /** Silence after which the operating system asks whether the peer is still there. Milliseconds. */
 const keepAliveMs = 60_000;
 
+/** How many calls a server takes at once before it has said so: as many as the standard wants it to (RFC 9113, section 6.5.2). */
+const callsUntilToldOtherwise = 100;
+
 /** A connection and the calls on it. */
 export class GrpcChannel {
   /** Resolves when calls may be sent: not before the server has said how many it takes at once. Rejects when that came about never. */
@@ -31,6 +34,7 @@ export class GrpcChannel {
   readonly #session: ClientHttp2Session;
   readonly #pingMsMax: number;
   #probing = false;
+  #isReady = false;
   /** Of the streams that the server may have looked at, when it has said so with its good-bye. */
   #lastStreamId = Number.POSITIVE_INFINITY;
 
@@ -39,8 +43,12 @@ export class GrpcChannel {
     const socket = socketTo(target, options);
     this.#session = connect('http://participant', { createConnection: () => socket, settings: { enablePush: false } });
     this.connected = connectionOf(this.#session, socket, target);
-    // Whoever calls hears of it; without callers nobody needs to.
-    this.connected.catch(() => {});
+    this.connected.then(
+      () => {
+        this.#isReady = true;
+      },
+      () => {}, // Whoever calls hears of it; without callers nobody needs to.
+    );
     // A server that says good-bye takes no more calls here; it may first say so, and then which was the last.
     this.#session.on('goaway', (_code, lastStreamId) => {
       this.#lastStreamId = lastStreamId;
@@ -51,6 +59,12 @@ export class GrpcChannel {
   /** Whether calls may begin on it. */
   get isOpen(): boolean {
     return !this.#session.closed && !this.#session.destroyed;
+  }
+
+  /** Whether a call would be sent at once, and not wait until others have ended. */
+  get hasRoom(): boolean {
+    const { maxConcurrentStreams = callsUntilToldOtherwise } = this.#isReady ? this.#session.remoteSettings : {};
+    return this.calls < maxConcurrentStreams;
   }
 
   /** Whether the server has said that it did not look at a stream, and will not. */

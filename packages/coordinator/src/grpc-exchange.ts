@@ -44,9 +44,9 @@ export async function grpcExchange(call: BranchCall, { channel: connect, request
   const startedAt = performance.now();
   let ending: Ending = { outcome: stopped, isPassedOver: true };
   for (let sending = 1; ending.isPassedOver && sending <= sendingsMax; sending++) {
+    const leftMs = Math.max(0, call.deadlineInMs - Math.floor(performance.now() - startedAt));
     const channel = connect();
     if (channel === null) break;
-    const leftMs = Math.max(0, call.deadlineInMs - (performance.now() - startedAt));
     ending = await new Promise<Ending>((done) => new GrpcExchange(channel, call, done).begin(request(leftMs), leftMs));
     if (ending.isPassedOver) channel.retire();
   }

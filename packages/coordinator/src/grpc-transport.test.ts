@@ -458,6 +458,44 @@ describe('a call that the server has passed over', () => {
   });
 });
 
+describe('more calls than a server takes on one connection', () => {
+  /** Answers nothing before so many calls are there. */
+  async function crowded(count: number, maxConcurrentStreams: number): Promise<Participant> {
+    const waiting: ServerHttp2Stream[] = [];
+    return participant(
+      (stream) => {
+        waiting.push(stream);
+        if (waiting.length === count) for (const each of waiting.splice(0)) answered(each, 0);
+      },
+      { maxConcurrentStreams },
+    );
+  }
+  const crowd = (calls: Transport, target: string, count: number) =>
+    Promise.all(Array.from({ length: count }, async () => (await calls.call(callTo(target, { deadlineInMs: 10_000 }))).class));
+
+  test('go out at once on another, so that none waits until others have ended', async () => {
+    const bank = await crowded(128, 100);
+    expect(await crowd(transport(), bank.target, 128)).toEqual(new Array(128).fill('success'));
+    expect(bank.connections).toBe(2);
+  });
+
+  test('do so when it takes fewer than usual, once it has said so', async () => {
+    const bank = await participant(undefined, { maxConcurrentStreams: 1 });
+    const calls = transport();
+    for (const connections of [1, 2, 3]) {
+      await crowd(calls, bank.target, connections);
+      expect(bank.connections).toBe(connections);
+    }
+  });
+
+  test('are never more than eight connections; what is left waits for its turn', async () => {
+    const bank = await participant(undefined, { maxConcurrentStreams: 1 });
+    const calls = transport();
+    for (let wave = 0; wave < 12; wave++) expect(await crowd(calls, bank.target, 20)).toEqual(new Array(20).fill('success'));
+    expect(bank.connections).toBe(8);
+  });
+});
+
 describe('addresses', () => {
   test.each(['169.254.169.254:80/a.B/C', '[fe80::1]:80/a.B/C', 'grpc://0.0.0.0:80/a.B/C', '2852039166:80/a.B/C'])(
     'link-local, metadata and reserved ones are not connected to, however they are written: %s',

@@ -1,13 +1,13 @@
 /**
- * Calls participants over gRPC: the stored bytes as the message, unread, and who asks for what in the metadata. One
- * connection per target, kept while it is used; the whole exchange within its deadline, answers capped, and every address
+ * Calls participants over gRPC: the stored bytes as the message, unread, and who asks for what in the metadata. The
+ * whole exchange within its deadline, answers capped, and every address
  * checked at the moment of connecting.
  */
 import { isIP } from 'node:net';
 import type { Exchange, Outcome } from '@amends/core';
 import { type CheckAddress, refuseForbidden } from './address.ts';
 import { checkedLookup } from './checked-lookup.ts';
-import { GrpcChannel } from './grpc-channel.ts';
+import { GrpcChannels } from './grpc-channels.ts';
 import { type GrpcRequest, grpcExchange } from './grpc-exchange.ts';
 import { type GrpcTarget, grpcTarget } from './grpc-target.ts';
 import { headerText } from './header-text.ts';
@@ -33,29 +33,9 @@ export interface GrpcTransportOptions {
 export function grpcTransport(options: GrpcTransportOptions = {}): Transport {
   const { targetsMax = 1_000, checkAddress = refuseForbidden, tls = {}, userAgent = 'amends' } = options;
   const { pingMsMax = 5_000 } = options;
-  const lookup = checkedLookup(checkAddress);
   const targetOf = remembered(grpcTarget);
-  const channels = new Map<string, GrpcChannel>();
-  /** Those too that take no more calls and have not ended. */
-  const all = new Set<GrpcChannel>();
+  const channels = new GrpcChannels(targetsMax, { lookup: checkedLookup(checkAddress), tls, pingMsMax });
   let closed = false;
-
-  /** The connection of a target, used last from now on. */
-  function channelOf(target: GrpcTarget): GrpcChannel {
-    const known = channels.get(target.key);
-    channels.delete(target.key);
-    if (channels.size >= targetsMax) closeOldest(channels);
-    const channel = known?.isOpen ? known : open(target);
-    channels.set(target.key, channel);
-    return channel;
-  }
-
-  function open(target: GrpcTarget): GrpcChannel {
-    const channel = new GrpcChannel(target, { lookup, tls, pingMsMax });
-    all.add(channel);
-    void channel.ended.then(() => all.delete(channel));
-    return channel;
-  }
 
   return {
     call(request) {
@@ -68,25 +48,15 @@ export function grpcTransport(options: GrpcTransportOptions = {}): Transport {
         return notMade('invalid_request', `${JSON.stringify(unsendable)} cannot be metadata`, 'refused');
       const message = messageOf(request);
       return grpcExchange(request, {
-        channel: () => (closed ? null : channelOf(target)),
+        channel: () => (closed ? null : channels.take(target)),
         request: (leftMs) => ({ headers: headersOf(target, request, { userAgent, leftMs }), message }),
       });
     },
     async close() {
       closed = true;
-      for (const channel of all) channel.destroy();
-      channels.clear();
+      channels.destroy();
     },
   };
-}
-
-function closeOldest(channels: Map<string, GrpcChannel>): void {
-  for (const [key, channel] of channels) {
-    if (channel.calls > 0) continue;
-    channels.delete(key);
-    channel.destroy();
-    return;
-  }
 }
 
 /** What metadata can hold; gids with other characters are refused where transactions over gRPC come in. */
