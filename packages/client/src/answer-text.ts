@@ -35,7 +35,7 @@ export class UnreadableAnswer extends Error {
 
 /** Reads an answer to its end. @throws UnreadableAnswer when it is encoded in a way that is not known, or wrongly, or too long */
 export async function answerText({ statusCode, headers, body }: Dispatcher.ResponseData): Promise<string> {
-  const encodings = encodingsIn(headers['content-encoding']);
+  const encodings = encodingsIn(headers);
   const bytes = await received(body);
   if (bytes === null) throw new UnreadableAnswer(statusCode, `the answer is larger than ${bytesMax} bytes`);
   if (bytes.byteLength === 0) return '';
@@ -59,11 +59,13 @@ function shown(encodings: readonly string[]): string {
   return encodings.join(', ').slice(0, 100);
 }
 
-function encodingsIn(header: string | string[] | undefined): readonly string[] {
-  const names = String(header ?? '')
-    .toLowerCase()
-    .split(',');
-  return names.map((name) => name.trim()).filter((name) => name !== '' && name !== 'identity');
+/** Names of what leaves a body as it is, once its chunks have been put together. */
+const asItIs: ReadonlySet<string> = new Set(['', 'identity', 'chunked']);
+
+/** What was done to a body, in this order, and then for its way alone. */
+function encodingsIn(headers: Dispatcher.ResponseData['headers']): readonly string[] {
+  const names = `${headers['content-encoding'] ?? ''},${headers['transfer-encoding'] ?? ''}`.toLowerCase().split(',');
+  return names.map((name) => name.trim()).filter((name) => !asItIs.has(name));
 }
 
 /** null: it is too large. */

@@ -1,4 +1,4 @@
-/** Undoing what `content-encoding` says was done to the body of an answer (RFC 9110, section 8.4), within a limit. */
+/** Undoing what `content-encoding` says was done to the body of an answer (RFC 9110, section 8.4), or `transfer-encoding`, within a limit. */
 import { brotliDecompressSync, constants, gunzipSync, inflateRawSync, inflateSync, zstdDecompressSync } from 'node:zlib';
 
 /** A body as its sender meant it, or why it cannot be had. */
@@ -22,9 +22,20 @@ const decoders: Readonly<Record<string, (bytes: Buffer, limits: Limits) => Buffe
 /** What is encoded more often only keeps its reader busy. */
 const encodingsMax = 4;
 
+type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/** What was done to a body, in this order, and then for its way alone; empty: nothing but cutting it in chunks. */
+export function encodingIn(headers: Headers): string {
+  const { 'content-encoding': content = '', 'transfer-encoding': transfer = 'chunked' } = headers;
+  return transfer === 'chunked' ? String(content) : `${content}, ${transfer}`;
+}
+
+/** Names of what leaves a body as it is, once its chunks have been put together. */
+const asItIs: ReadonlySet<string> = new Set(['', 'identity', 'chunked']);
+
 /**
  * Decodes a body; nothing stays nothing.
- * @param encoding the value of the header; empty: as it is
+ * @param encoding as `encodingIn` gives it; empty: as it is
  * @param bytesMax of the decoded body, and of every stage before it
  */
 export function decodedBody(bytes: Buffer, encoding: string, bytesMax: number): DecodedBody {
@@ -33,7 +44,7 @@ export function decodedBody(bytes: Buffer, encoding: string, bytesMax: number): 
     .toLowerCase()
     .split(',')
     .map((name) => name.trim())
-    .filter((name) => name !== '' && name !== 'identity');
+    .filter((name) => !asItIs.has(name));
   const unknown = names.find((name) => !Object.hasOwn(decoders, name));
   if (unknown !== undefined || names.length > encodingsMax)
     return unreadable(`content-encoding ${JSON.stringify(encoding.slice(0, 100))} is not known; gzip, deflate, br and zstd are`);

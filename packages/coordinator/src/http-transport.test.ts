@@ -29,7 +29,7 @@ async function rawParticipant(...pieces: readonly string[]): Promise<string> {
     socket.setNoDelay(true).on('error', () => {});
     socket.on('data', async () => {
       for (const piece of pieces) {
-        await new Promise((sent) => socket.write(piece, sent));
+        await new Promise((sent) => socket.write(piece, 'latin1', sent));
         await new Promise((turn) => setImmediate(turn));
       }
     });
@@ -208,6 +208,13 @@ describe('an encoded answer', () => {
     expect(await transport().call(callTo(small))).toMatchObject({ class: 'unknown', code: 'answer_too_large' });
     const most = await encoding(name, encode('0'.repeat(limits.answerBytesMax)));
     expect(await transport().call(callTo(most))).toMatchObject({ class: 'success' });
+  });
+
+  test('for its way alone is read as what it says too', async () => {
+    const body = gzipSync('{"dtm_result":"FAILURE"}').toString('latin1');
+    const chunks = `${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`;
+    const url = await rawParticipant(`HTTP/1.1 200 OK\r\ntransfer-encoding: gzip, chunked\r\n\r\n${chunks}`);
+    expect(await transport().call(callTo(url, { face: 'dtm' }))).toMatchObject({ class: 'failure', code: 'http_200' });
   });
 
   test('without a body is one without encoding', async () => {

@@ -9,7 +9,7 @@ import { type CheckAddress, refuseForbidden } from './address.ts';
 import { classOfAnswer, detailOfAnswer, isVerdict } from './answer.ts';
 import { checkedLookup } from './checked-lookup.ts';
 import { classOfConnectError } from './connection-error.ts';
-import { decodedBody, tooLarge } from './content-encoding.ts';
+import { decodedBody, encodingIn, tooLarge } from './content-encoding.ts';
 import { headerText } from './header-text.ts';
 import { connectorToFinalAnswers } from './interim-answers.ts';
 import { classOfJsonRpc, isJsonRpc, jsonRpcBody } from './json-rpc-call.ts';
@@ -161,7 +161,7 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
     headers: Record<string, string | string[] | undefined>,
   ): void {
     this.#status = status;
-    this.#encoding = String(headers['content-encoding'] ?? '');
+    this.#encoding = encodingIn(headers);
     if (status >= 300 && status < 400) this.#location = String(headers['location'] ?? '');
   }
 
