@@ -20,6 +20,7 @@ const noMongo = 'the registries here have no MongoDB server; the barrier of the 
 const endIsTold = 'wants an error when what has succeeded is submitted again; here that is told as success';
 const pausesStay =
   'wants all attempts that `retry_limit` allows within one request; here they have their pauses, and the request is told ONGOING meanwhile';
+const asText = 'sends its JSON as `text/plain`, as any web page could without being asked; here that is refused';
 const ownStore = 'reads and writes the tables of DTM itself';
 const internal = 'tests the inside of DTM, which Amends does not have';
 
@@ -172,7 +173,7 @@ export const inventory: readonly Covered[] = [
     by: ['TestSagaOrderNormal', 'TestSagaOrderRollback'],
   },
   { source: 'saga_concurrent_test', tests: ['TestSagaConCommittedOngoing'], by: ['TestSagaConcurrentOngoing'] },
-  { source: 'saga_compatible_test', tests: ['TestSagaCompatibleNormal'], by: ['TestOldPayloadForm'] },
+  { source: 'saga_compatible_test', tests: ['TestSagaCompatibleNormal'], by: ['TestOldPayloadForm'], differs: asText },
   {
     source: 'saga_barrier_test',
     tests: ['TestSagaBarrierNormal', 'TestSagaBarrierRollback'],
