@@ -29,6 +29,19 @@ it('is made one at a time: a second one is told to come back, and a caller who l
   await expect.poll(async () => (await fetch(`${amends.url}/api/v1/backup`)).status).toBe(200);
 });
 
+it('makes room for the next one when a caller leaves in the middle, or asks for the head only', async () => {
+  const amends = await runningServer({ store: `sqlite:${join(scratchFolder(), 'amends.db')}` });
+  const payload = { text: 'x'.repeat(900_000) };
+  for (let n = 0; n < 12; n += 1) await amends.post('/api/v1/transactions', { ...saga, steps: [{ action: '', payload }] });
+  const left = new AbortController();
+  const answer = await fetch(`${amends.url}/api/v1/backup`, { signal: left.signal });
+  expect(Number(answer.headers.get('content-length'))).toBeGreaterThan(9_000_000);
+  await answer.body!.getReader().read();
+  left.abort();
+  await expect.poll(async () => (await fetch(`${amends.url}/api/v1/backup`, { method: 'HEAD' })).status).toBe(200);
+  await expect.poll(async () => (await fetch(`${amends.url}/api/v1/backup`)).status).toBe(200);
+});
+
 it('is refused for a store in memory', async () => {
   const amends = await runningServer();
   const { status, body } = await amends.get('/api/v1/backup');
