@@ -1,7 +1,6 @@
 /** The text of an answer: what `content-encoding` says was done to it is undone (RFC 9110, section 8.4), all within a limit. */
 import { promisify } from 'node:util';
 import { brotliDecompress, constants, gunzip, inflate, inflateRaw, zstdDecompress } from 'node:zlib';
-import type { Dispatcher } from 'undici';
 
 /** Whatever the server is asked for is smaller; more is not for the memory of an application. Bytes. */
 const bytesMax = 33_554_432;
@@ -21,6 +20,13 @@ const decoders: Readonly<Record<string, (bytes: Buffer) => Promise<Buffer>>> = {
 /** What is encoded more often only keeps its reader busy. */
 const encodingsMax = 4;
 
+/** An answer as it arrives. */
+interface EncodedAnswer {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
 /** An answer whose body cannot be read. */
 export class UnreadableAnswer extends Error {
   override readonly name = 'UnreadableAnswer';
@@ -34,7 +40,7 @@ export class UnreadableAnswer extends Error {
 }
 
 /** Reads an answer to its end. @throws UnreadableAnswer when it is encoded in a way that is not known, or wrongly, or too long */
-export async function answerText({ statusCode, headers, body }: Dispatcher.ResponseData): Promise<string> {
+export async function answerText({ statusCode, headers, body }: EncodedAnswer): Promise<string> {
   const encodings = encodingsIn(headers);
   const bytes = await received(body);
   if (bytes === null) throw new UnreadableAnswer(statusCode, `the answer is larger than ${bytesMax} bytes`);
@@ -63,16 +69,16 @@ function shown(encodings: readonly string[]): string {
 const asItIs: ReadonlySet<string> = new Set(['', 'identity', 'chunked']);
 
 /** What was done to a body, in this order, and then for its way alone. */
-function encodingsIn(headers: Dispatcher.ResponseData['headers']): readonly string[] {
+function encodingsIn(headers: EncodedAnswer['headers']): readonly string[] {
   const names = `${headers['content-encoding'] ?? ''},${headers['transfer-encoding'] ?? ''}`.toLowerCase().split(',');
   return names.map((name) => name.trim()).filter((name) => !asItIs.has(name));
 }
 
 /** null: it is too large. */
-async function received(body: Dispatcher.ResponseData['body']): Promise<Buffer | null> {
-  const chunks: Buffer[] = [];
+async function received(body: EncodedAnswer['body']): Promise<Buffer | null> {
+  const chunks: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
+  for await (const chunk of body) {
     bytes += chunk.byteLength;
     if (bytes > bytesMax) return null;
     chunks.push(chunk);

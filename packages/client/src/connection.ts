@@ -43,7 +43,7 @@ export interface Connection {
 export function connect({ server, retry, requestTimeoutMs, connectionsMax }: ConnectionOptions): Connection {
   const { origin, pathname } = addressOf(server);
   const root = pathname.replace(/\/+$/, '');
-  const pool = new Pool(origin, { connections: connectionsMax, pipelining: 1, connect: connectorToFinalAnswers({}) });
+  const pool = new Pool(origin, { connections: connectionsMax, pipelining: 1, connect: connectorToFinalAnswers() });
 
   async function exchange(request: Request, body: string | null): Promise<unknown> {
     const limit = new AbortController();

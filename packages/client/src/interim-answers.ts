@@ -12,14 +12,17 @@ const headEnd = '\r\n\r\n';
 /** Larger ones are left to undici's own limit. */
 const headBytesMax = 16_384;
 
+/** Hears of a connection. */
+type Connected = (...result: [error: null, socket: Socket] | [error: Error, socket: null]) => void;
+
 /** Connects as undici does; of what is answered on the connection it reads the final answers alone. One exchange at a time. */
-export function connectorToFinalAnswers(options: buildConnector.BuildOptions): buildConnector.connector {
-  const connect = buildConnector(options);
+export function connectorToFinalAnswers(): (place: object, connected: Connected) => void {
+  const connect = buildConnector({});
   return (place, connected) =>
-    connect(place, (...[error, socket]) => {
-      if (error !== null) return connected(error, null);
-      passOverInterim(socket);
-      connected(null, socket);
+    connect(place as buildConnector.Options, (...result) => {
+      const [error, socket] = result;
+      if (error === null) passOverInterim(socket);
+      connected(...result);
     });
 }
 

@@ -47,7 +47,7 @@ export interface Participants {
 
 /** Connections to participants, made when they are needed. */
 export function participants(): Participants {
-  const agent = new Agent({ pipelining: 1, connect: connectorToFinalAnswers({}) });
+  const agent = new Agent({ pipelining: 1, connect: connectorToFinalAnswers() });
   return {
     async call(url, branch, { method = 'POST', payload, headers = {}, timeoutMs = 10_000, signal, query = {} } = {}) {
       const limit = AbortSignal.timeout(timeoutMs);

@@ -16,10 +16,10 @@ const headBytesMax = 16_384;
 export function connectorToFinalAnswers(options: buildConnector.BuildOptions): buildConnector.connector {
   const connect = buildConnector(options);
   return (place, connected) =>
-    connect(place, (...[error, socket]) => {
-      if (error !== null) return connected(error, null);
-      passOverInterim(socket);
-      connected(null, socket);
+    connect(place, (...result) => {
+      const [error, socket] = result;
+      if (error === null) passOverInterim(socket);
+      connected(...result);
     });
 }
 
