@@ -135,13 +135,25 @@ class SqlStore implements Store {
 
   purge: Store['purge'] = async (request) => {
     const [found = []] = await this.#session.look([purgeQuery(request)]);
-    const count = found.length === 0 ? 0 : await this.#remove(found);
+    const count = found.length === 0 ? 0 : await this.#remove(found.map((row) => row[0] as Gid));
     const moreSpace = await this.#session.giveBack();
-    return { count, more: found.length === request.limit || moreSpace };
+    return { count, more: (count > 0 && found.length === request.limit) || moreSpace };
   };
 
-  async #remove(found: readonly SqlRow[]): Promise<number> {
-    const list = this.#dialect.gidList(found.map((row) => row[0] as Gid));
+  /** One beside which something is damaged stays, and keeps no other. @returns how many are gone */
+  async #remove(gids: readonly Gid[]): Promise<number> {
+    try {
+      return await this.#removeTogether(gids);
+    } catch (error) {
+      if (!isAmendsError(error, 'store_refused')) throw error;
+    }
+    let count = 0;
+    if (gids.length > 1) for (const gid of gids) count += await this.#remove([gid]);
+    return count;
+  }
+
+  async #removeTogether(gids: readonly Gid[]): Promise<number> {
+    const list = this.#dialect.gidList(gids);
     const { purgeSpecs, purgeRecords, purgeHistory, purgeTxs } = this.#sql;
     const rows = await this.#session.write([purgeSpecs, purgeRecords, purgeHistory, purgeTxs].map((sql) => query(sql, list)));
     return rows.at(-1)!.length;

@@ -2,7 +2,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { nodeId } from '@amends/core';
+import { epochMs, nodeId } from '@amends/core';
 import { type Store, unreadSpec } from '@amends/store';
 import { firstChange, gidOf, sampleRow, sampleSpec, sampleTime } from '@amends/store/contract';
 import Database from 'better-sqlite3';
@@ -90,3 +90,19 @@ describe.each([
     expect(await store.claim({ node, dueBefore: sampleTime, limit: 9 })).toEqual([]);
   });
 });
+
+test('what is damaged beside one transaction keeps no other from being deleted', async () => {
+  await finishAll();
+  await breakChain();
+  store = await openSqliteStore({ path });
+  const request = { status: 'succeed', finishedBefore: epochMs(sampleTime + 1), limit: 3 } as const;
+  expect(await store.purge(request)).toEqual({ count: 2, more: true });
+  expect(await store.purge({ ...request, limit: 1 })).toEqual({ count: 0, more: false });
+  expect((await store.list({ limit: 9 })).rows.map(({ gid }) => gid)).toEqual(['hurt']);
+});
+
+async function finishAll(): Promise<void> {
+  const db = new Database(path);
+  db.exec(`UPDATE tx SET status = 'succeed', finished_at = ${sampleTime}, due_at = NULL, owner = NULL`);
+  db.close();
+}
