@@ -42,7 +42,6 @@ export function httpTransport(options: HttpTransportOptions = {}): Transport {
   const partsOf = remembered(urlParts);
   const reasonAgainst = remembered((hostname: string) => (isIP(hostname) === 0 ? null : checkAddress(hostname, hostname)));
   const pools = new Map<string, Pool>();
-  const connect = connectorToFinalAnswers({ lookup: checkedLookup(checkAddress), ...tls });
   let closed = false;
 
   function poolOf(origin: string): Pool {
@@ -53,6 +52,7 @@ export function httpTransport(options: HttpTransportOptions = {}): Transport {
       return known;
     }
     if (pools.size >= originsMax) closeOldest(pools);
+    const connect = connectorToFinalAnswers({ lookup: checkedLookup(checkAddress), ...tls });
     const pool = new Pool(origin, { connections: connectionsMax, pipelining: 1, connect });
     pools.set(origin, pool);
     return pool;
