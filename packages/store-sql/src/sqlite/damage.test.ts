@@ -93,7 +93,7 @@ describe.each([
 
 test('what is damaged beside one transaction keeps no other from being deleted', async () => {
   await finishAll();
-  await breakChain();
+  await breakCell();
   store = await openSqliteStore({ path });
   const request = { status: 'succeed', finishedBefore: epochMs(sampleTime + 1), limit: 3 } as const;
   expect(await store.purge(request)).toEqual({ count: 2, more: true });
@@ -105,4 +105,20 @@ async function finishAll(): Promise<void> {
   const db = new Database(path);
   db.exec(`UPDATE tx SET status = 'succeed', finished_at = ${sampleTime}, due_at = NULL, owner = NULL`);
   db.close();
+}
+
+/** Makes the row of the big payload say that it goes on beyond the end of the file. */
+async function breakCell(): Promise<void> {
+  const bytes = await readFile(path);
+  const isInside = (page: number) => bytes.subarray(page + 4, page + pageBytes).every((byte) => byte === filling);
+  const pages = Array.from({ length: bytes.length / pageBytes }, (_, index) => index * pageBytes);
+  const inside = pages.filter(isInside);
+  const followed = new Set(inside.map((page) => bytes.readUInt32BE(page)));
+  const first = inside.map((page) => page / pageBytes + 1).find((number) => !followed.has(number))!;
+  const pointer = Buffer.from([filling, filling, 0, 0, 0, 0]);
+  pointer.writeUInt32BE(first, 2);
+  const at = bytes.indexOf(pointer);
+  expect(at).toBeGreaterThan(0);
+  bytes.writeUInt32BE(0xffffff, at + 2);
+  await writeFile(path, bytes);
 }
