@@ -112,7 +112,8 @@ function checkMsgStart(world: World, { name, after, index, startedAt }: Start, s
   }
   if (after.decision?.direction !== 'commit') world.violated('I9', `${name} starts before the message is submitted`);
   if (startedAt < after.createdAt + spec.delayMs) world.violated('M5', `${name} starts before its delay has passed`);
-  const before = after.branches.slice(1, index);
+  const stepOf = (at: number) => spec.steps[at - 1]!.branchId.split('-')[0];
+  const before = after.branches.slice(1, index).filter((_, at) => stepOf(at + 1) !== stepOf(index));
   if (!spec.concurrent && before.some(({ forward }) => forward.at !== 'succeed'))
     world.violated('I7', `${name} starts out of its order`);
 }

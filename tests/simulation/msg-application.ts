@@ -1,8 +1,9 @@
 /** An application that sends a two-phase message: announces it, commits its local transaction, submits; or dies in between. */
-import type { BranchId, MsgSpec } from '@amends/core';
+import type { BranchId, MsgSpec, MsgStep } from '@amends/core';
 import type { Client } from './client.ts';
 import { drawRetry } from './mode-maker.ts';
 import { type Movement, payloadOf } from './participant.ts';
+import type { Chance } from './random.ts';
 import { hosts } from './saga-maker.ts';
 
 /** Lives the life of one message. */
@@ -31,14 +32,11 @@ export async function runMessage(client: Client): Promise<void> {
 const plain: Movement = { account: 'open', amount: 0, refusable: false, undoable: false };
 
 function drawSpec({ chance }: Client, { home, amount }: { readonly home: string; readonly amount: number }): MsgSpec {
-  const count = chance.whole(1, 3);
+  const steps = drawDeliveries(chance);
   return {
     mode: 'msg',
-    steps: Array.from({ length: count }, (_, index) => ({
-      branchId: `0${index + 1}` as BranchId,
-      action: `http://${chance.pick(hosts)}/step/${index + 1}`,
-    })),
-    payloads: Array.from({ length: count }, (_, index) => payloadOf({ ...plain, amount: index === 0 ? amount : 0 })),
+    steps,
+    payloads: steps.map((_, index) => payloadOf({ ...plain, amount: index === 0 ? amount : 0 })),
     query: chance.yes(0.1) ? '' : `http://${home}/query`,
     askAfterMs: chance.whole(300, 10_000),
     delayMs: chance.yes(0.3) ? chance.whole(1, 20_000) : 0,
@@ -52,4 +50,13 @@ function drawSpec({ chance }: Client, { home, amount }: { readonly home: string;
     trace: null,
     alarmAfterMs: chance.yes(0.2) ? chance.whole(500, 40_000) : null,
   };
+}
+
+/** One to three steps, each of which may name a topic with two or three subscribers. */
+function drawDeliveries(chance: Chance): MsgStep[] {
+  return Array.from({ length: chance.whole(1, 3) }, (_, index) => {
+    const step = `0${index + 1}`;
+    const ids = chance.yes(0.25) ? Array.from({ length: chance.whole(2, 3) }, (__, at) => `${step}-0${at + 1}`) : [step];
+    return ids.map((id) => ({ branchId: id as BranchId, action: `http://${chance.pick(hosts)}/step/${id}` }));
+  }).flat();
 }

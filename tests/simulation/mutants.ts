@@ -136,6 +136,16 @@ export const mutants: Readonly<Record<string, Mutants>> = {
       replace: "if (draft.given.spec.query === '')",
       by: "if (draft.given.spec.query === '') return submit(draft); if (false)",
     },
+    'tries in circles what is given up': {
+      file: 'core/dist/msg.js',
+      replace: '!isGivenUp(forward) && mayStart',
+      by: 'mayStart',
+    },
+    'calls the step after a topic although a subscriber has not got the message': {
+      file: 'core/dist/msg.js',
+      replace: 'if (isOpen && next !== group)',
+      by: 'if (false)',
+    },
     'ignores the delay': {
       file: 'core/dist/msg.js',
       replace: 'Math.max(createdAt + delayMs, notBefore ?? 0)',
