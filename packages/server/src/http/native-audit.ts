@@ -1,7 +1,7 @@
 /** The audit in the native API. */
 import type { Coordinator } from '@amends/coordinator';
 import { parseGid } from '@amends/core';
-import { auditBody, auditQuery, auditRowOf, parseBy } from '@amends/wire';
+import { auditBody, auditQuery, parseBy } from '@amends/wire';
 import type { Handler } from './native-answer.ts';
 
 /** Answers with one page. */
@@ -10,7 +10,7 @@ export function auditHandler(coordinator: Coordinator): Handler {
     const { gid, limit, cursor } = parseBy(auditQuery, request.query, 'query.');
     const rows = await coordinator.audit({
       ...(gid === undefined ? {} : { gid: parseGid(gid) }),
-      ...(cursor === undefined ? {} : { beforeId: auditRowOf(cursor, 'query.cursor') }),
+      ...(cursor === undefined ? {} : { beforeId: Number(cursor) }),
       limit: limit + 1,
     });
     return { status: 200, body: auditBody(rows, limit) };

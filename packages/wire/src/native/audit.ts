@@ -1,7 +1,6 @@
 /** The audit in the native API: who did what by hand, and why. */
 import { type EpochMs, type Gid, limits } from '@amends/core';
 import { z } from 'zod';
-import { refuse } from '../field-error.ts';
 import { named } from './registry.ts';
 import { wholeNumber } from './requests.ts';
 import { gidText } from './text-fields.ts';
@@ -10,7 +9,13 @@ import { gidText } from './text-fields.ts';
 export const auditQuery = z.strictObject({
   gid: gidText.optional().describe('Only those about this transaction, which may be deleted by now'),
   limit: wholeNumber(1, limits.pageRowsMax, 50).describe('Rows of the page'),
-  cursor: z.string().max(512).optional().describe('`next` of the page before'),
+  cursor: z
+    .string()
+    .regex(/^[1-9][0-9]{0,14}$/, {
+      error: 'is not one that a page of the audit has given; leave it out to begin at the newest',
+    })
+    .optional()
+    .describe('`next` of the page before'),
 });
 
 const auditEntrySchema = named(
@@ -56,7 +61,7 @@ export interface PresentedAuditRow {
 export function auditBody(rows: readonly PresentedAuditRow[], limit: number): AuditBody {
   const page = rows.slice(0, limit);
   const last = page.at(-1);
-  return { entries: page.map(entryBody), next: rows.length > limit && last !== undefined ? cursorOfRow(last.id) : null };
+  return { entries: page.map(entryBody), next: rows.length > limit && last !== undefined ? String(last.id) : null };
 }
 
 function entryBody({ at, gid, detail, ...row }: PresentedAuditRow): AuditEntryBody {
@@ -66,19 +71,4 @@ function entryBody({ at, gid, detail, ...row }: PresentedAuditRow): AuditEntryBo
     gid: gid === '' ? null : gid,
     detail: JSON.parse(detail) as Record<string, unknown>,
   };
-}
-
-function cursorOfRow(id: number): string {
-  return Buffer.from(`audit:${id}`).toString('base64url');
-}
-
-/**
- * The row of a cursor.
- * @param field name of the parameter, for the error
- * @throws AmendsError `invalid_request` when the text is not one that a page has given
- */
-export function auditRowOf(cursor: string, field: string): number {
-  const match = /^audit:(\d{1,15})$/.exec(Buffer.from(cursor, 'base64url').toString());
-  if (match === null) refuse(field, 'is not one that a page of the audit has given; leave it out to begin at the newest');
-  return Number(match[1]);
 }
