@@ -8,6 +8,8 @@ export interface BranchRef {
   readonly branchId: string;
   /** `action`, `compensate`, `try`, `confirm`, `cancel`, … */
   readonly op: string;
+  /** Whoever calls will go by what is answered: nothing may stand in for it. */
+  readonly answerWanted?: boolean;
 }
 
 /** One call of a coordinator. */

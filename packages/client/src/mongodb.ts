@@ -1,12 +1,24 @@
 /** Participants with a database in MongoDB, by the driver `mongodb`. Transactions need a replica set. */
 import type { ClientSession, Collection, MongoClient } from 'mongodb';
-import { type BarrierRow, checkCall, checkCommitted, entrance, givingUp, type TableBarrier } from './barrier-rows.ts';
+import {
+  type BranchKey,
+  checkCall,
+  checkCommitted,
+  entrance,
+  type FoundRow,
+  givingUp,
+  resultOf,
+  stillUnderWay,
+  type TableBarrier,
+  type Writing,
+} from './barrier-rows.ts';
+import type { BranchRef } from './call.ts';
 
 /** Where the barrier's documents are. */
 export interface MongoBarrierOptions {
   /** Default `dtm_barrier`, as in DTM's clients. */
   readonly database?: string;
-  /** Default `barrier`. */
+  /** Default `barrier`. That of the results has the same name with `_result` at its end. */
   readonly collection?: string;
 }
 
@@ -20,6 +32,16 @@ interface BarrierDocument {
   readonly reason: string;
 }
 
+/** What our own collection says of the work of a row. */
+interface ResultDocument {
+  readonly _id: Key;
+  /** JSON; null: the work has begun; empty: it is done and has returned nothing. */
+  readonly result: string | null;
+  readonly create_time: Date;
+}
+
+type Key = Omit<BarrierDocument, 'trans_type' | 'reason'>;
+
 /**
  * The barrier in MongoDB. Work gets the session of its transaction and must pass it to every operation: what is done without
  * stands outside. `createTable` makes the unique index on which the barrier rests.
@@ -29,29 +51,61 @@ export function mongoBarrier(
   { database = 'dtm_barrier', collection = 'barrier' }: MongoBarrierOptions = {},
 ): TableBarrier<ClientSession> {
   const documents = client.db(database).collection<BarrierDocument>(collection);
+  const results = client.db(database).collection<ResultDocument>(`${collection}_result`);
+  const write = writing(documents, results);
   return {
-    async run(call, work, { barrierId = '01' } = {}) {
+    async run<Result>(call: BranchRef, work: (session: ClientSession) => Result | Promise<Result>, { barrierId = '01' } = {}) {
       checkCall(call, { barrierId });
-      return transaction(client, async (session) => {
+      const answer = await transaction(client, async (session) => {
         const rows = entrance(call, barrierId);
         let step = rows.next();
-        while (step.done !== true) step = rows.next(await insert(documents, session, step.value));
-        return step.value ? await work(session) : undefined;
+        while (step.done !== true) step = rows.next(await write(session, step.value));
+        if (step.value.row === null) return step.value.answer;
+        const { json, result } = resultOf(await inOne(session, work), step.value.row);
+        await results.updateOne({ _id: keyOf(step.value.row) }, { $set: { result: json } }, { session });
+        return result;
       });
+      return answer as Result | undefined;
     },
     async queryPrepared(call) {
       checkCall(call);
-      const row = documentOf(givingUp(call));
-      const reason = await transaction(client, async (session) => {
-        await insert(documents, session, givingUp(call));
-        return (await documents.findOne(keyOf(row), { session }))?.reason ?? null;
+      const row = givingUp(call);
+      const found = await transaction(client, (session) => write(session, { row, begins: false })).catch((error: unknown) => {
+        throw isConflict(error) ? stillUnderWay(row.gid, error) : error;
       });
-      checkCommitted(call.gid, reason);
+      checkCommitted(row, found);
     },
     async createTable() {
-      await documents.createIndex({ gid: 1, branch_id: 1, op: 1, barrier_id: 1 }, { unique: true });
+      if (!(await hasIndex(documents))) await documents.createIndex(index, { unique: true });
     },
   };
+}
+
+/** Runs work in the transaction that has begun. @throws Error when the work has ended it by itself */
+async function inOne<Result>(session: ClientSession, work: (session: ClientSession) => Result | Promise<Result>): Promise<Result> {
+  const { txnNumber } = session.serverSession;
+  const result = await work(session);
+  if (session.inTransaction() && session.serverSession.txnNumber === txnNumber) return result;
+  throw new Error('the transaction behind the barrier was ended before its time: by a commit or abort of the work itself');
+}
+
+const index = { gid: 1, branch_id: 1, op: 1, barrier_id: 1 } as const;
+
+/** NamespaceNotFound: there is no such collection yet. */
+const namespaceNotFound = 26;
+
+async function hasIndex(documents: Collection<BarrierDocument>): Promise<boolean> {
+  try {
+    return (await documents.indexes()).some(({ key, unique }) => unique === true && JSON.stringify(key) === JSON.stringify(index));
+  } catch (error) {
+    if ((error as { readonly code?: unknown }).code === namespaceNotFound) return false;
+    throw error;
+  }
+}
+
+/** WriteConflict, DuplicateKey: another transaction has written the document meanwhile; MongoDB does not wait for its end. */
+function isConflict(error: unknown): boolean {
+  return [112, 11_000].includes((error as { readonly code?: number }).code ?? 0);
 }
 
 /** The driver's own `withTransaction` would run the work several times. */
@@ -69,17 +123,25 @@ async function transaction<Result>(client: MongoClient, work: (session: ClientSe
 }
 
 /** An error inside a transaction ends it, so the row is looked for first; the unique index decides between two at once. */
-async function insert(documents: Collection<BarrierDocument>, session: ClientSession, row: BarrierRow): Promise<boolean> {
-  const document = documentOf(row);
-  if ((await documents.findOne(keyOf(document), { session })) !== null) return false;
-  await documents.insertOne(document, { session });
-  return true;
+function writing(documents: Collection<BarrierDocument>, results: Collection<ResultDocument>) {
+  return async (session: ClientSession, { row, begins }: Writing): Promise<FoundRow | null> => {
+    const found = await documents.findOne(keyOf(row), { session });
+    const own = { _id: keyOf(row) };
+    if (found !== null) return foundRow(found, await results.findOne(own, { session }));
+    await documents.insertOne({ trans_type: row.transType, ...keyOf(row), reason: row.reason }, { session });
+    const begun = { result: null, create_time: new Date() };
+    if (begins) await results.replaceOne(own, begun, { session, upsert: true });
+    return null;
+  };
 }
 
-function keyOf({ gid, branch_id, op, barrier_id }: BarrierDocument): Omit<BarrierDocument, 'trans_type' | 'reason'> {
-  return { gid, branch_id, op, barrier_id };
+function foundRow(found: BarrierDocument, result: ResultDocument | null): FoundRow {
+  const { gid, branch_id: branchId, op, barrier_id: barrierId, reason } = found;
+  const done = result?.result == null ? 'begun' : { result: result.result };
+  return { gid, branchId, op, barrierId, reason, work: result === null ? 'unknown' : done };
 }
 
-function documentOf({ transType, gid, branchId, op, barrierId, reason }: BarrierRow): BarrierDocument {
-  return { trans_type: transType, gid, branch_id: branchId, op, barrier_id: barrierId, reason };
+/** Fields in this order: the key of a result is a document, and those are compared with the order of their fields. */
+function keyOf({ gid, branchId, op, barrierId }: BranchKey): Key {
+  return { gid, branch_id: branchId, op, barrier_id: barrierId };
 }

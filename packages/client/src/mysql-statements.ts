@@ -1,27 +1,60 @@
-/** The barrier's table and statements in MySQL and MariaDB. */
+/** The barrier's tables and statements in MySQL and MariaDB. Values travel as parameters of statements that the server has prepared. */
 import type { Pool, PoolConnection, ResultSetHeader, RowDataPacket } from 'mysql2/promise';
-import { keyOf, type SqlDialect, valuesOf } from './sql-barrier.ts';
+import { type BarrierRow, lockWaitSeconds, type Writing } from './barrier-rows.ts';
+import { foundRow, keyOf, LockTimeout, type SelectedRow, type SqlDialect, type Tables, valuesOf } from './sql-barrier.ts';
 
 /** The statements of the barrier. */
-export function mysqlDialect(pool: Pool, table: string): SqlDialect<PoolConnection> {
-  const insert = `INSERT IGNORE INTO ${table} (trans_type, gid, branch_id, op, barrier_id, reason) VALUES (?, ?, ?, ?, ?, ?)`;
-  const select = `SELECT reason FROM ${table} WHERE gid = ? AND branch_id = ? AND op = ? AND barrier_id = ?`;
+export function mysqlDialect(pool: Pool, tables: Tables): SqlDialect<PoolConnection> {
+  const { barrier, results } = tables;
+  const key = 'gid = ? AND branch_id = ? AND op = ? AND barrier_id = ?';
+  const insert = `INSERT IGNORE INTO ${barrier} (trans_type, gid, branch_id, op, barrier_id, reason) VALUES (?, ?, ?, ?, ?, ?)`;
+  const begin = `REPLACE INTO ${results} (gid, branch_id, op, barrier_id) VALUES (?, ?, ?, ?)`;
+  // Locking reads see what is committed now, and leave it to the work when its snapshot is taken.
+  const select = `SELECT b.gid, b.branch_id, b.op, b.barrier_id, b.reason, r.gid IS NOT NULL AS known, r.result
+    FROM ${barrier} b LEFT JOIN ${results} r ON r.gid = ? AND r.branch_id = ? AND r.op = ? AND r.barrier_id = ?
+    WHERE b.gid = ? AND b.branch_id = ? AND b.op = ? AND b.barrier_id = ? LOCK IN SHARE MODE`;
+  const update = `UPDATE ${results} SET result = ? WHERE ${key}`;
+
+  async function write(connection: PoolConnection, { row, begins }: Writing) {
+    const [written] = await connection.execute<ResultSetHeader>(insert, valuesOf(row));
+    if (written.affectedRows === 0) {
+      const [rows] = await connection.execute<(SelectedRow & RowDataPacket)[]>(select, [...keyOf(row), ...keyOf(row)]);
+      return foundRow(rows[0]);
+    }
+    if (written.warningStatus > 0) throw changedOnTheWay(barrier, row);
+    if (begins) await connection.execute(begin, keyOf(row));
+    return null;
+  }
+
   return {
     transaction: (work) => transaction(pool, work),
-    async insert(connection, row) {
-      const [{ affectedRows }] = await connection.query<ResultSetHeader>(insert, valuesOf(row));
+    write,
+    async writeSoon(connection, writing) {
+      await connection.query(`SET SESSION innodb_lock_wait_timeout = ${lockWaitSeconds}`);
+      try {
+        return await write(connection, writing);
+      } catch (error) {
+        throw (error as { readonly code?: unknown }).code === 'ER_LOCK_WAIT_TIMEOUT' ? lockTimeout(error) : error;
+      } finally {
+        await connection.query('SET SESSION innodb_lock_wait_timeout = DEFAULT');
+      }
+    },
+    checkOpen: checkStillOpen,
+    async keep(connection, row, json) {
+      const [{ affectedRows }] = await connection.execute<ResultSetHeader>(update, [json, ...keyOf(row)]);
       return affectedRows === 1;
     },
-    async reasonOf(connection, row) {
-      const [rows] = await connection.query<RowDataPacket[]>(select, keyOf(row));
-      return (rows[0]?.['reason'] as string | undefined) ?? null;
-    },
-    async createTable() {
-      const [database] = table.includes('.') ? table.split('.') : [];
-      if (database !== undefined) await pool.query(`CREATE DATABASE IF NOT EXISTS ${database} DEFAULT CHARACTER SET utf8mb4`);
-      await pool.query(tableOf(table));
-    },
+    createTable: () => create(pool, tables),
   };
+}
+
+function lockTimeout(cause: unknown): LockTimeout {
+  return new LockTimeout(`another transaction holds the lock of the row and has not ended within ${lockWaitSeconds} s`, { cause });
+}
+
+/** `INSERT IGNORE` makes a warning of what does not fit. */
+function changedOnTheWay(table: string, { gid }: BarrierRow): Error {
+  return new Error(`the table ${table} cannot hold the row of ${gid} as it is: make it as createTable() does`);
 }
 
 async function transaction<Result>(pool: Pool, work: (connection: PoolConnection) => Promise<Result>): Promise<Result> {
@@ -30,7 +63,7 @@ async function transaction<Result>(pool: Pool, work: (connection: PoolConnection
   try {
     await connection.beginTransaction();
     await connection.query('SAVEPOINT amends_barrier');
-    const result = await workAndCheck().catch(async (error: unknown) => {
+    const result = await work(connection).catch(async (error: unknown) => {
       known = await connection.rollback().then(
         () => true,
         () => false,
@@ -43,12 +76,6 @@ async function transaction<Result>(pool: Pool, work: (connection: PoolConnection
   } finally {
     if (known) connection.release();
     else connection.destroy();
-  }
-
-  async function workAndCheck(): Promise<Result> {
-    const result = await work(connection);
-    await checkStillOpen(connection);
-    return result;
   }
 }
 
@@ -68,8 +95,41 @@ async function checkStillOpen(connection: PoolConnection): Promise<void> {
   }
 }
 
-/** Gids that differ in case only are different: so the columns compare bytes. */
-function tableOf(table: string): string {
+/** `CREATE … IF NOT EXISTS` takes the right to create also where there is nothing to do. */
+async function create(pool: Pool, { barrier, results }: Tables): Promise<void> {
+  const [isBarrierThere, isResultsThere] = [await isThere(pool, barrier), await isThere(pool, results)];
+  if (isBarrierThere && isResultsThere) return;
+  const [database = '', table] = barrier.split('.');
+  if (table !== undefined && !(await isSchema(pool, database)))
+    await pool.query(`CREATE DATABASE IF NOT EXISTS ${database} DEFAULT CHARACTER SET utf8mb4`);
+  const collation = await exactCollation(pool);
+  if (!isBarrierThere) await pool.query(barrierTable(barrier, collation));
+  if (!isResultsThere) await pool.query(resultTable(results, collation));
+}
+
+async function isThere(pool: Pool, table: string): Promise<boolean> {
+  const [schema, name] = table.includes('.') ? table.split('.') : [null, table];
+  const select = 'SELECT 1 FROM information_schema.tables WHERE table_schema = COALESCE(?, DATABASE()) AND table_name = ?';
+  return (await pool.execute<RowDataPacket[]>(select, [schema ?? null, name ?? null]))[0].length > 0;
+}
+
+async function isSchema(pool: Pool, name: string): Promise<boolean> {
+  const select = 'SELECT 1 FROM information_schema.schemata WHERE schema_name = ?';
+  return (await pool.execute<RowDataPacket[]>(select, [name]))[0].length > 0;
+}
+
+/**
+ * The collation that compares bytes and does not pad: MariaDB's, MySQL's. Where there is none, the one that pads does, for keys
+ * with white space at their ends are refused.
+ */
+async function exactCollation(pool: Pool): Promise<string> {
+  const select = `SELECT collation_name AS name FROM information_schema.collations
+    WHERE collation_name IN ('utf8mb4_nopad_bin', 'utf8mb4_0900_bin')`;
+  const [rows] = await pool.query<({ name: string } & RowDataPacket)[]>(select);
+  return rows[0]?.name ?? 'utf8mb4_bin';
+}
+
+function barrierTable(table: string, collation: string): string {
   return `CREATE TABLE IF NOT EXISTS ${table} (
     id bigint(22) PRIMARY KEY AUTO_INCREMENT,
     trans_type varchar(45) DEFAULT '',
@@ -83,5 +143,18 @@ function tableOf(table: string): string {
     KEY (create_time),
     KEY (update_time),
     UNIQUE KEY (gid, branch_id, op, barrier_id)
-  ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin`;
+  ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = ${collation}`;
+}
+
+function resultTable(table: string, collation: string): string {
+  return `CREATE TABLE IF NOT EXISTS ${table} (
+    gid varchar(128) NOT NULL,
+    branch_id varchar(128) NOT NULL,
+    op varchar(45) NOT NULL,
+    barrier_id varchar(45) NOT NULL,
+    result longtext COMMENT 'JSON; null: the work has begun; empty: it is done and has returned nothing',
+    create_time datetime DEFAULT now(),
+    PRIMARY KEY (gid, branch_id, op, barrier_id),
+    KEY (create_time)
+  ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = ${collation}`;
 }

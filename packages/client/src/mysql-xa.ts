@@ -3,18 +3,20 @@ import { setTimeout } from 'node:timers/promises';
 import type { Pool, PoolConnection, RowDataPacket } from 'mysql2/promise';
 import type { BranchRef } from './call.ts';
 import { mysqlDialect } from './mysql-statements.ts';
-import { type TableOptions, tableNameOf } from './sql-barrier.ts';
-import { branchOf, checkNotRolledBack, lockWaitSeconds, type XaResource, xaRow, xidOf } from './xa-resource.ts';
+import { keptResult, type TableOptions, tablesOf } from './sql-barrier.ts';
+import { answerOfFirst, branchOf, type XaResource, xaRow, xidOf } from './xa-resource.ts';
 
 const xidBytesMax = 64;
 
 /**
- * A MySQL or MariaDB database as part of XA transactions; it needs the barrier's table. The first phase occupies a connection
+ * A MySQL or MariaDB database as part of XA transactions; it needs the barrier's tables. The first phase occupies a connection
  * of the pool; where the server does not set prepared branches free (MariaDB, MySQL before 8.0.29) it is closed afterwards.
  * The names of branches have 64 bytes, so gids up to about 60.
  */
 export function mysqlXa(pool: Pool, options: TableOptions = {}): XaResource<PoolConnection> {
-  const dialect = mysqlDialect(pool, tableNameOf(options));
+  const dialect = mysqlDialect(pool, tablesOf(options));
+  // In an XA transaction the server refuses every statement that would end it.
+  const inXa = { ...dialect, checkOpen: async () => {} };
   const detaches = remembered(() => setsFree(pool));
 
   /** What is not there counts as ended. Only where connections hold branches must it be looked for, which takes a privilege. */
@@ -30,20 +32,17 @@ export function mysqlXa(pool: Pool, options: TableOptions = {}): XaResource<Pool
       const connection = await pool.getConnection();
       let known = false;
       try {
-        await connection.query(waitBriefly);
         await connection.query(`XA START ${xid}`);
         const done = await begun(connection);
         await connection.query(`XA END ${xid}`);
         await connection.query(`XA ${done.prepare ? 'PREPARE' : 'ROLLBACK'} ${xid}`);
         known = reusable || !done.prepare;
-        if (known) await connection.query(waitAsBefore);
         return done.result;
       } catch (error) {
         known = await connection
           .query(`XA END ${xid}`)
           .catch(() => {}) // It has ended, or the statement that failed has made it end.
           .then(() => connection.query(`XA ROLLBACK ${xid}`))
-          .then(() => connection.query(waitAsBefore))
           .then(
             () => true,
             () => false,
@@ -57,12 +56,9 @@ export function mysqlXa(pool: Pool, options: TableOptions = {}): XaResource<Pool
 
       async function begun(tx: PoolConnection) {
         const row = xaRow(call, 'action');
-        if (!(await dialect.insert(tx, row))) {
-          checkNotRolledBack(call, await dialect.reasonOf(tx, row));
-          return { prepare: false, result: undefined };
-        }
-        await tx.query(waitAsBefore);
-        const result = await work(tx);
+        const found = await dialect.writeSoon(tx, { row, begins: true });
+        if (found !== null) return { prepare: false, result: answerOfFirst(call, found) as Awaited<ReturnType<typeof work>> };
+        const result = (await keptResult(inXa, tx, { row, work })) as Awaited<ReturnType<typeof work>>;
         await register();
         return { prepare: true, result };
       }
@@ -71,17 +67,11 @@ export function mysqlXa(pool: Pool, options: TableOptions = {}): XaResource<Pool
     async rollback(call) {
       await end('ROLLBACK', call);
       // Waits for a first phase that is under way, and fails; stops one that has not begun.
-      await dialect.transaction(async (connection) => {
-        await connection.query(waitBriefly);
-        await dialect.insert(connection, xaRow(call, 'rollback')).finally(() => connection.query(waitAsBefore));
-      });
+      await dialect.transaction((tx) => dialect.writeSoon(tx, { row: xaRow(call, 'rollback'), begins: false }));
     },
     prepared: async () => (await preparedXids(pool)).flatMap((xid) => branchOf(xid) ?? []),
   };
 }
-
-const waitBriefly = `SET SESSION innodb_lock_wait_timeout = ${lockWaitSeconds}`;
-const waitAsBefore = 'SET SESSION innodb_lock_wait_timeout = DEFAULT';
 
 /** A branch that a connection still holds cannot be ended by another; it is free once the server has noticed the end of the first. */
 const freeWithinMs = 2_000;

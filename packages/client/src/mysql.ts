@@ -2,7 +2,7 @@
 import type { Pool, PoolConnection } from 'mysql2/promise';
 import type { TableBarrier } from './barrier-rows.ts';
 import { mysqlDialect } from './mysql-statements.ts';
-import { sqlBarrier, type TableOptions, tableNameOf } from './sql-barrier.ts';
+import { sqlBarrier, type TableOptions, tablesOf } from './sql-barrier.ts';
 
 export { mysqlXa } from './mysql-xa.ts';
 export type { TableOptions } from './sql-barrier.ts';
@@ -12,5 +12,5 @@ export type { TableOptions } from './sql-barrier.ts';
  * transaction is on; what is done through others, the pool's own `query` included, stands outside.
  */
 export function mysqlBarrier(pool: Pool, options: TableOptions = {}): TableBarrier<PoolConnection> {
-  return sqlBarrier(mysqlDialect(pool, tableNameOf(options)));
+  return sqlBarrier(mysqlDialect(pool, tablesOf(options)));
 }

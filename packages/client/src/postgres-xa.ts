@@ -2,40 +2,41 @@
 import type { Pool, PoolClient } from 'pg';
 import { postgresDialect } from './postgres-statements.ts';
 import { postgresTransaction } from './postgres-transaction.ts';
-import { type TableOptions, tableNameOf } from './sql-barrier.ts';
-import { branchOf, checkNotRolledBack, lockWaitSeconds, type XaResource, xaRow, xidOf } from './xa-resource.ts';
+import { keptResult, type TableOptions, tablesOf } from './sql-barrier.ts';
+import { answerOfFirst, branchOf, type XaResource, xaRow, xidOf } from './xa-resource.ts';
 
 const xidBytesMax = 199;
 
 /** Nothing is prepared: it ends like any transaction. */
-class Skipped extends Error {}
+class Skipped extends Error {
+  readonly answer: unknown;
+  constructor(answer: unknown) {
+    super('the work has been done before');
+    this.answer = answer;
+  }
+}
 
 /**
  * A Postgres database as part of XA transactions. The server needs `max_prepared_transactions` above zero, and the barrier's
- * table. Any connection of the pool does, one for the first phase and one for the second.
+ * tables. Any connection of the pool does, one for the first phase and one for the second.
  */
 export function postgresXa(pool: Pool, options: TableOptions = {}): XaResource<PoolClient> {
-  const dialect = postgresDialect(pool, tableNameOf(options));
-  const waitBriefly = `SET LOCAL lock_timeout = '${lockWaitSeconds}s'`;
+  const dialect = postgresDialect(pool, tablesOf(options));
   return {
     async prepare(call, work, register) {
       const prepare = `PREPARE TRANSACTION ${quoted(xidOf(call, xidBytesMax))}`;
       const row = xaRow(call, 'action');
       const phase = async (client: PoolClient) => {
-        await client.query(waitBriefly);
-        if (!(await dialect.insert(client, row))) {
-          checkNotRolledBack(call, await dialect.reasonOf(client, row));
-          throw new Skipped();
-        }
-        await client.query('SET LOCAL lock_timeout TO DEFAULT');
-        const result = await work(client);
+        const found = await dialect.writeSoon(client, { row, begins: true });
+        if (found !== null) throw new Skipped(answerOfFirst(call, found));
+        const result = (await keptResult(dialect, client, { row, work })) as Awaited<ReturnType<typeof work>>;
         await register();
         return result;
       };
       try {
         return await postgresTransaction(pool, phase, { sql: prepare, confirmedBy: 'PREPARE' });
       } catch (error) {
-        if (error instanceof Skipped) return undefined;
+        if (error instanceof Skipped) return error.answer as Awaited<ReturnType<typeof work>>;
         throw error;
       }
     },
@@ -43,10 +44,7 @@ export function postgresXa(pool: Pool, options: TableOptions = {}): XaResource<P
     async rollback(call) {
       await ended(pool, `ROLLBACK PREPARED ${quoted(xidOf(call, xidBytesMax))}`);
       // Waits for a first phase that is under way, and fails; stops one that has not begun.
-      await dialect.transaction(async (client) => {
-        await client.query(waitBriefly);
-        await dialect.insert(client, xaRow(call, 'rollback'));
-      });
+      await dialect.transaction((client) => dialect.writeSoon(client, { row: xaRow(call, 'rollback'), begins: false }));
     },
     async prepared() {
       const listed = 'SELECT gid FROM pg_prepared_xacts WHERE database = current_database() ORDER BY prepared';
@@ -67,8 +65,8 @@ async function ended(pool: Pool, statement: string): Promise<void> {
   }
 }
 
-/** A literal, whatever `standard_conforming_strings` says; these statements take no parameters. */
+/** A literal of characters that need no escaping, and of codes for all others; these statements take no parameters. */
 function quoted(text: string): string {
-  const doubled = text.replaceAll("'", "''").replaceAll('\\', '\\\\');
-  return text.includes('\\') ? ` E'${doubled}'` : `'${doubled}'`;
+  const coded = text.replace(/[^\w-]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return ` E'${coded}'`;
 }

@@ -2,7 +2,7 @@
 import type { Pool, PoolClient } from 'pg';
 import type { TableBarrier } from './barrier-rows.ts';
 import { postgresDialect } from './postgres-statements.ts';
-import { sqlBarrier, type TableOptions, tableNameOf } from './sql-barrier.ts';
+import { sqlBarrier, type TableOptions, tablesOf } from './sql-barrier.ts';
 
 export { postgresXa } from './postgres-xa.ts';
 export type { TableOptions } from './sql-barrier.ts';
@@ -12,5 +12,5 @@ export type { TableOptions } from './sql-barrier.ts';
  * the pool's own `query` included, stands outside.
  */
 export function postgresBarrier(pool: Pool, options: TableOptions = {}): TableBarrier<PoolClient> {
-  return sqlBarrier(postgresDialect(pool, tableNameOf(options)));
+  return sqlBarrier(postgresDialect(pool, tablesOf(options)));
 }

@@ -1,8 +1,9 @@
 /** Participants with amounts in Redis, by the driver `ioredis`. */
 import type { Cluster, Redis } from 'ioredis';
-import { type Barrier, type BarrierOptions, checkCall, duplicated, originalOps } from './barrier-rows.ts';
+import { type Barrier, type BarrierOptions, type BranchKey, checkCall, duplicated, originalOps, resultOf } from './barrier-rows.ts';
 import type { BranchRef } from './call.ts';
-import { checkAdjustScript, queryPreparedScript } from './redis-scripts.ts';
+import { resultIn } from './kept-json.ts';
+import { checkAdjustScript, keepResultScript, queryPreparedScript } from './redis-scripts.ts';
 import { BusinessFailure } from './verdict.ts';
 
 /** How barriers are kept. */
@@ -14,7 +15,7 @@ export interface RedisBarrierOptions {
   readonly expireSeconds?: number;
 }
 
-/** What became of an adjustment: `skipped`, because it has been made before or there is nothing to undo. */
+/** What became of an adjustment, now or when it was made before: `skipped`, because there is nothing to undo, or its undo came first. */
 export type Adjustment = 'adjusted' | 'skipped';
 
 /** Amounts behind a barrier. */
@@ -33,23 +34,58 @@ export interface Amounts {
  * The barrier in Redis: keys `<gid>-<branch id>-<op>-<barrier id>`, as DTM's clients have them. Each adjustment is there
  * entirely or not at all, but Redis rolls nothing back: of several in one call, those before an error stay. A message's local
  * transaction is its first adjustment.
+ *
+ * The work runs each time that a call comes: its adjustments are made once, and say each time what they said first. What it
+ * returns is kept when it has ended, under the key of the adjustments that it made, and is what every later call gives.
  */
 export function redisBarrier(redis: Redis | Cluster, { expireSeconds = 7 * 86_400 }: RedisBarrierOptions = {}): Barrier<Amounts> {
   if (!Number.isSafeInteger(expireSeconds) || expireSeconds < 1)
     throw new TypeError(`expireSeconds is ${expireSeconds}; must be at least 1`);
   return {
-    async run(call, work, { barrierId } = {}) {
+    async run<Result>(call: BranchRef, work: (amounts: Amounts) => Result | Promise<Result>, { barrierId }: BarrierOptions = {}) {
       checkCall(call, barrierId === undefined ? {} : { barrierId });
-      const adjust: Amounts['adjust'] = (key, by, options = {}) =>
-        checkAdjust(redis, { call, key, by, expireSeconds, barrierId: options.barrierId ?? barrierId ?? '01' });
-      return await work({ adjust });
+      const made: BranchKey[] = [];
+      const adjust: Amounts['adjust'] = (key, by, options = {}) => {
+        const barrier = { ...call, barrierId: options.barrierId ?? barrierId ?? '01' };
+        made.push(barrier);
+        return checkAdjust(redis, { call, key, by, expireSeconds, barrierId: barrier.barrierId });
+      };
+      return (await keptResult(redis, { result: await work({ adjust }), made, expireSeconds })) as Result;
     },
     async queryPrepared(call) {
       checkCall(call);
-      const answer = await redis.eval(queryPreparedScript, 1, `${call.gid}-00-msg-01`, expireSeconds);
+      const key = keyOf({ gid: call.gid, branchId: '00', op: 'msg', barrierId: '01' });
+      const answer = await redis.eval(queryPreparedScript, 1, key, expireSeconds);
       if (answer === 'FAILURE') throw new BusinessFailure(`the local transaction of the message ${call.gid} was not committed`);
     },
   };
+}
+
+/**
+ * The key of a barrier. A hyphen ends a part, so one inside of a part other than the gid, as in the branch ids of a topic's
+ * deliveries, is written otherwise: the message `order-7` and the saga `order-7-01` would have a key in common.
+ */
+function keyOf({ gid, branchId, op, barrierId }: BranchKey): string {
+  return [gid, ...[branchId, op, barrierId].map(escaped)].join('-');
+}
+
+function escaped(part: string): string {
+  return part.replace(/[-%/]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
+interface Returned {
+  readonly result: unknown;
+  /** The barriers that the work has passed. */
+  readonly made: readonly BranchKey[];
+  readonly expireSeconds: number;
+}
+
+/** Work without adjustments has no barrier, and nothing to keep its result under. The slash keeps results and barriers apart. */
+async function keptResult(redis: Redis | Cluster, { result, made, expireSeconds }: Returned): Promise<unknown> {
+  const [first, ...others] = made;
+  if (first === undefined) return result;
+  const key = [keyOf(first), ...others.map(({ barrierId }) => escaped(barrierId)), 'result'].join('/');
+  return resultIn((await redis.eval(keepResultScript, 1, key, resultOf(result, first).json, expireSeconds)) as string);
 }
 
 interface CheckAdjust {
@@ -67,9 +103,9 @@ async function checkAdjust(
   if (!Number.isSafeInteger(by)) throw new TypeError(`the adjustment of ${key} is ${by}; must be a whole number`);
   checkCall(call, { barrierId });
   const original = originalOps[call.op] ?? '';
-  const keyOfOp = (op: string) => `${call.gid}-${call.branchId}-${op}-${barrierId}`;
+  const keyOfOp = (op: string) => keyOf({ ...call, op, barrierId });
   const answer = await redis.eval(checkAdjustScript, 3, key, keyOfOp(call.op), keyOfOp(original), by, original, expireSeconds);
   if (answer === 'FAILURE') throw new BusinessFailure(`${key} cannot be changed by ${by}`);
-  if (answer === 'DUPLICATE' && call.op === 'msg') throw duplicated(call.gid);
-  return answer === 'OK' ? 'adjusted' : 'skipped';
+  if (call.op === 'msg' && answer !== 'OK') throw duplicated(call.gid);
+  return answer === 'OK' || answer === 'AGAIN' ? 'adjusted' : 'skipped';
 }

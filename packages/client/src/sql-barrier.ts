@@ -1,12 +1,17 @@
 /** The barrier in an SQL database that is reached over a network; Postgres and MySQL differ in a few statements. */
 import {
-  type Barrier,
   type BarrierRow,
+  type BranchKey,
   checkCall,
   checkCommitted,
+  type Entrance,
   entrance,
+  type FoundRow,
   givingUp,
+  resultOf,
+  stillUnderWay,
   type TableBarrier,
+  type Writing,
 } from './barrier-rows.ts';
 import type { BranchRef } from './call.ts';
 
@@ -17,42 +22,59 @@ export interface SqlDialect<Tx> {
    * whose state is unknown is not given back.
    */
   transaction<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result>;
-  /** Writes a row where there is none of its key. @returns true: it was written */
-  insert(tx: Tx, row: BarrierRow): Promise<boolean>;
-  /** The reason in the row of the same key; null: there is none. */
-  reasonOf(tx: Tx, row: BarrierRow): Promise<string | null>;
-  /** Creates the table as DTM has it, where it is missing. */
+  /** Writes a row where there is none of its key. @returns what is there already; null: it was written */
+  write(tx: Tx, writing: Writing): Promise<FoundRow | null>;
+  /** As `write`, but waits only briefly for a transaction that has written the row and not ended. @throws LockTimeout */
+  writeSoon(tx: Tx, writing: Writing): Promise<FoundRow | null>;
+  /** @throws Error when the work has ended its transaction by itself, so that what came after stood outside */
+  checkOpen(tx: Tx): Promise<void>;
+  /** Says what the work of a row has returned. @returns false: nothing says that it has begun */
+  keep(tx: Tx, row: BranchKey, json: string): Promise<boolean>;
+  /** Creates the tables that are missing. */
   createTable(): Promise<void>;
 }
 
-/** Where the barrier's table is. */
+/** Another transaction has written the row and has not ended in time. */
+export class LockTimeout extends Error {
+  override readonly name = 'LockTimeout';
+}
+
+/** Where the barrier's tables are. */
 export interface TableOptions {
-  /** The table's name, with its schema or database. Default `dtm_barrier.barrier`, as in DTM's clients. */
+  /**
+   * The table's name, with its schema or database. Default `dtm_barrier.barrier`, as in DTM's clients. The table of results has
+   * the same name with `_result` at its end.
+   */
   readonly table?: string;
 }
 
-/** A table's name that can stand in a statement. @throws TypeError */
-export function tableNameOf({ table = 'dtm_barrier.barrier' }: TableOptions): string {
-  if (/^[a-z_]\w*(\.[a-z_]\w*)?$/i.test(table)) return table;
-  throw new TypeError(`table is ${JSON.stringify(table)}; must be a name such as dtm_barrier.barrier`);
+/** The names of the two tables. */
+export interface Tables {
+  readonly barrier: string;
+  readonly results: string;
+}
+
+/** Names that can stand in a statement. @throws TypeError */
+export function tablesOf({ table = 'dtm_barrier.barrier' }: TableOptions): Tables {
+  if (/^([a-z_]\w{0,55}\.)?[a-z_]\w{0,55}$/i.test(table)) return { barrier: table, results: `${table}_result` };
+  throw new TypeError(`table is ${JSON.stringify(table)}; must be a name such as dtm_barrier.barrier, each part at most 56 long`);
 }
 
 /** The barrier by a dialect. */
 export function sqlBarrier<Tx>(dialect: SqlDialect<Tx>): TableBarrier<Tx> {
-  const run: Barrier<Tx>['run'] = async (call, work, { barrierId = '01' } = {}) => {
-    checkCall(call, { barrierId });
-    return dialect.transaction(async (tx) => ((await enter(dialect, tx, { call, barrierId })) ? await work(tx) : undefined));
-  };
   return {
-    run,
+    async run<Result>(call: BranchRef, work: (tx: Tx) => Result | Promise<Result>, { barrierId = '01' } = {}) {
+      checkCall(call, { barrierId });
+      const answer = await dialect.transaction(async (tx) => {
+        const entered = await enter(dialect, tx, { call, barrierId });
+        return entered.row === null ? entered.answer : keptResult(dialect, tx, { row: entered.row, work });
+      });
+      return answer as Result | undefined;
+    },
     async queryPrepared(call) {
       checkCall(call);
       const row = givingUp(call);
-      const reason = await dialect.transaction(async (tx) => {
-        await dialect.insert(tx, row);
-        return dialect.reasonOf(tx, row);
-      });
-      checkCommitted(call.gid, reason);
+      checkCommitted(row, await dialect.transaction((tx) => asked(dialect, tx, row)));
     },
     createTable: () => dialect.createTable(),
   };
@@ -62,11 +84,31 @@ async function enter<Tx>(
   dialect: SqlDialect<Tx>,
   tx: Tx,
   { call, barrierId }: { readonly call: BranchRef; readonly barrierId: string },
-): Promise<boolean> {
+): Promise<Entrance> {
   const rows = entrance(call, barrierId);
   let step = rows.next();
-  while (step.done !== true) step = rows.next(await dialect.insert(tx, step.value));
+  while (step.done !== true) step = rows.next(await dialect.write(tx, step.value));
   return step.value;
+}
+
+/** Runs the work of a row that says that it has begun. @returns the result as it is kept */
+export async function keptResult<Tx>(
+  dialect: SqlDialect<Tx>,
+  tx: Tx,
+  { row, work }: { readonly row: BarrierRow; readonly work: (tx: Tx) => unknown },
+): Promise<unknown> {
+  const { json, result } = resultOf(await work(tx), row);
+  await dialect.checkOpen(tx);
+  if (await dialect.keep(tx, row, json)) return result;
+  throw new Error('the row that says that the work has begun is gone');
+}
+
+async function asked<Tx>(dialect: SqlDialect<Tx>, tx: Tx, row: BarrierRow): Promise<FoundRow | null> {
+  try {
+    return await dialect.writeSoon(tx, { row, begins: false });
+  } catch (error) {
+    throw error instanceof LockTimeout ? stillUnderWay(row.gid, error) : error;
+  }
 }
 
 /** A row as the values of a statement, in the order of the columns. */
@@ -75,6 +117,30 @@ export function valuesOf({ transType, gid, branchId, op, barrierId, reason }: Ba
 }
 
 /** The key of a row, in the order of the columns. */
-export function keyOf({ gid, branchId, op, barrierId }: BarrierRow): string[] {
+export function keyOf({ gid, branchId, op, barrierId }: BranchKey): string[] {
   return [gid, branchId, op, barrierId];
+}
+
+/** A row of both tables as it is read. */
+export interface SelectedRow {
+  readonly gid: string;
+  readonly branch_id: string;
+  readonly op: string;
+  readonly barrier_id: string;
+  readonly reason: string;
+  /** Whether our own table has a row too; MySQL says it in numbers. */
+  readonly known: boolean | number;
+  readonly result: string | null;
+}
+
+/** What a selected row says. @throws Error when there is none although there was no room for another */
+export function foundRow(row: SelectedRow | undefined): FoundRow {
+  if (row === undefined) throw new Error("the barrier's row could not be written and is not there");
+  const { gid, branch_id: branchId, op, barrier_id: barrierId, reason, known, result } = row;
+  return { gid, branchId, op, barrierId, reason, work: workOf(Boolean(known), result) };
+}
+
+function workOf(known: boolean, result: string | null): FoundRow['work'] {
+  if (!known) return 'unknown';
+  return result === null ? 'begun' : { result };
 }

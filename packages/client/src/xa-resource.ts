@@ -2,14 +2,14 @@
  * A database's part in XA transactions. Its first phase does the work and prepares it: from then on it survives every crash
  * and keeps its locks until the second phase, by whatever connection, commits it or rolls it back.
  */
-import { type BarrierRow, checkCall } from './barrier-rows.ts';
+import { answerOf, type BarrierRow, checkCall, checkFound, type FoundRow } from './barrier-rows.ts';
 import type { BranchRef } from './call.ts';
 import { BusinessFailure } from './verdict.ts';
 
 /** A database that takes part. `Tx` is what the work uses to change it. */
 export interface XaResource<Tx> {
   /**
-   * The first phase. Where it has been committed before, the work is skipped.
+   * The first phase. Where it has been committed before, the work is skipped, and its result is given again.
    * @param register tells the coordinator of the branch; after the work, before it is prepared
    * @throws whatever the work or `register` throws, and then nothing is left; BusinessFailure when it was rolled back already
    */
@@ -37,12 +37,14 @@ export interface PreparedBranch {
   readonly xid: string;
 }
 
-/** How long a phase waits for another that holds the same branch's row. Seconds. */
-export const lockWaitSeconds = 3;
-
-/** The name of a branch in the database. @throws TypeError when it is longer than the database allows */
+/**
+ * The name of a branch in the database.
+ * @throws TypeError when it is longer than the database allows, or could be that of a branch of another transaction
+ */
 export function xidOf(call: BranchRef, bytesMax: number): string {
   checkCall(call);
+  if (call.branchId.includes('-'))
+    throw new TypeError(`branchId is ${call.branchId}: a branch of XA has none with a hyphen, which would be taken for the end of a gid`);
   const xid = `${call.gid}-${call.branchId}`;
   const bytes = Buffer.byteLength(xid);
   if (bytes > bytesMax || xid.includes('\0'))
@@ -64,7 +66,11 @@ export function xaRow(call: BranchRef, reason: 'action' | 'rollback'): BarrierRo
   return { gid, branchId, transType, op: 'action', barrierId: '01', reason };
 }
 
-/** What it means that the row of the first phase is there already. @throws BusinessFailure unless it was committed */
-export function checkNotRolledBack(call: BranchRef, reason: string | null): void {
-  if (reason !== 'action') throw new BusinessFailure(`the branch ${call.branchId} of ${call.gid} has been rolled back already`);
+/** What the first phase has returned, where its row is there already. @throws BusinessFailure unless it was committed; NeedsAttention */
+export function answerOfFirst(call: BranchRef, found: FoundRow): unknown {
+  const row = xaRow(call, 'action');
+  checkFound(found, row);
+  if (found.reason !== row.reason)
+    throw new BusinessFailure(`the branch ${call.branchId} of ${call.gid} has been rolled back already`);
+  return answerOf(found, { row, isWanted: call.answerWanted === true });
 }

@@ -73,12 +73,12 @@ export async function openMysqlAccount(url: string): Promise<Account<PoolConnect
   await pool.query(`INSERT INTO account VALUES ('ann', 100)`);
   const barrier = mysqlBarrier(pool);
   await barrier.createTable();
-  const read = async <Row>(sql: string, values: string[] = []) => (await pool.query<(Row & RowDataPacket)[]>(sql, values))[0];
+  const read = async <Row>(sql: string, values: string[] = []) => (await pool.execute<(Row & RowDataPacket)[]>(sql, values))[0];
   return {
     pool,
     barrier,
     async move(connection, cents) {
-      await connection.query(`UPDATE account SET cents = cents + ? WHERE name = 'ann'`, [cents]);
+      await connection.execute(`UPDATE account SET cents = cents + ? WHERE name = 'ann'`, [cents]);
     },
     async spoil(connection) {
       await connection.query('SELECT no_such_column');

@@ -1,0 +1,73 @@
+/** What is kept of the results of work: JSON. */
+
+/** A result that cannot be kept, because JSON cannot hold it; the message says what and where. */
+export class NotJson extends TypeError {
+  override readonly name = 'NotJson';
+}
+
+/**
+ * A result as text. Methods and `undefined` inside of objects are left out, dates become texts, as JSON has it.
+ * @param what names the result in the error
+ * @returns JSON; empty: there is no result
+ * @throws NotJson when something would be lost without a word: a BigInt, a function, a symbol, a cycle, a number without digits,
+ * a Map or a Set
+ */
+export function jsonOf(value: unknown, what: string): string {
+  if (value === undefined) return '';
+  const text = stringified(value, what);
+  if (text === undefined) throw new NotJson(`${what} is a ${typeof value}, which JSON cannot hold`);
+  return text;
+}
+
+/** The result of a text. */
+export function resultIn(json: string): unknown {
+  return json === '' ? undefined : JSON.parse(json);
+}
+
+function stringified(value: unknown, what: string): string | undefined {
+  try {
+    return JSON.stringify(value, (key, part: unknown) => {
+      const lost = lostIn(part);
+      if (lost === null) return part;
+      throw new NotJson(`${what} ${key === '' ? 'is' : `has in ${JSON.stringify(key)}`} a ${lost}, which JSON cannot hold`);
+    });
+  } catch (error) {
+    if (error instanceof NotJson) throw error;
+    throw new NotJson(`${what} cannot be written as JSON: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+function lostIn(part: unknown): string | null {
+  if (typeof part === 'bigint') return 'BigInt';
+  if (typeof part === 'symbol') return 'symbol';
+  if (typeof part === 'number' && !Number.isFinite(part)) return `number that is ${part}`;
+  if (part instanceof Map) return 'Map';
+  return part instanceof Set ? 'Set' : null;
+}
+
+/** Whether a type is one that JSON brings back as it was; looked at five levels deep. What is not known is taken for JSON. */
+export type IsJson<Value, Depth extends readonly 0[] = []> = unknown extends Value
+  ? true
+  : Depth['length'] extends 5
+    ? true
+    : false extends EachIsJson<Value, Depth>
+      ? false
+      : true;
+
+type EachIsJson<Value, Depth extends readonly 0[]> = Value extends string | number | boolean | null | undefined | void
+  ? true
+  : Value extends bigint | symbol | ((...given: never[]) => unknown)
+    ? false
+    : Value extends readonly (infer Item)[]
+      ? IsJson<Item, [...Depth, 0]>
+      : { [Key in keyof Value]-?: IsJson<Value[Key], [...Depth, 0]> }[keyof Value];
+
+/** Added to a parameter that gives a `Value`: one that JSON cannot hold does not fit, and the compiler shows this name. */
+export type OnlyJson<Value> = IsJson<Value> extends true ? unknown : NotJsonType;
+
+/** What is returned has a part that JSON cannot hold: a BigInt, a function, a symbol, a class with methods such as Date or Map. */
+export interface NotJsonType {
+  readonly 'returns what JSON cannot hold': never;
+}
