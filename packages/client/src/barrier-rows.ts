@@ -15,7 +15,7 @@
  */
 import { type BranchRef, idCharactersMax, wordCharactersMax } from './call.ts';
 import { jsonOf, resultIn } from './kept-json.ts';
-import { BusinessFailure, Ongoing } from './verdict.ts';
+import { BusinessFailure, NeedsAttention, Ongoing } from './verdict.ts';
 
 /** Which barrier of a call. */
 export interface BarrierOptions {
@@ -56,11 +56,6 @@ export interface TableBarrier<Tx> extends Barrier<Tx> {
 /** A message's local transaction that has run already, or that a coordinator has given up: `queryPrepared` tells which. */
 export class DuplicatedMessage extends Error {
   override readonly name = 'DuplicatedMessage';
-}
-
-/** A call that repetition cannot help: a human has to look. A coordinator of Amends that calls by HTTP holds the transaction. */
-export class NeedsAttention extends Error {
-  override readonly name = 'NeedsAttention';
 }
 
 /** A row of the barrier's table; the first four fields are unique together with `barrierId`. */

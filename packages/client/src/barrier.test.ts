@@ -2,7 +2,9 @@ import { DatabaseSync } from 'node:sqlite';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type Bank, openBank } from '../tests/bank.ts';
-import { barrier, createBarrierTable } from './barrier.ts';
+import { barrier, createBarrierTable, sqliteBarrier } from './barrier.ts';
+import { NotJson } from './kept-json.ts';
+import { NeedsAttention, Ongoing } from './verdict.ts';
 
 let bank: Bank;
 beforeEach(() => {
@@ -17,9 +19,8 @@ const debit = () => bank.move('ann', -30);
 const refund = () => bank.move('ann', 30);
 
 describe('the barrier', () => {
-  it('runs an action once, however often it is called', () => {
-    expect(barrier(bank.db, action, debit)).toBe(70);
-    expect(barrier(bank.db, action, debit)).toBeUndefined();
+  it('runs an action once, and gives each time what it returned', () => {
+    for (let i = 0; i < 3; i++) expect(barrier(bank.db, action, debit)).toBe(70);
     expect(bank.cents('ann')).toBe(70);
     expect(bank.barrierRows()).toEqual(['action/01/action']);
   });
@@ -96,10 +97,13 @@ describe('the barrier', () => {
     expect(bank.cents('ann')).toBe(100);
   });
 
-  it.each(['gid', 'transType', 'branchId', 'op'])('refuses a call whose %s is empty', (field) => {
-    expect(() => barrier(bank.db, { ...action, [field]: '' }, debit)).toThrow(field);
-    expect(bank.cents('ann')).toBe(100);
-  });
+  it.each(['gid', 'transType', 'branchId', 'op'])(
+    'refuses a call whose %s is empty, or begins or ends with white space',
+    (field) => {
+      for (const value of ['', 'x ', '\tx']) expect(() => barrier(bank.db, { ...action, [field]: value }, debit)).toThrow(field);
+      expect(bank.cents('ann')).toBe(100);
+    },
+  );
 
   it('tells a message that is written twice', () => {
     const message = { ...branch, transType: 'msg', op: 'msg' };
@@ -111,9 +115,71 @@ describe('the barrier', () => {
   it('lets one of two connections to a file run the action', () => {
     const other = new Database(bank.db.name);
     expect(barrier(other, action, () => 'other')).toBe('other');
-    expect(barrier(bank.db, action, debit)).toBeUndefined();
+    expect(barrier<unknown>(bank.db, action, debit)).toBe('other');
+    expect(bank.cents('ann')).toBe(100);
     other.close();
   });
+
+  it('gives the result first as it gives it later: as JSON brings it back', () => {
+    const first = barrier<unknown>(bank.db, action, () => ({ day: new Date(0), unknown: undefined }));
+    expect(first).toStrictEqual({ day: '1970-01-01T00:00:00.000Z' });
+    expect(barrier<unknown>(bank.db, action, debit)).toStrictEqual(first);
+  });
+
+  it('changes nothing when the handler returns what JSON cannot hold', () => {
+    expect(() => barrier(bank.db, action, () => ({ cents: BigInt(debit()) }))).toThrow(NotJson);
+    expect([bank.cents('ann'), bank.barrierRows()]).toEqual([100, []]);
+  });
+
+  it('passes over a row of another program, but stops where its answer is wanted', () => {
+    barrier(bank.db, action, debit);
+    bank.db.exec('DELETE FROM dtm_barrier_result');
+    expect(barrier(bank.db, action, debit)).toBeUndefined();
+    expect(() => barrier(bank.db, { ...action, answerWanted: true }, debit)).toThrow(NeedsAttention);
+    expect(barrier(bank.db, compensate, refund)).toBe(100);
+  });
+
+  it.each(['COMMIT', 'ROLLBACK', 'COMMIT; BEGIN'])('does not take for done what %s has ended before its time', (sql) => {
+    const half = () => {
+      bank.db.exec(sql);
+      debit();
+    };
+    expect(() => barrier(bank.db, action, half)).toThrow('ended before its time');
+    expect(() => barrier(bank.db, action, half)).toThrow();
+    expect(bank.db.inTransaction).toBe(false);
+  });
+
+  it('never takes for done what was left in the middle, and undoes none of it, until a human has looked', () => {
+    const half = () => {
+      debit();
+      bank.db.exec('COMMIT');
+    };
+    expect(() => barrier(bank.db, action, half)).toThrow('ended before its time');
+    expect(() => barrier(bank.db, action, debit)).toThrow(NeedsAttention);
+    expect(() => barrier(bank.db, compensate, refund)).toThrow('left in the middle');
+    expect(bank.cents('ann')).toBe(70);
+  });
+
+  it('refuses a row that a collation of the table takes for another', () => {
+    bank.db.exec(`CREATE TABLE dtm_barrier (id INTEGER PRIMARY KEY, trans_type, gid TEXT COLLATE NOCASE, branch_id, op, barrier_id,
+      reason, UNIQUE (gid, branch_id, op, barrier_id))`);
+    barrier(bank.db, action, debit);
+    expect(() => barrier(bank.db, { ...action, gid: 'G1' }, debit)).toThrow('which is another');
+    expect(bank.cents('ann')).toBe(70);
+  });
+
+  it('waits for a message that is under way no longer than 3 s, and has the question asked again', async () => {
+    const other = new Database(bank.db.name, { timeout: 60_000 });
+    const message = { ...branch, transType: 'msg', op: 'msg' };
+    createBarrierTable(bank.db);
+    bank.db.exec('BEGIN IMMEDIATE');
+    const since = performance.now();
+    await expect(sqliteBarrier(other).queryPrepared(message)).rejects.toThrow(Ongoing);
+    expect(performance.now() - since).toBeLessThan(6_000);
+    bank.db.exec('ROLLBACK');
+    expect(other.pragma('busy_timeout', { simple: true })).toBe(60_000);
+    other.close();
+  }, 20_000);
 });
 
 describe('the table of the barrier', () => {

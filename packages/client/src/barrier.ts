@@ -133,9 +133,12 @@ function orEndedBefore<Result>(db: LocalDatabase, work: () => Result): Result {
   try {
     db.exec('RELEASE amends_barrier');
   } catch (cause) {
-    throw new Error('the transaction behind the barrier was ended before its time: the handler has run a COMMIT or ROLLBACK itself', {
-      cause,
-    });
+    throw new Error(
+      'the transaction behind the barrier was ended before its time: the handler has run a COMMIT or ROLLBACK itself',
+      {
+        cause,
+      },
+    );
   }
   return result;
 }

@@ -57,6 +57,7 @@ export async function readCall({ url, header, body }: IncomingCall): Promise<Cal
     body: await body(),
     ...(epoch === null ? {} : { epoch }),
     ...(attempt === null ? {} : { attempt }),
+    ...(header('amends-answer') === 'wanted' ? { answerWanted: true } : {}),
     ...(phase2Url === undefined ? {} : { phase2Url }),
   };
 }
@@ -66,6 +67,7 @@ function parameter(query: URLSearchParams, name: string, charactersMax: number):
   const value = query.getAll(name).at(-1) ?? '';
   if (value === '') throw new BadCall(`the query parameter ${name} is missing: this address is for calls of a coordinator`);
   if (value.length > charactersMax) throw new BadCall(`the query parameter ${name} is longer than ${charactersMax} characters`);
+  if (value !== value.trim()) throw new BadCall(`the query parameter ${name} begins or ends with white space`);
   return value;
 }
 

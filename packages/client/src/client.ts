@@ -15,6 +15,7 @@ import type {
 import type { Call } from './call.ts';
 import { type Connection, connect } from './connection.ts';
 import { makeGid } from './gid.ts';
+import type { OnlyJson } from './kept-json.ts';
 import { emptyMessage, type Message, type MessageOptions } from './message.ts';
 import { nativePort } from './native-port.ts';
 import { type BeginOptions, begin, type Means, type OpenTransaction } from './open-transaction.ts';
@@ -175,11 +176,12 @@ export class AmendsClient {
 
   /**
    * Makes a workflow known under a name, which must stay the same as long as any of its runs is under way.
-   * @param work may run again from the beginning at any time: its steps are recorded, the rest of it must do the same each time
+   * @param work may run again from the beginning at any time: its steps are recorded, the rest of it must do the same each time.
+   * What it takes and returns is JSON
    */
   workflow<Input, Result>(
     name: string,
-    work: WorkflowFunction<Input, Result>,
+    work: WorkflowFunction<Input, Result> & OnlyJson<Input> & OnlyJson<Result>,
     options: WorkflowOptions,
   ): RegisteredWorkflow<Input, Result> {
     return this.#workflows.register(name, work, options);

@@ -12,8 +12,8 @@ export function participant<Body = unknown>(
 ): (request: Request, response: Response) => Promise<void> {
   return async (request, response) => {
     const incoming = { url: request.originalUrl, header: (name: string) => request.get(name), body: () => bodyOf(request) };
-    const { status, body } = await verdictOn(handler as Handler, incoming, onError);
-    response.status(status).type('application/json').send(body);
+    const { status, headers, body } = await verdictOn(handler as Handler, incoming, onError);
+    response.status(status).set(headers).send(body);
   };
 }
 

@@ -17,7 +17,7 @@ export function participant<Body = unknown>(
       body: () => request.body,
     };
     const log = (error: unknown) => request.log.error({ err: error }, 'a call of a coordinator failed');
-    const { status, body } = await verdictOn(handler as Handler, incoming, onError ?? log);
-    return reply.code(status).type('application/json').send(body);
+    const { status, headers, body } = await verdictOn(handler as Handler, incoming, onError ?? log);
+    return reply.code(status).headers(headers).send(body);
   };
 }

@@ -104,7 +104,7 @@ it('is called by a step of a workflow, and undone by it', async () => {
   const order = stage.client.workflow(
     'grpc',
     async (w) => {
-      await w.do('debit', debit, { onRollback: debit });
+      await w.do('debit', (call) => debit(call).then(() => 'debited'), { onRollback: debit });
       throw new BusinessFailure('changed my mind');
     },
     { resume: `${stage.app}/resume` },

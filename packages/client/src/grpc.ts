@@ -73,6 +73,7 @@ function callIn<Request>(metadata: GrpcMetadata, body: Request): Call<Request> {
     body,
     ...(epoch === null ? {} : { epoch }),
     ...(attempt === null ? {} : { attempt }),
+    ...(metadata.get('amends-answer').at(-1) === 'wanted' ? { answerWanted: true } : {}),
   };
 }
 
@@ -80,6 +81,7 @@ function entry(metadata: GrpcMetadata, name: string, charactersMax: number): str
   const value = String(metadata.get(name).at(-1) ?? '');
   if (value === '') throw new BadCall(`${name} is missing in the metadata: this method is for calls of a coordinator`);
   if (value.length > charactersMax) throw new BadCall(`${name} is longer than ${charactersMax} characters`);
+  if (value !== value.trim()) throw new BadCall(`${name} begins or ends with white space`);
   return value;
 }
 

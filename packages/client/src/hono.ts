@@ -13,8 +13,8 @@ export function participant<Body = unknown>(
 ): (context: Context) => Promise<Response> {
   return async ({ req }) => {
     const incoming = { url: req.url, header: (name: string) => req.header(name), body: async () => bodyIn(await req.text()) };
-    const { status, body } = await verdictOn(handler as Handler, incoming, onError);
-    return new Response(body, { status, headers: { 'content-type': 'application/json' } });
+    const { status, headers, body } = await verdictOn(handler as Handler, incoming, onError);
+    return new Response(body, { status, headers });
   };
 }
 

@@ -37,6 +37,7 @@ export {
   type WaitOptions,
 } from './client.ts';
 export { AmendsClientError, type ClientErrorCode } from './client-error.ts';
+export { type IsJson, NotJson, type NotJsonType, type OnlyJson } from './kept-json.ts';
 export type { Message, MessageOptions, MessagePrepare, MessageStep, MessageSubmit, PreparedMessage } from './message.ts';
 export type { BeginOptions, EndOptions, OpenTransaction } from './open-transaction.ts';
 export { ParticipantError } from './participant-request.ts';
@@ -57,7 +58,7 @@ export type {
 } from './saga.ts';
 export type { RunOptions, Tcc, TccBranch } from './tcc.ts';
 export type { TransactionOptions } from './transaction-port.ts';
-export { BusinessFailure, type Handler, Ongoing, type ParticipantOptions } from './verdict.ts';
+export { BusinessFailure, type Handler, NeedsAttention, Ongoing, type ParticipantOptions } from './verdict.ts';
 export type {
   RegisteredWorkflow,
   StepEnd,

@@ -56,6 +56,7 @@ export type IsJson<Value, Depth extends readonly 0[] = []> = unknown extends Val
       ? false
       : true;
 
+// biome-ignore lint/suspicious/noConfusingVoidType: what a function that returns nothing gives
 type EachIsJson<Value, Depth extends readonly 0[]> = Value extends string | number | boolean | null | undefined | void
   ? true
   : Value extends bigint | symbol | ((...given: never[]) => unknown)

@@ -1,10 +1,10 @@
-import { MongoClient } from 'mongodb';
+import { type ClientSession, MongoClient } from 'mongodb';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { describeWith } from '../../../tools/services/service.ts';
 import { freshGid } from '../tests/databases.ts';
 import { DuplicatedMessage } from './barrier-rows.ts';
 import { mongoBarrier } from './mongodb.ts';
-import { BusinessFailure } from './verdict.ts';
+import { BusinessFailure, NeedsAttention, Ongoing } from './verdict.ts';
 
 await describeWith('mongodb', 'the barrier in MongoDB', (url) => {
   let client: MongoClient;
@@ -28,10 +28,31 @@ await describeWith('mongodb', 'the barrier in MongoDB', (url) => {
     mongoBarrier(client).run(call(op), async (session) => void (await accounts().insertOne({ gid }, { session })));
   const posted = () => accounts().countDocuments({ gid });
 
-  it('runs an action once', async () => {
-    await post('action');
-    await post('action');
+  it('runs an action once, and gives each time what it returned', async () => {
+    const work = async (session: ClientSession) => {
+      await accounts().insertOne({ gid }, { session });
+      return { posted: gid };
+    };
+    for (let i = 0; i < 2; i++) expect(await mongoBarrier(client).run(call('action'), work)).toEqual({ posted: gid });
     expect(await posted()).toBe(1);
+  });
+
+  it('never takes for done what was left in the middle', async () => {
+    const half = async (session: ClientSession) => {
+      await accounts().insertOne({ gid }, { session });
+      await session.commitTransaction();
+    };
+    await expect(mongoBarrier(client).run(call('action'), half)).rejects.toThrow('ended before its time');
+    await expect(post('action')).rejects.toThrow(NeedsAttention);
+    await expect(post('rollback')).rejects.toThrow('left in the middle');
+  });
+
+  it('has the question asked again while a message is under way', async () => {
+    const message = { gid, transType: 'msg', branchId: '00', op: 'msg' };
+    await mongoBarrier(client).run(message, async () => {
+      await expect(mongoBarrier(client).queryPrepared(message)).rejects.toThrow(Ongoing);
+    });
+    await mongoBarrier(client).queryPrepared(message);
   });
 
   it('lets a compensation pass that has nothing to undo, and stops the action that arrives after it', async () => {

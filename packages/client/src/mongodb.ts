@@ -82,7 +82,10 @@ export function mongoBarrier(
 }
 
 /** Runs work in the transaction that has begun. @throws Error when the work has ended it by itself */
-async function inOne<Result>(session: ClientSession, work: (session: ClientSession) => Result | Promise<Result>): Promise<Result> {
+async function inOne<Result>(
+  session: ClientSession,
+  work: (session: ClientSession) => Result | Promise<Result>,
+): Promise<Result> {
   const { txnNumber } = session.serverSession;
   const result = await work(session);
   if (session.inTransaction() && session.serverSession.txnNumber === txnNumber) return result;
@@ -96,7 +99,9 @@ const namespaceNotFound = 26;
 
 async function hasIndex(documents: Collection<BarrierDocument>): Promise<boolean> {
   try {
-    return (await documents.indexes()).some(({ key, unique }) => unique === true && JSON.stringify(key) === JSON.stringify(index));
+    return (await documents.indexes()).some(
+      ({ key, unique }) => unique === true && JSON.stringify(key) === JSON.stringify(index),
+    );
   } catch (error) {
     if ((error as { readonly code?: unknown }).code === namespaceNotFound) return false;
     throw error;

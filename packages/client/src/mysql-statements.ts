@@ -49,7 +49,9 @@ export function mysqlDialect(pool: Pool, tables: Tables): SqlDialect<PoolConnect
 }
 
 function lockTimeout(cause: unknown): LockTimeout {
-  return new LockTimeout(`another transaction holds the lock of the row and has not ended within ${lockWaitSeconds} s`, { cause });
+  return new LockTimeout(`another transaction holds the lock of the row and has not ended within ${lockWaitSeconds} s`, {
+    cause,
+  });
 }
 
 /** `INSERT IGNORE` makes a warning of what does not fit. */

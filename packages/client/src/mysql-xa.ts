@@ -4,7 +4,7 @@ import type { Pool, PoolConnection, RowDataPacket } from 'mysql2/promise';
 import type { BranchRef } from './call.ts';
 import { mysqlDialect } from './mysql-statements.ts';
 import { keptResult, type TableOptions, tablesOf } from './sql-barrier.ts';
-import { answerOfFirst, branchOf, type XaResource, xaRow, xidOf } from './xa-resource.ts';
+import { answerOfFirst, branchOf, checkRolledBack, type XaResource, xaRow, xidOf } from './xa-resource.ts';
 
 const xidBytesMax = 64;
 
@@ -67,7 +67,8 @@ export function mysqlXa(pool: Pool, options: TableOptions = {}): XaResource<Pool
     async rollback(call) {
       await end('ROLLBACK', call);
       // Waits for a first phase that is under way, and fails; stops one that has not begun.
-      await dialect.transaction((tx) => dialect.writeSoon(tx, { row: xaRow(call, 'rollback'), begins: false }));
+      const row = xaRow(call, 'rollback');
+      checkRolledBack(call, await dialect.transaction((tx) => dialect.writeSoon(tx, { row, begins: false })));
     },
     prepared: async () => (await preparedXids(pool)).flatMap((xid) => branchOf(xid) ?? []),
   };

@@ -38,7 +38,7 @@ export function nativePort(connection: Connection, server: string): TransactionP
       else await post(`${pathOf(gid)}/submit`, {}, { gid, signal });
     },
     async abort(gid, _mode, reason) {
-      await post(`${pathOf(gid)}/abort`, { reason }, { gid });
+      await post(`${pathOf(gid)}/abort`, { reason: shortened(reason) }, { gid });
     },
     async register(branch, signal) {
       const { gid } = branch;
@@ -61,11 +61,18 @@ export function nativePort(connection: Connection, server: string): TransactionP
       const body: Conclusion =
         conclusion.status === 'succeed'
           ? { status: 'succeed', result: JSON.parse(conclusion.result) as unknown }
-          : { status: 'failed', reason: conclusion.reason };
+          : { status: 'failed', reason: shortened(conclusion.reason) };
       await post(`${pathOf(gid)}/conclude`, body, { gid, signal });
     },
   };
 }
+
+/** As much of a reason as a coordinator takes: an error's message can be of any length, and must not keep anything from ending. */
+function shortened(reason: string): string {
+  return reason.slice(0, reasonCharactersMax).toWellFormed().replaceAll('\0', '\ufffd');
+}
+
+const reasonCharactersMax = 1_024;
 
 function pathOf(gid: string): string {
   return `/transactions/${encodeURIComponent(gid)}`;

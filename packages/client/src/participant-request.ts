@@ -3,7 +3,7 @@ import { Agent, type Dispatcher } from 'undici';
 import { answerText, UnreadableAnswer } from './answer-text.ts';
 import type { BranchRef } from './call.ts';
 import { connectorToFinalAnswers } from './interim-answers.ts';
-import { BusinessFailure, Ongoing } from './verdict.ts';
+import { BusinessFailure, NeedsAttention, Ongoing } from './verdict.ts';
 
 /** A participant that has given no verdict: nobody knows what has happened there. */
 export class ParticipantError extends Error {
@@ -38,7 +38,8 @@ export interface Participants {
   /**
    * Calls one, once; no redirect is followed.
    * @returns its answer: JSON where it is that, else text; undefined: it was empty
-   * @throws BusinessFailure, Ongoing: its verdict. ParticipantError: it has given none
+   * @throws BusinessFailure, Ongoing: its verdict. NeedsAttention: it says that a human has to look. ParticipantError: it has given
+   * no verdict
    */
   call(url: string, branch: BranchRef, how?: BranchRequest): Promise<unknown>;
   /** Breaks off what is under way. Idempotent. */
@@ -55,12 +56,13 @@ export function participants(): Participants {
       const options = {
         method,
         body,
-        headers: { ...(body === null ? acceptsJson : sendsJson), ...asUtf8(headers) },
+        headers: { ...(body === null ? acceptsJson : sendsJson), ...wantsAnswer(branch), ...asUtf8(headers) },
         signal: signal === undefined ? limit : AbortSignal.any([limit, signal]),
       };
       const answer = await answered(url, async () => {
         const answer = await agent.request({ ...addressed(url, branch, query), ...options });
-        return { status: answer.statusCode, text: await textBehind(answer) };
+        const isStuck = answer.headers['amends-attention'] === 'needed';
+        return { status: answer.statusCode, text: await textBehind(answer), isStuck };
       });
       return verdictIn(url, answer);
     },
@@ -68,9 +70,15 @@ export function participants(): Participants {
   };
 }
 
+function wantsAnswer({ answerWanted = false }: BranchRef): Readonly<Record<string, string>> {
+  return answerWanted ? { 'amends-answer': 'wanted' } : {};
+}
+
 interface Answer {
   readonly status: number;
   readonly text: string;
+  /** The participant says that a human has to look. */
+  readonly isStuck: boolean;
 }
 
 async function answered(url: string, exchange: () => Promise<Answer>): Promise<Answer> {
@@ -115,9 +123,10 @@ function addressed(url: string, branch: BranchRef, more: Readonly<Record<string,
 }
 
 /** By the rules of DTM's coordinators: services that are older than status codes say it in words. */
-function verdictIn(url: string, { status, text }: Answer): unknown {
+function verdictIn(url: string, { status, text, isStuck }: Answer): unknown {
   if (status === 425 || text.includes('ONGOING')) throw new Ongoing(messageIn(text));
   if (status === 409 || text.includes('FAILURE')) throw new BusinessFailure(messageIn(text));
+  if (isStuck) throw new NeedsAttention(`${url}: ${messageIn(text)}`);
   if (status < 200 || status > 299) throw new ParticipantError(url, `HTTP ${status}: ${text.slice(0, 200)}`, { status });
   return text === '' ? undefined : jsonOrText(text);
 }

@@ -83,6 +83,10 @@ describe.each(frameworks)('a participant in %s', (_name, start) => {
           bank.move('ann', -1);
           throw new BusinessFailure('ann is blocked: ONGOING case');
         }),
+      '/half': (call) =>
+        barrier(bank.db, call, () => {
+          bank.db.exec('COMMIT');
+        }),
       '/later': () => {
         throw new Ongoing('not paid yet');
       },
@@ -104,18 +108,39 @@ describe.each(frameworks)('a participant in %s', (_name, start) => {
       body: typeof body === 'string' ? body : JSON.stringify(body),
     });
     const text = await answer.text();
-    return { status: answer.status, text, json: JSON.parse(text) as unknown, type: answer.headers.get('content-type') };
+    const [type, attention] = ['content-type', 'amends-attention'].map((name) => answer.headers.get(name));
+    return { status: answer.status, text, json: JSON.parse(text) as unknown, type, attention };
   }
 
-  it('answers 200 with what the handler returns, and with success when it is skipped', async () => {
-    expect(await call('/debit')).toMatchObject({
-      status: 200,
-      json: { left: 70 },
-      type: expect.stringContaining('application/json'),
-    });
-    expect(await call('/debit')).toMatchObject({ status: 200, json: { dtm_result: 'SUCCESS' } });
+  it('answers 200 with what the handler returns, the same each time, and with success when there is nothing to undo', async () => {
+    for (let i = 0; i < 2; i++)
+      expect(await call('/debit')).toMatchObject({
+        status: 200,
+        json: { left: 70 },
+        type: expect.stringContaining('application/json'),
+      });
     expect(bank.cents('ann')).toBe(70);
+    const nothing = await call('/debit', { query: parameters.replace('action', 'compensate').replace('01', '02') });
+    expect(nothing).toMatchObject({ status: 200, json: { dtm_result: 'SUCCESS' } });
   });
+
+  it('says that a human has to look', async () => {
+    expect(await call('/half')).toMatchObject({ status: 500, attention: null });
+    expect(await call('/debit')).toMatchObject({ status: 500, attention: 'needed', type: expect.stringContaining('json') });
+  });
+
+  it('hears whether its answer is wanted', async () => {
+    await call('/echo', { headers: { 'amends-answer': 'wanted' } });
+    expect(seen).toMatchObject({ answerWanted: true });
+  });
+
+  it.each(['gid=g%201%20', 'gid=%09g', 'branch_id=01%0A', 'op=action%C2%A0'])(
+    'refuses %s: white space at an end',
+    async (odd) => {
+      expect(await call('/debit', { query: `${parameters}&${odd}` })).toMatchObject({ status: 400 });
+      expect(bank.cents('ann')).toBe(100);
+    },
+  );
 
   it('gives the handler what the coordinator sends along', async () => {
     await call('/echo', { query: `gid=mine&${parameters}`, headers: { 'amends-epoch': '3', 'amends-attempt': '2' } });

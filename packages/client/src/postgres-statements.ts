@@ -51,7 +51,9 @@ export function postgresDialect(pool: Pool, tables: Tables): SqlDialect<PoolClie
 const lockNotAvailable = '55P03';
 
 function lockTimeout(cause: unknown): LockTimeout {
-  return new LockTimeout(`another transaction holds the lock of the row and has not ended within ${lockWaitSeconds} s`, { cause });
+  return new LockTimeout(`another transaction holds the lock of the row and has not ended within ${lockWaitSeconds} s`, {
+    cause,
+  });
 }
 
 async function isThere(client: PoolClient, { barrier, results }: Tables): Promise<boolean> {

@@ -3,7 +3,7 @@ import type { Pool, PoolClient } from 'pg';
 import { postgresDialect } from './postgres-statements.ts';
 import { postgresTransaction } from './postgres-transaction.ts';
 import { keptResult, type TableOptions, tablesOf } from './sql-barrier.ts';
-import { answerOfFirst, branchOf, type XaResource, xaRow, xidOf } from './xa-resource.ts';
+import { answerOfFirst, branchOf, checkRolledBack, type XaResource, xaRow, xidOf } from './xa-resource.ts';
 
 const xidBytesMax = 199;
 
@@ -44,7 +44,8 @@ export function postgresXa(pool: Pool, options: TableOptions = {}): XaResource<P
     async rollback(call) {
       await ended(pool, `ROLLBACK PREPARED ${quoted(xidOf(call, xidBytesMax))}`);
       // Waits for a first phase that is under way, and fails; stops one that has not begun.
-      await dialect.transaction((client) => dialect.writeSoon(client, { row: xaRow(call, 'rollback'), begins: false }));
+      const row = xaRow(call, 'rollback');
+      checkRolledBack(call, await dialect.transaction((client) => dialect.writeSoon(client, { row, begins: false })));
     },
     async prepared() {
       const listed = 'SELECT gid FROM pg_prepared_xacts WHERE database = current_database() ORDER BY prepared';

@@ -1,6 +1,14 @@
 /** Participants with amounts in Redis, by the driver `ioredis`. */
 import type { Cluster, Redis } from 'ioredis';
-import { type Barrier, type BarrierOptions, type BranchKey, checkCall, duplicated, originalOps, resultOf } from './barrier-rows.ts';
+import {
+  type Barrier,
+  type BarrierOptions,
+  type BranchKey,
+  checkCall,
+  duplicated,
+  originalOps,
+  resultOf,
+} from './barrier-rows.ts';
 import type { BranchRef } from './call.ts';
 import { resultIn } from './kept-json.ts';
 import { checkAdjustScript, keepResultScript, queryPreparedScript } from './redis-scripts.ts';

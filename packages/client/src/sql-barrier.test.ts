@@ -1,10 +1,14 @@
 /** The barrier in Postgres and MariaDB: one behaviour. */
+import { createPool, type PoolConnection, type RowDataPacket } from 'mysql2/promise';
+import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { describeWith } from '../../../tools/services/service.ts';
 import { type Account, freshGid, openMysqlAccount, openPostgresAccount } from '../tests/databases.ts';
 import { DuplicatedMessage } from './barrier-rows.ts';
+import { NotJson } from './kept-json.ts';
+import { mysqlBarrier } from './mysql.ts';
 import { postgresBarrier } from './postgres.ts';
-import { BusinessFailure } from './verdict.ts';
+import { BusinessFailure, NeedsAttention, Ongoing } from './verdict.ts';
 
 function exerciseBarrier<Tx, Pool>(open: () => Promise<Account<Tx, Pool>>): void {
   let account: Account<Tx, Pool>;
@@ -22,16 +26,94 @@ function exerciseBarrier<Tx, Pool>(open: () => Promise<Account<Tx, Pool>>): void
   const refund = (tx: Tx) => account.move(tx, 30);
   const rows = async () => (await account.rows(branch.gid)).filter((row) => !row.startsWith('reset'));
 
-  it('runs an action once, however often it is called, and gives what it returns', async () => {
-    expect(await account.barrier.run(call('action'), (tx) => debit(tx).then(() => 'debited'))).toBe('debited');
-    expect(await account.barrier.run(call('action'), debit)).toBeUndefined();
+  it('runs an action once, and gives each time what it returned', async () => {
+    const seat = { row: 7, seats: ['a'], at: '2026-01-01' };
+    expect(await account.barrier.run(call('action'), (tx) => debit(tx).then(() => seat))).toEqual(seat);
+    expect(await account.barrier.run<unknown>(call('action'), debit)).toEqual(seat);
     expect(await account.cents()).toBe(70);
     expect(await rows()).toEqual(['action/01/action']);
   });
 
-  it('runs an action once when it is called many times at once', async () => {
-    await Promise.allSettled(Array.from({ length: 8 }, () => account.barrier.run(call('action'), debit)));
+  it.each([undefined, null, 0, '', false])('gives %j again, as it was given first', async (result) => {
+    for (let i = 0; i < 3; i++)
+      expect(await account.barrier.run(call('action'), (tx) => debit(tx).then(() => result))).toBe(result);
     expect(await account.cents()).toBe(70);
+  });
+
+  it('gives the result first as it gives it later: as JSON brings it back', async () => {
+    const day = new Date(0);
+    const first = await account.barrier.run<unknown>(call('action'), () => ({ day, unknown: undefined }));
+    expect(first).toStrictEqual({ day: day.toJSON() });
+    expect(await account.barrier.run<unknown>(call('action'), debit)).toStrictEqual(first);
+  });
+
+  it.each([
+    ['a BigInt', 1n],
+    ['a BigInt inside of it', { cents: [1n] }],
+    ['a function', () => {}],
+    ['a Map', new Map()],
+    ['a number without digits', Number.NaN],
+  ])('changes nothing when the work returns %s', async (_what, result) => {
+    const work = (tx: Tx) => debit(tx).then(() => result);
+    await expect(account.barrier.run<unknown>(call('action'), work)).rejects.toThrow(NotJson);
+    expect([await account.cents(), await rows()]).toEqual([100, []]);
+  });
+
+  it('runs an action once when it is called many times at once, and gives all the same answer', async () => {
+    let runs = 0;
+    const work = (tx: Tx) => debit(tx).then(() => ++runs);
+    const answers = await Promise.allSettled(Array.from({ length: 8 }, () => account.barrier.run(call('action'), work)));
+    expect(await account.cents()).toBe(70);
+    for (const answer of answers) if (answer.status === 'fulfilled') expect(answer.value).toBe(1);
+  });
+
+  it('passes over a row of another program, but stops where its answer is wanted', async () => {
+    await account.barrier.run(call('action'), debit);
+    await account.forgetResult(branch.gid);
+    expect(await account.barrier.run(call('action'), debit)).toBeUndefined();
+    await expect(account.barrier.run({ ...call('action'), answerWanted: true }, debit)).rejects.toThrow(NeedsAttention);
+    expect(await account.barrier.run(call('compensate'), (tx) => refund(tx).then(() => 'refunded'))).toBe('refunded');
+    expect(await account.cents()).toBe(100);
+  });
+
+  it('gives no answer to an action that comes after its compensation where one is wanted', async () => {
+    await account.barrier.run(call('compensate'), refund);
+    await expect(account.barrier.run({ ...call('action'), answerWanted: true }, debit)).rejects.toThrow('comes too late');
+    expect(await account.cents()).toBe(100);
+  });
+
+  it('never takes for done what was left in the middle, and undoes none of it, until a human has looked', async () => {
+    const half = async (tx: Tx) => {
+      await debit(tx);
+      await account.commit(tx);
+      throw new Error('power cut');
+    };
+    await expect(account.barrier.run(call('action'), half)).rejects.toThrow('power cut');
+    for (let i = 0; i < 2; i++) {
+      await expect(account.barrier.run(call('action'), debit)).rejects.toThrow(NeedsAttention);
+      await expect(account.barrier.run(call('compensate'), refund)).rejects.toThrow('left in the middle');
+    }
+    expect([await account.cents(), await rows()]).toEqual([70, ['action/01/action']]);
+  });
+
+  it.each(['COMMIT', 'ROLLBACK'])('does not take for done what a %s has ended before its time', async (sql) => {
+    const work = async (tx: Tx) => {
+      await account.statement(tx, sql);
+      await debit(tx);
+      return 'done';
+    };
+    await expect(account.barrier.run(call('action'), work)).rejects.toThrow('ended before its time');
+    await expect(account.barrier.run(call('action'), work)).rejects.toThrow();
+  });
+
+  it('does not take for done what stands in a transaction that the work has begun', async () => {
+    const work = async (tx: Tx) => {
+      for (const sql of ['COMMIT', 'BEGIN']) await account.statement(tx, sql);
+      await debit(tx);
+    };
+    await expect(account.barrier.run(call('action'), work)).rejects.toThrow('ended before its time');
+    await expect(account.barrier.run(call('action'), debit)).rejects.toThrow(NeedsAttention);
+    expect(await account.cents()).toBe(100);
   });
 
   it('runs a compensation once, after its action', async () => {
@@ -118,14 +200,18 @@ function exerciseBarrier<Tx, Pool>(open: () => Promise<Account<Tx, Pool>>): void
     expect(await rows()).toEqual(['action/01/action']);
   });
 
-  it('keeps gids apart that differ in case only', async () => {
-    await account.barrier.run({ ...call('action'), gid: `${branch.gid}a` }, debit);
-    await account.barrier.run({ ...call('action'), gid: `${branch.gid}A` }, debit);
+  it.each([
+    ['in case', 'a', 'A'],
+    ['in an accent', 'a', 'á'],
+    ['in how an accent is written', 'a\u0301', 'á'],
+  ])('keeps gids apart that differ %s only', async (_how, one, other) => {
+    await account.barrier.run({ ...call('action'), gid: `${branch.gid}${one}` }, debit);
+    await account.barrier.run({ ...call('action'), gid: `${branch.gid}${other}` }, debit);
     expect(await account.cents()).toBe(40);
   });
 
   it.each(['gid', 'transType', 'branchId', 'op'])('refuses a call whose %s is empty or does not fit', async (field) => {
-    for (const value of ['', 'x'.repeat(129)])
+    for (const value of ['', 'x'.repeat(129), 'x ', '\tx', '\u00a0x'])
       await expect(account.barrier.run({ ...call('action'), [field]: value }, debit)).rejects.toThrow(field);
     expect(await account.cents()).toBe(100);
   });
@@ -144,6 +230,27 @@ function exerciseBarrier<Tx, Pool>(open: () => Promise<Account<Tx, Pool>>): void
       await expect(account.barrier.run(message(), debit)).rejects.toThrow(DuplicatedMessage);
       expect(await account.cents()).toBe(100);
       expect(await rows()).toEqual(['msg/01/rollback']);
+    });
+
+    it('waits for one that is under way no longer than 3 s, and has the question asked again', async () => {
+      let asked: unknown;
+      await account.barrier.run(message(), async (tx) => {
+        await debit(tx);
+        const since = performance.now();
+        asked = await account.barrier.queryPrepared(message()).catch((error: unknown) => error);
+        expect(performance.now() - since).toBeLessThan(6_000);
+      });
+      expect(asked).toBeInstanceOf(Ongoing);
+      await account.barrier.queryPrepared(message());
+    }, 20_000);
+
+    it('never takes for committed what was left in the middle', async () => {
+      const half = async (tx: Tx) => {
+        await account.commit(tx);
+        await debit(tx);
+      };
+      await expect(account.barrier.run(message(), half)).rejects.toThrow('ended before its time');
+      await expect(account.barrier.queryPrepared(message())).rejects.toThrow(NeedsAttention);
     });
 
     it('tells one that is written twice', async () => {
@@ -187,6 +294,49 @@ await describeWith('postgres', 'the barrier in Postgres', (url) => {
     await account.close();
   });
 
+  it('names the constraint of a table of another name as DTM does, once in a schema', async () => {
+    const account = await openPostgresAccount(url);
+    for (const table of ['own.seen', 'own.looked_at']) await postgresBarrier(account.pool, { table }).createTable();
+    const constraints = `SELECT conrelid::regclass::text || ' ' || conname AS line FROM pg_constraint
+      WHERE contype = 'u' AND connamespace = 'own'::regnamespace ORDER BY 1`;
+    expect((await account.pool.query(constraints)).rows).toEqual([
+      { line: 'own.looked_at uniq_looked_at' },
+      { line: 'own.seen uniq_barrier' },
+    ]);
+    await account.close();
+  });
+
+  it('needs no right to create where the tables are', async () => {
+    const account = await openPostgresAccount(url);
+    const role = freshGid().replace('-', '_');
+    await account.pool.query(`CREATE ROLE ${role} LOGIN; GRANT USAGE ON SCHEMA dtm_barrier TO ${role};
+      GRANT SELECT, INSERT, UPDATE ON dtm_barrier.barrier, dtm_barrier.barrier_result, account TO ${role};
+      GRANT USAGE ON SEQUENCE dtm_barrier.barrier_seq TO ${role}; REVOKE CREATE ON SCHEMA public FROM PUBLIC`);
+    const { rows } = await account.pool.query<{ name: string }>('SELECT current_database() AS name');
+    const address = new URL(rows[0]!.name, url);
+    address.username = role;
+    const pool = new pg.Pool({ connectionString: address.href });
+    const barrier = postgresBarrier(pool);
+    await barrier.createTable();
+    const call = { gid: freshGid(), transType: 'saga', branchId: '01', op: 'action' };
+    expect(await barrier.run(call, (tx) => account.move(tx, -1).then(() => 'moved'))).toBe('moved');
+    await expect(postgresBarrier(pool, { table: 'elsewhere.barrier' }).createTable()).rejects.toThrow('permission denied');
+    await pool.end();
+    await account.close();
+  });
+
+  it('refuses a row that a collation of the table takes for another', async () => {
+    const account = await openPostgresAccount(url);
+    await account.pool.query(`CREATE COLLATION blind (provider = icu, locale = 'und-u-ks-level1', deterministic = false);
+      ALTER TABLE dtm_barrier.barrier ALTER gid TYPE varchar(128) COLLATE blind`);
+    const call = { gid: freshGid(), transType: 'saga', branchId: '01', op: 'action' };
+    await account.barrier.run(call, (tx) => account.move(tx, -1));
+    const other = { ...call, gid: call.gid.toUpperCase() };
+    await expect(account.barrier.run(other, (tx) => account.move(tx, -1))).rejects.toThrow('which is another');
+    expect(await account.cents()).toBe(99);
+    await account.close();
+  });
+
   it('uses a table of another name, and refuses what is no name', async () => {
     const account = await openPostgresAccount(url);
     const other = postgresBarrier(account.pool, { table: 'own.seen' });
@@ -202,13 +352,104 @@ await describeWith('postgres', 'the barrier in Postgres', (url) => {
 await describeWith('mariadb', 'the barrier in MariaDB', (url) => {
   exerciseBarrier(() => openMysqlAccount(url));
 
-  it.each(['CREATE TABLE other (id int)', 'ROLLBACK', 'COMMIT'])(
-    'does not take for done what %s has ended before its time',
-    async (sql) => {
-      const account = await openMysqlAccount(url);
-      const call = { gid: freshGid(), transType: 'saga', branchId: '01', op: 'action' };
-      await expect(account.barrier.run(call, (tx) => tx.query(sql))).rejects.toThrow('ended before its time');
-      await account.close();
-    },
-  );
+  it('does not take for done what a statement that commits has ended before its time', async () => {
+    const account = await openMysqlAccount(url);
+    const call = { gid: freshGid(), transType: 'saga', branchId: '01', op: 'action' };
+    const work = (tx: PoolConnection) => tx.query('CREATE TABLE other (id int)').then(() => {});
+    await expect(account.barrier.run(call, work)).rejects.toThrow('ended before its time');
+    await expect(account.barrier.run(call, work)).rejects.toThrow(NeedsAttention);
+    await account.close();
+  });
+
+  it.each([
+    `o'clock`,
+    `x' AND 1=0 -- `.trim(),
+    `\\'), ('saga', 'victim', '01', 'action', '01', 'action') -- x`,
+    'back\\slash',
+    '" or ""="',
+  ])('writes the row of %j and no other where backslashes escape nothing', async (start) => {
+    const account = await openMysqlAccount(url);
+    const [[row]] = await account.pool.query<({ name: string } & RowDataPacket)[]>('SELECT DATABASE() AS name');
+    const pool = createPool({ uri: new URL(row!.name, url).href });
+    pool.on('connection', (connection) => void connection.query(`SET SESSION sql_mode = 'NO_BACKSLASH_ESCAPES'`));
+    const barrier = mysqlBarrier(pool);
+    const gid = `${start}${freshGid()}`;
+    const call = { gid, transType: 'saga', branchId: '01', op: 'action' };
+    for (let i = 0; i < 2; i++) await barrier.run(call, (tx) => account.move(tx, -1));
+    await barrier.run({ ...call, op: 'compensate' }, (tx) => account.move(tx, 1));
+    await expect(barrier.queryPrepared({ ...call, transType: 'msg' })).rejects.toThrow(BusinessFailure);
+    await pool.end();
+    expect(await account.rows(gid)).toEqual(['action/01/action', 'compensate/01/compensate', 'msg/01/rollback']);
+    expect(await account.rows('victim')).toEqual([]);
+    expect(await account.cents()).toBe(100);
+    await account.close();
+  });
+
+  it('makes tables whose columns compare bytes and pad nothing', async () => {
+    const account = await openMysqlAccount(url);
+    const table = `${freshGid().replace('-', '_')}.barrier`;
+    const barrier = mysqlBarrier(account.pool, { table });
+    await Promise.all([barrier.createTable(), barrier.createTable()]);
+    for (const gid of ['order-7', 'order-7 '])
+      await account.pool.query(`INSERT INTO ${table} (gid, branch_id, op, barrier_id) VALUES ('${gid}', '01', 'action', '01')`);
+    const call = { gid: 'order-7', transType: 'saga', branchId: '01', op: 'action' };
+    expect(await barrier.run(call, (tx) => account.move(tx, -1))).toBeUndefined();
+    expect(await account.cents()).toBe(100);
+    await account.close();
+  });
+
+  it.each([
+    ['a collation that does not see case', 'order-7', 'ORDER-7'],
+    ['a collation that does not see accents', 'cafe', 'café'],
+    ['a collation that pads', 'order-7 ', 'order-7'],
+  ])('refuses a row that %s takes for another', async (_which, there, asked) => {
+    const account = await openMysqlAccount(url);
+    const database = freshGid().replace('-', '_');
+    const table = `${database}.barrier`;
+    const barrier = mysqlBarrier(account.pool, { table });
+    await barrier.createTable();
+    await account.pool.query(`ALTER TABLE ${table} CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_general_ci`);
+    const insert = `INSERT INTO ${table} (trans_type, gid, branch_id, op, barrier_id, reason) VALUES ('saga', ?, '01', 'action', '01', 'action')`;
+    await account.pool.execute(insert, [there]);
+    const call = { gid: asked, transType: 'saga', branchId: '01' };
+    for (const op of ['action', 'compensate'])
+      await expect(barrier.run({ ...call, op }, (tx) => account.move(tx, -1))).rejects.toThrow('which is another');
+    expect(await account.cents()).toBe(100);
+    await account.pool.query(`DROP DATABASE ${database}`);
+    await account.close();
+  });
+
+  it('refuses a row that the table cannot hold as it is', async () => {
+    const account = await openMysqlAccount(url);
+    const database = freshGid().replace('-', '_');
+    const barrier = mysqlBarrier(account.pool, { table: `${database}.barrier` });
+    await barrier.createTable();
+    await account.pool.query(`ALTER TABLE ${database}.barrier MODIFY gid varchar(8)`);
+    const call = { gid: 'longer-than-8', transType: 'saga', branchId: '01', op: 'action' };
+    await expect(barrier.run(call, (tx) => account.move(tx, -1))).rejects.toThrow('cannot hold');
+    expect(await account.cents()).toBe(100);
+    await account.pool.query(`DROP DATABASE ${database}`);
+    await account.close();
+  });
+
+  it('needs no right to create where the tables are', async () => {
+    const account = await openMysqlAccount(url);
+    const role = freshGid().slice(0, 20);
+    const [[row]] = await account.pool.query<({ name: string } & RowDataPacket)[]>('SELECT DATABASE() AS name');
+    await account.pool.query(`CREATE USER '${role}'@'%'`);
+    for (const table of ['dtm_barrier.barrier', 'dtm_barrier.barrier_result', `${row!.name}.account`])
+      await account.pool.query(`GRANT SELECT, INSERT, UPDATE, DELETE ON ${table} TO '${role}'@'%'`);
+    const address = new URL(row!.name, url);
+    address.username = role;
+    const pool = createPool({ uri: address.href });
+    const barrier = mysqlBarrier(pool);
+    await barrier.createTable();
+    const call = { gid: freshGid(), transType: 'saga', branchId: '01', op: 'action' };
+    expect(await barrier.run(call, (tx) => account.move(tx, -1).then(() => 'moved'))).toBe('moved');
+    await expect(mysqlBarrier(pool, { table: 'elsewhere.barrier' }).createTable()).rejects.toMatchObject({
+      code: expect.stringMatching(/DENIED/),
+    });
+    await pool.end();
+    await account.close();
+  });
 });

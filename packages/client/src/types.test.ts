@@ -15,7 +15,7 @@ import { mysqlBarrier } from './mysql.ts';
 import { postgresBarrier, postgresXa } from './postgres.ts';
 import { redisBarrier } from './redis.ts';
 import type { ForwardSaga, Saga } from './saga.ts';
-import type { RegisteredWorkflow } from './workflow.ts';
+import type { RegisteredWorkflow, Workflow } from './workflow.ts';
 
 type DeepReadonly<T> = T extends object ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> } : T;
 
@@ -81,6 +81,37 @@ describe('the types of the modes', () => {
       await order.run({ dollars: 5 });
       // @ts-expect-error: nobody could have it go on
       client.workflow('order', async () => {});
+    };
+    expectTypeOf(compiles).toBeFunction();
+  });
+
+  it('refuse steps, inputs and results of workflows that JSON cannot hold', () => {
+    const compiles = async (client: AmendsClient, w: Workflow) => {
+      const resume = { resume: 'http://a/resume' };
+      await w.do('void', () => {});
+      await w.do('promise', async () => ({
+        id: 1,
+        seats: ['a', null],
+        more: { deep: [{ deeper: undefined as string | undefined }] },
+      }));
+      await w.do('unknown', (): unknown => 1);
+      await w.do('never', (): never => {
+        throw new Error();
+      });
+      // @ts-expect-error: JSON has no BigInt
+      await w.do('bigint', () => 1n);
+      // @ts-expect-error: nor inside of an object
+      await w.do('deep', async () => ({ rows: [{ cents: 1n as bigint | number }] }));
+      // @ts-expect-error: a Date comes back as a text
+      await w.do('date', () => new Date());
+      // @ts-expect-error: a Map comes back empty
+      await w.do('map', () => ({ seats: new Map<string, number>() }));
+      // @ts-expect-error: a function comes back as nothing
+      await w.do('function', () => () => 1);
+      // @ts-expect-error: what it is begun with is kept too
+      client.workflow('input', async (_w, _cents: bigint) => 1, resume);
+      // @ts-expect-error: and what it returns
+      client.workflow('result', async () => new Set([1]), resume);
     };
     expectTypeOf(compiles).toBeFunction();
   });

@@ -12,6 +12,14 @@ export class Ongoing extends Error {
 }
 
 /**
+ * Thrown where repetition cannot help: a human has to look. A coordinator of Amends that calls by HTTP puts the transaction on
+ * hold, with the reason; others try again.
+ */
+export class NeedsAttention extends Error {
+  override readonly name = 'NeedsAttention';
+}
+
+/**
  * Does what a call asks; what it returns, now or by a promise, is sent along as JSON: 64 KiB at most, for a verdict is short.
  * `Body` is what the application sends as the payload; it is not checked here.
  */
@@ -32,6 +40,7 @@ export const logToConsole: OnError = (error) => console.error(error);
 /** An answer to a coordinator. */
 export interface VerdictAnswer {
   readonly status: 200 | 400 | 409 | 425 | 500;
+  readonly headers: Readonly<Record<string, string>>;
   /** JSON. */
   readonly body: string;
 }
@@ -48,16 +57,19 @@ export async function verdictOn(handler: Handler, incoming: IncomingCall, onErro
     if (error instanceof Ongoing) return answer(425, { message }, 'ONGOING');
     if (error instanceof BadCall) return answer(400, { message });
     onError(error, call);
-    return answer(500, { message });
+    const failed = answer(500, { message });
+    return error instanceof NeedsAttention ? { ...failed, headers: { ...json, 'amends-attention': 'needed' } } : failed;
   }
 }
+
+const json = { 'content-type': 'application/json' } as const;
 
 /** DTM's coordinators search bodies for these words, so they stand only where they are the verdict. */
 const verdictWords = /FAILURE|ONGOING/g;
 
 function answer(status: VerdictAnswer['status'], value: unknown, verdict?: 'FAILURE' | 'ONGOING'): VerdictAnswer {
   const text = (JSON.stringify(value) ?? 'null').replaceAll(verdictWords, escapeFirst);
-  return { status, body: verdict === undefined ? text : `{"dtm_result":"${verdict}",${text.slice(1)}` };
+  return { status, headers: json, body: verdict === undefined ? text : `{"dtm_result":"${verdict}",${text.slice(1)}` };
 }
 
 /** The same JSON string in other characters. */

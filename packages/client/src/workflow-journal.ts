@@ -1,10 +1,16 @@
 /** What a workflow has recorded: read when a run begins, added to step by step. */
-import { AmendsClientError } from './client-error.ts';
+import { AmendsClientError, type ClientErrorCode } from './client-error.ts';
+import { jsonOf } from './kept-json.ts';
 import type { RecordedStep, TransactionPort, WorkflowStart, WorkflowState } from './transaction-port.ts';
-import { BusinessFailure } from './verdict.ts';
+import { BusinessFailure, NeedsAttention } from './verdict.ts';
 
-/** What a step gave: JSON. */
-export type Outcome = { readonly value: unknown } | { readonly failure: string };
+/** What a step gave: JSON. `done`: it failed although it was done, because what it returned cannot be kept; so it is undone too. */
+export type Outcome = { readonly value: unknown } | Failure;
+
+interface Failure {
+  readonly failure: string;
+  readonly done?: true;
+}
 
 /** Where something is recorded. */
 interface JournalKey {
@@ -19,8 +25,8 @@ export interface Journal {
   read(key: JournalKey, name: string): Outcome | undefined;
   /**
    * Records, durably.
-   * @returns what is recorded: this, or what another run has recorded before
-   * @throws EndedElsewhere
+   * @returns what is recorded: this, or a failure when it cannot be kept, or what another run has recorded before
+   * @throws EndedElsewhere. NeedsAttention: not even a failure can be recorded
    */
   write(key: JournalKey, name: string, outcome: Outcome): Promise<Outcome>;
 }
@@ -74,16 +80,46 @@ export function openJournal(
       return record && outcomeOf(record, name);
     },
     async write(key, name, outcome) {
-      const step = recordOf(key, name, outcome);
       try {
-        await port.register({ mode: 'workflow', gid: start.gid, ...step }, signal);
-        return outcomeOf(step, name);
+        return await register(key, name, outcome);
       } catch (error) {
-        if (!(error instanceof AmendsClientError && error.code === 'conflict')) throw error;
-        return outcomeOf(await recordedBefore(key, error), name);
+        if (!isRefused(error)) throw error;
+        const failure = failed(`what ${name} returned cannot be kept: ${error.message}`);
+        if ('value' in outcome) return register(key, name, failure).catch((again: unknown) => stopOn(again));
+        return stopOn(error);
       }
     },
   };
+
+  async function register(key: JournalKey, name: string, outcome: Outcome): Promise<Outcome> {
+    const step = recordOf(key, name, outcome);
+    try {
+      await port.register({ mode: 'workflow', gid: start.gid, ...step }, signal);
+      return outcomeOf(step, name);
+    } catch (error) {
+      if (!(error instanceof AmendsClientError && error.code === 'conflict')) throw error;
+      return outcomeOf(await recordedBefore(key, error), name);
+    }
+  }
+}
+
+/** The failure of what was done and cannot be kept. */
+export function failed(reason: string): Failure {
+  return { failure: reason, done: true };
+}
+
+/** Codes that say that the same content will never be taken. */
+const refusals: ReadonlySet<ClientErrorCode> = new Set(['invalid_request', 'too_large', 'value_refused']);
+
+function isRefused(error: unknown): error is AmendsClientError {
+  return error instanceof AmendsClientError && refusals.has(error.code);
+}
+
+function stopOn(error: unknown): never {
+  if (!isRefused(error)) throw error;
+  throw new NeedsAttention(`the workflow can record nothing more, so it can neither go on nor be undone: ${error.message}`, {
+    cause: error,
+  });
 }
 
 function textOf({ branchId, op }: JournalKey): string {
@@ -91,7 +127,7 @@ function textOf({ branchId, op }: JournalKey): string {
 }
 
 function recordOf({ branchId, op }: JournalKey, step: string, outcome: Outcome): RecordedStep {
-  return { branchId, op, status: 'value' in outcome ? 'succeed' : 'failed', data: JSON.stringify({ step, ...outcome }) };
+  return { branchId, op, status: 'value' in outcome ? 'succeed' : 'failed', data: jsonOf({ step, ...outcome }, step) };
 }
 
 function outcomeOf({ branchId, data }: RecordedStep, name: string): Outcome {

@@ -6,13 +6,15 @@
  * I3  It is decided only when every step that was begun has an answer.
  * I4  Of two runs at once, the one that records first is right, and the other goes by it.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { BranchRef } from './call.ts';
 import { AmendsClientError } from './client-error.ts';
+import { jsonOf, NotJson } from './kept-json.ts';
 import type { Means } from './open-transaction.ts';
 import type { WorkflowStart, WorkflowState } from './transaction-port.ts';
 import { BusinessFailure } from './verdict.ts';
 import type { StepHandler, WorkflowFunction } from './workflow.ts';
-import { EndedElsewhere, isEnded, type Journal, type Outcome, openJournal, resultOf } from './workflow-journal.ts';
+import { EndedElsewhere, failed, isEnded, type Journal, type Outcome, openJournal, resultOf } from './workflow-journal.ts';
 import { type BegunStep, workflowSteps } from './workflow-steps.ts';
 
 /** What to run. */
@@ -47,7 +49,12 @@ function checkSame<Input, Result>({ start, takenUp }: WorkflowRun<Input, Result>
   const { gid } = start;
   if (name !== start.name)
     throw new AmendsClientError('conflict', `${gid} is a run of the workflow ${name}, not ${start.name}`, { gid });
-  if (!takenUp && input !== start.input) throw new AmendsClientError('conflict', `${gid} was begun with another input`, { gid });
+  if (!takenUp && !isSameJson(input, start.input))
+    throw new AmendsClientError('conflict', `${gid} was begun with another input`, { gid });
+}
+
+function isSameJson(one: string, other: string): boolean {
+  return one === other || isDeepStrictEqual(JSON.parse(one), JSON.parse(other));
 }
 
 async function runOpen<Input, Result>(
@@ -59,7 +66,7 @@ async function runOpen<Input, Result>(
   const journal = openJournal(port, start, { recorded, signal });
   const decided = journal.has(decisionAt);
   const steps = workflowSteps({ gid, journal, decided, participants, headers: start.options.headers ?? {}, signal });
-  const wanted = await outcomeOf(() => work(steps.workflow, JSON.parse(input) as Input));
+  const wanted = await outcomeOf(start.name, () => work(steps.workflow, JSON.parse(input) as Input));
   await steps.settled();
   const decision = await decide(journal, wanted);
   await secondPhase(steps.begun, { gid, journal, op: 'value' in decision ? 'commit' : 'rollback' });
@@ -74,10 +81,13 @@ async function runOpen<Input, Result>(
 /** What the function wants; an error that is no verdict leaves it open. */
 type Wanted = Outcome | { readonly error: unknown };
 
-async function outcomeOf(work: () => Promise<unknown>): Promise<Wanted> {
+async function outcomeOf(name: string, work: () => Promise<unknown>): Promise<Wanted> {
   try {
-    return { value: (await work()) ?? null };
+    const value = (await work()) ?? null;
+    jsonOf(value, `what the workflow ${name} returns`);
+    return { value };
   } catch (error) {
+    if (error instanceof NotJson) return failed(error.message);
     return error instanceof BusinessFailure ? { failure: error.message } : { error };
   }
 }

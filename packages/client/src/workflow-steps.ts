@@ -1,10 +1,11 @@
 /** The steps of one run of a workflow. */
 import { branchIds } from './branch-ids.ts';
 import type { BranchRef } from './call.ts';
+import { jsonOf, NotJson } from './kept-json.ts';
 import type { Participants } from './participant-request.ts';
 import { BusinessFailure } from './verdict.ts';
 import type { StepEnd, StepHandler, StepRequest, Workflow } from './workflow.ts';
-import type { Journal, Outcome } from './workflow-journal.ts';
+import { failed, type Journal, type Outcome } from './workflow-journal.ts';
 
 /** A step that this run, or one before it, has begun. */
 export interface BegunStep {
@@ -38,21 +39,40 @@ export interface Steps {
 /** A step that was not begun when it was decided. */
 class NotBegun extends Error {}
 
+/**
+ * Records that a workflow has room for: one for each step, one for each end of a step that has one, and one for the decision. A
+ * coordinator takes no more branches of one transaction.
+ */
+const recordsMax = 1_000;
+
 /** No steps yet. */
 export function workflowSteps({ gid, journal, decided, participants, headers, signal }: StepsOptions): Steps {
   const begun: { branchId: string; end: StepEnd; refused: boolean }[] = [];
   const under: Promise<unknown>[] = [];
   const nextId = branchIds();
+  let records = 1;
+
+  /** There must be room left for the decision and for what follows from it. */
+  function takeRoom(name: string, { onCommit, onRollback }: StepEnd): void {
+    records += onCommit === undefined && onRollback === undefined ? 1 : 2;
+    if (records <= recordsMax) return;
+    throw new BusinessFailure(
+      `no room for the step ${name}: a workflow has ${recordsMax} records, one for each step and each end`,
+    );
+  }
 
   async function step(name: string, act: (call: BranchRef) => unknown, end: StepEnd): Promise<unknown> {
+    takeRoom(name, end);
     const at = { branchId: nextId(), op: 'action' };
     const known = journal.read(at, name);
     if (known === undefined && decided) throw new NotBegun(`the step ${name} was not begun when the workflow was decided`);
     const own = { branchId: at.branchId, end, refused: false };
     begun.push(own);
-    const outcome = known ?? (await journal.write(at, name, await attempt(() => act({ gid, transType: 'workflow', ...at }))));
+    const outcome =
+      known ??
+      (await journal.write(at, name, await attempt(name, () => act({ gid, transType: 'workflow', ...at, answerWanted: true }))));
     if ('value' in outcome) return outcome.value;
-    own.refused = true;
+    own.refused = outcome.done !== true;
     throw new BusinessFailure(outcome.failure);
   }
 
@@ -78,10 +98,14 @@ export function workflowSteps({ gid, journal, decided, participants, headers, si
   return { workflow, begun, settled: () => settled(under) };
 }
 
-async function attempt(act: () => unknown): Promise<Outcome> {
+/** What cannot be kept would be done again each time: it fails, once. */
+async function attempt(name: string, act: () => unknown): Promise<Outcome> {
   try {
-    return { value: (await act()) ?? null };
+    const value = (await act()) ?? null;
+    jsonOf(value, `what the step ${name} returns`);
+    return { value };
   } catch (error) {
+    if (error instanceof NotJson) return failed(error.message);
     if (error instanceof BusinessFailure) return { failure: error.message };
     throw error;
   }

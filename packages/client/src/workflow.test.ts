@@ -9,6 +9,7 @@ import { openStage, type Stage } from '../tests/stage.ts';
 import { AmendsClient } from './client.ts';
 import { participant as inExpress } from './express.ts';
 import { participant as inHono } from './hono.ts';
+import type { OnlyJson } from './kept-json.ts';
 import { BusinessFailure, type Handler, Ongoing } from './verdict.ts';
 import type { Workflow, WorkflowFunction } from './workflow.ts';
 
@@ -25,7 +26,11 @@ beforeEach(() => {
 });
 
 let names = 0;
-function workflow<Input, Result>(work: WorkflowFunction<Input, Result>, client = stage.client, name = `w${names++}`) {
+function workflow<Input, Result>(
+  work: WorkflowFunction<Input, Result> & OnlyJson<Input> & OnlyJson<Result>,
+  client = stage.client,
+  name = `w${names++}`,
+) {
   return client.workflow(name, work, { resume: `${stage.app}/resume`, retryDelayMs: 1_000 });
 }
 
@@ -199,6 +204,74 @@ describe('a workflow', () => {
     const order = newer.workflow(first.name, (w) => w.do('pay', step), options);
     expect(await order.run(null, { gid })).toBe('well');
     await newer.close();
+  });
+
+  it.each([
+    ['a BigInt', 1n, 'BigInt'],
+    ['a function', () => {}, 'function'],
+    ['a Map inside of it', { seats: new Map() }, 'Map'],
+    ['more than a coordinator takes', 'x'.repeat(1_100_000), 'cannot be kept'],
+    ['a key that a coordinator refuses', { constructor: 1 }, 'cannot be kept'],
+  ])('does a step that returns %s once, undoes it, and fails with the reason', async (_what, result, reason) => {
+    const order = workflow(async (w) => {
+      await noted(w, 'a');
+      await noted(w, 'b', () => result);
+      await noted(w, 'c');
+    });
+    for (let i = 0; i < 2; i++) await expect(order.run(null, { gid })).rejects.toThrow(reason);
+    expect(log).toEqual(['do a', 'do b', 'undo b', 'undo a']);
+    expect(await stage.client.get(gid)).toMatchObject({ outcome: 'failed', reason: expect.stringContaining(reason) });
+  });
+
+  it.each([
+    ['a BigInt', { cents: 1n }],
+    ['more than a coordinator takes', 'x'.repeat(1_100_000)],
+  ])('is undone when it returns %s', async (_what, result) => {
+    const order = workflow<null, unknown>(async (w) => {
+      await noted(w, 'a');
+      return result;
+    });
+    await expect(order.run(null, { gid })).rejects.toThrow(BusinessFailure);
+    expect(log).toEqual(['do a', 'undo a']);
+    expect(await stage.client.get(gid)).toMatchObject({ outcome: 'failed' });
+  });
+
+  it('ends, however long the reason is', async () => {
+    const order = workflow(async () => {
+      throw new BusinessFailure(`sold out\0 ${'x'.repeat(5_000)}`);
+    });
+    await expect(order.run(null, { gid })).rejects.toThrow('sold out');
+    expect(await stage.client.get(gid)).toMatchObject({ outcome: 'failed', reason: expect.stringContaining('sold out') });
+  });
+
+  it('takes its 100th step, and more', async () => {
+    const order = workflow(async (w) => {
+      let sum = 0;
+      for (let i = 1; i <= 120; i++) sum += await w.do(`step ${i}`, () => i);
+      return sum;
+    });
+    expect(await order.run(null, { gid })).toBe(7_260);
+    const { progress } = await stage.client.get(gid);
+    expect(progress.filter(({ op }) => op === 'action').map(({ branchId }) => branchId)).toEqual(
+      expect.arrayContaining(['01', '99', '100', '120']),
+    );
+  });
+
+  it('is undone where there is no room for another step', async () => {
+    const order = workflow(async (w) => {
+      await noted(w, 'first');
+      await Promise.all(Array.from({ length: 1_000 }, (_, i) => w.do(`step ${i}`, () => i)));
+    });
+    await expect(order.run(null, { gid })).rejects.toThrow('no room for the step');
+    expect(log).toEqual(['do first', 'undo first']);
+    expect(await stage.client.get(gid)).toMatchObject({ outcome: 'failed' });
+  }, 60_000);
+
+  it('is the same run when the keys of its input come in another order', async () => {
+    const order = workflow((w, input: Readonly<Record<string, number>>) => noted(w, `${input['a']}`));
+    await order.run({ a: 1, b: 2 }, { gid });
+    expect(await order.run({ b: 2, a: 1 }, { gid })).toBe('1');
+    expect(log).toEqual(['do 1', 'commit 1']);
   });
 
   it('refuses a gid that belongs to a run with another input, or of another workflow', async () => {

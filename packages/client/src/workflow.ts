@@ -3,6 +3,7 @@
  * they gave, and it goes on where it was. So between its steps it must do the same each time: no clock, no chance, no I/O.
  */
 import type { BranchRef, Call } from './call.ts';
+import { jsonOf, type OnlyJson } from './kept-json.ts';
 import type { Means } from './open-transaction.ts';
 import type { BranchRequest } from './participant-request.ts';
 import type { TransactionOptions } from './transaction-port.ts';
@@ -36,11 +37,17 @@ export interface Workflow {
   /** Aborts when this run is given up; the workflow is not. */
   readonly signal: AbortSignal | undefined;
   /**
-   * A step of one's own. What it returns is recorded as JSON and given back as JSON brings it back.
+   * A step of one's own. What it returns is recorded as JSON and given back as JSON brings it back; what cannot be recorded makes
+   * the step fail, and it is undone with the others.
    * @param name must be the same each time
-   * @throws BusinessFailure as the work does, recorded too; anything else ends the run, and the workflow goes on later
+   * @throws BusinessFailure as the work does, recorded too; or when there is no room for another step. NeedsAttention: a human has
+   * to look, the workflow is held. Anything else ends the run, and the workflow goes on later
    */
-  do<Result>(name: string, work: (call: BranchRef) => Result | Promise<Result>, end?: StepEnd): Promise<Result>;
+  do<Result>(
+    name: string,
+    work: ((call: BranchRef) => Result | Promise<Result>) & OnlyJson<Result>,
+    end?: StepEnd,
+  ): Promise<Result>;
   /** A step that calls a participant. @returns its answer, recorded @throws BusinessFailure when it refuses, recorded too */
   fetch<Answer = unknown>(url: string, request?: StepRequest): Promise<Answer>;
 }
@@ -78,7 +85,7 @@ export interface Workflows {
   /** @throws TypeError when the name is taken, or does not fit */
   register<Input, Result>(
     name: string,
-    work: WorkflowFunction<Input, Result>,
+    work: WorkflowFunction<Input, Result> & OnlyJson<Input> & OnlyJson<Result>,
     options: WorkflowOptions,
   ): RegisteredWorkflow<Input, Result>;
   /** Handles the coordinator's calls to go on. */
@@ -105,7 +112,7 @@ export function workflows(means: Means): Workflows {
         throw new TypeError(`a workflow's name has 1 to ${nameCharactersMax} characters`);
       if (known.has(name)) throw new TypeError(`there is a workflow ${name} already`);
       const start = (gid: string, input: unknown, how: Pick<WorkflowRun<Input, Result>, 'signal' | 'takenUp'>) => {
-        const begun = { gid, name, input: JSON.stringify(input ?? null), resume, options };
+        const begun = { gid, name, input: jsonOf(input ?? null, `the input of ${name}`), resume, options };
         return once(gid, () => runWorkflow(means, { start: begun, work, ...how }));
       };
       known.set(name, (gid, input) => start(gid, input, { signal: undefined, takenUp: true }));

@@ -1,10 +1,12 @@
 /** Branches of XA transactions in Postgres and MariaDB: one behaviour. */
+import type { PoolClient } from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { describeWith } from '../../../tools/services/service.ts';
 import { type Account, freshGid, openMysqlAccount, openPostgresAccount } from '../tests/databases.ts';
+import { NotJson } from './kept-json.ts';
 import { mysqlXa } from './mysql.ts';
 import { postgresXa } from './postgres.ts';
-import { BusinessFailure } from './verdict.ts';
+import { BusinessFailure, NeedsAttention } from './verdict.ts';
 import type { XaResource } from './xa-resource.ts';
 
 function exerciseXa<Tx, Pool>(open: () => Promise<Account<Tx, Pool>>, resourceOf: (pool: Pool) => XaResource<Tx>): void {
@@ -77,11 +79,20 @@ function exerciseXa<Tx, Pool>(open: () => Promise<Account<Tx, Pool>>, resourceOf
     expect([await account.cents(), await mine()]).toEqual([100, []]);
   });
 
-  it('skips a first phase that was committed before', async () => {
-    await xa.prepare(call, debit, registered);
+  it('skips a first phase that was committed before, and gives what it returned', async () => {
+    expect(await xa.prepare(call, (tx) => debit(tx).then(() => ({ cents: 70 })), registered)).toEqual({ cents: 70 });
     await xa.commit(call);
-    expect(await xa.prepare(call, debit, registered)).toBeUndefined();
+    expect(await xa.prepare<unknown>(call, debit, registered)).toEqual({ cents: 70 });
     expect(await account.cents()).toBe(70);
+  });
+
+  it('prepares nothing when the work returns what JSON cannot hold', async () => {
+    await expect(xa.prepare<unknown>(call, (tx) => debit(tx).then(() => 1n), registered)).rejects.toThrow(NotJson);
+    expect([await account.cents(), await mine()]).toEqual([100, []]);
+  });
+
+  it('refuses a branch whose name could be that of another transaction', async () => {
+    await expect(xa.prepare({ ...call, branchId: '01-01' }, debit, registered)).rejects.toThrow('hyphen');
   });
 
   it('gives connections back, or makes new ones', async () => {
@@ -107,5 +118,22 @@ function exerciseXa<Tx, Pool>(open: () => Promise<Account<Tx, Pool>>, resourceOf
   });
 }
 
-await describeWith('postgres', 'XA in Postgres', (url) => exerciseXa(() => openPostgresAccount(url), postgresXa));
+await describeWith('postgres', 'XA in Postgres', (url) => {
+  exerciseXa(() => openPostgresAccount(url), postgresXa);
+
+  it('never takes for prepared, committed or rolled back what its work has committed by itself', async () => {
+    const account = await openPostgresAccount(url);
+    const xa = postgresXa(account.pool);
+    const call = { gid: freshGid(), transType: 'xa', branchId: '01', op: 'action' };
+    const half = async (tx: PoolClient) => {
+      await account.move(tx, -30);
+      for (const sql of ['COMMIT', 'BEGIN']) await account.statement(tx, sql);
+    };
+    await expect(xa.prepare(call, half, async () => {})).rejects.toThrow('ended before its time');
+    await expect(xa.prepare(call, half, async () => {})).rejects.toThrow(NeedsAttention);
+    await expect(xa.rollback(call)).rejects.toThrow(NeedsAttention);
+    expect(await account.cents()).toBe(70);
+    await account.close();
+  });
+});
 await describeWith('mariadb', 'XA in MariaDB', (url) => exerciseXa(() => openMysqlAccount(url), mysqlXa));

@@ -44,7 +44,9 @@ export interface PreparedBranch {
 export function xidOf(call: BranchRef, bytesMax: number): string {
   checkCall(call);
   if (call.branchId.includes('-'))
-    throw new TypeError(`branchId is ${call.branchId}: a branch of XA has none with a hyphen, which would be taken for the end of a gid`);
+    throw new TypeError(
+      `branchId is ${call.branchId}: a branch of XA has none with a hyphen, which would be taken for the end of a gid`,
+    );
   const xid = `${call.gid}-${call.branchId}`;
   const bytes = Buffer.byteLength(xid);
   if (bytes > bytesMax || xid.includes('\0'))
@@ -73,4 +75,9 @@ export function answerOfFirst(call: BranchRef, found: FoundRow): unknown {
   if (found.reason !== row.reason)
     throw new BusinessFailure(`the branch ${call.branchId} of ${call.gid} has been rolled back already`);
   return answerOf(found, { row, isWanted: call.answerWanted === true });
+}
+
+/** What a roll back finds in place of its row. @throws NeedsAttention: work that was left in the middle cannot be rolled back */
+export function checkRolledBack(call: BranchRef, found: FoundRow | null): void {
+  if (found !== null) checkFound(found, xaRow(call, 'rollback'));
 }

@@ -17,6 +17,12 @@ export interface Account<Tx, Pool> {
   spoil(tx: Tx): Promise<void>;
   /** Has the server cut the transaction's connection. */
   cut(tx: Tx): Promise<void>;
+  /** Runs a statement that has no values. */
+  statement(tx: Tx, sql: string): Promise<void>;
+  /** Ends the transaction behind the back of whoever has begun it. */
+  commit(tx: Tx): Promise<void>;
+  /** Makes it look as if another program had written the rows of the barrier. */
+  forgetResult(gid: string): Promise<void>;
   cents(): Promise<number>;
   /** `op/barrier id/reason` of each row of the barrier. */
   rows(gid: string): Promise<readonly string[]>;
@@ -50,6 +56,15 @@ export async function openPostgresAccount(url: string): Promise<Account<pg.PoolC
     },
     async cut(client) {
       await client.query('SELECT pg_terminate_backend(pg_backend_pid())');
+    },
+    async statement(client, sql) {
+      await client.query(sql);
+    },
+    async commit(client) {
+      await client.query('COMMIT');
+    },
+    async forgetResult(gid) {
+      await pool.query('DELETE FROM dtm_barrier.barrier_result WHERE gid = $1', [gid]);
     },
     cents: async () => Number((await pool.query<{ cents: number }>('SELECT cents FROM account')).rows[0]!.cents),
     async rows(gid) {
@@ -85,6 +100,15 @@ export async function openMysqlAccount(url: string): Promise<Account<PoolConnect
     },
     async cut(connection) {
       await connection.query('KILL CONNECTION_ID()');
+    },
+    async statement(connection, sql) {
+      await connection.query(sql);
+    },
+    async commit(connection) {
+      await connection.query('COMMIT');
+    },
+    async forgetResult(gid) {
+      await pool.execute('DELETE FROM dtm_barrier.barrier_result WHERE gid = ?', [gid]);
     },
     cents: async () => (await read<{ cents: number }>('SELECT cents FROM account'))[0]!.cents,
     async rows(gid) {

@@ -93,6 +93,7 @@ function headersOf(
   headers['dtm-dtm'] = '';
   headers['amends-epoch'] = String(request.epoch);
   headers['amends-attempt'] = String(request.attempt);
+  if (request.keepsAnswer) headers['amends-answer'] = 'wanted';
   return headers;
 }
 

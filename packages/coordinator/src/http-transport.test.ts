@@ -123,6 +123,28 @@ describe('a call', () => {
     }
   });
 
+  test('says that its answer is wanted where the step keeps it', async () => {
+    const seen: unknown[] = [];
+    const url = await participant((request, response) => {
+      seen.push(request.headers['amends-answer']);
+      response.end();
+    });
+    for (const keepsAnswer of [true, false])
+      await transport().call(callTo(url, { keepsAnswer, headers: keepsAnswer ? { 'amends-answer': 'no' } : {} }));
+    expect(seen).toEqual(['wanted', undefined]);
+  });
+
+  test('hears that a human has to look, where there is no verdict', async () => {
+    const answering = (status: number) =>
+      participant((_request, response) => {
+        response.writeHead(status, { 'amends-attention': 'needed' }).end('{"message":"left in the middle"}');
+      });
+    const outcome = async (status: number) => transport().call(callTo(await answering(status)));
+    expect(await outcome(500)).toMatchObject({ class: 'unknown', code: 'participant_stuck', exchange: 'answered' });
+    expect(await outcome(200)).toMatchObject({ class: 'success', code: 'http_200' });
+    expect(await outcome(409)).toMatchObject({ class: 'failure', code: 'http_409' });
+  });
+
   test('is a GET when there is no payload', async () => {
     let method = '';
     const url = await participant((request, response) => {

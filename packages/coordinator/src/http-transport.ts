@@ -3,7 +3,7 @@
  * capped, the whole exchange within its deadline, and every address checked at the moment of connecting.
  */
 import { isIP } from 'node:net';
-import { type Exchange, limits, type Outcome, type OutcomeClass } from '@amends/core';
+import { type Exchange, limits, type Outcome, type OutcomeClass, participantStuck } from '@amends/core';
 import { type Dispatcher, Pool } from 'undici';
 import { type CheckAddress, refuseForbidden } from './address.ts';
 import { classOfAnswer, detailOfAnswer, isVerdict } from './answer.ts';
@@ -94,12 +94,13 @@ function pathOf(parts: UrlParts, { branchId, gid, op, mode, workflow }: BranchCa
   return `${parts.pathToExtend}branch_id=${encodeURIComponent(branchId)}&gid=${encodeURIComponent(gid)}&op=${name}&trans_type=${mode}`;
 }
 
-/** The transaction's headers override ours; the fencing token and the attempt's number override theirs. */
+/** The transaction's headers override ours; the fencing token, the attempt's number and what is wanted override theirs. */
 function headersOf(base: Readonly<Record<string, string>>, request: BranchCall): Record<string, string> {
   const headers: Record<string, string> = { ...base };
   for (const [name, value] of Object.entries(request.headers)) headers[name.toLowerCase()] = headerText(value);
   headers['amends-epoch'] = String(request.epoch);
   headers['amends-attempt'] = String(request.attempt);
+  if (request.keepsAnswer) headers['amends-answer'] = 'wanted';
   return headers;
 }
 
@@ -140,6 +141,8 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
   #status = 0;
   #location = '';
   #encoding = '';
+  /** The participant says that a human has to look. */
+  #isStuck = false;
   #chunks: Buffer[] = [];
   #bytes = 0;
   #over = false;
@@ -162,6 +165,7 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
   ): void {
     this.#status = status;
     this.#encoding = encodingIn(headers);
+    this.#isStuck = headers['amends-attention'] === 'needed';
     if (status >= 300 && status < 400) this.#location = String(headers['location'] ?? '');
   }
 
@@ -188,7 +192,8 @@ class AnswerHandler implements Dispatcher.DispatchHandler {
     const detail =
       verdict === 'success' ? '' : this.#location === '' ? detailOfAnswer(this.#request.face, body) : this.#redirect();
     const kept = verdict === 'success' && this.#request.keepsAnswer ? { kept: new Uint8Array(bytes) } : {};
-    this.#end({ class: verdict, code: `http_${this.#status}`, detail, exchange: 'answered', ...kept });
+    const code = verdict === 'unknown' && this.#isStuck ? participantStuck : `http_${this.#status}`;
+    this.#end({ class: verdict, code, detail, exchange: 'answered', ...kept });
   }
 
   /** Of an answer whose body cannot be read, or not to its end, the status may be a verdict all the same. */

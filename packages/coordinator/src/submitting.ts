@@ -5,6 +5,7 @@ import {
   deliveryBeginsAt,
   encodeSpec,
   type Gid,
+  isSameRequest,
   isSameWork,
   mayBegin,
   type Spec,
@@ -94,7 +95,7 @@ async function found({ gid, spec, how, onlySame }: Beginning, digest: string, re
   const known = await standing(gid, reception);
   if (known === null) return null;
   const { transaction, given } = known.view;
-  const isSame = known.digest === digest || (!onlySame && isSameWork(given.spec, spec));
+  const isSame = known.digest === digest || isSameRequest(given.spec, spec) || (!onlySame && isSameWork(given.spec, spec));
   if (how === 'submitted' && transaction.status === 'prepared' && isSame) {
     const { verdict, view } = await asked(gid, submissionOf(spec, transaction), reception);
     return { outcome: verdict === 'taken' ? 'created' : 'repeated', view };

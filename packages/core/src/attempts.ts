@@ -12,6 +12,9 @@ import { mayRetry, ongoingDelayMs, retryDelayMs } from './retry.ts';
 import type { Spec } from './spec.ts';
 import { isFinished, type OpState, type RunningOp, type WaitingOp, type Way } from './transaction.ts';
 
+/** Code of an outcome: the participant says that a human has to look before the call can succeed. */
+export const participantStuck = 'participant_stuck';
+
 const ways: readonly Way[] = ['forward', 'backward'];
 const never = epochMs(0);
 
@@ -110,23 +113,29 @@ function wait(draft: Draft, attempt: Attempt, { unknowns, delayMs }: { unknowns:
 }
 
 /**
- * An attempt ended and nobody knows how: wait and try again, or end as the policy says. To try a forbidden address again
- * leads nowhere: that is for a human at once.
+ * An attempt ended and nobody knows how: wait and try again, or end as the policy says. Where trying again leads nowhere it is
+ * for a human at once.
  */
 function withoutVerdict<S extends Spec>(draft: Draft<S>, calls: CallTable<S>, attempt: Attempt, last: LastAttempt): void {
   const { index, way, running } = attempt;
   const policy = policyOf(draft, calls, attempt);
   const unknowns = running.unknowns + (last.exchange === 'unsent' ? 0 : 1);
-  const isForbidden = last.exchange === 'forbidden';
-  const again = !isForbidden && mayRetry(policy, unknowns);
+  const hopeless = whyHopeless(last);
+  const again = hopeless === null && mayRetry(policy, unknowns);
   wait(draft, attempt, { unknowns, delayMs: again ? retryDelayMs(policy, Math.max(unknowns, 1), draft.jitter) : 0 });
   if (again || calls.onExhausted(draft, index, way, last)) return;
   hold(draft, {
-    code: isForbidden ? 'address-forbidden' : 'attempts-exhausted',
+    code: hopeless ?? 'attempts-exhausted',
     branchId: calls.branchId(draft.given, index),
     op: calls.op(index, way),
-    detail: isForbidden ? last.detail : `${unknowns} attempts without a verdict`,
+    detail: hopeless === null ? `${unknowns} attempts without a verdict` : last.detail,
   });
+}
+
+/** Why another attempt would end like the last: its address may not be called, or the participant says so; null: it may not. */
+export function whyHopeless({ exchange, code }: LastAttempt): 'address-forbidden' | 'participant-stuck' | null {
+  if (exchange === 'forbidden') return 'address-forbidden';
+  return code === participantStuck ? 'participant-stuck' : null;
 }
 
 const interruption: LastAttempt = {

@@ -36,6 +36,9 @@ test.each([
   ['x'.repeat(129), /has 129 characters/],
   ['a\nb', /control characters/],
   ['a\ud800', /broken surrogates/],
+  ['order-7 ', /^gid: is "order-7 ", must not begin or end with white space$/],
+  ['\u00a0a', /white space/],
+  [' ', /white space/],
 ])('parse refuses %j', (text, complaint) => {
   expect(() => parseGid(text)).toThrow(complaint);
 });

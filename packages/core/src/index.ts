@@ -1,4 +1,4 @@
-export { earlier } from './attempts.ts';
+export { earlier, participantStuck } from './attempts.ts';
 export * from './decide.ts';
 export * from './errors.ts';
 export * from './event.ts';
@@ -15,7 +15,8 @@ export { type PayloadReference, type PayloadTemplate, payloadTemplate } from './
 export * from './retry.ts';
 export * from './row.ts';
 export { checkOrder, checkSagaSpec, stepNameForm } from './saga-spec.ts';
-export { isSameWork } from './same-work.ts';
+export { canonicalJson } from './same-content.ts';
+export { isSameRequest, isSameWork } from './same-work.ts';
 export * from './spec.ts';
 export * from './spec-code.ts';
 export * from './trace.ts';

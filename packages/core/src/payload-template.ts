@@ -13,6 +13,7 @@ import { branchIdOfStep } from './ids.ts';
 import { isLongNumber, parseKeepingDigits } from './json-digits.ts';
 import type { SagaSpec } from './spec.ts';
 import type { Way } from './transaction.ts';
+import { textOf, utf8 } from './utf8.ts';
 
 /** Where a payload refers to. */
 export interface PayloadReference {
@@ -71,6 +72,15 @@ function referenceOf(
 function parsePath(text: string): readonly (string | number)[] | null {
   if (!/^\$(\.[\p{L}_][\p{L}\p{N}_-]*|\[\d{1,9}\])*$/u.test(text)) return null;
   return [...text.matchAll(/\.([^.[]+)|\[(\d+)\]/g)].map(([, name, index]) => name ?? Number(index));
+}
+
+/** A payload as whoever has asked for it could have written it. */
+export function templateText(template: PayloadTemplate): string {
+  return template.map((piece) => (typeof piece === 'string' ? piece : referenceText(piece))).join('');
+}
+
+function referenceText({ from, path }: PayloadReference): string {
+  return JSON.stringify({ $from: from, path: pathText(path) });
 }
 
 /** The references of a payload. */
@@ -149,19 +159,4 @@ function parsed(bytes: Uint8Array): unknown {
 
 function pathText(path: PayloadReference['path']): string {
   return `$${path.map((part) => (typeof part === 'number' ? `[${part}]` : `.${part}`)).join('')}`;
-}
-
-/** UTF-8 by the language's own means: core has no encoder. JSON texts have no broken surrogates. */
-function utf8(text: string): Uint8Array {
-  const escaped = encodeURIComponent(text).replace(/%([0-9A-F]{2})/g, (_, hex: string) =>
-    String.fromCharCode(Number.parseInt(hex, 16)),
-  );
-  return Uint8Array.from(escaped, (letter) => letter.charCodeAt(0));
-}
-
-/** @throws URIError when the bytes are not UTF-8 */
-function textOf(bytes: Uint8Array): string {
-  let escaped = '';
-  for (const byte of bytes) escaped += `%${byte.toString(16).padStart(2, '0')}`;
-  return decodeURIComponent(escaped);
 }

@@ -3,7 +3,7 @@ import { type Draft, record, recordFact, untouched } from './draft.ts';
 import type { Verdict } from './event.ts';
 import type { RegisteredBranch } from './given.ts';
 import { limits } from './limits.ts';
-import { sameBytes } from './same-bytes.ts';
+import { sameContent } from './same-content.ts';
 
 /** Adds a branch; the caller has seen to it that it may join. */
 export function join(draft: Draft, branch: RegisteredBranch): Verdict {
@@ -24,5 +24,5 @@ export function join(draft: Draft, branch: RegisteredBranch): Verdict {
 export function sameBranch(one: RegisteredBranch, other: RegisteredBranch): boolean {
   const { payload, ...rest } = one;
   const { payload: otherPayload, ...otherRest } = other;
-  return JSON.stringify(rest) === JSON.stringify(otherRest) && sameBytes(payload, otherPayload);
+  return JSON.stringify(rest) === JSON.stringify(otherRest) && sameContent(payload, otherPayload);
 }

@@ -25,12 +25,13 @@
  * I13 What cannot be given its payload is not called: before the point of no return the step counts as refused and has
  *     nothing to undo; past it, and for a compensation, it is held. Released by a human it is called with null in the place
  *     of what is missing.
- * I14 An address that may not be called holds the saga at once, whatever the policy says; its step has done nothing.
+ * I14 An address that may not be called holds the saga at once, whatever the policy says; its step has done nothing. So does a
+ *     participant which says that a human has to look, for it knows that neither another call nor an undo can be right.
  * I15 A call has its place at the participant before it is started; what waits for one is neither sent nor undone when the
  *     saga is decided against.
  */
 
-import { earlier, mayStart, pauseEndsAt, start } from './attempts.ts';
+import { earlier, mayStart, pauseEndsAt, start, whyHopeless } from './attempts.ts';
 import { automatic, type Draft, finish, hold, record, recordFact, restate, rollBack, setDecision, setOp } from './draft.ts';
 import type { Given } from './given.ts';
 import { branchIdOfStep, type EpochMs, epochMs } from './ids.ts';
@@ -92,7 +93,7 @@ function keepAnswer(draft: SagaDraft, index: number, way: Way, outcome: Outcome)
 function exhausted(draft: SagaDraft, index: number, way: Way, last: LastAttempt): boolean {
   if (way === 'backward') return false;
   if (draft.tx.status === 'aborting') return true;
-  if (last.exchange === 'forbidden') return false;
+  if (whyHopeless(last) !== null) return false;
   if (draft.given.spec.steps[index]!.actionRetry.atEnd !== 'roll-back' || !mayUndo(draft)) return false;
   rollBack(draft, exhaustedReason(draft.given, index, last));
   return true;

@@ -29,6 +29,7 @@ export const holdCodes: readonly Hold['code'][] = [
   'payload-missing',
   'address-forbidden',
   'unreadable',
+  'participant-stuck',
 ];
 /** What an op's code begins with; only added to. */
 export const opCode = { succeed: 1, failed: 2, running: 3, waiting: 4 } as const;

@@ -68,10 +68,17 @@ export interface Decision {
  * - `address-forbidden`: what is to be called has an address that may not be called.
  * - `attempts-exhausted`: the policy's attempts are used up without a verdict.
  * - `nobody-to-ask`: a message was prepared, never submitted, and names nobody who knows whether it should have been.
+ * - `participant-stuck`: the participant says that the call cannot succeed, nor be undone, before a human has looked.
  * - `payload-missing`: a compensation's payload refers to an answer that is not there.
  * - `unreadable`: what is stored of it could not be read. Nobody decides that: whoever claims it marks the row.
  */
-export type HoldCode = 'address-forbidden' | 'attempts-exhausted' | 'nobody-to-ask' | 'payload-missing' | 'unreadable';
+export type HoldCode =
+  | 'address-forbidden'
+  | 'attempts-exhausted'
+  | 'nobody-to-ask'
+  | 'participant-stuck'
+  | 'payload-missing'
+  | 'unreadable';
 
 /** Nothing is called until a human looks: the standard status stays as it was. */
 export interface Hold {

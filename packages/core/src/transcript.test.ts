@@ -35,6 +35,7 @@ import {
   type OpState,
   type Outcome,
   type OutcomeClass,
+  participantStuck,
   payloadTemplate,
   type RegisteredBranch,
   type RetryPolicy,
@@ -320,7 +321,8 @@ function parseOutcome(words: readonly string[]): Outcome {
   const exchange = (words.find((word) => /^(unsent|forbidden|refused|answered|broken)$/.test(word)) ?? 'answered') as Exchange;
   const detail = verdict === 'failure' ? 'no money' : '';
   const kept = words.find((word) => word.startsWith('kept='));
-  const code = exchange === 'answered' ? `http_${verdict}` : exchange;
+  const answer = words.includes('stuck') ? participantStuck : `http_${verdict}`;
+  const code = exchange === 'answered' ? answer : exchange;
   return { class: verdict, code, detail, exchange, durationMs: 7, ...(kept ? { kept: Buffer.from(kept.slice(5)) } : {}) };
 }
 

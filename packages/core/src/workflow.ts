@@ -15,7 +15,8 @@
  * W3  It ends once, as its function concluded: succeeded or failed, nothing else.
  * W4  While it is prepared its function is run again after every quiet interval; each recorded step is a sign of life
  *     that begins the interval anew.
- * W5  The answer to a resume call decides nothing: the function concludes by itself.
+ * W5  The answer to a resume call decides nothing: the function concludes by itself. One that says that a human has to look puts
+ *     the workflow on hold.
  */
 import { mayStart, nextAttemptAt, start } from './attempts.ts';
 import { automatic, type Draft, finish, record, recordFact, setDecision, setOp } from './draft.ts';
@@ -23,7 +24,7 @@ import type { Concluded, Registered, RequestEvent, Verdict } from './event.ts';
 import { type BranchId, epochMs } from './ids.ts';
 import type { CallTable, ModeLogic } from './mode.ts';
 import { join, sameBranch } from './registration.ts';
-import { sameBytes } from './same-bytes.ts';
+import { sameContent } from './same-content.ts';
 import type { WorkflowSpec } from './spec.ts';
 
 type WorkflowDraft = Draft<WorkflowSpec>;
@@ -107,7 +108,7 @@ const nothing = new Uint8Array(0);
 
 function concludedAgain({ tx, given }: WorkflowDraft, { status, reason, result }: Concluded): Verdict {
   if (tx.status !== status) return 'wrong_status';
-  const isSame = tx.reason === reason && sameBytes(given.result ?? nothing, result);
+  const isSame = tx.reason === reason && sameContent(given.result ?? nothing, result);
   // What a human has ended has failed, whatever its function would have said.
   return isSame || tx.decision!.direction === 'terminate' ? 'repeated' : 'different';
 }

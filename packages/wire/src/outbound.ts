@@ -37,6 +37,7 @@ export const headerValue = /^[^\u0000-\u0008\u000a-\u001f\u007f]*$/;
 
 /** Headers that belong to one connection, frame the message or tell who calls and how often: the transport alone sets them. */
 export const reservedHeaders: ReadonlySet<string> = new Set([
+  'amends-answer',
   'amends-attempt',
   'amends-epoch',
   'connection',

@@ -179,6 +179,7 @@ describe('bad input', () => {
     ['an invented type', { Gid: 'b', TransType: 'magic' }, /^trans_type: /],
     ['no type', { Gid: 'b' }, /^trans_type: /],
     ['no gid', { TransType: 'tcc' }, /^gid: /],
+    ['a gid with white space at its end', { Gid: 'x ', TransType: 'tcc' }, /^gid: .* white space/],
     ['steps that are no JSON', { Gid: 'b', TransType: 'saga', Steps: '[{' }, /^Steps: /],
     ['fewer payloads than steps', { Gid: 'b', TransType: 'msg', Steps: '[{"action":""}]' }, /^payloads: /],
     [

@@ -63,6 +63,7 @@ const nativeFace: Face = {
     ],
     ['a gid with a line break', native({ gid: 'a\nb' }), 400, /^gid: must not contain control characters/],
     ['a gid of 200 characters', native({ gid: 'g'.repeat(200) }), 400, /^gid: must have at most 128/],
+    ['a gid with a space at its start', native({ gid: ' order-7' }), 400, /^gid: must not .* white space/],
     ['an empty gid', native({ gid: '' }), 400, /^gid: must have at least 1/],
     ['a gid that is half a character', '{"gid":"\\ud800","mode":"saga","steps":[{"action":""}]}', 400, /^gid: must not contain/],
     [
@@ -127,6 +128,13 @@ const dtmFace: Face = {
     ...nonsense,
     ['no gid', dtm({ gid: null }), 400, /^gid: is missing/],
     ['a gid of line breaks', dtm({ gid: '\r\n;' }), 400, /^gid: is missing/],
+    [
+      'a gid with a space at its end',
+      dtm({ gid: 'order-7 ' }),
+      400,
+      /^gid: is "order-7 ", must not begin or end with white space/,
+    ],
+    ['a gid with a space before a line break', dtm({ gid: 'order-7 \n' }), 400, /^gid: is "order-7 "/],
     ['a gid of 200 characters', dtm({ gid: 'g'.repeat(200) }), 400, /^gid: has 200 characters/],
     ['a gid that is a number', dtm({ gid: 7 }), 400, /^gid: is 7, must be a text/],
     ['no type', dtm({ trans_type: '' }), 400, /^trans_type: is "", must be "saga"/],
@@ -264,6 +272,14 @@ describe('what looks bad but is not', () => {
     expect((await amends.post('/api/v1/transactions', sent)).status).toBe(201);
     expect(await amends.end(gid)).toMatchObject({ status: 'succeed' });
     expect(bodies).toEqual([payload.replace('\\ud83d\\ude00', '\u{1f600}')]);
+  });
+
+  it('is done: white space inside of gids', async () => {
+    const amends = await runningServer();
+    expect((await amends.post('/api/dtmsvr/submit', dtm({ gid: 'order 7\n', steps: [{}] }))).status).toBe(200);
+    expect(await amends.gids()).toEqual(['order 7']);
+    for (const path of ['/api/dtmsvr/query?gid=order%207%20', '/api/v1/transactions/order%207%20'])
+      expect((await amends.get(path)).status).toBe(400);
   });
 
   it('is done as DTM does it: line breaks in gids are dropped', async () => {

@@ -31,6 +31,7 @@ describe('a request', () => {
     ['no id', request('newGid', {}, { id: undefined }), -32600],
     ['a batch', [request('newGid')], -32600],
     ['an unknown method', request('fly'), -32601],
+    ['a gid with white space at its end', request('prepare', { gid: 'x ', trans_type: 'tcc' }), -32603],
     ['an unknown type', request('submit', { gid: 'x', trans_type: 'magic' }), -32603],
     ['a branch of nothing', request('registerBranch', { gid: 'x', trans_type: 'tcc', branch_id: '01' }), -32901],
   ])('with %s is refused by its code', async (_, body, code) => {

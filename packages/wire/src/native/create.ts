@@ -1,6 +1,6 @@
 /** The request that creates a transaction of any mode. */
 import { createHash } from 'node:crypto';
-import { type Gid, isLongNumber, limits, parseGid, type Spec, type Trace } from '@amends/core';
+import { canonicalJson, type Gid, isLongNumber, limits, parseGid, type Spec, type Trace } from '@amends/core';
 import { z } from 'zod';
 import { refuse, shown } from '../field-error.ts';
 import type { SubscribersOf } from '../msg-deliveries.ts';
@@ -84,7 +84,7 @@ function specOf(request: z.output<typeof createSchema>, subscribersOf: Subscribe
 /** Whether it is announced first and how it is called make no other content. */
 function digestOf(request: z.output<typeof createSchema>): string {
   const { gid: _, ...content } = { ...request, prepare: null };
-  return createHash('sha256').update(JSON.stringify(content)).digest('hex');
+  return createHash('sha256').update(canonicalJson(content)).digest('hex');
 }
 
 /** What the schema would see late or not at all: far too many steps, and a long number in place of the headers. */
