@@ -40,10 +40,10 @@ export function drawSaga(chance: Chance): SagaSpec {
   };
 }
 
-/** Another request under the same gid, different in a header or in the bytes of a payload. */
+/** Another request under the same gid, different in a header or by a key of a payload, which means nothing to its participant. */
 export function changed(chance: Chance, spec: SagaSpec): SagaSpec {
   if (chance.yes(0.5)) return { ...spec, headers: { ...spec.headers, 'x-changed': 'yes' } };
-  return { ...spec, payloads: spec.payloads.map((payload, index) => (index === 0 ? new Uint8Array([...payload, 32]) : payload)) };
+  return { ...spec, payloads: spec.payloads.map((payload, index) => (index === 0 ? withKey(payload) : payload)) };
 }
 
 function drawPlans(chance: Chance): Plan[] {
@@ -107,4 +107,8 @@ function drawPolicy(chance: Chance, atEnd: RetryPolicy['atEnd']): RetryPolicy {
     attemptsMax: chance.yes(0.4) ? chance.whole(1, 4) : null,
     atEnd,
   };
+}
+
+function withKey(payload: Uint8Array): Uint8Array {
+  return new TextEncoder().encode(new TextDecoder().decode(payload).replace(/\}$/, ',"changed":true}'));
 }
