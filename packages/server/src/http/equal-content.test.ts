@@ -51,7 +51,7 @@ describe('natively', () => {
     const message = { gid: 'm', mode: 'msg', prepare: true, queryUrl: bank.url, steps: [{ action: bank.url, payload: content }] };
     expect((await amends.post(transactions, message)).status).toBe(201);
     expect((await amends.post(transactions, turned(message))).status).toBe(200);
-    await amends.ask('POST', '/api/v1/topics/news/subscriptions', { url: `${bank.url}/news` });
+    await amends.ask('PUT', '/api/v1/topics/news/subscriptions', { url: `${bank.url}/news` });
     const news = { gid: 't', mode: 'msg', steps: [{ action: 'topic://news', payload: content }] };
     expect((await amends.post(transactions, news)).status).toBe(201);
     expect((await amends.post(transactions, turned(news))).status).toBe(200);
