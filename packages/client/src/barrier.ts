@@ -54,7 +54,7 @@ const key = 'gid = ? AND branch_id = ? AND op = ? AND barrier_id = ?';
 const insert = `INSERT INTO dtm_barrier (trans_type, gid, branch_id, op, barrier_id, reason) VALUES (?, ?, ?, ?, ?, ?)
   ON CONFLICT (gid, branch_id, op, barrier_id) DO NOTHING`;
 const begin = 'INSERT OR REPLACE INTO dtm_barrier_result (gid, branch_id, op, barrier_id) VALUES (?, ?, ?, ?)';
-const select = `SELECT b.gid, b.branch_id, b.op, b.barrier_id, b.reason, r.gid IS NOT NULL AS known, r.result
+const select = `SELECT b.gid, b.branch_id, b.op, b.barrier_id, b.reason, r.gid AS known, r.result
   FROM (SELECT * FROM dtm_barrier WHERE ${key}) b LEFT JOIN (SELECT * FROM dtm_barrier_result WHERE ${key}) r`;
 const update = `UPDATE dtm_barrier_result SET result = ? WHERE ${key}`;
 

@@ -1,27 +1,44 @@
 /** The barrier's tables and statements in MySQL and MariaDB. Values travel as parameters of statements that the server has prepared. */
 import type { Pool, PoolConnection, ResultSetHeader, RowDataPacket } from 'mysql2/promise';
-import { type BarrierRow, lockWaitSeconds, type Writing } from './barrier-rows.ts';
-import { foundRow, keyOf, LockTimeout, type SelectedRow, type SqlDialect, type Tables, valuesOf } from './sql-barrier.ts';
+import { type BarrierRow, type FoundRow, lockWaitSeconds, type Writing } from './barrier-rows.ts';
+import {
+  foundRow,
+  keyOf,
+  LockTimeout,
+  type SelectedRow,
+  type SqlDialect,
+  type Tables,
+  tableMissing,
+  valuesOf,
+} from './sql-barrier.ts';
 
 /** The statements of the barrier. */
 export function mysqlDialect(pool: Pool, tables: Tables): SqlDialect<PoolConnection> {
   const { barrier, results } = tables;
   const key = 'gid = ? AND branch_id = ? AND op = ? AND barrier_id = ?';
   const insert = `INSERT IGNORE INTO ${barrier} (trans_type, gid, branch_id, op, barrier_id, reason) VALUES (?, ?, ?, ?, ?, ?)`;
-  const begin = `REPLACE INTO ${results} (gid, branch_id, op, barrier_id) VALUES (?, ?, ?, ?)`;
+  const begin = `INSERT INTO ${results} (gid, branch_id, op, barrier_id) VALUES (?, ?, ?, ?) ON DUPLICATE KEY UPDATE result = NULL`;
   // Locking reads see what is committed now, and leave it to the work when its snapshot is taken.
-  const select = `SELECT b.gid, b.branch_id, b.op, b.barrier_id, b.reason, r.gid IS NOT NULL AS known, r.result
+  const select = `SELECT b.gid, b.branch_id, b.op, b.barrier_id, b.reason, r.gid AS known, r.result
     FROM ${barrier} b LEFT JOIN ${results} r ON r.gid = ? AND r.branch_id = ? AND r.op = ? AND r.barrier_id = ?
     WHERE b.gid = ? AND b.branch_id = ? AND b.op = ? AND b.barrier_id = ? LOCK IN SHARE MODE`;
   const update = `UPDATE ${results} SET result = ? WHERE ${key}`;
 
-  async function write(connection: PoolConnection, { row, begins }: Writing) {
-    const [written] = await connection.execute<ResultSetHeader>(insert, valuesOf(row));
-    if (written.affectedRows === 0) {
+  async function write(connection: PoolConnection, writing: Writing): Promise<FoundRow | null> {
+    try {
+      return await written(connection, writing);
+    } catch (error) {
+      throw codeOf(error) === 'ER_NO_SUCH_TABLE' ? tableMissing(tables, error) : error;
+    }
+  }
+
+  async function written(connection: PoolConnection, { row, begins }: Writing): Promise<FoundRow | null> {
+    const [{ affectedRows, warningStatus }] = await connection.execute<ResultSetHeader>(insert, valuesOf(row));
+    if (affectedRows === 0) {
       const [rows] = await connection.execute<(SelectedRow & RowDataPacket)[]>(select, [...keyOf(row), ...keyOf(row)]);
       return foundRow(rows[0]);
     }
-    if (written.warningStatus > 0) throw changedOnTheWay(barrier, row);
+    if (warningStatus > 0) throw changedOnTheWay(barrier, row);
     if (begins) await connection.execute(begin, keyOf(row));
     return null;
   }
@@ -34,7 +51,7 @@ export function mysqlDialect(pool: Pool, tables: Tables): SqlDialect<PoolConnect
       try {
         return await write(connection, writing);
       } catch (error) {
-        throw (error as { readonly code?: unknown }).code === 'ER_LOCK_WAIT_TIMEOUT' ? lockTimeout(error) : error;
+        throw codeOf(error) === 'ER_LOCK_WAIT_TIMEOUT' ? lockTimeout(error) : error;
       } finally {
         await connection.query('SET SESSION innodb_lock_wait_timeout = DEFAULT');
       }
@@ -46,6 +63,10 @@ export function mysqlDialect(pool: Pool, tables: Tables): SqlDialect<PoolConnect
     },
     createTable: () => create(pool, tables),
   };
+}
+
+function codeOf(error: unknown): unknown {
+  return (error as { readonly code?: unknown }).code;
 }
 
 function lockTimeout(cause: unknown): LockTimeout {

@@ -2,7 +2,16 @@
 import type { Pool, PoolClient } from 'pg';
 import { type FoundRow, lockWaitSeconds, type Writing } from './barrier-rows.ts';
 import { checkStillOpen, postgresTransaction } from './postgres-transaction.ts';
-import { foundRow, keyOf, LockTimeout, type SelectedRow, type SqlDialect, type Tables, valuesOf } from './sql-barrier.ts';
+import {
+  foundRow,
+  keyOf,
+  LockTimeout,
+  type SelectedRow,
+  type SqlDialect,
+  type Tables,
+  tableMissing,
+  valuesOf,
+} from './sql-barrier.ts';
 
 /** The statements of the barrier. */
 export function postgresDialect(pool: Pool, tables: Tables): SqlDialect<PoolClient> {
@@ -13,12 +22,15 @@ export function postgresDialect(pool: Pool, tables: Tables): SqlDialect<PoolClie
   const begin = `WITH written AS (${insert} RETURNING gid, branch_id, op, barrier_id)
     INSERT INTO ${results} (gid, branch_id, op, barrier_id) SELECT gid, branch_id, op, barrier_id FROM written
     ON CONFLICT (gid, branch_id, op, barrier_id) DO UPDATE SET result = NULL`;
-  const select = `SELECT b.gid, b.branch_id, b.op, b.barrier_id, b.reason, r.gid IS NOT NULL AS known, r.result
+  const select = `SELECT b.gid, b.branch_id, b.op, b.barrier_id, b.reason, r.gid AS known, r.result
     FROM (SELECT * FROM ${barrier} WHERE ${key}) b LEFT JOIN (SELECT * FROM ${results} WHERE ${key}) r ON true`;
   const update = `UPDATE ${results} SET result = $5 WHERE ${key}`;
 
   async function write(client: PoolClient, { row, begins }: Writing): Promise<FoundRow | null> {
-    if ((await client.query(begins ? begin : insert, valuesOf(row))).rowCount === 1) return null;
+    const { rowCount } = await client.query(begins ? begin : insert, valuesOf(row)).catch((error: unknown) => {
+      throw codeOf(error) === undefinedTable ? tableMissing(tables, error) : error;
+    });
+    if (rowCount === 1) return null;
     return foundRow((await client.query<SelectedRow>(select, keyOf(row))).rows[0]);
   }
 
@@ -28,7 +40,7 @@ export function postgresDialect(pool: Pool, tables: Tables): SqlDialect<PoolClie
     async writeSoon(client, writing) {
       await client.query(`SET LOCAL lock_timeout = '${lockWaitSeconds}s'`);
       const found = await write(client, writing).catch((error: unknown) => {
-        throw (error as { readonly code?: unknown }).code === lockNotAvailable ? lockTimeout(error) : error;
+        throw codeOf(error) === lockNotAvailable ? lockTimeout(error) : error;
       });
       await client.query('SET LOCAL lock_timeout TO DEFAULT');
       return found;
@@ -49,6 +61,11 @@ export function postgresDialect(pool: Pool, tables: Tables): SqlDialect<PoolClie
 }
 
 const lockNotAvailable = '55P03';
+const undefinedTable = '42P01';
+
+function codeOf(error: unknown): unknown {
+  return (error as { readonly code?: unknown }).code;
+}
 
 function lockTimeout(cause: unknown): LockTimeout {
   return new LockTimeout(`another transaction holds the lock of the row and has not ended within ${lockWaitSeconds} s`, {

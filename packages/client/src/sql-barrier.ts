@@ -121,26 +121,33 @@ export function keyOf({ gid, branchId, op, barrierId }: BranchKey): string[] {
   return [gid, branchId, op, barrierId];
 }
 
-/** A row of both tables as it is read. */
+/** A row of both tables as it is read: texts, or their bytes where the columns are binary. */
 export interface SelectedRow {
-  readonly gid: string;
-  readonly branch_id: string;
-  readonly op: string;
-  readonly barrier_id: string;
-  readonly reason: string;
-  /** Whether our own table has a row too; MySQL says it in numbers. */
-  readonly known: boolean | number;
-  readonly result: string | null;
+  readonly gid: unknown;
+  readonly branch_id: unknown;
+  readonly op: unknown;
+  readonly barrier_id: unknown;
+  readonly reason: unknown;
+  /** The gid of the row in our own table; null: it has none. */
+  readonly known: unknown;
+  readonly result: unknown;
 }
 
 /** What a selected row says. @throws Error when there is none although there was no room for another */
 export function foundRow(row: SelectedRow | undefined): FoundRow {
   if (row === undefined) throw new Error("the barrier's row could not be written and is not there");
-  const { gid, branch_id: branchId, op, barrier_id: barrierId, reason, known, result } = row;
-  return { gid, branchId, op, barrierId, reason, work: workOf(Boolean(known), result) };
+  const [gid, branchId, op, barrierId, reason] = [row.gid, row.branch_id, row.op, row.barrier_id, row.reason].map(String);
+  return { gid, branchId, op, barrierId, reason, work: workOf(row) } as FoundRow;
 }
 
-function workOf(known: boolean, result: string | null): FoundRow['work'] {
-  if (!known) return 'unknown';
-  return result === null ? 'begun' : { result };
+function workOf({ known, result }: SelectedRow): FoundRow['work'] {
+  if (known === null) return 'unknown';
+  return result === null ? 'begun' : { result: String(result) };
+}
+
+/** What to say of a table that is not there. */
+export function tableMissing({ barrier, results }: Tables, cause: unknown): Error {
+  return new Error(`the barrier needs the tables ${barrier} and ${results}: createTable() makes those that are missing`, {
+    cause,
+  });
 }

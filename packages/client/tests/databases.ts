@@ -11,6 +11,8 @@ import { postgresBarrier } from '../src/postgres.ts';
 export interface Account<Tx, Pool> {
   readonly pool: Pool;
   readonly barrier: TableBarrier<Tx>;
+  /** A barrier with another table. */
+  barrierOf(table: string): TableBarrier<Tx>;
   /** Adds cents, or takes them; what is refused by the database is thrown. */
   move(tx: Tx, cents: number): Promise<void>;
   /** Makes a statement of the transaction fail. */
@@ -48,6 +50,7 @@ export async function openPostgresAccount(url: string): Promise<Account<pg.PoolC
   return {
     pool,
     barrier,
+    barrierOf: (table) => postgresBarrier(pool, { table }),
     async move(client, cents) {
       await client.query(`UPDATE account SET cents = cents + $1 WHERE name = 'ann'`, [cents]);
     },
@@ -92,6 +95,7 @@ export async function openMysqlAccount(url: string): Promise<Account<PoolConnect
   return {
     pool,
     barrier,
+    barrierOf: (table) => mysqlBarrier(pool, { table }),
     async move(connection, cents) {
       await connection.execute(`UPDATE account SET cents = cents + ? WHERE name = 'ann'`, [cents]);
     },
