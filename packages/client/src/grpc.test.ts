@@ -5,7 +5,7 @@ import { freshGid } from '../tests/databases.ts';
 import { openStage, type Stage } from '../tests/stage.ts';
 import type { BranchRef } from './call.ts';
 import { metadataOf, participant, verdictIn } from './grpc.ts';
-import { BusinessFailure, Ongoing } from './verdict.ts';
+import { BusinessFailure, NeedsAttention, Ongoing } from './verdict.ts';
 
 const bytes = (message: Buffer) => message;
 const method = (path: string) => ({
@@ -25,11 +25,13 @@ let address: string;
 let gid: string;
 let log: string[];
 let verdict: () => void;
+let wanted: boolean | undefined;
 beforeAll(async () => {
   stage = await openStage({ routes: (amends) => ({ '/resume': amends.resumeWorkflows() }) });
   bank = new Server();
   const handle = participant<Buffer, Buffer>(
-    ({ op, branchId, body, attempt }) => {
+    ({ op, branchId, body, attempt, answerWanted }) => {
+      wanted = answerWanted;
       log.push(`${op} ${branchId} ${body}${attempt === undefined ? '' : ` #${attempt}`}`);
       verdict();
       return Buffer.from('done');
@@ -80,6 +82,24 @@ it('gives what the handler returns, and its verdicts as statuses', async () => {
   await expect(debit({})).rejects.toMatchObject({ name: 'Ongoing' });
   verdict = fail(new Error('no database'));
   await expect(debit({})).rejects.toMatchObject({ code: 2, details: 'no database' });
+  verdict = fail(new NeedsAttention('left in the middle'));
+  await expect(debit({})).rejects.toThrow(new NeedsAttention('left in the middle'));
+});
+
+it('holds a saga where a human has to look', async () => {
+  const steps = [{ action: `${address}/bank.Bank/Debit`, compensate: `${address}/bank.Bank/Undo` }];
+  const body = { gid, trans_type: 'saga', protocol: 'grpc', retry_limit: 1, steps, payloads: ['30'] };
+  verdict = fail(new NeedsAttention('left in the middle'));
+  const headers = { 'content-type': 'application/json' };
+  await fetch(`${stage.server.url}/api/dtmsvr/submit`, { method: 'POST', headers, body: JSON.stringify(body) });
+  expect(await stage.client.wait(gid, { waitMs: 5_000 })).toMatchObject({ hold: { code: 'participant-stuck', branchId: '01' } });
+  await stage.client.terminate(gid, { reason: 'the test is over' });
+  expect(log).toEqual(['action 01 30 #1']);
+});
+
+it('hears whether its answer is wanted', async () => {
+  await debit({ answerWanted: true });
+  expect(wanted).toBe(true);
 });
 
 it('refuses a call that does not say to which branch it belongs', async () => {

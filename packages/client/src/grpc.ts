@@ -4,7 +4,7 @@
  */
 import { BadCall, type BranchRef, type Call, idCharactersMax, wordCharactersMax } from './call.ts';
 import { statusText } from './grpc-status-text.ts';
-import { BusinessFailure, logToConsole, Ongoing, type ParticipantOptions } from './verdict.ts';
+import { BusinessFailure, logToConsole, NeedsAttention, Ongoing, type ParticipantOptions } from './verdict.ts';
 
 /** What is needed of the metadata of a call. */
 export interface GrpcMetadata {
@@ -28,7 +28,8 @@ const statuses = { unknown: 2, invalidArgument: 3, failedPrecondition: 9, aborte
 
 /**
  * A method for the calls of a coordinator, such as `server.addService(bank, { Debit: participant((call) => …) })`.
- * It returns: the reply; throws `BusinessFailure`: ABORTED; throws `Ongoing`: FAILED_PRECONDITION; throws anything else: UNKNOWN.
+ * It returns: the reply; throws `BusinessFailure`: ABORTED; throws `Ongoing`: FAILED_PRECONDITION; throws anything else: UNKNOWN, with
+ * `amends-attention: needed` in the trailers for `NeedsAttention`.
  */
 export function participant<Request, Reply>(
   handler: GrpcHandler<Request, Reply>,
@@ -42,7 +43,7 @@ export function participant<Request, Reply>(
     };
     answer().then(
       (made) => reply(null, made),
-      (error: unknown) => reply(statusOf(error, () => onError(error, call))),
+      (error: unknown) => reply(statusOf(error, { metadata, tell: () => onError(error, call) })),
     );
   };
 }
@@ -51,13 +52,22 @@ export function participant<Request, Reply>(
  * The metadata of a call that an application makes itself, such as a step of a workflow: add each entry to that of the call.
  * @param branch as the step is given it
  */
-export function metadataOf({ gid, transType, branchId, op }: BranchRef): Readonly<Record<string, string>> {
-  return { 'dtm-gid': gid, 'dtm-trans_type': transType, 'dtm-branch_id': branchId, 'dtm-op': op };
+export function metadataOf({ gid, transType, branchId, op, answerWanted = false }: BranchRef): Readonly<Record<string, string>> {
+  const branch = { 'dtm-gid': gid, 'dtm-trans_type': transType, 'dtm-branch_id': branchId, 'dtm-op': op };
+  return answerWanted ? { ...branch, 'amends-answer': 'wanted' } : branch;
+}
+
+/** An error of a call. */
+export interface GrpcError {
+  readonly code?: number;
+  readonly details?: string;
+  readonly metadata?: GrpcMetadata;
 }
 
 /** The verdict in the error of such a call; an error that is no verdict as it is. */
-export function verdictIn(error: { readonly code?: number; readonly details?: string }): unknown {
-  const { code, details = '' } = error;
+export function verdictIn(error: GrpcError): unknown {
+  const { code, details = '', metadata } = error;
+  if (metadata?.get('amends-attention').at(-1) === 'needed') return new NeedsAttention(details);
   if (code === statuses.failedPrecondition || (code === statuses.aborted && details === 'ONGOING')) return new Ongoing(details);
   return code === statuses.aborted ? new BusinessFailure(details) : error;
 }
@@ -90,11 +100,27 @@ function numberIn(metadata: GrpcMetadata, name: string): number | null {
   return /^\d{1,15}$/.test(text) ? Number(text) : null;
 }
 
-function statusOf(error: unknown, tell: () => void): { readonly code: number; readonly details: string } {
+interface Around {
+  /** Of the call. */
+  readonly metadata: GrpcMetadata;
+  readonly tell: () => void;
+}
+
+function statusOf(error: unknown, { metadata, tell }: Around): { readonly code: number; readonly details: string } {
   const details = statusText(error instanceof Error ? error.message : String(error));
   if (error instanceof BusinessFailure) return { code: statuses.aborted, details };
   if (error instanceof Ongoing) return { code: statuses.failedPrecondition, details };
   if (error instanceof BadCall) return { code: statuses.invalidArgument, details };
   tell();
-  return { code: statuses.unknown, details };
+  const unknown = { code: statuses.unknown, details };
+  // The type of a reply names no trailers, so that those of every library fit it.
+  return error instanceof NeedsAttention ? Object.assign(unknown, { metadata: attentionNeeded(metadata) }) : unknown;
+}
+
+/** Trailers, of the class of the metadata that came. */
+function attentionNeeded(metadata: GrpcMetadata): GrpcMetadata {
+  const Trailers = metadata.constructor as new () => GrpcMetadata & { set?(name: string, value: string): void };
+  const trailers = new Trailers();
+  trailers.set?.('amends-attention', 'needed');
+  return trailers;
 }

@@ -20,7 +20,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-it('goes on in the next process, and does nothing twice', async () => {
+it('goes on in the next process with the answer of a step that was committed and not recorded, and does nothing twice', async () => {
   const gid = freshGid();
   const free = await listen(() => {});
   await free.close();
@@ -34,10 +34,14 @@ it('goes on in the next process, and does nothing twice', async () => {
   expect(await stage.client.get(gid)).toMatchObject({ outcome: 'running', progress: [{ branchId: '01', status: 'succeed' }] });
 
   const next = start();
-  expect(await stage.client.wait(gid, { waitMs: 30_000 })).toMatchObject({ outcome: 'succeeded' });
+  const { outcome, result } = await stage.client.wait(gid, { waitMs: 30_000 });
+  expect(outcome).toBe('succeeded');
   next.kill();
   await once(next, 'exit');
   const db = new Database(file);
   expect(db.prepare('SELECT what FROM booking').pluck().all()).toEqual(['flight of ann', 'hotel of ann']);
+  const kept = db.prepare<[string], string>('SELECT result FROM dtm_barrier_result WHERE branch_id = ?').pluck().get('02');
+  expect(JSON.parse(result!.text)).toEqual(JSON.parse(kept!));
+  expect(JSON.parse(kept!)).toEqual({ row: 1, key: expect.any(Number) });
   db.close();
 });

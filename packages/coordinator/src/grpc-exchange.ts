@@ -3,7 +3,7 @@
  * message, byte for byte; of the answer the status counts, and its message only where the step keeps it.
  */
 import { type ClientHttp2Session, type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2';
-import { limits, type Outcome, type OutcomeClass } from '@amends/core';
+import { limits, type Outcome, type OutcomeClass, participantStuck } from '@amends/core';
 import { classOfConnectError } from './connection-error.ts';
 import type { GrpcChannel } from './grpc-channel.ts';
 import type { BranchCall } from './ports.ts';
@@ -72,6 +72,8 @@ class GrpcExchange {
   #httpStatus: number | null = null;
   #status: number | null = null;
   #message = '';
+  /** The participant says that a human has to look. */
+  #isStuck = false;
   #chunks: Buffer[] = [];
   #bytes = 0;
   #error: Error | null = null;
@@ -129,6 +131,7 @@ class GrpcExchange {
     if (status === undefined) return;
     this.#status = /^\d+$/.test(String(status)) ? Number(status) : codes.unknown;
     this.#message = decoded(String(headers['grpc-message'] ?? ''));
+    this.#isStuck = headers['amends-attention'] === 'needed';
   }
 
   #take(chunk: Buffer): void {
@@ -155,7 +158,9 @@ class GrpcExchange {
     // The library of a participant tells the last two itself, while its function may go on.
     const exchange = status === codes.deadlineExceeded || status === codes.cancelled ? 'broken' : 'answered';
     const detail = status === codes.ok ? '' : readable(this.#message);
-    return { class: classOfStatus(status, this.#message), code: `grpc_${status}`, detail, exchange };
+    const verdict = classOfStatus(status, this.#message);
+    const code = verdict === 'unknown' && this.#isStuck ? participantStuck : `grpc_${status}`;
+    return { class: verdict, code, detail, exchange };
   }
 
   #agreed(): Result {
