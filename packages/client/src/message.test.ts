@@ -45,6 +45,18 @@ function exerciseMessages<Tx>(open: () => Till<Tx> | Promise<Till<Tx>>): void {
     expect([await taken(), stage.callsOf(prepared.gid)]).toEqual([1, ['ok action 01']]);
   });
 
+  it('is delivered whatever the work returns', async () => {
+    const prepared = await how();
+    const work = (tx: Tx) => {
+      const done = till.take(tx);
+      if (!(done instanceof Promise)) return 1n;
+      // biome-ignore lint/suspicious/noThenProperty: queries of many libraries begin when they are awaited
+      return { then: (resolve: (value: bigint) => void, reject: () => void) => done.then(() => resolve(1n), reject) };
+    };
+    const sent = await message().doAndSubmit<Tx, unknown>(till.barrier, work, { ...prepared, waitMs: 5_000 });
+    expect([sent.outcome, await taken()]).toEqual(['succeeded', 1]);
+  });
+
   it('is given up when the local transaction is refused', async () => {
     const prepared = await how();
     const refuse = () => {

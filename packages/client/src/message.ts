@@ -115,7 +115,7 @@ async function committedOrAborted<Tx, Result>(
 ): Promise<void> {
   const call = { gid: message.gid, transType: 'msg', branchId: '00', op: 'msg' };
   try {
-    await db.run(call, work);
+    await db.run(call, (tx) => withoutResult(work(tx)));
   } catch (error) {
     if (error instanceof BusinessFailure || !(await wasCommitted(() => db.queryPrepared(call), error))) {
       // Where that is not heard, the coordinator asks the database later.
@@ -123,6 +123,12 @@ async function committedOrAborted<Tx, Result>(
       throw error;
     }
   }
+}
+
+/** Nobody asks for the result of a message's work, so it need not be kept. */
+function withoutResult(result: unknown): undefined | Promise<undefined> {
+  const isLater = typeof (result as PromiseLike<unknown> | null | undefined)?.then === 'function';
+  return isLater ? Promise.resolve(result).then(() => undefined) : undefined;
 }
 
 /** What the database says after an error, such as a lost answer to the commit. When it does not say, the error stands. */
