@@ -100,12 +100,12 @@ describe('README.md', () => {
     const [gid] = /^\S{22}(?= succeeded)/m.exec(stdout)!;
     const lines = codes('looking', 'sh')[0]!.replaceAll('GID', gid!).split('\n');
     const server = `export AMENDS_SERVER=http://127.0.0.1:${place.port}\n`;
-    const [list, show, retry, curl] = await Promise.all(
-      lines.slice(0, 4).map((line) => folder.shell(server + line, folder.clone)),
-    );
+    const looking = lines.filter((line) => /^(npx amends tx|curl) /.test(line));
+    const [list, show, retry, audit, curl] = await Promise.all(looking.map((line) => folder.shell(server + line, folder.clone)));
     expect(list).toMatchObject({ code: 0, stderr: '' });
     expect(show!.stdout).toContain(gid);
     expect(retry!.stdout + retry!.stderr).toContain('succeed');
+    expect(audit).toMatchObject({ code: 0, stderr: '' });
     expect(JSON.parse(curl!.stdout)).toMatchObject({ transactions: expect.anything() });
   });
 });
