@@ -125,10 +125,11 @@ export class Places {
     host.inFlight += 1;
     let isHeld = true;
     const release = (told = () => {}) => {
-      if (isHeld) host.inFlight -= 1;
+      const wasHeld = isHeld;
       isHeld = false;
+      if (wasHeld) host.inFlight -= 1;
       told();
-      this.#offer(name, host);
+      if (wasHeld) this.#offer(name, host);
     };
     return { host: name, release };
   }
@@ -154,6 +155,6 @@ export class Places {
   }
 
   #forgetIdle(name: string, host: Host): void {
-    if (host.inFlight === 0 && host.queue.size === 0) this.#hosts.delete(name);
+    if (host.inFlight === 0 && host.queue.size === 0 && this.#hosts.get(name) === host) this.#hosts.delete(name);
   }
 }

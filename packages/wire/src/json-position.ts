@@ -1,4 +1,4 @@
-/** Where a text stops being JSON, or repeats itself: for error messages only, so it runs on texts that have already been refused. */
+/** Where a text stops being JSON, or contradicts itself: for texts that something is wrong with already, so it may take its time. */
 
 const whitespace = /[ \t\n\r]*/y;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON forbids them in strings
@@ -28,17 +28,42 @@ function firstFault(text: string): Place {
   }
 }
 
-/** The first key that an object has already, in a text that is JSON and has one. */
-export function repeatedKey(text: string): { readonly key: string; readonly at: number } {
-  const keys: Set<string>[] = [];
+/** An object or array that is being read: the keys that it has, with their values as text, and the key under way. */
+interface Frame {
+  readonly values: Map<string, string>;
+  pending: { readonly key: string; readonly at: number; from: number } | null;
+}
+
+/** The first key that an object has already with another value, in a text that is JSON; null: there is none. */
+export function contradictedKey(text: string): { readonly key: string; readonly at: number } | null {
+  const frames: Frame[] = [emptyFrame()];
   for (const { at, end, depth, isKey } of tokensOf(text)) {
-    if (text[at] === '{') keys[depth] = new Set();
-    if (!isKey) continue;
-    const key = JSON.parse(text.slice(at, end)) as string;
-    if (keys[depth]!.has(key)) return { key, at };
-    keys[depth]!.add(key);
+    const char = text[at]!;
+    if (char === ':' || char === ',') continue;
+    const opens = char === '{' || char === '[';
+    const frame = frames[opens ? depth - 1 : depth]!;
+    if (isKey) frame.pending = { key: JSON.parse(text.slice(at, end)), at, from: -1 };
+    else if (frame.pending?.from === -1) frame.pending.from = at;
+    if (opens) frames[depth] = emptyFrame();
+    const contradiction = opens || isKey ? null : endValue(frame, text, end);
+    if (contradiction !== null) return contradiction;
   }
-  throw new Error('no key is repeated');
+  return null;
+}
+
+function emptyFrame(): Frame {
+  return { values: new Map(), pending: null };
+}
+
+/** The value of the key under way is complete. @returns that key when it had another value before */
+function endValue(frame: Frame, text: string, end: number): Frame['pending'] {
+  const { pending, values } = frame;
+  if (pending === null) return null;
+  frame.pending = null;
+  const value = text.slice(pending.from, end);
+  const before = values.get(pending.key) ?? value;
+  values.set(pending.key, value);
+  return before === value ? null : pending;
 }
 
 interface Token {

@@ -41,14 +41,28 @@ describe('a JSON body', () => {
       /nested deeper than 64 levels/,
     ],
     ['very deep nesting', '['.repeat(500_000) + ']'.repeat(500_000), /nested deeper than 64 levels/],
-    ['a key that is there twice', '{"gid":"a","gid":"b"}', /^body: has the key "gid" twice in one object, again at position 11/],
+    [
+      'a key that is there twice',
+      '{"gid":"a","gid":"b"}',
+      /^body: has the key "gid" twice in one object with different values, again at position 11/,
+    ],
     ['one in disguise', '{"gid":1,"\\u0067id":2}', /has the key "gid" twice .* position 9/],
     ['one deep inside', '{"a":[{"b":{"c":1, "d":[{}] , "c" : 2}}]}', /has the key "c" twice .* position 30/],
     ['one among long numbers', '{"id":12345678901234567890,"id":7}', /has the key "id" twice/],
     ['an empty one', '{"":1,"":2}', /has the key "" twice/],
+    ['one that agrees at first', '{"a":{"b":1},"a":{"b":1},"a":{"b":2}}', /has the key "a" twice .* position 25/],
+    ['the same key all over', `{${'"a":1,'.repeat(10_000)}"a":1}`, /more than 10000 keys/],
     ['too many keys', `{${Array.from({ length: 10_001 }, (_, i) => `"k${i}":1`).join(',')}}`, /more than 10000 keys/],
   ])('is refused for %s', (_what, text, message) => {
     expect(() => parse(text)).toThrow(message);
+  });
+
+  it.each([
+    ["DTM's client for Java writes", '{"gid":"g","subType":"saga","subType":"saga"}', { gid: 'g', subType: 'saga' }],
+    ['is itself an object', '{"a":[{"b":[1,{}],"b":[1,{}]}],"c":1}', { a: [{ b: [1, {}] }], c: 1 }],
+    ['is null', '{"a":null , "a":null}', { a: null }],
+  ])('may say the same twice, as what %s', (_what, text, value) => {
+    expect(parse(text)).toEqual(value);
   });
 
   it('is refused when it is not UTF-8', () => {

@@ -1,11 +1,11 @@
 /**
  * JSON bodies as they come from outside: decoded strictly, bounded in depth and keys, without keys that could reach a
- * prototype, without keys that are there twice, and without losing digits of numbers that a double cannot hold.
+ * prototype, without keys that are there twice with different values, and without losing digits of numbers that a double cannot hold.
  */
 import { isUtf8 } from 'node:buffer';
 import { isLongNumber, limits, parseKeepingDigits } from '@amends/core';
 import { refuse, shown } from './field-error.ts';
-import { malformedAt, repeatedKey } from './json-position.ts';
+import { contradictedKey, malformedAt } from './json-position.ts';
 
 /** Names that would reach a prototype; also when written with escapes. */
 const suspicious = /__proto__|constructor|\\u00/;
@@ -35,7 +35,9 @@ function parseChecked(field: string, text: string, bytes: Uint8Array): unknown {
   const value = parsed(field, text);
   const walk: Walk = { field, keys: 0, suspicious: suspicious.test(text) };
   checkShape(value, walk, 1);
-  if (countKeys(bytes) !== walk.keys) refuseRepeatedKey(field, text);
+  const keys = countKeys(bytes);
+  if (keys > limits.jsonKeysMax) refuse(field, `has more than ${limits.jsonKeysMax} keys`);
+  if (keys !== walk.keys) refuseContradiction(field, text);
   return value;
 }
 
@@ -56,10 +58,18 @@ function countKeys(bytes: Uint8Array): number {
   return count;
 }
 
-/** `JSON.parse` keeps the last of two equal keys, other readers the first: such a text means different things on its way. */
-function refuseRepeatedKey(field: string, text: string): never {
-  const { key, at } = repeatedKey(text);
-  refuse(field, `has the key ${shown(key)} twice in one object, again at position ${at}; leave one of them out`);
+/**
+ * `JSON.parse` keeps the last of two equal keys, other readers the first: such a text means different things on its way,
+ * unless the values are the same. DTM's client for Java writes `subType` twice.
+ */
+function refuseContradiction(field: string, text: string): void {
+  const found = contradictedKey(text);
+  if (found === null) return;
+  const { key, at } = found;
+  refuse(
+    field,
+    `has the key ${shown(key)} twice in one object with different values, again at position ${at}; leave one of them out`,
+  );
 }
 
 function parsed(field: string, text: string): unknown {

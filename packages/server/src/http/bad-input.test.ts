@@ -28,7 +28,12 @@ const nonsense: Face['cases'] = [
   ['invalid UTF-8', Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x7d]), 400, /body: is not valid UTF-8/],
   ['2 MiB', `{"gid":"${'x'.repeat(2 * 1_048_576)}"}`, 413, /body: has 2097162 bytes, at most 1048576 are taken/],
   ['10 MiB', `{"gid":"${'x'.repeat(10 * 1_048_576)}"}`, 413, /body: has 10485770 bytes, at most 1048576 are taken/],
-  ['a key twice', '{"gid":"g","gid":"h"}', 400, /body: has the key "gid" twice in one object, again at position 11/],
+  [
+    'a key twice',
+    '{"gid":"g","gid":"h"}',
+    400,
+    /body: has the key "gid" twice in one object with different values, again at position 11/,
+  ],
   ['a key twice, deep inside', '{"steps":[{"payload":{"a":1,"a":2}}]}', 400, /body: has the key "a" twice/],
   ['deep nesting', `{"gid":${deep(100)}}`, 400, /body: is nested deeper than 64 levels/],
   ['very deep nesting', `{"gid":${deep(200_000)}}`, 400, /body: is nested deeper than 64 levels/],
