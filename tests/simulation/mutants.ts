@@ -61,14 +61,14 @@ export const mutants: Readonly<Record<string, Mutants>> = {
       by: 'if (known !== undefined)',
     },
     'keeps a place whose call was never made': {
-      file: 'coordinator/dist/mailbox.js',
-      replace: `for (const { place } of this.#seats)
+      file: 'coordinator/dist/seating.js',
+      replace: `for (const { place } of this.handOut())
             place.release();`,
       by: '',
     },
     'forgets what waits for its place': {
-      file: 'coordinator/dist/mailbox.js',
-      replace: 'places.wait(host, this);',
+      file: 'coordinator/dist/seating.js',
+      replace: 'this.#places.wait(host, this);',
       by: ';',
     },
     'starts more calls than there are places': {

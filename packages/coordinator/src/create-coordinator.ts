@@ -202,7 +202,7 @@ class LocalCoordinator implements Coordinator, MailboxHost {
         recovering: () => this.#takeovers.underWay,
         room: () => Math.ceil(this.#mailboxes.room() * claimedShare),
         isAsked: () => this.#isAsked(),
-        horizonMs: () => this.#mailboxes.horizonMs,
+        horizonMs: () => this.#mailboxes.claimHorizonMs,
         driven: () => [...this.#mailboxes.gids(), ...this.#takeovers.leftAlone()],
       },
     );

@@ -19,7 +19,7 @@ export interface LiveBounds {
 }
 
 /** Where a mailbox is found while it lives. */
-interface Place {
+interface Slot {
   mailbox: Mailbox | null;
 }
 
@@ -32,14 +32,15 @@ export class LiveMailboxes {
   readonly #clock: Clock;
   /**
    * A map that changes all the time is built anew all the time, and what its old tables point at stays in memory until the
-   * next full collection of garbage. So they point at places, which are left at once.
+   * next full collection of garbage. So the map points at slots, and a slot is emptied at once when its mailbox has closed.
    */
-  readonly #byGid = new Map<Gid, Place>();
+  readonly #byGid = new Map<Gid, Slot>();
   /** Those that are being handed back to the store. */
   readonly #leaving = new Set<Mailbox>();
   #busyBytes = 0;
   #tightUntil = 0;
   #sweepAgainAt = 0;
+  #crowdedUntil = 0;
 
   constructor(bounds: LiveBounds, clock: Clock) {
     this.#bounds = bounds;
@@ -54,6 +55,14 @@ export class LiveMailboxes {
   /** What is due later than this from now belongs into the store. Milliseconds. */
   get horizonMs(): number {
     return this.#clock.now() < this.#tightUntil ? nearMs : horizonMs;
+  }
+
+  /**
+   * What is due later than this from now is not claimed. While transactions go back for want of room to wait for their host,
+   * only what is due by now is: else they would come back at once. Milliseconds.
+   */
+  get claimHorizonMs(): number {
+    return this.#clock.now() < this.#crowdedUntil ? 0 : this.horizonMs;
   }
 
   get(gid: Gid): Mailbox | undefined {
@@ -84,9 +93,9 @@ export class LiveMailboxes {
 
   /** Forgets a mailbox that has closed. */
   remove(mailbox: Mailbox): void {
-    const place = this.#byGid.get(mailbox.gid);
-    if (place?.mailbox !== mailbox) return;
-    place.mailbox = null;
+    const slot = this.#byGid.get(mailbox.gid);
+    if (slot?.mailbox !== mailbox) return;
+    slot.mailbox = null;
     this.#leaving.delete(mailbox);
     this.#byGid.delete(mailbox.gid);
     this.#count(mailbox, 0);
@@ -126,6 +135,7 @@ export class LiveMailboxes {
 
   /** Gives one back to the store; from now on it takes no room. */
   handBack(mailbox: Mailbox): void {
+    if (mailbox.waitsForPlace) this.#crowdedUntil = this.#clock.now() + horizonMs;
     this.#leaving.add(mailbox);
     this.#count(mailbox, 0);
     mailbox.handBack();

@@ -29,7 +29,6 @@ import {
   isAmendsError,
   isQuiet,
   type NodeId,
-  type OpName,
   type ReadyCall,
   type Spec,
   type StoredSpec,
@@ -42,7 +41,8 @@ import {
 import type { AuditRow, Change, StoredTransaction, WriteOnceRecord } from '@amends/store';
 import type { CommitResult } from './group-commit.ts';
 import { type CarriedColumns, noColumns, pauseEndOf, placed, rowOf } from './placement.ts';
-import type { Place, Places, Waiter } from './places.ts';
+import type { Place, Places } from './places.ts';
+import { isSameOp, Seating } from './seating.ts';
 import type { Wakeable } from './wake-queue.ts';
 
 /** What became of an event with a sender: its verdict, or that this mailbox cannot tell because it lost the transaction. */
@@ -92,11 +92,6 @@ interface Tried {
   readonly mayBeApplied: boolean;
 }
 
-/** A call that is to begin, and where. */
-interface Seat extends OpName {
-  readonly place: Place;
-}
-
 /** A store that contradicts itself this often about one change is taken for one that cannot be used. */
 const readBacksMax = 6;
 
@@ -104,7 +99,7 @@ const readBacksMax = 6;
 const readBackPauseMs = 10;
 
 /** Decides about one transaction, commits what it decides, and only then has it done. */
-export class Mailbox implements Wakeable, Waiter {
+export class Mailbox implements Wakeable {
   readonly gid: Gid;
   readonly digest: string;
   /** What it holds of what was requested and of recorded facts. */
@@ -127,12 +122,7 @@ export class Mailbox implements Wakeable, Waiter {
   #letters: Letter[] = [];
   /** Letters that the commit under way is about. */
   #lettersInCommit: readonly Letter[] = [];
-  /** Places for the calls that the commit under way starts. */
-  #seats: readonly Seat[] = [];
-  /** Places that were offered and are not used yet. */
-  #offers: Place[] = [];
-  /** Hosts at which it waits for a place. */
-  #waitsAt: ReadonlySet<string> = nowhere;
+  readonly #seating: Seating;
   /** It decides, commits or enters queues: what comes meanwhile waits until that is done. */
   #busy = false;
   #closed = false;
@@ -155,6 +145,7 @@ export class Mailbox implements Wakeable, Waiter {
 
   private constructor(host: MailboxHost, gid: Gid, plan: { given: Given; stored: StoredSpec; isNew: boolean }) {
     this.#host = host;
+    this.#seating = new Seating(host.places, this);
     this.gid = gid;
     this.given = plan.given;
     this.digest = plan.stored.digest;
@@ -179,7 +170,7 @@ export class Mailbox implements Wakeable, Waiter {
 
   /** Whether nothing is under way: no commit, no undecided event, no call, and none that waits for its place. */
   get quiet(): boolean {
-    return this.#isIdle && this.#waitsAt.size === 0;
+    return this.#isIdle && !this.waitsForPlace;
   }
 
   get #isIdle(): boolean {
@@ -188,7 +179,7 @@ export class Mailbox implements Wakeable, Waiter {
 
   /** Whether a call waits for its place. */
   get waitsForPlace(): boolean {
-    return this.#waitsAt.size > 0;
+    return this.#seating.waits;
   }
 
   /** Until when it may leave the memory; null: it is at work. */
@@ -216,9 +207,8 @@ export class Mailbox implements Wakeable, Waiter {
     this.post({ type: 'woken', ...this.#host.moment() });
   }
 
-  offered(place: Place): void {
-    this.#waitsAt = new Set([...this.#waitsAt].filter((host) => host !== place.host));
-    this.#offers.push(place);
+  /** A place has been offered for a call that waited. */
+  offered(): void {
     if (!this.#busy) this.#decideLate();
   }
 
@@ -256,13 +246,12 @@ export class Mailbox implements Wakeable, Waiter {
     const tx = this.tx!;
     const next = { ...tx, version: tx.version + 1 };
     const wakeAt = this.waitsForPlace ? earlier(this.wakeAt, this.#turnAt()) : this.wakeAt;
-    this.#waitAt(nowhere);
+    this.#seating.waitFor([]);
     this.#propose([], { next, history: [], facts: [], effects: [], ready: [], verdicts: [], wakeAt }, 0);
   }
 
   #turnAt(): EpochMs {
-    const pauses = Array.from(this.#waitsAt, (host) => this.#host.places.pauseMs(host));
-    return epochMs(Math.ceil(this.#host.moment().at + Math.min(...pauses)));
+    return epochMs(Math.ceil(this.#host.moment().at + this.#seating.pauseMs));
   }
 
   /** Stops deciding; what is under way is left to whoever owns the transaction next. */
@@ -303,31 +292,13 @@ export class Mailbox implements Wakeable, Waiter {
   /** What is ready and has its place is started in the same decision; so a call at a host with room costs no commit more. */
   #decideWithPlaces(events: readonly TransactionEvent[]): Decided {
     const decided = decide(this.tx, this.given, events);
-    const seats = this.#takeSeats(decided.ready);
+    const seats = this.#seating.take(decided.ready);
     if (seats.length === 0) return decided;
     const moment = this.#host.moment();
     const placements = seats.map(({ branch, way }) => ({ type: 'placed', branch, way, ...moment }) as const);
     const started = decide(this.tx, this.given, [...events, ...placements]);
-    this.#seats = seats.filter((seat) => isStarted(seat, started));
-    for (const seat of seats) if (!this.#seats.includes(seat)) seat.place.release();
+    this.#seating.keep(seats, started);
     return started;
-  }
-
-  /** Places that were offered first, then such as are free. What was offered and is not needed any more goes back. */
-  #takeSeats(ready: readonly ReadyCall[]): readonly Seat[] {
-    if (ready.length === 0 && this.#offers.length === 0) return noSeats;
-    const { places } = this.#host;
-    const offers = this.#offers;
-    this.#offers = [];
-    const seats: Seat[] = [];
-    for (const { branch, way, url } of ready) {
-      const host = places.hostOf(url);
-      const offered = offers.findIndex((offer) => offer.host === host);
-      const place = offered >= 0 ? offers.splice(offered, 1)[0]! : places.take(host);
-      if (place !== null) seats.push({ branch, way, place });
-    }
-    for (const offer of offers) offer.release();
-    return seats;
   }
 
   #propose(letters: readonly Letter[], decided: Decided, withinMs = this.#host.horizonMs): void {
@@ -385,8 +356,7 @@ export class Mailbox implements Wakeable, Waiter {
     this.#columns = change.row;
     this.#newSpec = null;
     this.#busy = false;
-    const seats = this.#seats;
-    this.#seats = noSeats;
+    const seats = this.#seating.handOut();
     for (const effect of decided.effects) this.calls.add(callKey(effect));
     this.#host.committed(this, previous, decided.history);
     for (const effect of decided.effects) this.#host.call(this, effect, seats.find((seat) => isSameOp(seat, effect))!.place);
@@ -403,10 +373,10 @@ export class Mailbox implements Wakeable, Waiter {
   #goOn(decided: Decided): void {
     if (this.#closed || this.#busy) return;
     if (this.#isOvertaken()) return this.#goOnFrom(this.#claimed!.stored);
-    if (this.#letters.length > 0 || this.#offers.length > 0) return this.#decideLate();
+    if (this.#letters.length > 0 || this.#seating.hasOffer) return this.#decideLate();
     if (this.tx === null || this.tx.owner !== this.#host.node) return this.#close();
     const hasRoom = this.#waitForPlaces(decided.ready);
-    if (this.#offers.length > 0) return this.#decideLate();
+    if (this.#seating.hasOffer) return this.#decideLate();
     if (!hasRoom) return this.#host.handBack(this);
     this.#host.wakeAt(this, decided.wakeAt);
     this.#notify();
@@ -414,27 +384,11 @@ export class Mailbox implements Wakeable, Waiter {
 
   /** @returns whether there is room to wait where it must; a transaction with calls under way waits in any case */
   #waitForPlaces(ready: readonly ReadyCall[]): boolean {
-    if (ready.length === 0 && this.#waitsAt.size === 0) return true;
-    const { places } = this.#host;
-    const hosts = ready.length === 0 ? nowhere : new Set(ready.map(({ url }) => places.hostOf(url)));
-    const hasRoom = !isQuiet(this.tx!) || [...hosts].every((host) => places.hasRoom(host, this));
+    const hasRoom = !isQuiet(this.tx!) || this.#seating.hasRoom(ready);
     this.#busy = true;
-    this.#waitAt(hosts);
+    this.#seating.waitFor(ready);
     this.#busy = false;
     return hasRoom;
-  }
-
-  #waitAt(hosts: ReadonlySet<string>): void {
-    const { places } = this.#host;
-    const before = this.#waitsAt;
-    this.#waitsAt = hosts;
-    for (const host of before) if (!hosts.has(host)) places.leave(host, this);
-    for (const host of hosts) places.wait(host, this);
-  }
-
-  #giveBackPlaces(): void {
-    for (const { place } of this.#seats) place.release();
-    this.#seats = noSeats;
   }
 
   /** After a conflict or an unknown outcome: what the store holds decides what happened (C3, C4). */
@@ -474,7 +428,7 @@ export class Mailbox implements Wakeable, Waiter {
    * other owners made in between will not be heard here.
    */
   #goOnFrom(stored: StoredTransaction): void {
-    this.#giveBackPlaces();
+    this.#seating.giveBack();
     this.#adopt(stored);
     this.#busy = false;
     this.#letters = [...this.#takeFromCommit(), ...this.#letters];
@@ -503,7 +457,7 @@ export class Mailbox implements Wakeable, Waiter {
 
   /** Nothing was written. A new transaction's sender is told; for one that exists the events wait (C5). */
   #failed(error: unknown): void {
-    this.#giveBackPlaces();
+    this.#seating.giveBack();
     this.#letters = [...this.#takeFromCommit(), ...this.#letters];
     if (this.tx === null) {
       this.#host.storeFailed(error, () => {});
@@ -533,7 +487,7 @@ export class Mailbox implements Wakeable, Waiter {
   #close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#leavePlaces();
+    this.#seating.close();
     this.#host.wakeAt(this, null);
     this.#host.close(this);
     const letters = [...this.#takeFromCommit(), ...this.#letters];
@@ -541,13 +495,6 @@ export class Mailbox implements Wakeable, Waiter {
     for (const letter of letters) letter.reply?.('lost');
     this.#notify();
     if (this.#isOvertaken()) this.#claimed!.beginAnew();
-  }
-
-  #leavePlaces(): void {
-    this.#waitAt(nowhere);
-    this.#giveBackPlaces();
-    for (const offer of this.#offers) offer.release();
-    this.#offers = [];
   }
 
   #notify(): void {
@@ -562,17 +509,6 @@ interface Step {
 }
 
 const ways = ['forward', 'backward'] as const;
-
-const noSeats: readonly Seat[] = [];
-const nowhere: ReadonlySet<string> = new Set();
-
-function isSameOp(one: OpName, other: OpName): boolean {
-  return one.branch === other.branch && one.way === other.way;
-}
-
-function isStarted(op: OpName, { effects }: Decided): boolean {
-  return effects.some((effect) => isSameOp(effect, op));
-}
 
 /** Identity of one attempt within its transaction. */
 export function callKey(call: Pick<CallEffect, 'branch' | 'way' | 'attempt'>): string {

@@ -183,3 +183,26 @@ test('a place whose start the store did not take is given to the next', async ()
   }
   await vi.waitFor(async () => expect(await statuses(amends, gids)).toEqual(['succeed']), 5_000);
 });
+
+test('what waits in the store for want of room in memory is left there until its turn is near', async () => {
+  const real = openMemoryStore();
+  let changed = 0;
+  let claims = 0;
+  const commit: (typeof real)['commit'] = (changes) => {
+    changed += changes.length;
+    return real.commit(changes);
+  };
+  const claim: (typeof real)['claim'] = (request) => {
+    claims += 1;
+    return real.claim(request);
+  };
+  const { calls, transport } = bank();
+  const store = decorated(real, { commit, claim });
+  const amends = await coordinator({ store, transport, perHostInFlightMax: 1, liveMax: 40 });
+  for (let i = 0; i < 60; i++) await submitMany(amends, 1);
+  const before = claims;
+  await vi.waitFor(() => expect(claims).toBeGreaterThan(before + 20), 10_000);
+  expect(claims).toBeLessThan(before + 200);
+  expect(changed).toBeLessThan(4 * 60);
+  expect(calls).toHaveLength(1);
+});
