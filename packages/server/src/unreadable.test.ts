@@ -37,7 +37,7 @@ function saga(gid: string, url: string): object {
 }
 
 /** A server that finds two transactions half done, of which one is damaged. */
-async function serverAfter(damage: string) {
+async function serverAfter(damage: string, options: Record<string, string> = {}) {
   const path = `${scratchFolder()}/amends.db`;
   const answers: Record<string, number> = { '/hurt/second': 500, '/well/second': 500 };
   const bank = await participant(answers);
@@ -49,7 +49,7 @@ async function serverAfter(damage: string) {
   bank.calls.length = 0;
   answers['/hurt/second'] = 200;
   answers['/well/second'] = 200;
-  return { bank, path, amends: await runningServer({ store: `sqlite:${path}` }) };
+  return { bank, path, amends: await runningServer({ store: `sqlite:${path}`, ...options }) };
 }
 
 function alter(path: string, sql: string): void {
@@ -91,6 +91,14 @@ describe.each(damages)('of which %s', (_name, damage, reason) => {
     expect(await held(amends)).toEqual([]);
     expect(bank.calls.filter((call) => !call.includes('/well/'))).toEqual([]);
   });
+});
+
+it('the operator’s web hook is told of what cannot be read', async () => {
+  const alerts: object[] = [];
+  const operator = await participant({}, (body) => alerts.push(JSON.parse(body)));
+  await serverAfter(inRow("state = 'x'"), { 'alert.webHook': `${operator.url}/hook` });
+  await operator.called('/hook');
+  await expect.poll(() => alerts).toMatchObject([{ gid: 'hurt', error: expect.stringMatching(/^unreadable: /) }]);
 });
 
 it('a transaction whose damage has been repaired goes on when a human says retry', async () => {

@@ -18,30 +18,45 @@ export interface Alert {
 const uncounted: ReadonlySet<string | null> = new Set(['msg', 'resume']);
 
 /**
- * The alerts of one change. Of each call there is one when it has failed `retryLimit` times in a row, and none for what fails
- * after it, until it has succeeded or somebody has it tried again by hand; or one when it is held before that.
+ * The alerts of one change. Of each call there is one when the change brings it to `retryLimit` failures in a row, and none for
+ * what fails after it, until it has succeeded or somebody has it tried again by hand; or one when it is held before that. A hold
+ * that history does not tell of has one as well.
  */
-export function alertsOf({ given, next, history }: Committed, retryLimit: number): readonly Alert[] {
-  return history.flatMap((entry) => {
-    const { kind, op } = entry;
-    if (kind !== 'held' && !(isFailure(entry) && !uncounted.has(op))) return [];
-    const failures = failuresOf(given, next, entry);
-    const isDue = kind === 'held' ? uncounted.has(op) || failures < retryLimit : failures === retryLimit;
-    return isDue ? [alertOf(entry, { given, next, failures })] : [];
+export function alertsOf(committed: Committed, retryLimit: number): readonly Alert[] {
+  const told = committed.history.flatMap((entry) => {
+    const failures = failuresOf(committed.given, committed.next, entry);
+    const isDue = entry.kind === 'held' ? isHoldDue(entry, failures, retryLimit) : isAtLimit(committed, entry, retryLimit);
+    return isDue ? [alertOf(entry, committed, failures)] : [];
   });
+  return isHeldUntold(committed) ? [...told, alertOfUnread(committed.next)] : told;
+}
+
+function isHoldDue({ op }: HistoryEntry, failures: number, retryLimit: number): boolean {
+  return uncounted.has(op) || failures < retryLimit;
+}
+
+/** Whether it is the failure that brought its call to the limit; the next attempt may be under way already. */
+function isAtLimit({ given, previous, next }: Committed, entry: HistoryEntry, retryLimit: number): boolean {
+  if (!isFailure(entry) || uncounted.has(entry.op)) return false;
+  const before = previous === null ? 0 : failuresOf(given, previous, entry);
+  return before < retryLimit && failuresOf(given, next, entry) >= retryLimit;
 }
 
 function isFailure({ kind, outcome }: HistoryEntry): boolean {
   return kind === 'interrupted' || (kind === 'answered' && (outcome === 'unknown' || outcome === 'failure'));
 }
 
-interface Failed {
-  readonly given: Given | null;
-  readonly next: Transaction;
-  readonly failures: number;
+/** What cannot be read is put on hold without a row of history. */
+function isHeldUntold({ previous, next, history }: Committed): boolean {
+  return next.hold?.code === 'unreadable' && previous?.hold?.code !== 'unreadable' && history.length === 0;
 }
 
-function alertOf({ branchId, op, code, detail }: HistoryEntry, { given, next, failures }: Failed): Alert {
+function alertOfUnread({ gid, status }: Transaction): Alert {
+  return { gid, status, branch: '', error: 'unreadable: what is stored of it is missing or damaged', retry_count: 0 };
+}
+
+function alertOf(entry: HistoryEntry, { given, next }: Committed, failures: number): Alert {
+  const { branchId, op, code, detail } = entry;
   const { gid, status, branches } = next;
   const branch = given === null || branchId === null || op === null ? '' : urlOf(given, branchId, op, branches.length);
   const error =
@@ -61,5 +76,5 @@ function failuresOf(given: Given | null, tx: Transaction, { branchId, op }: Hist
 }
 
 function unknownsOf(state: OpState): number {
-  return state.at === 'waiting' ? state.unknowns : 0;
+  return 'unknowns' in state ? state.unknowns : 0;
 }
