@@ -195,6 +195,6 @@ function describeBranch({ forward, backward }: Branch): string {
 
 function describeOp(state: OpState): string {
   if (state.at === 'idle') return '-';
-  const letter = { running: 'r', waiting: 'w', succeed: 'ok', failed: 'no' }[state.at];
+  const letter = { running: 'r', waiting: 'w', 'given-up': 'g', succeed: 'ok', failed: 'no' }[state.at];
   return `${letter}${state.attempts}`;
 }

@@ -84,8 +84,10 @@ function checkStarts(world: World, { entry, before, after, history }: Step): voi
     if (was.at === 'succeed' || was.at === 'failed') world.violated('I13', `${name} starts after its verdict ${was.at}`);
     if (was.at === 'waiting' && state.startedAt < was.dueAt && !released)
       world.violated('I13', `${name} starts ${was.dueAt - state.startedAt} ms before it is due`);
+    if (was.at === 'given-up' && !history.some(({ kind }) => kind === 'retried'))
+      world.violated('I13', `${name} starts though it is given up`);
     // A message that is held for one delivery makes its others all the same (M7).
-    if (after.hold !== null && (after.mode !== 'msg' || after.hold.branchId === branchId))
+    if (after.hold !== null && (after.mode !== 'msg' || !('op' in after.hold) || after.hold.branchId === branchId))
       world.violated('hold', `${name} starts while on hold`);
     checkStartInMode(world, { name, entry, after, index, way, startedAt: state.startedAt });
     const { attemptsMax } = policyOf(entry.spec, index, way);

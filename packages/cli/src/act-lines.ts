@@ -1,11 +1,11 @@
 /** What an act on a transaction has done, in sentences. */
 import type { BranchCall, Transaction } from '@amends/client';
-import { countOf } from './standing.ts';
+import { countOf, holdText } from './standing.ts';
 
 /** What a retry did: what was let go on, and what is called now that was not before. */
 export function retryLines(before: Transaction, after: Transaction): string[] {
   const { hold } = before;
-  const lifted = hold === null ? [] : [`no longer on hold (${hold.code} at ${hold.op} of branch ${hold.branchId})`];
+  const lifted = hold === null ? [] : [`no longer on hold (${holdText(hold)})`];
   const waited = new Set(callsAt(before, 'running').map(nameOf));
   const called = callsAt(after, 'running').filter((call) => !waited.has(nameOf(call)));
   const lines = called.map(

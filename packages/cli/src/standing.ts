@@ -1,5 +1,5 @@
 /** How a transaction stands, in a few lines: how it ended, or what it waits for. */
-import type { Branch, BranchCall, HistoryEntry, Transaction } from '@amends/client';
+import type { Branch, BranchCall, HistoryEntry, Hold, Transaction } from '@amends/client';
 import { paint } from './terminal.ts';
 
 /** How a transaction ended, or how it stands. */
@@ -9,8 +9,13 @@ export function outcomeLine({ outcome, status, decision, reason, hold, createdAt
   if (decision?.direction === 'terminate')
     return paint('yellow', `terminated${took}, nothing undone: ${reason.replace(/^terminated /, '')}`);
   if (outcome === 'failed') return paint('yellow', `failed${took}: ${reason}`);
-  if (hold !== null) return paint('red', `needs attention: ${hold.code} at ${hold.op} of branch ${hold.branchId}`);
+  if (hold !== null) return paint('red', `needs attention: ${holdText(hold)}`);
   return `running (${status}${reason === '' ? '' : `: ${reason}`})`;
+}
+
+/** Why it is held, and for which call if it is for one. */
+export function holdText({ code, op, branchId }: Hold): string {
+  return op === undefined ? code : `${code} at ${op} of branch ${branchId}`;
 }
 
 /** What it waits for, one line for each call that has had an attempt without a verdict; history: all of it. */

@@ -90,6 +90,8 @@ function stateWord({ at, attempts }: Pick<BranchCall, 'at' | 'attempts'>): strin
       return paint('dim', 'no longer called');
     case 'waiting':
       return paint('yellow', attempts === 0 ? 'waiting' : `waiting after ${countOf(attempts)}`);
+    case 'given-up':
+      return paint('red', `given up after ${countOf(attempts)}`);
     case 'running':
       return paint('yellow', attempts > 1 ? `running, attempt ${attempts}` : 'running');
   }

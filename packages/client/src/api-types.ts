@@ -197,8 +197,8 @@ export interface BranchCall {
   readonly op: Op;
   /** Empty: nothing to call. */
   readonly url: string;
-  /** `dropped`: it had no verdict when the transaction finished, and is not called again. */
-  readonly at: 'idle' | 'running' | 'waiting' | 'succeed' | 'failed' | 'dropped';
+  /** `given-up`: it is called again only when a human says so; `dropped`: it had no verdict when the transaction finished, and is not called again. */
+  readonly at: 'idle' | 'running' | 'waiting' | 'given-up' | 'succeed' | 'failed' | 'dropped';
   /** Calls begun so far. */
   readonly attempts: number;
   /** When waiting: the next attempt. ISO 8601. */
@@ -229,6 +229,14 @@ export interface Progress {
   readonly result: Bytes | null;
 }
 
+/** Why nothing is called until a human acts. */
+export interface Hold {
+  readonly code: string;
+  /** The branch whose call it is for; left out: for none, as when the transaction is `unreadable`. */
+  readonly branchId?: string | undefined;
+  readonly op?: Op | undefined;
+}
+
 /** A transaction as it travels; users see it as `Transaction`. Moments are ISO 8601 in UTC. */
 export interface TransactionBody {
   readonly gid: string;
@@ -236,7 +244,7 @@ export interface TransactionBody {
   readonly status: Status;
   readonly outcome: 'running' | 'succeeded' | 'failed';
   /** Why nothing is called until a human acts; null: it goes on by itself. */
-  readonly hold: { readonly code: string; readonly branchId: string; readonly op: Op } | null;
+  readonly hold: Hold | null;
   /** The durable choice of its end; null: still open. */
   readonly decision: {
     readonly direction: 'commit' | 'roll-back' | 'terminate';

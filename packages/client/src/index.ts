@@ -9,6 +9,7 @@ export type {
   FieldError,
   Health,
   HistoryEntry,
+  Hold,
   Limits,
   Mode,
   Op,

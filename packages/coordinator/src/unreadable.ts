@@ -3,7 +3,6 @@
  * of its row alone, and leave what cannot be read as it is.
  */
 import {
-  branchIdOfStep,
   type EpochMs,
   epochMs,
   type Gid,
@@ -18,15 +17,14 @@ import {
 import type { Change, Store } from '@amends/store';
 import type { Intervention, TransactionView } from './coordinator.ts';
 
-/** No branch is to blame. */
-const wholeHold: Hold = { code: 'unreadable', branchId: branchIdOfStep(0), op: 'action' };
+const unreadable: Hold = { code: 'unreadable' };
 
 /**
  * The change that puts it on hold, where nobody claims it again. It writes no history, because the state counts the rows of
  * that: so one that is repaired goes on as it was.
  */
 export function heldUnread(row: TransactionRow, at: EpochMs): Change {
-  return bare(moved(row, at, { hold: wholeHold.code }));
+  return bare(moved(row, at, { hold: unreadable.code }));
 }
 
 /** The change that ends it as it stands, with its audit row. @param lastSeq of its history */
@@ -80,7 +78,7 @@ export async function lastSeqOf(gid: Gid, store: Pick<Store, 'history'>): Promis
 export function salvaged(row: TransactionRow): Transaction {
   const { gid, mode, status, reason, createdAt, updatedAt, finishedAt, version, epoch, owner } = row;
   const columns = { gid, mode, status, reason, createdAt, updatedAt, finishedAt, version, epoch, owner };
-  const hold = row.hold === null ? null : wholeHold;
+  const hold = row.hold === unreadable.code ? unreadable : null;
   return { ...columns, hold, decision: null, branches: [], overdueSince: overdueSinceOf(row), seq: 0 };
 }
 

@@ -172,7 +172,8 @@ export function release(draft: Draft): void {
   draft.branches.forEach((branch, index) => {
     for (const way of ways) {
       const state = branch[way];
-      if (state.at === 'waiting') setOp(draft, index, way, { ...state, unknowns: 0, dueAt: draft.at });
+      if (state.at === 'waiting' || state.at === 'given-up')
+        setOp(draft, index, way, { ...state, at: 'waiting', unknowns: 0, dueAt: draft.at });
       if (state.at === 'running') setOp(draft, index, way, { ...state, unknowns: 0 });
     }
   });

@@ -2,9 +2,17 @@
 import type { Effect, OpName, ReadyCall } from './event.ts';
 import { type Fact, type Given, withFacts } from './given.ts';
 import type { HistoryEntry } from './history.ts';
-import type { BranchId, EpochMs } from './ids.ts';
+import type { EpochMs } from './ids.ts';
 import type { Spec } from './spec.ts';
-import { type Branch, type Decision, isFinished, type Op, type OpState, type Transaction, type Way } from './transaction.ts';
+import {
+  type Branch,
+  type Decision,
+  type HeldCall,
+  isFinished,
+  type OpState,
+  type Transaction,
+  type Way,
+} from './transaction.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -123,10 +131,8 @@ export function restate(draft: Draft): void {
 }
 
 /** What is called next must wait for a human. */
-export function hold(draft: Draft, hold: { code: HoldCode; branchId: BranchId; op: Op; detail: string }): void {
+export function hold(draft: Draft, hold: HeldCall & { readonly detail: string }): void {
   const { detail, ...rest } = hold;
   draft.tx.hold = rest;
   record(draft, { kind: 'held', branchId: rest.branchId, op: rest.op, code: rest.code, detail });
 }
-
-type HoldCode = NonNullable<Transaction['hold']>['code'];

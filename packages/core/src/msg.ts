@@ -23,8 +23,8 @@ import { automatic, type Draft, finish, hold, record, recordFact, restate, setDe
 import type { RequestEvent, Verdict } from './event.ts';
 import { type BranchId, type EpochMs, epochMs, stepOfDelivery } from './ids.ts';
 import type { CallTable, ModeLogic } from './mode.ts';
+import { mayRetry } from './retry.ts';
 import type { MsgSpec } from './spec.ts';
-import type { OpState } from './transaction.ts';
 
 type MsgDraft = Draft<MsgSpec>;
 
@@ -48,6 +48,7 @@ const calls: CallTable<MsgSpec> = {
   onExhausted(draft, index) {
     // A question that nobody needs an answer to any more does not hold the message.
     if (index === 0) return draft.tx.status !== 'prepared';
+    giveUpAsBefore(draft);
     giveUp(draft, index);
     return false;
   },
@@ -76,9 +77,12 @@ export const msg: ModeLogic<MsgSpec> = {
     return nextDeliveryAt(draft);
   },
   whileHeld(draft) {
-    if (draft.tx.status === 'submitted') deliverAround(draft, draft.tx.hold!.branchId);
+    const held = heldDelivery(draft);
+    if (held === null) return;
+    giveUpAsBefore(draft);
+    deliverAround(draft, held);
   },
-  wakeAtHeld: (draft) => (draft.tx.status === 'submitted' ? nextDeliveryAt(draft) : null),
+  wakeAtHeld: (draft) => (heldDelivery(draft) === null ? null : nextDeliveryAt(draft)),
   calls,
 };
 
@@ -143,9 +147,16 @@ function deliver(draft: MsgDraft): void {
   if (!isOpen) finish(draft, 'succeed');
 }
 
+/** Index of the delivery that it is held for; null: of none, as when it cannot be read. */
+function heldDelivery({ tx: { status, hold }, given }: MsgDraft): number | null {
+  if (status !== 'submitted' || hold === null || hold.code === 'unreadable') return null;
+  const step = given.spec.steps.findIndex(({ branchId }) => branchId === hold.branchId);
+  return step === -1 ? null : step + 1;
+}
+
 /** One delivery must wait for a human; those that would be made at the same time are made all the same. */
-function deliverAround(draft: MsgDraft, held: BranchId): void {
-  const group = groupOf(draft, draft.given.spec.steps.findIndex(({ branchId }) => branchId === held) + 1);
+function deliverAround(draft: MsgDraft, held: number): void {
+  const group = groupOf(draft, held);
   for (let index = 1; index < draft.branches.length; index++) if (groupOf(draft, index) === group) isDelivered(draft, index);
 }
 
@@ -158,19 +169,25 @@ function groupOf({ given: { spec } }: MsgDraft, index: number): string {
 function isDelivered(draft: MsgDraft, index: number): boolean {
   const { forward } = draft.branches[index]!;
   if (forward.at === 'succeed') return true;
-  return !isGivenUp(forward) && mayStart(draft, forward) && start(draft, calls, index, 'forward');
+  return mayStart(draft, forward) && start(draft, calls, index, 'forward');
 }
 
-/** When a delivery that is given up is due: at no time, until a human has it tried again. */
-const byHandOnly = epochMs(0);
-
+/** It is not called any more until a human has it tried again. */
 function giveUp(draft: MsgDraft, index: number): void {
   const { forward } = draft.branches[index]!;
-  if (forward.at === 'waiting') setOp(draft, index, 'forward', { ...forward, dueAt: byHandOnly });
+  if (forward.at !== 'waiting') return;
+  const { attempts, settledAt, unknowns } = forward;
+  setOp(draft, index, 'forward', { at: 'given-up', attempts, settledAt, unknowns });
 }
 
-function isGivenUp(state: OpState): boolean {
-  return state.at === 'waiting' && state.dueAt === byHandOnly;
+/** Up to format 2 of states what is given up was waiting: the delivery that the hold names, and those whose attempts are used up. */
+function giveUpAsBefore(draft: MsgDraft): void {
+  const held = heldDelivery(draft);
+  for (let index = 1; index < draft.branches.length; index++) {
+    const { forward } = draft.branches[index]!;
+    const isOver = index === held || (forward.at === 'waiting' && !mayRetry(draft.given.spec.retry, forward.unknowns));
+    if (isOver) giveUp(draft, index);
+  }
 }
 
 function nextDeliveryAt(draft: MsgDraft): EpochMs | null {

@@ -3,7 +3,7 @@
  * The first element of `state` is its format version; a node claims only what it can read.
  */
 import { assertNever } from './errors.ts';
-import { type BranchId, branchIdOfStep, type EpochMs, epochMs, type Gid, type NodeId } from './ids.ts';
+import { type BranchId, type EpochMs, epochMs, type Gid, type NodeId } from './ids.ts';
 import type { Mode } from './spec.ts';
 import {
   type BranchCode,
@@ -20,7 +20,7 @@ import {
 import type { Branch, Decision, Hold, OpState, Status, Transaction } from './transaction.ts';
 
 /** The newest format of `state` that this version writes; it reads all from 1 on. */
-export const stateFormat = 2;
+export const stateFormat = 3;
 
 /** The stored row of a transaction. */
 export interface TransactionRow {
@@ -106,12 +106,12 @@ export function fromRow(row: TransactionRow): Transaction {
  * version. For lists: it reads no more of `state` than it needs.
  */
 export function overdueSinceOf(row: Pick<TransactionRow, 'format' | 'state'>): EpochMs | null {
-  const [, moment = 0] = row.format === stateFormat ? (/^\[\d+,(\d+)/.exec(row.state) ?? []) : [];
+  const hasMoment = row.format > 1 && row.format <= stateFormat;
+  const [, moment = 0] = hasMoment ? (/^\[\d+,(\d+)/.exec(row.state) ?? []) : [];
   return momentOf(Number(moment));
 }
 
-/** Of a whole transaction: no branch is to blame. */
-const unreadable: Hold = { code: 'unreadable', branchId: branchIdOfStep(0), op: 'action' };
+const unreadable: Hold = { code: 'unreadable' };
 
 function momentOf(code: number): EpochMs | null {
   return code === 0 ? null : epochMs(code);
@@ -129,10 +129,11 @@ function readState({ gid, format, state }: TransactionRow): StateCode {
   return code;
 }
 
-/** Format 1 had no `overdueSince`. */
+/** Format 1 had no `overdueSince`; what format 2 has, format 3 has as well. */
 function asNewest({ gid, format }: Pick<TransactionRow, 'gid' | 'format'>, code: unknown): unknown {
   switch (format) {
     case stateFormat:
+    case 2:
       return code;
     case 1:
       return Array.isArray(code) ? [code[0], 0, ...code.slice(1)] : code;
@@ -150,13 +151,16 @@ function decodeDecision(code: DecisionCode): Decision | null {
 }
 
 function encodeHold(hold: Hold | null): HoldCode {
-  if (hold === null) return 0;
+  // The row's own column says what cannot be read.
+  if (hold === null || hold.code === 'unreadable') return 0;
   const code = holdCodes.indexOf(hold.code);
   return code === 0 ? [hold.branchId, ops.indexOf(hold.op)] : [hold.branchId, ops.indexOf(hold.op), code];
 }
 
 function decodeHold(code: HoldCode): Hold | null {
-  return code === 0 ? null : { code: holdCodes[code[2] ?? 0]!, branchId: code[0] as BranchId, op: ops[code[1]]! };
+  if (code === 0) return null;
+  const kind = holdCodes[code[2] ?? 0]!;
+  return kind === 'unreadable' ? unreadable : { code: kind, branchId: code[0] as BranchId, op: ops[code[1]]! };
 }
 
 function encodeBranch(branch: Branch): BranchCode {
@@ -181,6 +185,8 @@ function encodeOp(op: OpState): OpCode {
       return [opCode.running, op.attempts, op.settledAt, op.unknowns, op.startedAt];
     case 'waiting':
       return [opCode.waiting, op.attempts, op.settledAt, op.unknowns, op.dueAt];
+    case 'given-up':
+      return [opCode[op.at], op.attempts, op.settledAt, op.unknowns];
     default:
       return assertNever(op);
   }
@@ -197,7 +203,10 @@ function decodeOp(code: OpCode): OpState {
       return { at: 'failed', attempts, settledAt };
     case opCode.running:
       return { at: 'running', attempts, settledAt, unknowns, startedAt: epochMs(moment) };
+    case opCode['given-up']:
+      return { at: 'given-up', attempts, settledAt, unknowns };
     case opCode.waiting:
+      if (moment === 0) return { at: 'given-up', attempts, settledAt, unknowns };
       return { at: 'waiting', attempts, settledAt, unknowns, dueAt: epochMs(moment) };
     default:
       throw new Error(`unknown op code ${kind}`);

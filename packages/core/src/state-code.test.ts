@@ -25,6 +25,7 @@ test.each([
   ['[1,0,0,0,[[[1,1],0]]]', /not what any version/],
   ['[1,0,0,0,[[[3,1,0,0],0]]]', /not what any version/],
   ['[1,0,0,0,[[[5,1,0],0]]]', /not what any version/],
+  ['[1,0,0,0,[[[6,1,0],0]]]', /not what any version/],
   ['[1,0,0,0,[[[1,"1",0],0]]]', /not what any version/],
 ])('a state that no version has written is refused: %s', (state, message) => {
   expect(() => fromRow({ ...row, state })).toThrow(message);
@@ -36,7 +37,14 @@ test.each([0, 1])('format %i is looked at in its own shape', (format) => {
 
 test('a row that was marked as unreadable is on hold for that once it can be read, until it is written again without', () => {
   const marked = fromRow({ ...row, hold: 'unreadable' });
-  expect(marked.hold).toEqual({ code: 'unreadable', branchId: '01', op: 'action' });
+  expect(marked.hold).toEqual({ code: 'unreadable' });
   expect(toRow(marked, row).hold).toBe('unreadable');
   expect(toRow({ ...marked, hold: null }, row).hold).toBeNull();
+});
+
+test('in format 2 what cannot be read named a branch, and what is given up was waiting, due at 0', () => {
+  const before = { ...row, format: 2, state: '[1,0,0,["01",0,4],[[[4,1,0,1,0],0]]]' };
+  const { hold, branches } = fromRow(before);
+  expect(hold).toEqual({ code: 'unreadable' });
+  expect(branches[0]!.forward).toEqual({ at: 'given-up', attempts: 1, settledAt: 0, unknowns: 1 });
 });

@@ -1,7 +1,10 @@
 /** The shape of a row's `state`: arrays of codes and numbers, and how to tell one from what something else has written. */
 import type { Decision, Hold, Op } from './transaction.ts';
 
-/** What stands first is what lists show; format 1 had no `overdueSince`. */
+/**
+ * What stands first is what lists show. Format 1 had no `overdueSince`. Format 2 had no op that is given up: it was waiting, due at 0
+ * or in the past. Format 3 may have, and facts of the kind `not-before` beside.
+ */
 export type StateCode = [
   seq: number,
   overdueSince: number,
@@ -11,7 +14,7 @@ export type StateCode = [
 ];
 /** 0: none. */
 export type DecisionCode = 0 | [direction: number, seq: number, actor: string];
-/** 0: none; without a code: the first of them. */
+/** 0: none, or not one that names a call; without a code: the first of them. */
 export type HoldCode = 0 | [branchId: string, op: number, code?: number];
 /** 0: untouched. */
 export type BranchCode = 0 | [forward: OpCode, backward: OpCode];
@@ -32,7 +35,7 @@ export const holdCodes: readonly Hold['code'][] = [
   'participant-stuck',
 ];
 /** What an op's code begins with; only added to. */
-export const opCode = { succeed: 1, failed: 2, running: 3, waiting: 4 } as const;
+export const opCode = { succeed: 1, failed: 2, running: 3, waiting: 4, 'given-up': 5 } as const;
 
 /** How many numbers there are after an op's code. */
 const opNumbers: ReadonlyMap<unknown, number> = new Map([
@@ -40,6 +43,7 @@ const opNumbers: ReadonlyMap<unknown, number> = new Map([
   [opCode.failed, 2],
   [opCode.running, 4],
   [opCode.waiting, 4],
+  [opCode['given-up'], 3],
 ]);
 
 /** Whether something read from JSON is a state in its newest form. */

@@ -19,7 +19,7 @@ export type Op = 'action' | 'compensate' | 'confirm' | 'cancel' | 'commit' | 'ro
 export type Way = 'forward' | 'backward';
 
 /** How far one op of one branch has come. A field exists only where it means something. */
-export type OpState = { readonly at: 'idle' } | RunningOp | WaitingOp | EndedOp;
+export type OpState = { readonly at: 'idle' } | RunningOp | WaitingOp | GivenUpOp | EndedOp;
 
 /** A call is in flight. */
 export interface RunningOp extends Attempted {
@@ -34,6 +34,13 @@ export interface WaitingOp extends Attempted {
   readonly at: 'waiting';
   readonly dueAt: EpochMs;
   /** Attempts without a verdict since the last release by a human; what retry policies count. */
+  readonly unknowns: number;
+}
+
+/** The last call ended without a final verdict; another one is due when a human says so. Of deliveries of messages. */
+export interface GivenUpOp extends Attempted {
+  readonly at: 'given-up';
+  /** As for `WaitingOp`. */
   readonly unknowns: number;
 }
 
@@ -72,17 +79,14 @@ export interface Decision {
  * - `payload-missing`: a compensation's payload refers to an answer that is not there.
  * - `unreadable`: what is stored of it could not be read. Nobody decides that: whoever claims it marks the row.
  */
-export type HoldCode =
-  | 'address-forbidden'
-  | 'attempts-exhausted'
-  | 'nobody-to-ask'
-  | 'participant-stuck'
-  | 'payload-missing'
-  | 'unreadable';
+export type HoldCode = Hold['code'];
 
-/** Nothing is called until a human looks: the standard status stays as it was. */
-export interface Hold {
-  readonly code: HoldCode;
+/** Nothing is called until a human looks: the standard status stays as it was. What cannot be read blames no call. */
+export type Hold = HeldCall | { readonly code: 'unreadable' };
+
+/** The call that a hold is for. */
+export interface HeldCall {
+  readonly code: 'address-forbidden' | 'attempts-exhausted' | 'nobody-to-ask' | 'participant-stuck' | 'payload-missing';
   readonly branchId: BranchId;
   readonly op: Op;
 }

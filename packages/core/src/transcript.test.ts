@@ -340,7 +340,8 @@ function describe(decided: Decided, given: Given): string[] {
   };
   const decision =
     next.decision === null ? '' : ` decided ${next.decision.direction} by ${next.decision.actor} at row ${next.decision.seq}`;
-  const held = next.hold === null ? '' : ` HOLD ${next.hold.branchId} ${next.hold.op} ${next.hold.code}`;
+  const held =
+    next.hold === null ? '' : ` HOLD ${'op' in next.hold ? `${next.hold.branchId} ${next.hold.op} ` : ''}${next.hold.code}`;
   const overdue = next.overdueSince === null ? '' : ` OVERDUE since ${relative(next.overdueSince)}`;
   const wake = decided.wakeAt === null ? (isFinished(next) ? '' : ' no wake') : ` wake ${relative(decided.wakeAt)}`;
   return [
@@ -360,10 +361,16 @@ function opText(op: OpState): string {
     case 'running':
       return `running#${op.attempts} since ${relative(op.startedAt)}${settledText(op.settledAt)}`;
     case 'waiting':
-      return `waiting#${op.attempts} ${op.dueAt === 0 ? 'by hand only' : `due ${relative(op.dueAt)}`}${op.unknowns > 0 ? ` unknown×${op.unknowns}` : ''}${settledText(op.settledAt)}`;
+      return `waiting#${op.attempts} due ${relative(op.dueAt)}${unknownsText(op.unknowns)}${settledText(op.settledAt)}`;
+    case 'given-up':
+      return `given-up#${op.attempts}${unknownsText(op.unknowns)}${settledText(op.settledAt)}`;
     default:
       return `${op.at}#${op.attempts}${settledText(op.settledAt)}`;
   }
+}
+
+function unknownsText(unknowns: number): string {
+  return unknowns > 0 ? ` unknown×${unknowns}` : '';
 }
 
 function settledText(settledAt: EpochMs): string {

@@ -107,7 +107,9 @@ it('a transaction whose damage has been repaired goes on when a human says retry
   await amends.stop();
   alter(path, inSpec("plan = replace(plan, '/thief', '/second')"));
   const repaired = await runningServer({ store: `sqlite:${path}` });
-  expect(await repaired.get(at)).toMatchObject({ status: 200, body: { hold: { code: 'unreadable' }, wakeAt: null } });
+  const found = await repaired.get(at);
+  expect(found).toMatchObject({ status: 200, body: { wakeAt: null } });
+  expect(found.body.hold).toEqual({ code: 'unreadable' });
   expect((await repaired.post(`${at}/retry`, { reason: 'restored' })).status).toBe(200);
   expect(await repaired.end('hurt')).toMatchObject({ status: 'succeed', hold: null });
   expect(bank.calls.filter((call) => call.includes('/hurt/'))).toEqual(['action /hurt/second']);

@@ -31,18 +31,18 @@ export function cronOf(record: DtmRecord): Cron | null {
 interface OpenOp {
   readonly branch: number;
   readonly way: Way;
-  readonly state: Extract<OpState, { at: 'waiting' | 'running' }>;
+  readonly state: Extract<OpState, { readonly unknowns: number }>;
 }
 
-/** What is tried again first; calls that are under way are tried again after everything that waits. */
+/** What is tried again first; calls that are under way, or given up, are tried again after everything that waits. */
 function nextAttempt({ transaction: { branches } }: DtmRecord): OpenOp | null {
   const open = branches.flatMap((branch, index) =>
     (['forward', 'backward'] as const).flatMap((way): readonly OpenOp[] => {
       const state = branch[way];
-      return state.at === 'waiting' || state.at === 'running' ? [{ branch: index, way, state }] : [];
+      return 'unknowns' in state ? [{ branch: index, way, state }] : [];
     }),
   );
-  const dueAt = ({ state }: OpenOp) => (state.at === 'waiting' && state.dueAt > 0 ? state.dueAt : Number.POSITIVE_INFINITY);
+  const dueAt = ({ state }: OpenOp) => (state.at === 'waiting' ? state.dueAt : Number.POSITIVE_INFINITY);
   return open.toSorted((one, other) => dueAt(one) - dueAt(other) || 0)[0] ?? null;
 }
 

@@ -42,10 +42,12 @@ const callSchema = named(
     op,
     url: z.string().describe('Empty: nothing to call'),
     at: z
-      .enum(['idle', 'running', 'waiting', 'succeed', 'failed', 'dropped'])
-      .describe('dropped: it had no verdict when the transaction finished, and is not called again'),
+      .enum(['idle', 'running', 'waiting', 'given-up', 'succeed', 'failed', 'dropped'])
+      .describe(
+        'given-up: called again only when a human says so, as the hold says; dropped: it had no verdict when the transaction finished, and is not called again',
+      ),
     attempts: z.int().describe('Calls begun so far'),
-    dueAt: moment.optional().describe('When waiting: the next attempt; left out when only a human has it tried again'),
+    dueAt: moment.optional().describe('When waiting: the next attempt'),
   }),
 );
 
@@ -75,7 +77,11 @@ export const transactionSchema = named(
     status,
     outcome,
     hold: z
-      .object({ code: z.string(), branchId: z.string(), op })
+      .object({
+        code: z.string(),
+        branchId: z.string().optional().describe('The call that it is for; left out: for none, as with `unreadable`'),
+        op: op.optional(),
+      })
       .nullable()
       .describe('Why nothing is called until a human acts; null: it goes on by itself'),
     decision: z
@@ -264,13 +270,13 @@ function callBody(
   const { op: name, url } = callName(given, call);
   const state = tx.branches[call.branch]![call.way];
   const attempts = state.at === 'idle' ? 0 : state.attempts;
-  if (isFinished(tx) && (state.at === 'running' || state.at === 'waiting')) return { op: name, url, at: 'dropped', attempts };
+  if (isFinished(tx) && 'unknowns' in state) return { op: name, url, at: 'dropped', attempts };
   return {
     op: name,
     url,
     at: state.at,
     attempts,
-    ...(state.at === 'waiting' && state.dueAt > 0 ? { dueAt: iso(state.dueAt) } : {}),
+    ...(state.at === 'waiting' ? { dueAt: iso(state.dueAt) } : {}),
   };
 }
 
