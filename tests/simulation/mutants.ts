@@ -138,8 +138,8 @@ export const mutants: Readonly<Record<string, Mutants>> = {
     },
     'tries in circles what is given up': {
       file: 'core/dist/msg.js',
-      replace: '!isGivenUp(forward) && mayStart',
-      by: 'mayStart',
+      replace: 'return mayStart(draft, forward) && start',
+      by: "return (forward.at === 'given-up' || mayStart(draft, forward)) && start",
     },
     'calls the step after a topic although a subscriber has not got the message': {
       file: 'core/dist/msg.js',
