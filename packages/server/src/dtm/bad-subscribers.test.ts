@@ -74,7 +74,9 @@ describe('a topic with a subscriber that can never be called', () => {
     const amends = await runningServer({}, { store: await storeWith([url, `${shop.url}/a`, `${shop.url}/b`]) });
     expect((await publish(amends)).status).toBeLessThan(300);
     await Promise.all(['/a', '/b'].map((path) => shop.called(path)));
-    expect(await amends.rest('g')).toMatchObject({ hold: { code: 'address-forbidden', branchId: '01-01' } });
+    const shown = await amends.rest('g');
+    expect(shown).toMatchObject({ hold: { code: 'address-forbidden', branchId: '01-01' } });
+    expect(shown.branches[1]!.calls).toMatchObject([{ at: 'given-up', attempts: 1 }]);
     expect(shop.calls.toSorted()).toEqual(['action /a', 'action /b']);
   });
 
