@@ -1,5 +1,5 @@
 /** The Store port on a SQL database: one implementation for all of them. */
-import { epochMs, type Gid, isAmendsError, specFormat, stateFormat } from '@amends/core';
+import { epochMs, type Gid, isAmendsError, type NodeId, specFormat, stateFormat } from '@amends/core';
 import {
   type ListPage,
   type ListQuery,
@@ -72,13 +72,43 @@ class SqlStore implements Store {
   claim: Store['claim'] = async ({ node, dueBefore, limit, driven }) => {
     const now = await this.#session.time();
     const own = [driven === undefined ? null : node, this.#dialect.gidList(driven ?? [])];
-    const claimable = [dueBefore, stateFormat, node, now, ...own, specFormat];
-    const [candidates = []] = await this.#session.read([query(this.#sql.claimable, ...claimable, limit)]);
-    if (candidates.length === 0) return [];
-    const list = this.#dialect.gidList(candidates.map((row) => row[0] as Gid));
-    const claimed = await this.#take(query(this.#sql.claim, node, list, ...claimable), list);
-    return candidates.map((row) => claimed.get(row[0] as Gid)).filter((one) => one !== undefined);
+    const wanted = { node, limit, due: [dueBefore, stateFormat, node, now, ...own] };
+    try {
+      const gids = await this.#candidates(this.#sql.claimable, wanted, [specFormat]);
+      return await this.#claimTogether(wanted, gids);
+    } catch (error) {
+      if (!isAmendsError(error, 'store_refused')) throw error;
+      return this.#claimOneByOne(wanted);
+    }
   };
+
+  async #candidates(sql: string, { due, limit }: Wanted, format: readonly SqlValue[]): Promise<readonly Gid[]> {
+    const [rows = []] = await this.#session.read([query(sql, ...due, ...format, limit)]);
+    return rows.map((row) => row[0] as Gid);
+  }
+
+  async #claimTogether({ node, due }: Wanted, gids: readonly Gid[]): Promise<readonly StoredTransaction[]> {
+    if (gids.length === 0) return [];
+    const list = this.#dialect.gidList(gids);
+    const claimed = await this.#take(query(this.#sql.claim, node, list, ...due, specFormat), list);
+    return gids.map((gid) => claimed.get(gid)).filter((one) => one !== undefined);
+  }
+
+  /** A page of specs is damaged: whose spec lies there is claimed all the same, and found to be unreadable. */
+  async #claimOneByOne(wanted: Wanted): Promise<readonly StoredTransaction[]> {
+    const claimed: StoredTransaction[] = [];
+    for (const gid of await this.#candidates(this.#sql.claimableUnseen, wanted, []))
+      claimed.push(
+        ...(await this.#claimTogether(wanted, [gid]).catch((error: unknown) => this.#claimUnseen(wanted, gid, error))),
+      );
+    return claimed;
+  }
+
+  async #claimUnseen({ node, due }: Wanted, gid: Gid, error: unknown): Promise<readonly StoredTransaction[]> {
+    if (!isAmendsError(error, 'store_refused')) throw error;
+    const list = this.#dialect.gidList([gid]);
+    return [...(await this.#take(query(this.#sql.claimUnseen, node, list, ...due), list)).values()];
+  }
 
   /** Where something beside one of them is damaged, they are taken first, and then read one by one. */
   async #take(claim: SqlQuery, list: string): Promise<ReadonlyMap<Gid, StoredTransaction>> {
@@ -154,7 +184,12 @@ class SqlStore implements Store {
 
   async #removeTogether(gids: readonly Gid[]): Promise<number> {
     const list = this.#dialect.gidList(gids);
-    const { purgeSpecs, purgeRecords, purgeHistory, purgeTxs } = this.#sql;
+    const { purgeSpecs, purgeRecords, purgeSomeHistory, purgeHistory, purgeTxs } = this.#sql;
+    // A long history goes first and in portions, so that no commit waits for all of it.
+    for (let gone = historyRowsAtOnce; gone === historyRowsAtOnce; ) {
+      const [rows = []] = await this.#session.write([query(purgeSomeHistory, list, historyRowsAtOnce)]);
+      gone = rows.length;
+    }
     const rows = await this.#session.write([purgeSpecs, purgeRecords, purgeHistory, purgeTxs].map((sql) => query(sql, list)));
     return rows.at(-1)!.length;
   }
@@ -178,6 +213,16 @@ class SqlStore implements Store {
     await this.#session.write([query(this.#sql.markTime, now, now)]).catch(() => undefined);
     await this.#session.close();
   }
+}
+
+/** So many rows of history are deleted by one transaction of the database: some milliseconds. */
+const historyRowsAtOnce = 1_000;
+
+/** Who claims, how many at most, and what: parameters of the condition but for the format of specs. */
+interface Wanted {
+  readonly node: NodeId;
+  readonly limit: number;
+  readonly due: readonly SqlValue[];
 }
 
 /** Rows of nodes that died longer ago than this are removed; until then they help people to understand. Milliseconds. */

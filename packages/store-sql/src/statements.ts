@@ -48,19 +48,25 @@ export const commitStatements = {
 export function statementsOf(dialect: Dialect) {
   const some = dialect.gidIn('tx.gid');
   const beside = `tx_id IN (SELECT id FROM tx WHERE ${some})`;
-  const claimable = `due_at IS NOT NULL AND due_at <= ? AND format <= ?
+  const due = `due_at IS NOT NULL AND due_at <= ? AND format <= ?
       AND (owner IS NULL
         OR (owner <> ? AND owner NOT IN (SELECT node FROM node WHERE alive_until > ?))
-        OR (owner = ? AND NOT (${dialect.gidIn('gid')})))
-      AND NOT EXISTS (SELECT 1 FROM spec WHERE spec.tx_id = tx.id AND spec.format > ?)`;
+        OR (owner = ? AND NOT (${dialect.gidIn('gid')})))`;
+  const isReadable = 'NOT EXISTS (SELECT 1 FROM spec WHERE spec.tx_id = tx.id AND spec.format > ?)';
+  const candidates = (condition: string) => `SELECT gid FROM tx WHERE ${condition} ORDER BY due_at LIMIT ?`;
+  const claim = (condition: string) =>
+    `UPDATE tx SET owner = ?, epoch = epoch + 1, version = version + 1 WHERE ${some} AND ${condition} RETURNING ${tx}`;
   return {
     txs: `SELECT ${tx} FROM tx WHERE ${some}`,
     specs: `${selectBeside('spec', specColumns)} WHERE ${some}`,
     records: `${selectBeside('record', recordColumns)} WHERE ${some} ORDER BY tx.gid, record.kind, record.key`,
     /** Parameters: due before, row format, node, now, node when it gets its own too, gids that it keeps, spec format, limit. */
-    claimable: `SELECT gid FROM tx WHERE ${claimable} ORDER BY due_at LIMIT ?`,
+    claimable: candidates(`${due} AND ${isReadable}`),
     /** Parameters: new owner, gids, then as `claimable` without limit. */
-    claim: `UPDATE tx SET owner = ?, epoch = epoch + 1, version = version + 1 WHERE ${some} AND ${claimable} RETURNING ${tx}`,
+    claim: claim(`${due} AND ${isReadable}`),
+    /** Where a page of specs is damaged: without a look at them, and without the parameter for their format. */
+    claimableUnseen: candidates(due),
+    claimUnseen: claim(due),
     history: `${selectBeside('history', historyColumns)} WHERE tx.gid = ? AND history.seq > ? ORDER BY history.seq LIMIT ?`,
     markTime: 'UPDATE clock SET high_water_ms = ? WHERE high_water_ms < ?',
     /** Parameters: node, name, now, alive until. */
@@ -72,6 +78,9 @@ export function statementsOf(dialect: Dialect) {
     document: 'SELECT kind, key, version, content FROM document WHERE kind = ? AND key = ?',
     purgeSpecs: `DELETE FROM spec WHERE ${beside}`,
     purgeRecords: `DELETE FROM record WHERE ${beside}`,
+    /** Parameters: gids, how many. */
+    purgeSomeHistory: `DELETE FROM history WHERE (tx_id, seq) IN
+      (SELECT tx_id, seq FROM history WHERE ${beside} LIMIT ?) RETURNING seq`,
     purgeHistory: `DELETE FROM history WHERE ${beside}`,
     /** After the three before it. */
     purgeTxs: `DELETE FROM tx WHERE ${some} RETURNING gid`,

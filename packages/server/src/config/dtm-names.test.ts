@@ -95,6 +95,8 @@ TransCronInterval: 3
     'says how long what is finished is kept, FinishedDataExpire before DataExpire: %s',
     (text) => {
       expect(fromFile(text).config).toMatchObject({ retainSucceeded: '60s', retainFailed: '60s' });
+      for (const days of [30, 365])
+        expect(fromFile(`Store: { DataExpire: ${days * 86_400} }`).config.retainFailed).toBe(`${days * 86_400}s`);
       expect(fromFile('Store: { DataExpire: 0 }').config).toMatchObject({ retainSucceeded: 'off', retainFailed: 'off' });
       expect(() => fromFile('Store: { DataExpire: week }')).toThrow(/^option retainSucceeded \(from key Store\.DataExpire in/);
     },

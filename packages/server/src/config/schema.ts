@@ -9,7 +9,10 @@ const hostOrNetwork = z
   .refine(isAddressPattern, { error: 'must be a host (api.example.com, *.example.com) or a network (10.0.0.0/8)' });
 const retention = z
   .string()
-  .regex(/^(off|[1-9]\d{0,5}[smhd])$/, 'must be a number with a unit of s, m, h or d, such as 7d, or off, which keeps all')
+  .regex(
+    /^(off|[1-9]\d{0,5}[smhd]|[1-9]\d{6,8}s)$/,
+    'must be a number with a unit of s, m, h or d, such as 7d, or off, which keeps all',
+  )
   .default('7d');
 const webAddress = z
   .string()

@@ -1,5 +1,5 @@
 /** A copy of the store comes over HTTP while the server goes on. */
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { verifySqliteFile } from '@amends/store-sql';
 import { expect, it } from 'vitest';
@@ -12,6 +12,7 @@ it('is a whole SQLite file of its announced length, and leaves nothing beside th
   const folder = scratchFolder();
   const amends = await runningServer({ store: `sqlite:${join(folder, 'amends.db')}` });
   for (let n = 0; n < 20; n += 1) await amends.post('/api/v1/transactions', { ...saga, gid: `g${n}`, steps: [{ action: '' }] });
+  await writeFile(join(folder, 'amends.db-backup'), 'made by hand');
   const answer = await fetch(`${amends.url}/api/v1/backup`);
   expect(answer.status).toBe(200);
   expect(answer.headers.get('content-type')).toBe('application/vnd.sqlite3');
@@ -19,7 +20,9 @@ it('is a whole SQLite file of its announced length, and leaves nothing beside th
   expect(String(bytes.length)).toBe(answer.headers.get('content-length'));
   await writeFile(join(folder, 'copy.db'), bytes);
   expect((await verifySqliteFile(join(folder, 'copy.db'))).troubles).toEqual([]);
-  expect((await readdir(folder)).toSorted()).toEqual(['amends.db', 'amends.db-wal', 'amends.db-witness', 'copy.db']);
+  const files = ['amends.db', 'amends.db-backup', 'amends.db-wal', 'amends.db-witness', 'copy.db'];
+  expect((await readdir(folder)).toSorted()).toEqual(files);
+  expect(await readFile(join(folder, 'amends.db-backup'), 'utf8')).toBe('made by hand');
 });
 
 it('is made one at a time: a second one is told to come back, and a caller who leaves makes room', async () => {

@@ -1,4 +1,5 @@
 /** A copy of the store by the native API. The file is made beside the store, where there is room for it, and has no name while it is sent. */
+import { randomUUID } from 'node:crypto';
 import { open, rm } from 'node:fs/promises';
 import { AmendsError } from '@amends/core';
 import type { StoreCopy } from '../open-store.ts';
@@ -26,8 +27,7 @@ export function backupHandler(store: StoreCopy | null): Handler {
 }
 
 async function copyOf({ path, backUp }: StoreCopy) {
-  const file = `${path}-backup`;
-  await rm(file, { force: true });
+  const file = `${path}-backup-${randomUUID()}`;
   await backUp(file);
   try {
     const copy = await open(file, 'r');

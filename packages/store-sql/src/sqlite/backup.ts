@@ -1,4 +1,5 @@
 /** A copy of a database as of one moment, made while it is used. */
+import { randomUUID } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { AmendsError } from '@amends/core';
@@ -16,9 +17,9 @@ const pagesAtOnce = 64;
  */
 export async function backUp(db: Database.Database, file: string, isOpen: () => boolean = () => true): Promise<void> {
   if (existsSync(file)) throw new AmendsError('store_refused', `${file} is there already; give another name, or remove it`);
-  const part = `${file}.part`;
+  const part = `${file}-${randomUUID()}.part`;
   try {
-    closeSync(openSync(part, 'w', 0o600));
+    closeSync(openSync(part, 'wx', 0o600));
     await db.backup(part, {
       progress: () => pagesAtOnce,
     });

@@ -122,3 +122,28 @@ async function breakCell(): Promise<void> {
   bytes.writeUInt32BE(0xffffff, at + 2);
   await writeFile(path, bytes);
 }
+
+test('a broken page with the specs of many keeps none of the others from being claimed', async () => {
+  store = await openSqliteStore({ path });
+  const many = Array.from({ length: 200 }, (_, index) => gidOf(`many-${index}`));
+  await store.commit(many.map((gid) => firstChange(gid, { owner: null }, { spec: sampleSpec() })));
+  await store.close();
+  await breakLeafOfSpecs();
+  store = await openSqliteStore({ path });
+  const claimed = await store.claim({ node: nodeId('anyone'), dueBefore: sampleTime, limit: 500 });
+  expect(new Set(claimed.map(({ row }) => row.gid))).toEqual(new Set([...many, ...gids]));
+  expect(claimed.some(({ spec }) => spec === unreadSpec)).toBe(true);
+  expect(claimed.some(({ spec }) => spec !== unreadSpec)).toBe(true);
+});
+
+/** Wipes out a page in the middle of the table of specs: the first and the last are looked at when the file is opened. */
+async function breakLeafOfSpecs(): Promise<void> {
+  const bytes = await readFile(path);
+  const leaf = 0x0d;
+  const plan = Buffer.from(sampleSpec().digest);
+  const pages = Array.from({ length: bytes.length / pageBytes }, (_, index) => index * pageBytes);
+  const found = pages.filter((at) => bytes[at] === leaf && bytes.subarray(at, at + pageBytes).includes(plan));
+  const [, page] = found;
+  bytes.fill(0, page, page! + pageBytes);
+  await writeFile(path, bytes);
+}

@@ -27,8 +27,8 @@ export interface LogDamage {
  * @throws errors of SQLite: in use, damaged
  */
 export function logDamage(path: string, lockWaitMs: number): LogDamage | null {
-  // With a rollback journal a connection that cannot write can read nothing; there is no log then.
-  if (existsSync(`${path}-journal`) || (!hasLog(path) && !existsSync(witnessOf(path)))) return null;
+  // With a rollback journal a connection that cannot write can read nothing.
+  if (!hasLog(path) && (existsSync(`${path}-journal`) || !existsSync(witnessOf(path)))) return null;
   const hadLog = existsSync(logOf(path));
   const reader = openReader(path, lockWaitMs);
   try {
@@ -50,6 +50,21 @@ export function openReader(path: string, lockWaitMs: number): { readonly db: Dat
       if (!hadLog && existsSync(logOf(path)) && !hasLog(path)) rmSync(logOf(path));
     },
   };
+}
+
+/**
+ * Refuses a database that is gone while its log or its witness is there: SQLite would make an empty one and remove the log.
+ * @throws AmendsError `store_refused`
+ */
+export function refuseLostDatabase(path: string): void {
+  if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0) return;
+  const left = [...(hasLog(path) ? [logOf(path)] : []), ...(existsSync(witnessOf(path)) ? [witnessOf(path)] : [])];
+  if (left.length === 0) return;
+  throw new AmendsError(
+    'store_refused',
+    `${path} is missing or empty, but ${left.join(' and ')} of it ${left.length > 1 ? 'are' : 'is'} there. Nothing has been changed. ` +
+      'Put the file back where it was, or restore a backup; to begin with an empty store, move what is left of the old one away',
+  );
 }
 
 function hasLog(path: string): boolean {

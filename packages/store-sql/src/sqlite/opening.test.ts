@@ -55,6 +55,22 @@ test('what opening has made is named: the topmost folder that was missing, and t
   expect(created).toEqual([[join(directory, 'a'), deep], [path]]);
 });
 
+test.each([
+  ['missing', () => rm(path)],
+  ['empty', () => truncate(path)],
+])('a file that is %s while its log is there is refused, and the log stays', async (_what, lose) => {
+  await written();
+  await writeFile(`${path}-wal`, 'answered for');
+  await lose();
+  expect(await refusal()).toMatch(/amends\.db is missing or empty, but .*amends\.db-wal of it is there.*Put the file back/s);
+  expect(await readFile(`${path}-wal`, 'utf8')).toBe('answered for');
+});
+
+test('a file that is missing while its witness is there is refused', async () => {
+  await writeFile(`${path}-witness`, 'seen');
+  expect(await refusal()).toMatch(/amends\.db-witness of it is there/);
+});
+
 test('an empty file is taken for a new one', async () => {
   await writeFile(path, '');
   await (await openSqliteStore({ path })).close();

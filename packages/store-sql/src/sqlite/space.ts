@@ -4,6 +4,7 @@
  * opened and small, or by `amends store compact`.
  */
 import type { SqliteDatabase } from './sqlite-database.ts';
+import { sqliteFault } from './sqlite-errors.ts';
 
 /** Free pages that are kept for new rows, beside a tenth of the file. */
 const keptPages = 256;
@@ -20,7 +21,13 @@ const incremental = 2;
 export function letShrink(db: SqliteDatabase): boolean {
   if (numberOf(db, 'auto_vacuum') === incremental) return true;
   if (numberOf(db, 'page_count') > smallPages) return false;
-  rewrite(db);
+  try {
+    rewrite(db);
+  } catch (error) {
+    // There is no room for that now. The file works as it is.
+    if (sqliteFault(error) !== 'unavailable') throw error;
+    return false;
+  }
   return true;
 }
 

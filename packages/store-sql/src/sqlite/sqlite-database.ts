@@ -4,7 +4,7 @@ import { dirname, resolve } from 'node:path';
 import { AmendsError } from '@amends/core';
 import Database from 'better-sqlite3';
 import { type AppliedMigration, checksumOf, type Migration, pendingMigrations } from '../migrate.ts';
-import { acceptDamage, damageError, logDamage } from './log-damage.ts';
+import { acceptDamage, damageError, logDamage, refuseLostDatabase } from './log-damage.ts';
 import { repair, sqliteCode, sqliteFault } from './sqlite-errors.ts';
 import { syncDirectory } from './sync-directory.ts';
 
@@ -34,6 +34,7 @@ export interface OpenOptions {
  */
 export function openDatabase(path: string, migrations: readonly Migration[], options: OpenOptions = {}): SqliteDatabase {
   return opening(path, () => {
+    refuseLostDatabase(path);
     prepareFile(path);
     return openedBy(
       path,
@@ -52,6 +53,7 @@ export function openDatabase(path: string, migrations: readonly Migration[], opt
  */
 export function openForCare(path: string): SqliteDatabase {
   return opening(path, () => {
+    refuseLostDatabase(path);
     if (!existsSync(path)) throw new AmendsError('store_refused', `${path} is not there`);
     prepareFile(path);
     return openedBy(path, (db) => refuseForeign(db, path));

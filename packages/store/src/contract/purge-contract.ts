@@ -2,7 +2,7 @@
 import { epochMs } from '@amends/core';
 import { expect } from 'vitest';
 import type { StoreTest } from './harness.ts';
-import { finished, firstChange, gidOf, sampleAudit, sampleTime } from './samples.ts';
+import { finished, firstChange, gidOf, sampleAudit, sampleHistory, sampleTime } from './samples.ts';
 
 /** A transaction created and finished at the same moment. */
 function over(ms: number, gid: string, status: 'succeed' | 'failed' = 'succeed') {
@@ -24,6 +24,15 @@ export function purgeContract(test: StoreTest): void {
     expect(await store.load([gidOf('a')])).toEqual([null]);
     expect(await store.history(gidOf('a'), { afterSeq: 0, limit: 9 })).toEqual([]);
     expect(await store.audit({ gid: gidOf('a'), limit: 9 })).toHaveLength(1);
+  });
+
+  test('a history of thousands of rows goes whole', async ({ store, applied }) => {
+    const long = over(0, 'long');
+    await applied({ ...long, history: Array.from({ length: 2_500 }, (_, index) => sampleHistory(index + 1)) });
+    const purged = await store.purge({ status: 'succeed', finishedBefore: epochMs(sampleTime + 1), limit: 9 });
+    expect(purged.count).toBe(1);
+    await applied(firstChange(gidOf('long')));
+    expect(await store.history(gidOf('long'), { afterSeq: 0, limit: 9 })).toHaveLength(1);
   });
 
   test('a purged gid may begin anew', async ({ store, applied, loadOne }) => {
