@@ -76,7 +76,7 @@ it('verifies the store of a running server, a backup, and finds what is wrong', 
   await writeFile(altered, bytes.fill('S', at + 1, at + 2));
   const { code, stdout } = await amends('store', 'verify', altered);
   expect(code).toBe(1);
-  expect(stdout).toMatch(/^transaction "g\d": its plan or its payloads are not what was written\n$/);
+  expect(stdout).toMatch(/^transaction "g\d": its plan or its payloads are not those that were stored, their digest differs\n$/);
 });
 
 it('compacts a file that no server has open', async () => {

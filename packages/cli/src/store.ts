@@ -2,7 +2,7 @@
 import { createWriteStream, existsSync } from 'node:fs';
 import { mkdtemp, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { backUpStoreFile, compactStoreFile, verifyStoreFile } from '@amends/server';
@@ -61,7 +61,10 @@ Examples:
     )
     .action(async (file: string, options: StoreOptions, command: Command) => {
       await copyInto(file, options, command);
-      const { transactions } = await sound(file, options);
+      const { transactions } = await sound(file, options).catch(async (error: unknown) => {
+        await rm(file, { force: true });
+        throw error;
+      });
       if (!options.json) print(`${file} holds ${counted(transactions)}`);
     });
 }
@@ -105,6 +108,7 @@ function storeDefault(): string {
 /** From the server, or from the file where that is named, or where no server runs and none was named. */
 async function copyInto(file: string, { store, server }: StoreOptions, command: Command): Promise<void> {
   if (existsSync(file)) throw new CommandError(`${file} is there already; give another name, or remove it`);
+  if (!existsSync(dirname(file))) throw new CommandError(`${dirname(file)} is not there; make the folder first`);
   if (store !== undefined) return backUpStoreFile(pathOf(store), file);
   const answer = await asked(server);
   if (answer !== null) return keep(answer, file);

@@ -20,8 +20,9 @@ export function picture(transaction: Transaction, history: readonly HistoryEntry
   ];
 }
 
-function ownerOf({ owner, epoch, wakeAt }: Transaction): string {
-  const due = wakeAt === null ? '' : `, due ${wakeAt}`;
+/** What is on hold is due for its alarm at most: nothing is called then. */
+function ownerOf({ owner, epoch, wakeAt, hold }: Transaction): string {
+  const due = wakeAt === null || hold !== null ? '' : `, due ${wakeAt}`;
   return owner === null ? due : `, driven by ${owner} (epoch ${epoch})${due}`;
 }
 

@@ -36,8 +36,12 @@ test('a sound file is found sound, and neither it nor its folder is changed', as
 });
 
 test.each([
-  ['an altered payload', "UPDATE spec SET payloads = x'00' WHERE tx_id = 1", /its plan or its payloads are not what was written/],
-  ['a state that is none', "UPDATE tx SET state = '?' WHERE id = 1", /cannot be read/],
+  [
+    'an altered payload',
+    "UPDATE spec SET payloads = x'00' WHERE tx_id = 1",
+    /its plan or its payloads are not those that were stored/,
+  ],
+  ['a state that is none', "UPDATE tx SET state = '?' WHERE id = 1", /its state: /],
   ['a missing plan', 'DELETE FROM spec WHERE tx_id = 1', /has no plan/],
   [
     'history of nothing',

@@ -1,13 +1,15 @@
 /** What is done to a SQLite file that no server has open: copied, examined, rewritten. None of it changes the schema. */
 import { createHash } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
-import { AmendsError, decodeSpec, fromRow, specFormat, stateFormat } from '@amends/core';
+import { AmendsError, specFormat, stateFormat, troubleIn } from '@amends/core';
+import type { WriteOnceRecord } from '@amends/store';
 import type Database from 'better-sqlite3';
 import { readRecord, readSpec, readTx, recordColumns, type SqlRow, specColumns, txColumns } from '../columns.ts';
 import { backUp } from './backup.ts';
 import { damageError, logDamage, openReader } from './log-damage.ts';
 import { rewrite } from './space.ts';
 import { lockWaitMs, openForCare, opening } from './sqlite-database.ts';
+import { operatingError } from './sqlite-errors.ts';
 
 /**
  * Copies a store into a new file.
@@ -35,7 +37,7 @@ export function verifySqliteFile(path: string): Promise<FileReport> {
     const pages = (db.prepare('PRAGMA integrity_check(100)').pluck().all() as string[]).filter((line) => line !== 'ok');
     if (pages.length > 0) return { transactions: 0, troubles: pages };
     const transactions = db.prepare('SELECT count(*) FROM tx').pluck().get() as number;
-    return { transactions, troubles: [...strays(db), ...unreadable(db), ...alteredRecords(db)] };
+    return { transactions, troubles: [...strays(db), ...unreadable(db)] };
   });
 }
 
@@ -67,6 +69,8 @@ async function reading<T>(path: string, act: (db: Database.Database) => Promise<
   try {
     opening(path, () => reader.db.prepare('SELECT count(*) FROM tx LIMIT 1').get());
     return await act(reader.db);
+  } catch (error) {
+    throw operatingError(error, path);
   } finally {
     reader.close();
   }
@@ -88,40 +92,36 @@ function unreadable(db: Database.Database): readonly string[] {
   const spec = specColumns.map((column) => `spec.${column}`).join(', ');
   const tx = txColumns.flat().map((column) => `tx.${column}`);
   const all = db.prepare(`SELECT tx.gid, ${spec}, ${tx.join(', ')} FROM tx JOIN spec ON spec.tx_id = tx.id`).raw();
+  const record = recordColumnsIn(db);
+  const beside = db.prepare(`SELECT tx.gid, ${record} FROM record JOIN tx ON tx.id = record.tx_id WHERE tx.gid = ?`).raw();
   const troubles: string[] = [];
   for (const row of all.iterate() as IterableIterator<SqlRow>) {
-    const trouble = troubleOf(row);
+    const trouble = troubleOf(row, beside.all(row[0]) as SqlRow[]);
     if (trouble !== null) troubles.push(`transaction ${JSON.stringify(row[0])}: ${trouble}`);
     if (troubles.length === linesMax) break;
   }
   return troubles;
 }
 
-function alteredRecords(db: Database.Database): readonly string[] {
+/** Older schemas have no digest beside a record. */
+function recordColumnsIn(db: Database.Database): string {
   const columns = db.pragma('table_info(record)') as { readonly name: string }[];
-  if (!columns.some(({ name }) => name === 'digest')) return [];
-  const record = recordColumns.map((column) => `record.${column}`).join(', ');
-  const all = db.prepare(`SELECT tx.gid, ${record} FROM record JOIN tx ON tx.id = record.tx_id WHERE digest IS NOT NULL`).raw();
-  const troubles: string[] = [];
-  for (const row of all.iterate() as IterableIterator<SqlRow>) {
-    if (readRecord(row) === null)
-      troubles.push(`transaction ${JSON.stringify(row[0])}: ${row[1]} ${JSON.stringify(row[2])} is not what was written`);
-    if (troubles.length === linesMax) break;
-  }
-  return troubles;
+  return recordColumns.map((name) => (columns.some((column) => column.name === name) ? `record.${name}` : 'NULL')).join(', ');
 }
 
-function troubleOf(row: SqlRow): string | null {
+/** As the coordinator judges it; what a newer version has written is left to that. */
+function troubleOf(row: SqlRow, beside: readonly SqlRow[]): string | null {
   const spec = readSpec(row);
   const tx = readTx(row.slice(1 + specColumns.length));
   if (spec.format > specFormat || tx.format > stateFormat) return null;
-  const digest = createHash('sha256').update(spec.plan).update(spec.payloads).digest('hex');
-  if (digest !== spec.digest) return 'its plan or its payloads are not what was written';
-  try {
-    decodeSpec(spec);
-    fromRow(tx);
-    return null;
-  } catch (error) {
-    return `cannot be read: ${(error as Error).message}`;
-  }
+  const records = beside.map(readRecord);
+  const altered = beside.find((_, index) => records[index] === null);
+  if (altered !== undefined) return `${altered[1]} ${JSON.stringify(altered[2])} is not what was written`;
+  return troubleIn({ row: tx, spec, records: records as WriteOnceRecord[] }, sha256);
+}
+
+function sha256(parts: readonly (string | Uint8Array)[]): string {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(part);
+  return hash.digest('hex');
 }

@@ -226,3 +226,11 @@ test('a file in use is said to be in use, whatever its log looks like from outsi
   expect((await stat(wal)).size).toBeGreaterThan(0);
   await store.close();
 });
+
+test('a file that is damaged beside its log is refused before anything is written', async () => {
+  const logHeaderBytes = 32;
+  await truncate(wal, logHeaderBytes);
+  await rm(`${path}-witness`);
+  await writeFile(path, (await readFile(path)).fill(0xff, 4_096));
+  expect(await refusal()).toMatch(/amends\.db cannot be opened: it is damaged/);
+});

@@ -10,6 +10,7 @@ import { copyFileSync, existsSync, rmSync, statSync } from 'node:fs';
 import { AmendsError } from '@amends/core';
 import Database from 'better-sqlite3';
 import { commitsSeen, type Seen, witnessOf } from './commit-witness.ts';
+import { probe } from './probe.ts';
 import { type LogReading, readLog } from './write-ahead-log.ts';
 
 /** What is wrong with a log. */
@@ -41,12 +42,14 @@ export function logDamage(path: string, lockWaitMs: number): LogDamage | null {
 /** A connection that cannot write, and leaves everything as it was: SQLite makes an index of the log for it, and an empty log. */
 export function openReader(path: string, lockWaitMs: number): { readonly db: Database.Database; close(): void } {
   const hadLog = existsSync(logOf(path));
+  const hadIndex = existsSync(indexOf(path));
   const db = new Database(path, { readonly: true, fileMustExist: true, timeout: lockWaitMs });
   return {
     db,
     close() {
       db.close();
-      rmSync(`${path}-shm`, { force: true });
+      // Another program that reads the file has an index of its own there, and keeps it.
+      if (!hadIndex) rmSync(indexOf(path), { force: true });
       if (!hadLog && existsSync(logOf(path)) && !hasLog(path)) rmSync(logOf(path));
     },
   };
@@ -76,6 +79,10 @@ export function logOf(path: string): string {
   return `${path}-wal`;
 }
 
+function indexOf(path: string): string {
+  return `${path}-shm`;
+}
+
 /** Which database this is, and how many transactions it has seen; null: its schema is older than that. */
 export function seenBy(db: Database.Database): Seen | null {
   const columns = db.pragma('table_info(clock)') as { readonly name: string }[];
@@ -88,7 +95,10 @@ function damageUnder(db: Database.Database, path: string, hadLog: boolean): LogD
   const seen = seenBy(db);
   const missing = seen === null ? 0 : Math.max(0, commitsSeen(path, seen.store) - seen.commits);
   const log = hadLog ? readLog(logOf(path)) : null;
-  return missing > 0 || log?.isDamaged ? { missing, log } : null;
+  if (missing > 0 || log?.isDamaged) return { missing, log };
+  // A log of another database makes nonsense of this one: that must show before anything is written.
+  probe(db);
+  return null;
 }
 
 /** What is wrong, in a sentence. */

@@ -5,6 +5,7 @@ import { AmendsError } from '@amends/core';
 import Database from 'better-sqlite3';
 import { type AppliedMigration, checksumOf, type Migration, pendingMigrations } from '../migrate.ts';
 import { acceptDamage, damageError, logDamage, refuseLostDatabase } from './log-damage.ts';
+import { probe } from './probe.ts';
 import { repair, sqliteCode, sqliteFault } from './sqlite-errors.ts';
 import { syncDirectory } from './sync-directory.ts';
 
@@ -162,15 +163,6 @@ function apply(db: SqliteDatabase, migration: Migration): void {
     db.exec(migration.sql);
     insert.run(migration.number, migration.name, checksumOf(migration), Date.now());
   }).immediate();
-}
-
-/** Reads a little of every table and index: gross damage shows at once, without reading a file of gigabytes. */
-function probe(db: SqliteDatabase): void {
-  const tables = db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").pluck().all() as string[];
-  for (const table of tables) {
-    db.prepare(`SELECT * FROM "${table}" LIMIT 1`).all();
-    db.prepare(`SELECT * FROM "${table}" ORDER BY 1 DESC LIMIT 1`).all();
-  }
 }
 
 function openingError(error: unknown, path: string): AmendsError {
