@@ -63,8 +63,8 @@ function node({ isAsked = false, tookMs = 0, retainSucceededMs = 7 * day, retain
         Array.from({ length: count }, (_, n) => firstChange(gidOf(`${status}-${ageMs}-${n}`), { ...finished(at), status })),
       );
     },
-    async wake() {
-      state.now += due!.delayMs;
+    async wake(jumpMs = 0) {
+      state.now += due!.delayMs + jumpMs;
       due!.wake();
       await settled();
     },
@@ -132,4 +132,14 @@ test('stopped, it looks no more, and says when its last portion is over', async 
   await wake();
   await retention.stop();
   expect(pauseMs()).toBeNull();
+});
+
+test('a clock that jumps forward deletes nothing for an hour', async () => {
+  const { wake, pauseMs, finished: put, left } = node({});
+  await put(3, 0);
+  await wake(8 * day);
+  expect(pauseMs()).toBe(3_600_000);
+  expect(await left()).toBe(3);
+  await wake();
+  expect(await left()).toBe(0);
 });

@@ -31,6 +31,9 @@ const rest = { asked: 10, unasked: 1, leastMs: 5 };
 /** Looked at so often when there was nothing to do, and after a failure. Milliseconds. */
 const lookEveryMs = { most: 60_000, least: 1_000 };
 
+/** A clock that is so much later than the pause explains has jumped: somebody may have set it wrong, and will set it back. */
+const jump = { leastMs: 600_000, pauseMs: 3_600_000 };
+
 interface Kept {
   readonly status: Extract<Status, 'succeed' | 'failed'>;
   readonly forMs: number;
@@ -43,6 +46,8 @@ export class Retention {
   #cancel: (() => void) | null = null;
   #deleting: Promise<void> | null = null;
   #deleted = 0;
+  /** When the next look should be, by the clock. */
+  #expectedAt: EpochMs | null = null;
   #stopped = false;
 
   constructor({ retainSucceededMs, retainFailedMs }: RetentionOptions, around: Around) {
@@ -67,6 +72,7 @@ export class Retention {
 
   #lookAfter(pauseMs: number): void {
     if (this.#stopped) return;
+    this.#expectedAt = epochMs(Math.ceil(this.#around.clock.now() + pauseMs));
     this.#cancel = this.#around.timers.after(pauseMs, () => {
       this.#deleting = this.#look()
         .catch((error: unknown) => {
@@ -81,6 +87,7 @@ export class Retention {
   async #look(): Promise<number> {
     const { store, clock, log, isAsked } = this.#around;
     const began = clock.now();
+    if (this.#hasJumped(began)) return jump.pauseMs;
     let isMore = false;
     for (const { status, forMs } of this.#kept) {
       const { count, more } = await store.purge({ status, finishedBefore: momentBefore(began, forMs), limit: portion });
@@ -91,6 +98,17 @@ export class Retention {
     if (this.#deleted > 0) log.info({ count: this.#deleted }, 'deleted finished transactions that were kept long enough');
     this.#deleted = 0;
     return this.#idleMs();
+  }
+
+  /** What is finished must not be deleted by a clock that is right again a moment later. */
+  #hasJumped(now: EpochMs): boolean {
+    const byMs = now - this.#expectedAt!;
+    if (byMs < jump.leastMs) return false;
+    this.#around.log.warn(
+      { byMs, pauseMs: jump.pauseMs },
+      'the clock has jumped forward: nothing finished is deleted for a while',
+    );
+    return true;
   }
 
   /** What is kept for a short time is looked at more often. */
