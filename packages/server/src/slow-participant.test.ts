@@ -5,11 +5,11 @@ import { participant } from './testing/participant.ts';
 import { runningServer } from './testing/running-server.ts';
 import { scratchFolder } from './testing/scratch.ts';
 
-const answerMs = 250;
+const answerMs = 600;
 
 const answerLater = (response: ServerResponse) => void setTimeout(() => response.writeHead(200).end('{}'), answerMs);
 
-it('1,000 sagas of DTM clients that allow one attempt of a second make 1,000 calls, and all succeed', async () => {
+it('1,000 sagas of DTM clients that allow one attempt of three seconds make 1,000 calls, and all succeed', async () => {
   const bank = await participant({ '/debit': answerLater });
   const amends = await runningServer({ store: `sqlite:${scratchFolder()}/amends.db` });
   const gids = Array.from({ length: 1_000 }, (_, index) => `slow-${index}`);
@@ -18,7 +18,7 @@ it('1,000 sagas of DTM clients that allow one attempt of a second make 1,000 cal
     trans_type: 'saga',
     steps: [{ action: `${bank.url}/debit`, compensate: `${bank.url}/refund` }],
     payloads: ['{}'],
-    request_timeout: 1,
+    request_timeout: 3,
     retry_limit: 1,
     retry_interval: 1,
   });
