@@ -36,7 +36,8 @@ async function play({ amends, url }: System<Service>, id: string, address: strin
 
 async function pay(payment: string, id: string): Promise<void> {
   const bill = await find(`${payment}/bills`, id);
-  if (bill?.state === 'paid') return;
+  // Whose answer was lost finds the bill paid, or refunded by now, because the order went on meanwhile.
+  if (bill?.state === 'paid' || bill?.state === 'refunded') return;
   const { status } = await fetch(`${payment}/bills/${encodeURIComponent(id)}/paid`, { method: 'POST' });
   if (status !== 200) throw new Error(`${id} cannot be paid yet`);
 }
