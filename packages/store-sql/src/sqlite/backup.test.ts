@@ -1,5 +1,5 @@
 /** Copies of a store that is being used. */
-import { chmod, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isAmendsError } from '@amends/core';
@@ -53,6 +53,17 @@ test('is one file, for its owner only', async () => {
 test('never replaces a file', async () => {
   await writeFile(file, 'mine');
   await expect(store.backUp(file)).rejects.toThrow(/backup\.db is there already; give another name, or remove it/);
+});
+
+test('never replaces a file that comes while it copies', async () => {
+  const spec = sampleSpec({ payloads: new Uint8Array(200_000).fill(7) });
+  await store.commit(Array.from({ length: 100 }, (_, n) => firstChange(gidOf(`${n}`), {}, { spec })));
+  const copied = store.backUp(file);
+  const refused = expect(copied).rejects.toThrow(/backup\.db has come meanwhile; give another name/);
+  await expect.poll(async () => (await readdir(directory)).some((name) => name.endsWith('.part')), { interval: 1 }).toBe(true);
+  await writeFile(file, 'mine');
+  await refused;
+  expect(await readFile(file, 'utf8')).toBe('mine');
 });
 
 test('into a folder that is not there says so, and the store goes on', async () => {

@@ -1,6 +1,6 @@
 /** A copy of a database as of one moment, made while it is used. */
 import { randomUUID } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { AmendsError } from '@amends/core';
 import Database from 'better-sqlite3';
@@ -24,12 +24,28 @@ export async function backUp(db: Database.Database, file: string, isOpen: () => 
       progress: () => pagesAtOnce,
     });
     becomeAnother(part);
-    renameSync(part, file);
+    giveName(part, file);
     syncDirectory(dirname(file));
   } catch (error) {
     rmSync(part, { force: true });
+    if (fileExists(error)) throw new AmendsError('store_refused', `${file} has come meanwhile; give another name, or remove it`);
     throw isOpen() ? error : new AmendsError('store_unavailable', 'the store was closed during the backup');
   }
+}
+
+/** A link, unlike a renaming, never takes the place of a file that has come meanwhile; not every file system has links. */
+function giveName(part: string, file: string): void {
+  try {
+    linkSync(part, file);
+    rmSync(part);
+  } catch (error) {
+    if (fileExists(error)) throw error;
+    renameSync(part, file);
+  }
+}
+
+function fileExists(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EEXIST';
 }
 
 /** The copy is another database than the one that goes on: what that answers for later is nothing the copy could lack. */

@@ -234,3 +234,12 @@ test('a file that is damaged beside its log is refused before anything is writte
   await writeFile(path, (await readFile(path)).fill(0xff, 4_096));
   expect(await refusal()).toMatch(/amends\.db cannot be opened: it is damaged/);
 });
+
+test.each([
+  ['whole', async () => {}],
+  ['missing', () => rm(wal)],
+])('a stray rollback journal beside a log that is %s is refused by its name', async (_what, lose) => {
+  await lose();
+  await writeFile(`${path}-journal`, '');
+  expect(await refusal()).toMatch(/amends\.db-journal is there, .*Move it away/);
+});

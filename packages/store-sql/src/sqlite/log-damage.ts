@@ -28,8 +28,8 @@ export interface LogDamage {
  * @throws errors of SQLite: in use, damaged
  */
 export function logDamage(path: string, lockWaitMs: number): LogDamage | null {
-  // With a rollback journal a connection that cannot write can read nothing.
-  if (!hasLog(path) && (existsSync(`${path}-journal`) || !existsSync(witnessOf(path)))) return null;
+  if (!hasLog(path) && !existsSync(witnessOf(path))) return null;
+  refuseJournal(path);
   const hadLog = existsSync(logOf(path));
   const reader = openReader(path, lockWaitMs);
   try {
@@ -53,6 +53,18 @@ export function openReader(path: string, lockWaitMs: number): { readonly db: Dat
       if (!hadLog && existsSync(logOf(path)) && !hasLog(path)) rmSync(logOf(path));
     },
   };
+}
+
+/**
+ * Refuses a rollback journal: a file with a log or a witness has none of its own, and beside one nothing can be read without writing.
+ * @throws AmendsError `store_refused`
+ */
+function refuseJournal(path: string): void {
+  if (!existsSync(`${path}-journal`)) return;
+  throw new AmendsError(
+    'store_refused',
+    `${path}-journal is there, which this store does not make: it would be taken for an interrupted change of ${path}. Nothing has been changed. Move it away`,
+  );
 }
 
 /**
