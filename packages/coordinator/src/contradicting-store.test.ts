@@ -1,35 +1,15 @@
 /** What a coordinator makes of stores that contradict themselves, and of observers that fail. */
-import { defaultRetry, type Outcome, parseGid, type SagaSpec } from '@amends/core';
+import { type Outcome, parseGid } from '@amends/core';
 import { type Change, type CommitAnswer, decorated, openMemoryStore } from '@amends/store';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { type CoordinatorOptions, createCoordinator } from './create-coordinator.ts';
+import { bankSaga } from './testing/bank-saga.ts';
 
 const done: Outcome = { class: 'success', code: 'http_200', detail: '', exchange: 'answered', durationMs: 1 };
 const transport = { call: async () => done, close: async () => {} };
 const gid = parseGid('g');
 
-const spec: SagaSpec = {
-  mode: 'saga',
-  steps: [
-    {
-      kind: 'compensatable',
-      action: 'http://bank/a',
-      compensate: 'http://bank/una',
-      timeoutMs: 1_000,
-      actionRetry: defaultRetry,
-      compensateRetry: defaultRetry,
-      after: [],
-    },
-  ],
-  payloads: [new Uint8Array()],
-  timeoutMs: null,
-  timeoutReason: '',
-  alarmAfterMs: null,
-  headers: {},
-  face: 'native',
-  trace: null,
-  presentation: {},
-};
+const spec = bankSaga(['a']);
 
 async function coordinator(options: Partial<CoordinatorOptions> & Pick<CoordinatorOptions, 'store'>) {
   const amends = createCoordinator({ transport, ...options });

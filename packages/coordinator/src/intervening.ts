@@ -1,10 +1,10 @@
 /** Acts of humans, and of tools on their behalf, on a transaction. */
-import { AmendsError, type Gid, isAmendsError, isFinished, type Transaction, type TransactionEvent } from '@amends/core';
+import { AmendsError, type Gid, isAmendsError, isFinished, isNewer, type Transaction, type TransactionEvent } from '@amends/core';
 import type { Store } from '@amends/store';
 import type { Intervention, TransactionView } from './coordinator.ts';
 import type { CommitResult } from './group-commit.ts';
 import type { Digest } from './ports.ts';
-import { isNewer, unreadableBecause } from './readable.ts';
+import { unreadableBecause } from './readable.ts';
 import { carriedOut, type Reception, untilAnswered } from './requests.ts';
 import { lastSeqOf, terminatedUnread, viewOfTerminated } from './unreadable.ts';
 import { viewOf, viewOfStored } from './waiting.ts';

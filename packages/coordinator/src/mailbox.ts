@@ -185,7 +185,7 @@ export class Mailbox implements Wakeable {
   /** Until when it may leave the memory; null: it is at work. */
   get awayUntil(): EpochMs | null {
     if (!this.#isIdle) return null;
-    return this.waitsForPlace ? this.#turnAt() : (this.wakeAt ?? null);
+    return this.waitsForPlace ? this.#turnAt() : this.wakeAt;
   }
 
   /** Takes an event in; it is decided now, or together with others after the commit under way. */

@@ -1,35 +1,15 @@
-import { defaultRetry, type Outcome, parseGid, type SagaSpec } from '@amends/core';
+import { defaultRetry, type Outcome, parseGid } from '@amends/core';
 import { decorated, openMemoryStore } from '@amends/store';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Coordinator } from './coordinator.ts';
 import { createCoordinator } from './create-coordinator.ts';
 import type { BranchCall, Transport } from './ports.ts';
+import { bankSaga } from './testing/bank-saga.ts';
 
 const gid = parseGid('slow');
 const done: Outcome = { class: 'success', code: 'http_200', detail: '', exchange: 'answered', durationMs: 1 };
 
-const spec: SagaSpec = {
-  mode: 'saga',
-  steps: [
-    {
-      kind: 'compensatable',
-      action: 'http://bank/a',
-      compensate: 'http://bank/una',
-      timeoutMs: 60_000,
-      actionRetry: { ...defaultRetry, delayMs: 5 },
-      compensateRetry: defaultRetry,
-      after: [],
-    },
-  ],
-  payloads: [new Uint8Array()],
-  timeoutMs: null,
-  timeoutReason: '',
-  alarmAfterMs: null,
-  headers: {},
-  face: 'native',
-  trace: null,
-  presentation: {},
-};
+const spec = bankSaga(['a'], { step: { timeoutMs: 60_000, actionRetry: { ...defaultRetry, delayMs: 5 } } });
 
 /** A coordinator whose first commit lasts `firstCommitMs`, and the calls that it makes. */
 async function slowAtFirst(firstCommitMs: number): Promise<{ amends: Coordinator; calls: BranchCall[] }> {

@@ -2,14 +2,9 @@
  * Whether what a store gives of a transaction can be understood and is what was stored. Everything that is read comes
  * through here, so that nothing is decided, and nothing sent, by what has been altered or damaged.
  */
-import { AmendsError, specFormat, stateFormat, troubleIn } from '@amends/core';
+import { AmendsError, isNewer, specFormat, stateFormat, troubleIn } from '@amends/core';
 import { type StoredTransaction, unreadSpec } from '@amends/store';
 import type { Digest } from './ports.ts';
-
-/** Whether a newer version has written it: nothing is wrong with it, but this version has nothing to do with it. */
-export function isNewer({ row, spec }: StoredTransaction): boolean {
-  return row.format > stateFormat || spec.format > specFormat;
-}
 
 /** Why a transaction cannot be read, as what whoever asks for it is told; null: it can. */
 export function unreadableBecause(stored: StoredTransaction, digest: Digest): AmendsError | null {

@@ -5,6 +5,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Coordinator } from './coordinator.ts';
 import { type CoordinatorOptions, createCoordinator } from './create-coordinator.ts';
 import type { BranchCall, Transport } from './ports.ts';
+import { bankSaga } from './testing/bank-saga.ts';
 
 const done: Outcome = { class: 'success', code: 'http_200', detail: '', exchange: 'answered', durationMs: 1 };
 const refused: Outcome = { ...done, class: 'failure', code: 'http_409', detail: 'no money' };
@@ -30,30 +31,10 @@ async function coordinator(options: Partial<CoordinatorOptions> & Pick<Coordinat
   return amends;
 }
 
-/** Steps that are all started at once, of which a call without a verdict rolls back. */
+/** Steps of which a call without a verdict rolls back; the alarm of their saga is far away. */
 function saga(names: readonly string[], rest: Partial<SagaSpec> = {}): SagaSpec {
-  const steps = names.map((name) => ({
-    kind: 'compensatable' as const,
-    action: `http://bank/${name}`,
-    compensate: `http://bank/un${name}`,
-    timeoutMs: 1_000,
-    actionRetry: { ...defaultRetry, attemptsMax: 1, atEnd: 'roll-back' as const },
-    compensateRetry: defaultRetry,
-    after: [],
-  }));
-  return {
-    mode: 'saga',
-    steps,
-    payloads: names.map(() => new Uint8Array()),
-    timeoutMs: null,
-    timeoutReason: 'late',
-    alarmAfterMs: 300_000,
-    headers: {},
-    face: 'native',
-    trace: null,
-    presentation: {},
-    ...rest,
-  };
+  const actionRetry = { ...defaultRetry, attemptsMax: 1, atEnd: 'roll-back' } as const;
+  return bankSaga(names, { step: { actionRetry }, timeoutReason: 'late', alarmAfterMs: 300_000, ...rest });
 }
 
 async function submitMany(amends: Coordinator, count: number): Promise<readonly Gid[]> {

@@ -12,7 +12,7 @@ export * from './limits.ts';
 export { deliveryBeginsAt } from './msg.ts';
 export * from './outcome.ts';
 export { type PayloadReference, type PayloadTemplate, payloadTemplate } from './payload-template.ts';
-export { troubleIn } from './reading.ts';
+export { isNewer, troubleIn } from './reading.ts';
 export * from './retry.ts';
 export * from './row.ts';
 export { checkOrder, checkSagaSpec, stepNameForm } from './saga-spec.ts';

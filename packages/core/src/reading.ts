@@ -1,14 +1,25 @@
 /** Whether the stored parts of a transaction can be understood together and are what was stored. */
 import { fits } from './decide.ts';
 import { givenOf, type StoredFact } from './fact-code.ts';
-import { fromRow, type TransactionRow } from './row.ts';
-import { decodeSpec, type StoredSpec } from './spec-code.ts';
+import { fromRow, stateFormat, type TransactionRow } from './row.ts';
+import { decodeSpec, type StoredSpec, specFormat } from './spec-code.ts';
 
 /** The parts of one transaction, as they were read. */
 export interface StoredParts {
   readonly row: TransactionRow;
   readonly spec: StoredSpec;
   readonly records: readonly StoredFact[];
+}
+
+/** Whether a newer version has written it: nothing is wrong with it, but this version has nothing to do with it. */
+export function isNewer({
+  row,
+  spec,
+}: {
+  readonly row: Pick<TransactionRow, 'format'>;
+  readonly spec: Pick<StoredSpec, 'format'>;
+}): boolean {
+  return row.format > stateFormat || spec.format > specFormat;
 }
 
 /**

@@ -184,13 +184,13 @@ class SqlStore implements Store {
 
   async #removeTogether(gids: readonly Gid[]): Promise<number> {
     const list = this.#dialect.gidList(gids);
-    const { purgeSpecs, purgeRecords, purgeSomeHistory, purgeHistory, purgeTxs } = this.#sql;
-    // A long history goes first and in portions, so that no commit waits for all of it.
+    const { purgeSpecs, purgeRecords, purgeHistory, purgeTxs } = this.#sql;
+    // The history goes first and in portions, so that no commit waits for all of a long one.
     for (let gone = historyRowsAtOnce; gone === historyRowsAtOnce; ) {
-      const [rows = []] = await this.#session.write([query(purgeSomeHistory, list, historyRowsAtOnce)]);
+      const [rows = []] = await this.#session.write([query(purgeHistory, list, historyRowsAtOnce)]);
       gone = rows.length;
     }
-    const rows = await this.#session.write([purgeSpecs, purgeRecords, purgeHistory, purgeTxs].map((sql) => query(sql, list)));
+    const rows = await this.#session.write([purgeSpecs, purgeRecords, purgeTxs].map((sql) => query(sql, list)));
     return rows.at(-1)!.length;
   }
 

@@ -79,10 +79,9 @@ export function statementsOf(dialect: Dialect) {
     purgeSpecs: `DELETE FROM spec WHERE ${beside}`,
     purgeRecords: `DELETE FROM record WHERE ${beside}`,
     /** Parameters: gids, how many. */
-    purgeSomeHistory: `DELETE FROM history WHERE (tx_id, seq) IN
+    purgeHistory: `DELETE FROM history WHERE (tx_id, seq) IN
       (SELECT tx_id, seq FROM history WHERE ${beside} LIMIT ?) RETURNING seq`,
-    purgeHistory: `DELETE FROM history WHERE ${beside}`,
-    /** After the three before it. */
+    /** When nothing lies beside it any more. */
     purgeTxs: `DELETE FROM tx WHERE ${some} RETURNING gid`,
   } as const;
 }

@@ -2,16 +2,7 @@
  * The store that keeps everything in this process's memory: for tests, for trying out, and for the simulator. Several
  * coordinators of one process may share it. Deterministic: time comes from `now`, order from insertion and sorting.
  */
-import {
-  AmendsError,
-  type EpochMs,
-  epochMs,
-  type Gid,
-  isFinished,
-  specFormat,
-  stateFormat,
-  type TransactionRow,
-} from '@amends/core';
+import { AmendsError, type EpochMs, epochMs, type Gid, isFinished, isNewer, type TransactionRow } from '@amends/core';
 import { refusalOf } from './change-rules.ts';
 import { MemoryDocuments } from './memory-documents.ts';
 import { type Entry, entryOf, extend, holdsAny, stored } from './memory-entry.ts';
@@ -88,7 +79,7 @@ class MemoryStore implements Store {
       owner === node ? driven !== undefined && !kept.has(gid) : owner === null || !alive.has(owner);
     return [...this.#due]
       .map((gid) => this.#entries.get(gid)!)
-      .filter(({ row, spec }) => row.dueAt! <= dueBefore && free(row) && row.format <= stateFormat && spec.format <= specFormat)
+      .filter(({ row, spec }) => row.dueAt! <= dueBefore && free(row) && !isNewer({ row, spec }))
       .sort((a, b) => a.row.dueAt! - b.row.dueAt! || order(a.row.gid, b.row.gid))
       .slice(0, limit)
       .map((entry) => {

@@ -1,7 +1,7 @@
 /** What is done to a SQLite file that no server has open: copied, examined, rewritten. None of it changes the schema. */
 import { createHash } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
-import { AmendsError, specFormat, stateFormat, troubleIn } from '@amends/core';
+import { AmendsError, isNewer, troubleIn } from '@amends/core';
 import type { WriteOnceRecord } from '@amends/store';
 import type Database from 'better-sqlite3';
 import { readRecord, readSpec, readTx, recordColumns, type SqlRow, specColumns, txColumns } from '../columns.ts';
@@ -113,7 +113,7 @@ function recordColumnsIn(db: Database.Database): string {
 function troubleOf(row: SqlRow, beside: readonly SqlRow[]): string | null {
   const spec = readSpec(row);
   const tx = readTx(row.slice(1 + specColumns.length));
-  if (spec.format > specFormat || tx.format > stateFormat) return null;
+  if (isNewer({ row: tx, spec })) return null;
   const records = beside.map(readRecord);
   const altered = beside.find((_, index) => records[index] === null);
   if (altered !== undefined) return `${altered[1]} ${JSON.stringify(altered[2])} is not what was written`;
