@@ -202,7 +202,7 @@ export const inventory: readonly Covered[] = [
   {
     source: 'saga_grpc_test',
     tests: ['TestSagaGrpcWithGlobalTransRequestTimeout'],
-    by: ['unit:packages/coordinator/src/grpc-transport.test.ts'],
+    by: ['unit:packages/coordinator/src/calls/grpc/grpc-transport.test.ts'],
   },
   {
     source: 'saga_grpc_barrier_test',

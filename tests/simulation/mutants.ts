@@ -9,29 +9,29 @@ const commit = 'this.#commit({ decided, next, change });';
 export const mutants: Readonly<Record<string, Mutants>> = {
   'every mode': {
     'acts before the commit': {
-      file: 'coordinator/dist/mailbox.js',
+      file: 'coordinator/dist/drive/mailbox.js',
       replace: commit,
       by: `const early = this.tx === null ? [] : decided.effects;
          for (const effect of early) this.#host.call(this, effect);
          this.#commit({ decided: early.length > 0 ? { ...decided, effects: [] } : decided, next, change });`,
     },
     'replies before the commit': {
-      file: 'coordinator/dist/mailbox.js',
+      file: 'coordinator/dist/drive/mailbox.js',
       replace: commit,
       by: `this.#answer(letters, decided.verdicts); ${commit}`,
     },
     'ignores a conflict': {
-      file: 'coordinator/dist/mailbox.js',
+      file: 'coordinator/dist/drive/mailbox.js',
       replace: 'return this.#readAgain({ step, tries, mayBeApplied });',
       by: 'return this.#applied(step);',
     },
     'drops an event that comes during a commit': {
-      file: 'coordinator/dist/mailbox.js',
+      file: 'coordinator/dist/drive/mailbox.js',
       replace: 'this.#letters.push({ event, reply });',
       by: 'if (this.#busy) return; this.#letters.push({ event, reply });',
     },
     'gives a call its whole time although the commit before it was slow': {
-      file: 'coordinator/dist/outbound.js',
+      file: 'coordinator/dist/drive/outbound.js',
       replace: 'const deadlineInMs = startedAt(mailbox, effect) + timeoutMs - clock.now();',
       by: 'const deadlineInMs = timeoutMs;',
     },
@@ -51,38 +51,38 @@ export const mutants: Readonly<Record<string, Mutants>> = {
       by: 'true',
     },
     'begins a second mailbox for a transaction that it is at work on': {
-      file: 'coordinator/dist/takeovers.js',
+      file: 'coordinator/dist/nodes/takeovers.js',
       replace: 'atWork.takeUp(stored, () => this.adopt(stored));',
       by: 'this.#begin(mailboxes.takeIn(host, stored));',
     },
     'answers from what it remembers though others write to the store': {
-      file: 'coordinator/dist/whereabouts.js',
+      file: 'coordinator/dist/requests/whereabouts.js',
       replace: 'if (known !== undefined && !isShared)',
       by: 'if (known !== undefined)',
     },
     'keeps a place whose call was never made': {
-      file: 'coordinator/dist/seating.js',
+      file: 'coordinator/dist/drive/seating.js',
       replace: `for (const { place } of this.handOut())
             place.release();`,
       by: '',
     },
     'forgets what waits for its place': {
-      file: 'coordinator/dist/seating.js',
+      file: 'coordinator/dist/drive/seating.js',
       replace: 'this.#places.wait(host, this);',
       by: ';',
     },
     'starts more calls than there are places': {
-      file: 'coordinator/dist/places.js',
+      file: 'coordinator/dist/calls/places.js',
       replace: 'host.inFlight >= this.#bounds.perHostMax)',
       by: 'false)',
     },
     'never asks for what a claim without an answer has taken': {
-      file: 'coordinator/dist/membership.js',
+      file: 'coordinator/dist/nodes/membership.js',
       replace: 'this.#lossUntil = this.#around.clock.now() + lateEffectMs;',
       by: '',
     },
     'thinks no more of a lost claim once another has been answered': {
-      file: 'coordinator/dist/membership.js',
+      file: 'coordinator/dist/nodes/membership.js',
       replace: 'now >= this.#lossUntil && !this.#moreIsThere',
       by: 'true',
     },

@@ -15,7 +15,7 @@ import { decorated, openMemoryStore, type Store } from '@amends/store';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Coordinator } from './coordinator.ts';
 import { type CoordinatorOptions, createCoordinator } from './create-coordinator.ts';
-import type { Transport } from './ports.ts';
+import type { Transport } from './ports/ports.ts';
 
 const running: { servers: Server[]; coordinators: Coordinator[] } = { servers: [], coordinators: [] };
 

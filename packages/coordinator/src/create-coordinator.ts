@@ -10,12 +10,26 @@ import {
   type NodeId,
 } from '@amends/core';
 import type { Store, StoredTransaction } from '@amends/store';
-import { type CheckAddress, refuseForbidden } from './address.ts';
-import { asked } from './asking.ts';
+import { type CheckAddress, refuseForbidden } from './calls/address/address.ts';
+import { targetRefuser } from './calls/address/targets.ts';
+import { tellingFailures } from './calls/failing-hosts.ts';
+import { grpcTransport } from './calls/grpc/grpc-transport.ts';
+import { httpTransport } from './calls/http/http-transport.ts';
+import { type Place, Places } from './calls/places.ts';
+import { transportByScheme } from './calls/transport-by-scheme.ts';
 import type { Coordinator, CoordinatorHealth, TransactionView } from './coordinator.ts';
-import { tellingFailures } from './failing-hosts.ts';
-import { createGroupCommit } from './group-commit.ts';
-import { grpcTransport } from './grpc-transport.ts';
+import { createGroupCommit } from './drive/group-commit.ts';
+import { LiveMailboxes } from './drive/live-mailboxes.ts';
+import type { Mailbox, MailboxHost } from './drive/mailbox.ts';
+import { Outbound } from './drive/outbound.ts';
+import { unreadableBecause } from './drive/readable.ts';
+import { StoreGate } from './drive/store-gate.ts';
+import { salvaged } from './drive/unreadable.ts';
+import { WakeQueue } from './drive/wake-queue.ts';
+import { Membership, type MembershipOptions } from './nodes/membership.ts';
+import { Retention, type RetentionOptions } from './nodes/retention.ts';
+import { type StoreReading, sharedReading } from './nodes/store-reading.ts';
+import { Takeovers } from './nodes/takeovers.ts';
 import {
   type AnchoredClock,
   anchoredClock,
@@ -25,29 +39,15 @@ import {
   silentLog,
   systemRandom,
   systemTimers,
-} from './host.ts';
-import { httpTransport } from './http-transport.ts';
-import { intervene } from './intervening.ts';
-import { LiveMailboxes } from './live-mailboxes.ts';
-import type { Mailbox, MailboxHost } from './mailbox.ts';
-import { Membership, type MembershipOptions } from './membership.ts';
-import { Outbound } from './outbound.ts';
-import { type Place, Places } from './places.ts';
-import type { Clock, Committed, Digest, Log, Observer, Random, Timers, Transport } from './ports.ts';
-import { unreadableBecause } from './readable.ts';
-import type { Reception } from './requests.ts';
-import { Retention, type RetentionOptions } from './retention.ts';
-import { StoreGate } from './store-gate.ts';
-import { type StoreReading, sharedReading } from './store-reading.ts';
-import { prepare, submit } from './submitting.ts';
-import { Takeovers } from './takeovers.ts';
-import { targetRefuser } from './targets.ts';
-import { timeLimit } from './time-limit.ts';
-import { transportByScheme } from './transport-by-scheme.ts';
-import { salvaged } from './unreadable.ts';
-import { waitFor } from './waiting.ts';
-import { WakeQueue } from './wake-queue.ts';
-import { standing } from './whereabouts.ts';
+} from './ports/host.ts';
+import type { Clock, Committed, Digest, Log, Observer, Random, Timers, Transport } from './ports/ports.ts';
+import { timeLimit } from './ports/time-limit.ts';
+import { asked } from './requests/asking.ts';
+import { intervene } from './requests/intervening.ts';
+import type { Reception } from './requests/requests.ts';
+import { prepare, submit } from './requests/submitting.ts';
+import { waitFor } from './requests/waiting.ts';
+import { standing } from './requests/whereabouts.ts';
 
 /** What a coordinator is made of. Only the store is required; everything else has a default for production. */
 export interface CoordinatorOptions extends Partial<MembershipOptions>, Partial<RetentionOptions> {

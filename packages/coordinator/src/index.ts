@@ -6,18 +6,18 @@ export {
   placeOf,
   refuseForbidden,
   withoutMapping,
-} from './address.ts';
+} from './calls/address/address.ts';
+export { remembered } from './calls/address/remembered.ts';
+export { targetRefuser } from './calls/address/targets.ts';
+export { hostOf } from './calls/address/url-parts.ts';
+export type { GrpcTransportOptions } from './calls/grpc/grpc-transport.ts';
+export { grpcTransport } from './calls/grpc/grpc-transport.ts';
+export type { HttpTransportOptions } from './calls/http/http-transport.ts';
+export { httpTransport } from './calls/http/http-transport.ts';
+export type { ParticipantTls } from './calls/participant-tls.ts';
+export type { Transports } from './calls/transport-by-scheme.ts';
+export { transportByScheme } from './calls/transport-by-scheme.ts';
 export type * from './coordinator.ts';
 export type { CoordinatorOptions } from './create-coordinator.ts';
 export { createCoordinator } from './create-coordinator.ts';
-export type { GrpcTransportOptions } from './grpc-transport.ts';
-export { grpcTransport } from './grpc-transport.ts';
-export type { HttpTransportOptions } from './http-transport.ts';
-export { httpTransport } from './http-transport.ts';
-export type { ParticipantTls } from './participant-tls.ts';
-export type * from './ports.ts';
-export { remembered } from './remembered.ts';
-export { targetRefuser } from './targets.ts';
-export type { Transports } from './transport-by-scheme.ts';
-export { transportByScheme } from './transport-by-scheme.ts';
-export { hostOf } from './url-parts.ts';
+export type * from './ports/ports.ts';

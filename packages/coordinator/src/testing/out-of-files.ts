@@ -1,10 +1,10 @@
 /** A program that may open no more files, and calls participants then: argv: their addresses. Prints the outcomes as JSON. */
 import { openSync } from 'node:fs';
 import { branchIdOfStep, type Gid } from '@amends/core';
-import { grpcTransport } from '../grpc-transport.ts';
-import { httpTransport } from '../http-transport.ts';
-import type { BranchCall } from '../ports.ts';
-import { transportByScheme } from '../transport-by-scheme.ts';
+import { grpcTransport } from '../calls/grpc/grpc-transport.ts';
+import { httpTransport } from '../calls/http/http-transport.ts';
+import { transportByScheme } from '../calls/transport-by-scheme.ts';
+import type { BranchCall } from '../ports/ports.ts';
 
 const transport = transportByScheme({ http: httpTransport(), grpc: grpcTransport() });
 

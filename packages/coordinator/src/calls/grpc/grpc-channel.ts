@@ -1,0 +1,131 @@
+/**
+ * One connection to one gRPC server, on Node's own HTTP/2. Its calls share it; the address behind the name is checked at the
+ * moment of connecting, and a connection that has failed is never used again, so that the next one resolves the name anew.
+ */
+import { type ClientHttp2Session, connect } from 'node:http2';
+import { connect as connectPlain, isIP, type LookupFunction, type Socket } from 'node:net';
+import { connect as connectSecure, type TLSSocket } from 'node:tls';
+import type { GrpcTarget } from '../address/grpc-target.ts';
+import type { ParticipantTls } from '../participant-tls.ts';
+
+/** How to connect. */
+export interface GrpcChannelOptions {
+  /** Resolves names to permitted addresses only. */
+  readonly lookup: LookupFunction;
+  readonly tls: ParticipantTls;
+  /** Time for a server that let a call time out to answer a ping, before its connection is given up. Milliseconds. */
+  readonly pingMsMax: number;
+}
+
+/** Time to connect. Milliseconds. */
+const connectMsMax = 10_000;
+/** Silence after which the operating system asks whether the peer is still there. Milliseconds. */
+const keepAliveMs = 60_000;
+
+/** How many calls a server takes at once before it has said so: as many as the standard wants it to (RFC 9113, section 6.5.2). */
+const callsUntilToldOtherwise = 100;
+
+/** A connection and the calls on it. */
+export class GrpcChannel {
+  /** Resolves when calls may be sent: not before the server has said how many it takes at once. Rejects when that came about never. */
+  readonly connected: Promise<ClientHttp2Session>;
+  /** Calls that wait for the connection or for their answer. */
+  calls = 0;
+  readonly #session: ClientHttp2Session;
+  readonly #pingMsMax: number;
+  #probing = false;
+  #isReady = false;
+  /** Of the streams that the server may have looked at, when it has said so with its good-bye. */
+  #lastStreamId = Number.POSITIVE_INFINITY;
+
+  constructor(target: GrpcTarget, options: GrpcChannelOptions) {
+    this.#pingMsMax = options.pingMsMax;
+    const socket = socketTo(target, options);
+    this.#session = connect('http://participant', { createConnection: () => socket, settings: { enablePush: false } });
+    this.connected = connectionOf(this.#session, socket, target);
+    this.connected.then(
+      () => {
+        this.#isReady = true;
+      },
+      () => {}, // Whoever calls hears of it; without callers nobody needs to.
+    );
+    // A server that says good-bye takes no more calls here; it may first say so, and then which was the last.
+    this.#session.on('goaway', (_code, lastStreamId) => {
+      this.#lastStreamId = lastStreamId;
+      this.retire();
+    });
+  }
+
+  /** Whether calls may begin on it. */
+  get isOpen(): boolean {
+    return !this.#session.closed && !this.#session.destroyed;
+  }
+
+  /** Whether a call would be sent at once, and not wait until others have ended. */
+  get hasRoom(): boolean {
+    const { maxConcurrentStreams = callsUntilToldOtherwise } = this.#isReady ? this.#session.remoteSettings : {};
+    return this.calls < maxConcurrentStreams;
+  }
+
+  /** Whether the server has said that it did not look at a stream, and will not. */
+  hasPassedOver(streamId: number): boolean {
+    return streamId > this.#lastStreamId;
+  }
+
+  /** Resolves when it has ended, well or badly. */
+  get ended(): Promise<void> {
+    return new Promise((resolve) => (this.#session.destroyed ? resolve() : this.#session.once('close', () => resolve())));
+  }
+
+  /** No more calls begin on it; it ends with the last of them. */
+  retire(): void {
+    this.#session.close();
+  }
+
+  /** A call had no answer in time. If the server does not answer a ping either, the connection is dead, and its calls end. */
+  probe(): void {
+    if (this.#probing || !this.isOpen || this.#session.connecting) return;
+    this.#probing = true;
+    const giveUp = setTimeout(() => this.#session.destroy(), this.#pingMsMax);
+    this.#session.ping(() => {
+      clearTimeout(giveUp);
+      this.#probing = false;
+    });
+  }
+
+  /** Breaks off its calls. */
+  destroy(): void {
+    this.#session.destroy();
+  }
+}
+
+function connectionOf(session: ClientHttp2Session, socket: Socket, { secure }: GrpcTarget): Promise<ClientHttp2Session> {
+  return new Promise((resolve, reject) => {
+    const late = setTimeout(() => session.destroy(failure('ETIMEDOUT', `no connection within ${connectMsMax} ms`)), connectMsMax);
+    session.once('connect', () => {
+      if (secure && (socket as TLSSocket).alpnProtocol !== 'h2')
+        session.destroy(failure('ERR_TLS_ALPN', 'the server does not offer HTTP/2 (ALPN h2), which gRPC needs'));
+    });
+    session.once('remoteSettings', () => {
+      clearTimeout(late);
+      resolve(session);
+    });
+    session.once('error', reject);
+    session.once('close', () => {
+      clearTimeout(late);
+      reject(failure('ECONNABORTED', 'the connection was closed'));
+    });
+  });
+}
+
+function failure(code: string, message: string): Error {
+  return Object.assign(new Error(message), { code });
+}
+
+function socketTo({ secure, hostname, port }: GrpcTarget, { lookup, tls }: GrpcChannelOptions): Socket {
+  const place = { host: hostname, port, lookup };
+  const servername = isIP(hostname) === 0 ? hostname : '';
+  const socket = secure ? connectSecure({ ...place, servername, ALPNProtocols: ['h2'], ...tls }) : connectPlain(place);
+  socket.setKeepAlive(true, keepAliveMs);
+  return socket.setNoDelay(true);
+}

@@ -1,0 +1,54 @@
+/** Calls of participants by JSON-RPC: the method stands in the URL, the payload becomes the params, the error code the class. */
+import { randomUUID } from 'node:crypto';
+import { isLongNumber, type OutcomeClass, parseKeepingDigits } from '@amends/core';
+import type { BranchCall } from '../../ports/ports.ts';
+
+/** Whether a call is made by JSON-RPC: its transaction says so and its URL names a method. */
+export function isJsonRpc({ protocol, url }: Pick<BranchCall, 'protocol' | 'url'>): boolean {
+  return protocol === 'json-rpc' && url.includes('method');
+}
+
+/** The body of the request; null when the payload is no object, and so cannot be params. */
+export function jsonRpcBody({ url, payload, gid, mode, branchId, op, workflow }: BranchCall): string | null {
+  const given = paramsIn(payload);
+  if (given === null) return null;
+  const method = new URL(url).searchParams.get('method') ?? '';
+  const params = { ...given, gid, trans_type: mode, branch_id: branchId, op: workflow === '' ? op : workflow };
+  return JSON.stringify({ jsonrpc: '2.0', id: randomUUID(), method, params });
+}
+
+/** The payload's own params, numbers digit for digit; nothing and `null` are none. */
+function paramsIn(payload: Uint8Array): object | null {
+  const text = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString();
+  if (text === '') return {};
+  try {
+    const value = parseKeepingDigits(text);
+    if (value === null) return {};
+    return typeof value === 'object' && !Array.isArray(value) && !isLongNumber(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Codes of errors that are verdicts: DTM's own, and those of its client for PHP. */
+const verdicts: ReadonlyMap<unknown, OutcomeClass> = new Map([
+  [-32901, 'failure'],
+  [409, 'failure'],
+  [-32902, 'ongoing'],
+  [425, 'ongoing'],
+]);
+
+/** What the body of an answer means when its status and text say success. */
+export function classOfJsonRpc(body: string): OutcomeClass {
+  const error = errorIn(body);
+  return error === null ? 'success' : (verdicts.get(error.code) ?? 'unknown');
+}
+
+/** null: no error. */
+function errorIn(body: string): { readonly code?: unknown } | null {
+  try {
+    return (JSON.parse(body) as { readonly error?: { readonly code?: unknown } | null } | null)?.error ?? null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,116 @@
+/** A heap of moments with one timer for the earliest: everything that this node must wake within the next while. */
+import type { EpochMs } from '@amends/core';
+import type { Clock, Timers } from '../ports/ports.ts';
+
+/** Something that can be woken. The queue keeps its place in the heap in `wakeSlot`; nobody else touches that. */
+export interface Wakeable {
+  wakeSlot: number;
+  wakeAt: EpochMs | null;
+  wake(): void;
+}
+
+/** Longer timers are made of several: the process's own end at 2^31 - 1 ms. Milliseconds. */
+const timerMsMax = 3_600_000;
+
+export class WakeQueue {
+  readonly #clock: Clock;
+  readonly #timers: Timers;
+  readonly #heap: Wakeable[] = [];
+  #cancelTimer: (() => void) | null = null;
+  #timerAt = Number.POSITIVE_INFINITY;
+  #stopped = false;
+
+  constructor(clock: Clock, timers: Timers) {
+    this.#clock = clock;
+    this.#timers = timers;
+  }
+
+  /** Sets, moves or (with null) removes the moment at which `item` is woken. */
+  set(item: Wakeable, wakeAt: EpochMs | null): void {
+    if (item.wakeAt === wakeAt) return;
+    if (item.wakeSlot >= 0) this.#remove(item);
+    item.wakeAt = wakeAt;
+    if (wakeAt === null) return;
+    item.wakeSlot = this.#heap.length;
+    this.#heap.push(item);
+    this.#rise(item.wakeSlot);
+    this.#arm();
+  }
+
+  /** The clock may have jumped: wakes what is due by now, and sets the timer anew. */
+  look(): void {
+    this.#cancelTimer?.();
+    this.#fire();
+  }
+
+  /** Wakes nothing any more. */
+  stop(): void {
+    this.#stopped = true;
+    this.#cancelTimer?.();
+  }
+
+  #arm(): void {
+    const first = this.#heap[0];
+    if (this.#stopped || first === undefined || first.wakeAt! >= this.#timerAt) return;
+    this.#cancelTimer?.();
+    this.#timerAt = first.wakeAt!;
+    this.#cancelTimer = this.#timers.after(Math.min(timerMsMax, Math.max(0, first.wakeAt! - this.#clock.now())), () =>
+      this.#fire(),
+    );
+  }
+
+  #fire(): void {
+    this.#timerAt = Number.POSITIVE_INFINITY;
+    this.#cancelTimer = null;
+    if (this.#stopped) return;
+    const now = this.#clock.now();
+    for (let first = this.#heap[0]; first !== undefined && first.wakeAt! <= now; first = this.#heap[0]) {
+      this.#remove(first);
+      first.wakeAt = null;
+      first.wake();
+    }
+    this.#arm();
+  }
+
+  #remove(item: Wakeable): void {
+    const slot = item.wakeSlot;
+    item.wakeSlot = -1;
+    const last = this.#heap.pop()!;
+    if (last === item) return;
+    this.#heap[slot] = last;
+    last.wakeSlot = slot;
+    this.#rise(slot);
+    this.#sink(last.wakeSlot);
+  }
+
+  #rise(from: number): void {
+    let slot = from;
+    while (slot > 0) {
+      const parent = (slot - 1) >> 1;
+      if (this.#heap[parent]!.wakeAt! <= this.#heap[slot]!.wakeAt!) return;
+      this.#swap(slot, parent);
+      slot = parent;
+    }
+  }
+
+  #sink(from: number): void {
+    let slot = from;
+    for (;;) {
+      let least = slot;
+      for (const child of [2 * slot + 1, 2 * slot + 2])
+        if (child < this.#heap.length && this.#heap[child]!.wakeAt! < this.#heap[least]!.wakeAt!) least = child;
+      if (least === slot) return;
+      this.#swap(slot, least);
+      slot = least;
+    }
+  }
+
+  #swap(a: number, b: number): void {
+    const first = this.#heap[a]!;
+    const second = this.#heap[b]!;
+    this.#heap[a] = second;
+    this.#heap[b] = first;
+    second.wakeSlot = a;
+    first.wakeSlot = b;
+  }
+}

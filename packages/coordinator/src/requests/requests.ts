@@ -1,0 +1,119 @@
+/**
+ * What callers ask of a transaction: an event, posted to its mailbox, whose verdict is their answer. A mailbox may lose
+ * its transaction to another node meanwhile; then the request is tried again on what there is by then.
+ */
+import { AmendsError, fromRow, type Gid, type Transaction, type TransactionEvent, type Verdict } from '@amends/core';
+import type { StoredTransaction } from '@amends/store';
+import type { RefuseTargets } from '../calls/address/targets.ts';
+import type { LiveMailboxes } from '../drive/live-mailboxes.ts';
+import type { Mailbox, MailboxHost } from '../drive/mailbox.ts';
+import { type Whereabouts, whereabouts } from './whereabouts.ts';
+
+/** Where requests come in: what they need of the coordinator. */
+export interface Reception {
+  readonly host: MailboxHost;
+  readonly mailboxes: LiveMailboxes;
+  /** Whether other nodes write to the same store. */
+  readonly isShared: boolean;
+  /** @throws AmendsError `stopping`, `store_unavailable`: no request is taken in now */
+  refuseUnlessOpen(): void;
+  /** @throws AmendsError `invalid_request` naming the field of an address that may not be called */
+  readonly refuseTargets: RefuseTargets;
+  /** Calls back when the store fails; @returns a function that ends that */
+  onStoreFailure(listener: () => void): () => void;
+}
+
+/** A request that changes a transaction which exists, whoever drives it. */
+export interface Act<E extends TransactionEvent, A> {
+  readonly gid: Gid;
+  /** As of now: made for each try. */
+  event(): E;
+  /** Asked before the event is posted, and to explain why it was not taken. @throws AmendsError when it does not apply */
+  refuse(tx: Transaction): void;
+  /** The answer, once the event is durable. */
+  taken(mailbox: Mailbox): A;
+  /** The answer when the mailbox could not tell but the event is durable all the same; null: it is not. */
+  takenAfterAll(event: E): Promise<A | null>;
+}
+
+/** A request that meets other nodes' commits this often in a row gives up as `overloaded`; it takes some 10 s at most. */
+const triesMax = 50;
+
+/** Tries before it begins to pause, and the pause at most, of which chance takes up to half. Milliseconds. */
+const triesAtOnce = 3;
+const pauseMsMax = 250;
+
+/**
+ * Tries until there is an answer.
+ * @param attempt resolves with null when it must be tried again
+ */
+export async function untilAnswered<A>(gid: Gid, reception: Reception, attempt: () => Promise<A | null>): Promise<A> {
+  for (let tries = 0; tries < triesMax; tries++) {
+    reception.refuseUnlessOpen();
+    const answer = await attempt();
+    if (answer !== null) return answer;
+    if (tries >= triesAtOnce) await pause(2 ** (tries - triesAtOnce), reception.host);
+  }
+  throw new AmendsError('overloaded', `gid: ${gid} is being changed by other nodes all the time; try again in a moment`);
+}
+
+function pause(delayMs: number, host: MailboxHost): Promise<void> {
+  const share = 1 - host.moment().jitter / 2;
+  return new Promise((resolve) => host.after(share * Math.min(pauseMsMax, delayMs), resolve));
+}
+
+/**
+ * Posts an event.
+ * @returns its verdict once that is durable; `lost` when the mailbox cannot tell
+ * @throws AmendsError when the store has not taken it
+ */
+export async function posted(mailbox: Mailbox, event: TransactionEvent): Promise<Verdict | 'lost'> {
+  const reply = await new Promise<Verdict | 'lost' | AmendsError>((resolve) => mailbox.post(event, resolve));
+  if (reply instanceof AmendsError) throw reply;
+  return reply;
+}
+
+/**
+ * Carries out an act.
+ * @throws AmendsError `not_found`, `overloaded`, those of `act.refuse` and of `Reception.refuseUnlessOpen`
+ */
+export function carriedOut<E extends TransactionEvent, A>(act: Act<E, A>, reception: Reception): Promise<A> {
+  return untilAnswered(act.gid, reception, async () => {
+    const mailbox = await opened(act, reception);
+    if (mailbox.tx !== null) act.refuse(mailbox.tx);
+    const event = act.event();
+    const verdict = await posted(mailbox, event);
+    if (verdict === 'taken') return act.taken(mailbox);
+    if (verdict !== 'lost') {
+      act.refuse(mailbox.tx!);
+      return null;
+    }
+    reception.refuseUnlessOpen();
+    return act.takenAfterAll(event);
+  });
+}
+
+/**
+ * The mailbox of a transaction; on one that this node does not drive a new one, whose next commit takes it over. That is made
+ * only for an event that will be posted to it, because a mailbox that gets no event never closes.
+ * @throws AmendsError `not_found`, and those of `refuse`
+ */
+async function opened({ gid, refuse }: Pick<Act<never, never>, 'gid' | 'refuse'>, reception: Reception): Promise<Mailbox> {
+  const { mailbox, stored } = await located(gid, reception);
+  if (mailbox !== undefined) return mailbox;
+  refuse(fromRow(stored!.row));
+  reception.refuseUnlessOpen();
+  return takenIn(stored!, reception);
+}
+
+/** @throws AmendsError `not_found` */
+export async function located(gid: Gid, reception: Reception): Promise<Whereabouts> {
+  const found = await whereabouts(gid, reception);
+  if (found === null) throw new AmendsError('not_found', `gid: there is no transaction ${gid}`);
+  return found;
+}
+
+/** Its mailbox, if one has been made meanwhile, or a new one. */
+export function takenIn(stored: StoredTransaction, { host, mailboxes }: Reception): Mailbox {
+  return mailboxes.get(stored.row.gid) ?? mailboxes.takeIn(host, stored);
+}
