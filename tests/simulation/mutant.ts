@@ -11,7 +11,7 @@ import { loadProduction, type Production } from './production.ts';
 
 /** One change of one built file. */
 export interface Mutation {
-  /** Package and file, such as `core/dist/saga.js`. */
+  /** Package and file, such as `core/dist/modes/saga.js`. */
   readonly file: string;
   /** Text that occurs exactly once, and what stands there instead. */
   readonly replace: string;

@@ -22,6 +22,6 @@ describe.each(Object.entries(mutants))('%s', (_where, faults) => {
 });
 
 test('a mutant that does not apply any more is an error', async () => {
-  const outdated = { file: 'core/dist/saga.js', replace: 'this text is nowhere', by: '' };
+  const outdated = { file: 'core/dist/modes/saga.js', replace: 'this text is nowhere', by: '' };
   await expect(loadMutant(outdated)).rejects.toThrow('does not apply any more');
 });

@@ -36,12 +36,12 @@ export const mutants: Readonly<Record<string, Mutants>> = {
       by: 'const deadlineInMs = timeoutMs;',
     },
     'does not store attempts': {
-      file: 'core/dist/row.js',
+      file: 'core/dist/stored/row.js',
       replace: 'return [opCode.running, op.attempts, ',
       by: 'return [opCode.running, 0, ',
     },
     'forgets that the alarm has been raised': {
-      file: 'core/dist/row.js',
+      file: 'core/dist/stored/row.js',
       replace: 'overdueSince ?? 0',
       by: '0',
     },
@@ -89,17 +89,17 @@ export const mutants: Readonly<Record<string, Mutants>> = {
   },
   saga: {
     'forgets a branch that may have started': {
-      file: 'core/dist/saga.js',
+      file: 'core/dist/modes/saga.js',
       replace: "return branch.forward.at === 'idle' || step.kind",
       by: "return branch.forward.at === 'idle' || branch.forward.at === 'waiting' || step.kind",
     },
     'compensates forwards': {
-      file: 'core/dist/saga.js',
+      file: 'core/dist/modes/saga.js',
       replace: 'return quiet && dependents.every(',
       by: 'return quiet && steps[index].after.every(',
     },
     'undoes after the pivot': {
-      file: 'core/dist/saga.js',
+      file: 'core/dist/modes/saga.js',
       replace: `if (draft.tx.decision !== null)
         return false;
     const pivot`,
@@ -107,19 +107,19 @@ export const mutants: Readonly<Record<string, Mutants>> = {
     const pivot`,
     },
     'undoes before the action has settled': {
-      file: 'core/dist/saga.js',
+      file: 'core/dist/modes/saga.js',
       replace: '&& forward.settledAt <= draft.at;',
       by: ';',
     },
   },
   msg: {
     'delivers when the question was answered no': {
-      file: 'core/dist/msg.js',
+      file: 'core/dist/modes/msg.js',
       replace: "fail(draft, outcome.detail === '' ? 'the local transaction was not committed' : outcome.detail);",
       by: 'submit(draft);',
     },
     'takes an unanswered question for a yes': {
-      file: 'core/dist/msg.js',
+      file: 'core/dist/modes/msg.js',
       replace: "return draft.tx.status !== 'prepared';",
       by: `{
         if (draft.tx.status === 'prepared') submit(draft);
@@ -127,32 +127,32 @@ export const mutants: Readonly<Record<string, Mutants>> = {
       }`,
     },
     'does not ask': {
-      file: 'core/dist/msg.js',
+      file: 'core/dist/modes/msg.js',
       replace: 'return draft.at < askAt(draft) ? askAt(draft) : pauseEndsAt(draft, forward);',
       by: 'return pauseEndsAt(draft, forward);',
     },
     'delivers on a guess when there is nobody to ask': {
-      file: 'core/dist/msg.js',
+      file: 'core/dist/modes/msg.js',
       replace: "if (draft.given.spec.query === '')",
       by: "if (draft.given.spec.query === '') return submit(draft); if (false)",
     },
     'tries in circles what is given up': {
-      file: 'core/dist/msg.js',
+      file: 'core/dist/modes/msg.js',
       replace: 'return mayStart(draft, forward) && start',
       by: "return (forward.at === 'given-up' || mayStart(draft, forward)) && start",
     },
     'calls the step after a topic although a subscriber has not got the message': {
-      file: 'core/dist/msg.js',
+      file: 'core/dist/modes/msg.js',
       replace: 'if (isOpen && next !== group)',
       by: 'if (false)',
     },
     'ignores the delay': {
-      file: 'core/dist/msg.js',
+      file: 'core/dist/modes/msg.js',
       replace: 'Math.max(createdAt + delayMs, notBefore ?? 0)',
       by: 'notBefore ?? 0',
     },
     'lets a late submit revive a message that has failed': {
-      file: 'core/dist/msg.js',
+      file: 'core/dist/modes/msg.js',
       replace: `if (status !== 'prepared')
                 return 'wrong_status';
             record(draft, { kind: 'submitted' });`,
@@ -163,17 +163,17 @@ export const mutants: Readonly<Record<string, Mutants>> = {
   },
   tcc: {
     'confirms in the order of registration': {
-      file: 'core/dist/tcc.js',
+      file: 'core/dist/modes/tcc.js',
       replace: 'lastFirst: true',
       by: 'lastFirst: false',
     },
     'cancels after submit when its time is up': {
-      file: 'core/dist/second-phase.js',
+      file: 'core/dist/modes/second-phase.js',
       replace: "if (draft.tx.status !== 'prepared' || draft.at < timeoutAt(draft))",
       by: "if (draft.tx.status === 'aborting' || draft.at < timeoutAt(draft))",
     },
     'lets a branch join after submit': {
-      file: 'core/dist/second-phase.js',
+      file: 'core/dist/modes/second-phase.js',
       replace: `if (draft.tx.status !== 'prepared')
         return 'wrong_status';
     const known`,
@@ -182,12 +182,12 @@ export const mutants: Readonly<Record<string, Mutants>> = {
     const known`,
     },
     'forgets the branch that was registered first when it cancels': {
-      file: 'core/dist/second-phase.js',
+      file: 'core/dist/modes/second-phase.js',
       replace: 'place < branches.length;',
       by: "place < branches.length - (way === 'backward' && lastFirst && branches.length > 1 ? 1 : 0);",
     },
     'takes a second submit for the end': {
-      file: 'core/dist/second-phase.js',
+      file: 'core/dist/modes/second-phase.js',
       replace: `if (status === 'submitted')
                 return 'repeated';`,
       by: `if (status === 'submitted') {
@@ -199,17 +199,17 @@ export const mutants: Readonly<Record<string, Mutants>> = {
   },
   xa: {
     'commits in reverse': {
-      file: 'core/dist/xa.js',
+      file: 'core/dist/modes/xa.js',
       replace: 'lastFirst: false',
       by: 'lastFirst: true',
     },
     'cancels, as tcc does, where it must roll back': {
-      file: 'core/dist/xa.js',
+      file: 'core/dist/modes/xa.js',
       replace: "backward: 'rollback'",
       by: "backward: 'cancel'",
     },
     'lets a late submit revive what is being rolled back': {
-      file: 'core/dist/second-phase.js',
+      file: 'core/dist/modes/second-phase.js',
       replace: `if (status !== 'prepared')
                 return 'wrong_status';
             record(draft, { kind: 'submitted' });`,
@@ -218,34 +218,34 @@ export const mutants: Readonly<Record<string, Mutants>> = {
             record(draft, { kind: 'submitted' });`,
     },
     'takes a refused commit for a verdict': {
-      file: 'core/dist/second-phase.js',
+      file: 'core/dist/modes/second-phase.js',
       replace: 'mayBeRefused: () => false,',
       by: 'mayBeRefused: () => true,',
     },
     'registers a branch again when it says something else': {
-      file: 'core/dist/second-phase.js',
+      file: 'core/dist/modes/second-phase.js',
       replace: "return sameBranch(known, branch) ? 'repeated' : 'different';",
       by: "return sameBranch(known, branch) ? 'repeated' : join(draft, branch);",
     },
   },
   workflow: {
     'lets a second result replace the first': {
-      file: 'core/dist/workflow.js',
+      file: 'core/dist/modes/workflow.js',
       replace: "return sameBranch(known, branch) ? 'repeated' : 'different';",
       by: "if (sameBranch(known, branch)) return 'repeated'; return draft.tx.status === 'prepared' ? join(draft, branch) : 'different';",
     },
     'drops what a step has recorded': {
-      file: 'core/dist/registration.js',
+      file: 'core/dist/modes/registration.js',
       replace: "recordFact(draft, { kind: 'branch', index, branch });",
       by: "if (branch.kind === 'participant') recordFact(draft, { kind: 'branch', index, branch });",
     },
     'never has the function run again': {
-      file: 'core/dist/workflow.js',
+      file: 'core/dist/modes/workflow.js',
       replace: "wakeAt: (draft) => (draft.given.spec.resume === '' ? null : nextAttemptAt(draft, 'forward')),",
       by: 'wakeAt: () => null,',
     },
     'lets a second conclusion change the first': {
-      file: 'core/dist/workflow.js',
+      file: 'core/dist/modes/workflow.js',
       replace: `if (draft.tx.status !== 'prepared')
         return concludedAgain(draft, conclusion);`,
       by: `if (draft.tx.status === status)
@@ -253,13 +253,13 @@ export const mutants: Readonly<Record<string, Mutants>> = {
     draft.tx.status = 'prepared';`,
     },
     'takes no recorded step for a sign of life': {
-      file: 'core/dist/workflow.js',
+      file: 'core/dist/modes/workflow.js',
       replace: `if (verdict === 'taken')
         waitAgain(draft);`,
       by: '',
     },
     'records after the end': {
-      file: 'core/dist/workflow.js',
+      file: 'core/dist/modes/workflow.js',
       replace: `if (draft.tx.status !== 'prepared')
         return 'wrong_status';
     const verdict`,

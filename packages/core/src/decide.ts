@@ -1,18 +1,19 @@
 /** The whole business logic of Amends: what a transaction's mode makes of the events. One file per mode. */
-import { answered, earlier, interrupted, release } from './attempts.ts';
-import { type Draft, draftOf, finish, opKey, record, setDecision, untouched } from './draft.ts';
-import { assertNever } from './errors.ts';
-import type { Decided, Intervened, OpName, ReadyCall, RequestEvent, TransactionEvent, Verdict } from './event.ts';
-import type { Given } from './given.ts';
-import { type BranchId, type EpochMs, epochMs } from './ids.ts';
-import type { ModeLogic } from './mode.ts';
-import { msg } from './msg.ts';
-import { saga } from './saga.ts';
-import type { Mode, Spec } from './spec.ts';
-import { tcc } from './tcc.ts';
-import { isFinished, type Op, type Transaction } from './transaction.ts';
-import { workflow } from './workflow.ts';
-import { xa } from './xa.ts';
+import { answered, earlier, interrupted, release } from './modes/attempts.ts';
+import { type Draft, draftOf, finish, opKey, record, setDecision, untouched } from './modes/draft.ts';
+import type { ModeLogic } from './modes/mode.ts';
+import { msg } from './modes/msg.ts';
+import { saga } from './modes/saga.ts';
+import { tcc } from './modes/tcc.ts';
+import { workflow } from './modes/workflow.ts';
+import { xa } from './modes/xa.ts';
+import type { Mode, Spec } from './request/spec.ts';
+import type { Decided, Intervened, OpName, ReadyCall, RequestEvent, TransactionEvent, Verdict } from './transaction/event.ts';
+import type { Given } from './transaction/given.ts';
+import { isFinished, type Transaction } from './transaction/transaction.ts';
+import { assertNever } from './words/errors.ts';
+import { type BranchId, type EpochMs, epochMs } from './words/ids.ts';
+import type { Op } from './words/op.ts';
 
 const modes: { readonly [M in Mode]: ModeLogic<Extract<Spec, { mode: M }>> } = { saga, msg, tcc, xa, workflow };
 

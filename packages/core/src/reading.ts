@@ -1,8 +1,8 @@
 /** Whether the stored parts of a transaction can be understood together and are what was stored. */
 import { fits } from './decide.ts';
-import { givenOf, type StoredFact } from './fact-code.ts';
-import { fromRow, stateFormat, type TransactionRow } from './row.ts';
-import { decodeSpec, type StoredSpec, specFormat } from './spec-code.ts';
+import { givenOf, type StoredFact } from './stored/fact-code.ts';
+import { fromRow, stateFormat, type TransactionRow } from './stored/row.ts';
+import { decodeSpec, type StoredSpec, specFormat } from './stored/spec-code.ts';
 
 /** The parts of one transaction, as they were read. */
 export interface StoredParts {

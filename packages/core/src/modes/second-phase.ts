@@ -1,0 +1,124 @@
+/**
+ * What tcc and xa share: branches join while the transaction is prepared; submitting it decides that the second phase of all
+ * goes forward, aborting it or letting its time pass that it goes backward. The two differ in the names of their ops and in
+ * the order in which branches are called.
+ */
+
+import type { TccSpec, XaSpec } from '../request/spec.ts';
+import type { Registered, RequestEvent, Verdict } from '../transaction/event.ts';
+import type { Participant, RegisteredBranch } from '../transaction/given.ts';
+import { type EpochMs, epochMs } from '../words/ids.ts';
+import type { Op, Way } from '../words/op.ts';
+import { mayStart, nextAttemptAt, start } from './attempts.ts';
+import { automatic, type Draft, finish, record, restate, rollBack, setDecision } from './draft.ts';
+import type { CallTable, ModeLogic } from './mode.ts';
+import { join, sameBranch } from './registration.ts';
+
+type TwoPhaseSpec = TccSpec | XaSpec;
+
+/** How a mode of two phases differs from the other. */
+export interface SecondPhase {
+  readonly ops: Readonly<Record<Way, Op>>;
+  /** Whether the branch that was registered last is called first. */
+  readonly lastFirst: boolean;
+}
+
+/** The mode. */
+export function secondPhase<S extends TwoPhaseSpec>({ ops, lastFirst }: SecondPhase): ModeLogic<S> {
+  const calls = callTable<S>(ops);
+  return {
+    branchesAtFirst: () => 0,
+    beginsAs: (request) => (request.type === 'prepared' ? 'prepared' : null),
+    request: (draft, request) => requested(draft, request),
+    advance(draft) {
+      timeOut(draft);
+      if (draft.tx.status === 'submitted') callInOrder(draft, calls, { way: 'forward', lastFirst });
+      if (draft.tx.status === 'aborting') callInOrder(draft, calls, { way: 'backward', lastFirst });
+    },
+    wakeAt(draft) {
+      if (draft.tx.status === 'prepared') return timeoutAt(draft);
+      return nextAttemptAt(draft, draft.tx.status === 'submitted' ? 'forward' : 'backward');
+    },
+    calls,
+  };
+}
+
+function callTable<S extends TwoPhaseSpec>(ops: Readonly<Record<Way, Op>>): CallTable<S> {
+  const participant = (given: { readonly registered: readonly RegisteredBranch[] }, index: number) =>
+    given.registered[index] as Participant;
+  return {
+    branchId: (given, index) => participant(given, index).branchId,
+    op: (_index, way) => ops[way],
+    url: (given, index, way) => participant(given, index)[way],
+    payload: (given, index) => participant(given, index).payload,
+    timeoutMs: ({ spec }) => spec.callTimeoutMs,
+    retry: ({ spec }) => spec.retry,
+    // What was promised in the first phase cannot be refused in the second.
+    mayBeRefused: () => false,
+    onRefused: () => {},
+    onExhausted: () => false,
+  };
+}
+
+function requested<S extends TwoPhaseSpec>(draft: Draft<S>, request: RequestEvent): Verdict {
+  const { status } = draft.tx;
+  switch (request.type) {
+    case 'prepared':
+      return status === 'prepared' ? 'repeated' : 'wrong_status';
+    case 'registered':
+      return registered(draft, request);
+    case 'submitted':
+      if (status === 'submitted') return 'repeated';
+      if (status !== 'prepared') return 'wrong_status';
+      record(draft, { kind: 'submitted' });
+      draft.tx.status = 'submitted';
+      setDecision(draft, 'commit', automatic);
+      restate(draft);
+      return 'taken';
+    case 'aborted':
+      if (status === 'aborting') return 'repeated';
+      if (status !== 'prepared') return 'wrong_status';
+      record(draft, { kind: 'aborted', detail: request.reason === '' ? null : request.reason });
+      rollBack(draft, request.reason);
+      restate(draft);
+      return 'taken';
+    default:
+      return 'wrong_mode';
+  }
+}
+
+function registered<S extends TwoPhaseSpec>(draft: Draft<S>, { branch }: Registered): Verdict {
+  if (branch.kind !== 'participant') return 'wrong_mode';
+  if (draft.tx.status !== 'prepared') return 'wrong_status';
+  const known = draft.given.registered.find(({ branchId }) => branchId === branch.branchId);
+  if (known !== undefined) return sameBranch(known, branch) ? 'repeated' : 'different';
+  return join(draft, branch);
+}
+
+function timeOut<S extends TwoPhaseSpec>(draft: Draft<S>): void {
+  const { timeoutReason } = draft.given.spec;
+  if (draft.tx.status !== 'prepared' || draft.at < timeoutAt(draft)) return;
+  record(draft, { kind: 'timed-out', detail: timeoutReason });
+  rollBack(draft, timeoutReason);
+  restate(draft);
+}
+
+function timeoutAt<S extends TwoPhaseSpec>({ tx, given }: Draft<S>): EpochMs {
+  return epochMs(tx.createdAt + given.spec.timeoutMs);
+}
+
+/** One branch at a time: the next is called when the one before it has agreed. */
+function callInOrder<S extends TwoPhaseSpec>(
+  draft: Draft<S>,
+  calls: CallTable<S>,
+  { way, lastFirst }: { readonly way: Way; readonly lastFirst: boolean },
+): void {
+  const { branches } = draft;
+  for (let place = 0; place < branches.length; place++) {
+    const index = lastFirst ? branches.length - 1 - place : place;
+    const state = branches[index]![way];
+    if (state.at === 'succeed') continue;
+    if (!mayStart(draft, state) || !start(draft, calls, index, way)) return;
+  }
+  finish(draft, way === 'forward' ? 'succeed' : 'failed');
+}
