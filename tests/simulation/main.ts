@@ -1,9 +1,9 @@
 /** `npm run sim`: see `command-line.ts` for what it takes and README.md for what it does. */
-import { type Campaign, runCampaign, traced } from './campaign.ts';
-import { type Asked, help, readArguments, UsageError } from './command-line.ts';
-import { loadProduction } from './production.ts';
-import { showProgress } from './progress-line.ts';
-import type { Run } from './simulate.ts';
+import { type Campaign, runCampaign, traced } from './running/campaign.ts';
+import { type Asked, help, readArguments, UsageError } from './running/command-line.ts';
+import { showProgress } from './running/progress-line.ts';
+import type { Run } from './running/simulate.ts';
+import { loadProduction } from './world/production.ts';
 
 const interruption = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => interruption.abort());

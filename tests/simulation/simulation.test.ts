@@ -2,10 +2,10 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { runCampaign, traced } from './campaign.ts';
-import { Coverage, seldom } from './coverage.ts';
-import { loadProduction } from './production.ts';
-import { simulate } from './simulate.ts';
+import { runCampaign, traced } from './running/campaign.ts';
+import { simulate } from './running/simulate.ts';
+import { Coverage, seldom } from './world/coverage.ts';
+import { loadProduction } from './world/production.ts';
 
 const production = await loadProduction();
 

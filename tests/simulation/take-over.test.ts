@@ -3,8 +3,8 @@ import { type Coordinator, createCoordinator, type Timers, type Transport } from
 import { defaultRetry, type EpochMs, epochMs, type Gid, type Outcome, type SagaSpec } from '@amends/core';
 import { decorated, openMemoryStore, type Store } from '@amends/store';
 import { expect, test } from 'vitest';
-import { Chance } from './random.ts';
-import { VirtualTime } from './virtual-time.ts';
+import { Chance } from './world/random.ts';
+import { VirtualTime } from './world/virtual-time.ts';
 
 const nodes = 3;
 const sagas = 100;

@@ -1,9 +1,9 @@
 /** An application whose function records its steps and is run again by the coordinator when it dies; two runs may cross. */
 import type { TransactionView } from '@amends/coordinator';
 import type { BranchId, Concluded, Progress, WorkflowSpec } from '@amends/core';
+import { type Movement, payloadOf } from '../nodes/participant.ts';
 import type { Client } from './client.ts';
 import { drawTransfer } from './mode-maker.ts';
-import { type Movement, payloadOf } from './participant.ts';
 import { hosts } from './saga-maker.ts';
 
 interface Plan {

@@ -1,9 +1,9 @@
 /** An application that sends a two-phase message: announces it, commits its local transaction, submits; or dies in between. */
 import type { BranchId, MsgSpec, MsgStep } from '@amends/core';
+import { type Movement, payloadOf } from '../nodes/participant.ts';
+import type { Chance } from '../world/random.ts';
 import type { Client } from './client.ts';
 import { drawRetry } from './mode-maker.ts';
-import { type Movement, payloadOf } from './participant.ts';
-import type { Chance } from './random.ts';
 import { hosts } from './saga-maker.ts';
 
 /** Lives the life of one message. */

@@ -1,20 +1,21 @@
 /** One run: everything that one seed leads to, from the first request to the judgement. */
 import type { CoordinatorHealth } from '@amends/coordinator';
 import type { Gid } from '@amends/core';
-import { Api } from './api.ts';
-import { ApiChecks } from './api-checks.ts';
-import { runApplication } from './application.ts';
-import { CallChecks } from './call-checks.ts';
-import type { Surroundings } from './client.ts';
-import { Database } from './database.ts';
-import { Ledger } from './ledger.ts';
-import { drawSettings, Machine } from './machine.ts';
-import { Operator } from './operator.ts';
-import { Participant } from './participant.ts';
-import { hosts, openingBalances } from './saga-maker.ts';
+import { runApplication } from '../applications/application.ts';
+import type { Surroundings } from '../applications/client.ts';
+import { Operator } from '../applications/operator.ts';
+import { hosts, openingBalances } from '../applications/saga-maker.ts';
+import { ApiChecks } from '../checks/api-checks.ts';
+import { CallChecks } from '../checks/call-checks.ts';
+import { Ledger } from '../checks/ledger.ts';
+import { Api } from '../nodes/api.ts';
+import { Database } from '../nodes/database.ts';
+import { Machine } from '../nodes/machine.ts';
+import { Participant } from '../nodes/participant.ts';
+import { drawSettings } from '../nodes/settings.ts';
+import { Wire } from '../nodes/wire.ts';
+import { type Violation, World, type WorldOptions } from '../world/world.ts';
 import { checkSettlement, type Remains } from './settlement.ts';
-import { Wire } from './wire.ts';
-import { type Violation, World, type WorldOptions } from './world.ts';
 
 /** What came of one seed. */
 export interface Run {

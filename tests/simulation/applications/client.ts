@@ -1,11 +1,12 @@
 /** What applications of every mode do: ask coordinators, insist, call participants themselves over a network that fails, wait. */
 import type { Coordinator, Requested, Submitted, TransactionRequest } from '@amends/coordinator';
 import type { Gid, Spec } from '@amends/core';
-import type { Api, Said } from './api.ts';
-import type { ApiChecks } from './api-checks.ts';
-import type { Arriving, Participant, Status } from './participant.ts';
-import type { Chance } from './random.ts';
-import type { World } from './world.ts';
+import type { ApiChecks } from '../checks/api-checks.ts';
+import type { Said } from '../checks/said.ts';
+import type { Api } from '../nodes/api.ts';
+import type { Arriving, Participant, Status } from '../nodes/participant.ts';
+import type { Chance } from '../world/random.ts';
+import type { World } from '../world/world.ts';
 
 /** What applications work with. */
 export interface Surroundings {

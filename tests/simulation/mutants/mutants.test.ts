@@ -1,6 +1,6 @@
 /** The simulator finds what it is there to find: each mutant has a fault that a careless change could bring. */
 import { describe, expect, test } from 'vitest';
-import { runCampaign } from './campaign.ts';
+import { runCampaign } from '../running/campaign.ts';
 import { loadMutant } from './mutant.ts';
 import { mutants } from './mutants.ts';
 

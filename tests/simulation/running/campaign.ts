@@ -1,6 +1,6 @@
 /** Many seeds, one after the other, until one breaks an invariant. */
-import { Coverage } from './coverage.ts';
-import type { Production } from './production.ts';
+import { Coverage } from '../world/coverage.ts';
+import type { Production } from '../world/production.ts';
 import { type Run, simulate } from './simulate.ts';
 
 /** Which seeds to run, on what. */

@@ -1,14 +1,12 @@
 /** Requests of applications and operators to the coordinators: over a network that loses answers, to processes that die. */
 import type { Coordinator } from '@amends/coordinator';
-import type { ErrorCode, Gid } from '@amends/core';
+import type { Gid } from '@amends/core';
+import type { Said } from '../checks/said.ts';
+import { SessionChecks } from '../checks/session-checks.ts';
+import type { Chance } from '../world/random.ts';
+import type { World } from '../world/world.ts';
 import type { Machine } from './machine.ts';
 import type { NodeProcess } from './node-process.ts';
-import type { Chance } from './random.ts';
-import { SessionChecks } from './session-checks.ts';
-import type { World } from './world.ts';
-
-/** What a coordinator said to one request: an answer or an operating error. */
-export type Said<T> = { readonly value: T } | { readonly error: ErrorCode };
 
 /** One request. */
 export interface Request<T> {

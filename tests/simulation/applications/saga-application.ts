@@ -1,10 +1,10 @@
 /** An application of sagas: submits one and insists until it has an answer; sometimes says it twice, or differently; waits for the end. */
 import type { Submitted } from '@amends/coordinator';
 import type { Gid, SagaSpec } from '@amends/core';
-import type { Said } from './api.ts';
+import type { Said } from '../checks/said.ts';
+import type { Machine } from '../nodes/machine.ts';
+import type { Chance } from '../world/random.ts';
 import type { Surroundings } from './client.ts';
-import type { Machine } from './machine.ts';
-import type { Chance } from './random.ts';
 import { changed, drawSaga } from './saga-maker.ts';
 
 const triesMax = 8;

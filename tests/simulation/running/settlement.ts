@@ -1,12 +1,13 @@
 /** What must be true when everything has come to rest. */
 import type { Gid, SagaSpec, Transaction } from '@amends/core';
-import type { ApiChecks } from './api-checks.ts';
-import type { Database } from './database.ts';
-import type { Entry, Ledger } from './ledger.ts';
-import { undecidedUntil } from './mode-checks.ts';
-import type { Participant } from './participant.ts';
-import { openingBalances } from './saga-maker.ts';
-import type { World } from './world.ts';
+import { openingBalances } from '../applications/saga-maker.ts';
+import type { ApiChecks } from '../checks/api-checks.ts';
+import type { Entry } from '../checks/entry.ts';
+import type { Ledger } from '../checks/ledger.ts';
+import { undecidedUntil } from '../checks/mode-checks.ts';
+import type { Database } from '../nodes/database.ts';
+import type { Participant } from '../nodes/participant.ts';
+import type { World } from '../world/world.ts';
 
 /** All that a run consists of, as far as its end is judged by it. */
 export interface Remains {

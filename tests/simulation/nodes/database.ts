@@ -3,10 +3,10 @@
  * between its sending and its answer, even when its sender has died meanwhile; then the answer finds nobody.
  */
 import type { Change, ClaimRequest, CommitAnswer, Store, StoredTransaction } from '@amends/store';
-import type { Ledger } from './ledger.ts';
+import type { Ledger } from '../checks/ledger.ts';
+import type { Chance } from '../world/random.ts';
+import type { World } from '../world/world.ts';
 import type { NodeProcess } from './node-process.ts';
-import type { Chance } from './random.ts';
-import type { World } from './world.ts';
 
 /** Requests that no checker and no special fault cares about. */
 const plainRequests = ['load', 'list', 'history', 'nodes', 'documents', 'audit', 'purge', 'ping'] as const;

@@ -5,7 +5,7 @@
  */
 import type { Clock, Coordinator, CoordinatorOptions, Log, Random, Timers } from '@amends/coordinator';
 import type { NodeId } from '@amends/core';
-import type { World } from './world.ts';
+import type { World } from '../world/world.ts';
 
 export class NodeProcess {
   /** For people: `A1` is the first process of the first machine. */

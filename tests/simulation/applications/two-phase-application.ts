@@ -1,9 +1,9 @@
 /** An application of tcc or xa: registers and calls its participants itself, then submits or aborts; sometimes it dies in between. */
 import type { TransactionRequest } from '@amends/coordinator';
 import type { BranchId, TccSpec, XaSpec } from '@amends/core';
+import { type Movement, payloadOf } from '../nodes/participant.ts';
 import type { Client } from './client.ts';
 import { drawRetry, drawTransfer } from './mode-maker.ts';
-import { type Movement, payloadOf } from './participant.ts';
 import { hosts } from './saga-maker.ts';
 
 /** Lives the life of one transaction. */

@@ -1,19 +1,8 @@
 /** What must hold between a version of a transaction and the next one, checked at the moment the commit takes effect. */
-import type { Fact, HistoryEntry, OpState, RetryPolicy, Transaction, TransactionRow, Way } from '@amends/core';
-import { type Entry, forEachCall } from './ledger.ts';
+import type { HistoryEntry, OpState, RetryPolicy, Transaction, Way } from '@amends/core';
+import type { World } from '../world/world.ts';
+import { forEachCall, type Step } from './entry.ts';
 import { checkFact, checkStartInMode, mayBeRefused, policyOf, undecidedUntil } from './mode-checks.ts';
-import type { World } from './world.ts';
-
-/** One commit of one transaction. */
-export interface Step {
-  readonly entry: Entry;
-  readonly before: Transaction | null;
-  readonly after: Transaction;
-  readonly row: TransactionRow;
-  readonly history: readonly HistoryEntry[];
-  readonly facts: readonly Fact[];
-  readonly by: string;
-}
 
 /** Codes of outcomes of calls that were never sent: policies do not count them. */
 const unsentCodes = new Set(['stopped', 'commit_timeout']);

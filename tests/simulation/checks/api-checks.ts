@@ -1,10 +1,11 @@
 /** What the answers of coordinators promise, held against the ledger at the moment at which they leave. */
 import type { Requested, Submitted, TransactionRequest, TransactionView } from '@amends/coordinator';
 import type { ErrorCode, Gid, SagaSpec, Spec } from '@amends/core';
-import type { Said } from './api.ts';
-import type { Entry, Ledger } from './ledger.ts';
+import type { World } from '../world/world.ts';
+import type { Entry } from './entry.ts';
+import type { Ledger } from './ledger.ts';
 import { branchName } from './mode-checks.ts';
-import type { World } from './world.ts';
+import type { Said } from './said.ts';
 
 /** A request to wait, as it was sent. */
 export interface Wait {

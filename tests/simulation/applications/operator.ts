@@ -1,9 +1,10 @@
 /** The human at the console: intervenes now and then, and when the faults are over releases everything that is held. */
 import type { Intervention } from '@amends/coordinator';
 import type { Gid } from '@amends/core';
+import type { Entry } from '../checks/entry.ts';
+import type { Ledger } from '../checks/ledger.ts';
+import type { Chance } from '../world/random.ts';
 import type { Surroundings } from './client.ts';
-import type { Entry, Ledger } from './ledger.ts';
-import type { Chance } from './random.ts';
 
 /** An act on a transaction that does not exist. */
 const nothing = { gid: 'none' as Gid, verb: 'retry', expectedVersion: null } as const;

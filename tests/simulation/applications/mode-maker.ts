@@ -1,7 +1,7 @@
 /** What applications of several modes draw alike. */
 import type { RetryPolicy } from '@amends/core';
-import { flooredPrefix, type Movement } from './participant.ts';
-import type { Chance } from './random.ts';
+import { flooredPrefix, type Movement } from '../nodes/participant.ts';
+import type { Chance } from '../world/random.ts';
 
 /** A policy without an early end, or one that holds. */
 export function drawRetry(chance: Chance): RetryPolicy {

@@ -1,7 +1,7 @@
 /** Draws sagas: serial, concurrent and partly ordered; with points of no return, time-outs, retry limits, empty URLs. */
 import type { RetryPolicy, SagaSpec, SagaStep, StepKind } from '@amends/core';
-import { flooredPrefix, type Movement, payloadOf } from './participant.ts';
-import type { Chance } from './random.ts';
+import { flooredPrefix, type Movement, payloadOf } from '../nodes/participant.ts';
+import type { Chance } from '../world/random.ts';
 
 /** The hosts that sagas call. */
 export const hosts = ['ledger.test', 'stock.test', 'mail.test'] as const;

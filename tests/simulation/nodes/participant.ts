@@ -2,8 +2,8 @@
  * A participant: accounts with money, and a barrier that makes the effect of each call single. The barrier row and the
  * change of the balance belong to one local transaction, here one moment.
  */
-import type { Chance } from './random.ts';
-import type { World } from './world.ts';
+import type { Chance } from '../world/random.ts';
+import type { World } from '../world/world.ts';
 
 /** A call as it arrives, from a coordinator or from the application itself. */
 export interface Arriving {

@@ -1,12 +1,12 @@
 /** The network between coordinators and participants: a transport for each process, with all that can happen underway. */
 import type { BranchCall, Transport } from '@amends/coordinator';
 import type { Outcome } from '@amends/core';
-import type { CallChecks, WireCall } from './call-checks.ts';
-import type { Settings } from './machine.ts';
+import type { CallChecks, WireCall } from '../checks/call-checks.ts';
+import type { Chance } from '../world/random.ts';
+import type { World } from '../world/world.ts';
 import type { NodeProcess } from './node-process.ts';
 import type { Participant, Status } from './participant.ts';
-import type { Chance } from './random.ts';
-import type { World } from './world.ts';
+import type { Settings } from './settings.ts';
 
 type Verdict = Pick<Outcome, 'class' | 'code' | 'exchange'>;
 

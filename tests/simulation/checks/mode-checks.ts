@@ -1,8 +1,7 @@
 /** What the checkers know of each mode by themselves: its policies, what may be refused, and what may start when. */
 import type { Fact, MsgSpec, RegisteredBranch, RetryPolicy, SagaSpec, Spec, Transaction, Way, WorkflowSpec } from '@amends/core';
-import type { Entry } from './ledger.ts';
-import type { Step } from './step-checks.ts';
-import type { World } from './world.ts';
+import type { World } from '../world/world.ts';
+import type { Entry, Step } from './entry.ts';
 
 /** The policy of one call. */
 export function policyOf(spec: Spec, index: number, way: Way): RetryPolicy {

@@ -1,9 +1,15 @@
 /** What must hold when a coordinator hands a call to the network: it was made durable before, it is its turn, and it is fenced. */
 import type { BranchCall } from '@amends/coordinator';
-import type { Outcome, SagaSpec } from '@amends/core';
-import type { Entry, Ledger, StartedAttempt } from './ledger.ts';
-import type { NodeProcess } from './node-process.ts';
-import type { World } from './world.ts';
+import type { NodeId, Outcome, SagaSpec } from '@amends/core';
+import type { World } from '../world/world.ts';
+import type { Entry, StartedAttempt } from './entry.ts';
+import type { Ledger } from './ledger.ts';
+
+/** The process that calls. */
+export interface Caller {
+  readonly name: string;
+  readonly node: NodeId;
+}
 
 /** One call as it was sent. */
 export interface WireCall {
@@ -31,7 +37,7 @@ export class CallChecks {
   }
 
   /** A call leaves a process. */
-  sent(process: NodeProcess, request: BranchCall): WireCall {
+  sent(process: Caller, request: BranchCall): WireCall {
     const { gid, branchId, op, attempt } = request;
     const name = `${gid} ${branchId} ${op} #${attempt}`;
     const started = this.#ledger.attempt(gid, branchId, op, attempt);
@@ -47,7 +53,7 @@ export class CallChecks {
     return call;
   }
 
-  #checkDurable(process: NodeProcess, { name, request, started }: WireCall): void {
+  #checkDurable(process: Caller, { name, request, started }: WireCall): void {
     if (this.#seen.has(name)) this.#world.violated('I13', `${name} is sent twice: attempt numbers never repeat`);
     this.#seen.add(name);
     if (started === undefined) {

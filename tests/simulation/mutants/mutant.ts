@@ -7,7 +7,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { loadProduction, type Production } from './production.ts';
+import { loadProduction, type Production } from '../world/production.ts';
 
 /** One change of one built file. */
 export interface Mutation {
@@ -18,7 +18,7 @@ export interface Mutation {
   readonly by: string;
 }
 
-const packages = fileURLToPath(new URL('../../packages/', import.meta.url));
+const packages = fileURLToPath(new URL('../../../packages/', import.meta.url));
 const coordinator = createRequire(join(packages, 'coordinator/package.json'));
 /** What the coordinator needs beside the packages that are copied. */
 const dependencies = Object.keys((coordinator('./package.json') as { readonly dependencies: object }).dependencies).filter(
