@@ -179,7 +179,11 @@ export const inventory: readonly Covered[] = [
     tests: ['TestSagaBarrierNormal', 'TestSagaBarrierRollback'],
     by: ['TestSagaBarrierNormal', 'TestSagaBarrierRollback'],
   },
-  { source: 'saga_barrier_test', tests: ['TestSagaBarrier2Normal'], by: ['unit:packages/client/src/sql-barrier.test.ts'] },
+  {
+    source: 'saga_barrier_test',
+    tests: ['TestSagaBarrier2Normal'],
+    by: ['unit:packages/client/src/barriers/sql-barrier.test.ts'],
+  },
   {
     source: 'saga_barrier_redis_test',
     tests: ['TestSagaBarrierRedisNormal', 'TestSagaBarrierRedisRollback'],
@@ -234,7 +238,7 @@ export const inventory: readonly Covered[] = [
   {
     source: 'tcc_barrier_test',
     tests: ['TestTccBarrierDisorderRedis', 'TestTccBarrierPanic'],
-    by: ['unit:packages/client/src/redis.test.ts', 'unit:packages/client/src/sql-barrier.test.ts'],
+    by: ['unit:packages/client/src/barriers/redis/redis.test.ts', 'unit:packages/client/src/barriers/sql-barrier.test.ts'],
   },
   {
     source: 'tcc_grpc_test',
@@ -263,12 +267,12 @@ export const inventory: readonly Covered[] = [
   {
     source: 'xa_test',
     tests: ['TestXaDuplicate'],
-    by: ['TestXaDuplicateSubmitCommitsOnce', 'unit:packages/client/src/xa.test.ts'],
+    by: ['TestXaDuplicateSubmitCommitsOnce', 'unit:packages/client/src/modes/xa.test.ts'],
   },
   {
     source: 'xa_cover_test',
     tests: ['TestXaCoverDBError', 'TestXaCoverDTMError', 'TestXaCoverGidError'],
-    by: ['unit:packages/client/src/xa.test.ts'],
+    by: ['unit:packages/client/src/modes/xa.test.ts'],
   },
   {
     source: 'xa_grpc_test',

@@ -5,9 +5,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { listen } from '../tests/listen.ts';
 import { startNativeServer } from '../tests/native-server.ts';
 import { AmendsClient } from './client.ts';
-import { participant } from './fastify.ts';
-import type { Saga } from './saga.ts';
-import { BusinessFailure, type Handler, Ongoing } from './verdict.ts';
+import type { Saga } from './modes/saga.ts';
+import { participant } from './participants/fastify.ts';
+import { BusinessFailure, type Handler, Ongoing } from './participants/verdict.ts';
 
 let server: Server;
 let client: AmendsClient;

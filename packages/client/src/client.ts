@@ -11,23 +11,24 @@ import type {
   Transaction,
   TransactionList,
   TransactionSummary,
-} from './api-types.ts';
-import type { Call } from './call.ts';
-import { type Connection, connect } from './connection.ts';
-import { makeGid } from './gid.ts';
-import type { OnlyJson } from './kept-json.ts';
-import { emptyMessage, type Message, type MessageOptions } from './message.ts';
-import { nativePort } from './native-port.ts';
-import { type BeginOptions, begin, type Means, type OpenTransaction } from './open-transaction.ts';
-import { type Participants, participants } from './participant-request.ts';
-import { type OnBehalf, pause } from './pause.ts';
-import { type ClientRetry, retryWithDefaults } from './retry-pause.ts';
-import { emptySaga, type Saga, type SagaOptions, type SubmitOptions } from './saga.ts';
-import { joinTcc, type RunOptions, runTcc, type Tcc } from './tcc.ts';
-import type { Handler } from './verdict.ts';
-import { type RegisteredWorkflow, type WorkflowFunction, type WorkflowOptions, type Workflows, workflows } from './workflow.ts';
-import { orphansOf, runXa, type Xa, type XaWork, xaHandler } from './xa.ts';
-import type { PreparedBranch, XaResource } from './xa-resource.ts';
+} from './api/api-types.ts';
+import { type Connection, connect } from './api/connection.ts';
+import { makeGid } from './api/gid.ts';
+import { nativePort } from './api/native-port.ts';
+import { type OnBehalf, pause } from './api/pause.ts';
+import { type ClientRetry, retryWithDefaults } from './api/retry-pause.ts';
+import type { OnlyJson } from './barriers/kept-json.ts';
+import type { PreparedBranch, XaResource } from './barriers/xa-resource.ts';
+import { emptyMessage, type Message, type MessageOptions } from './modes/message.ts';
+import { type BeginOptions, begin, type Means, type OpenTransaction, type RunOptions } from './modes/open-transaction.ts';
+import { emptySaga, type Saga, type SagaOptions, type SubmitOptions } from './modes/saga.ts';
+import { joinTcc, runTcc, type Tcc } from './modes/tcc.ts';
+import type { RegisteredWorkflow, WorkflowFunction, WorkflowOptions } from './modes/workflow/workflow.ts';
+import { type Workflows, workflows } from './modes/workflow/workflow-registry.ts';
+import { orphansOf, runXa, type Xa, type XaWork, xaHandler } from './modes/xa.ts';
+import type { Call } from './participants/call.ts';
+import { type Participants, participants } from './participants/participant-request.ts';
+import type { Handler } from './participants/verdict.ts';
 
 /** How to take part. */
 interface JoinOptions {

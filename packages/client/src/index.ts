@@ -23,10 +23,14 @@ export type {
   Transaction,
   TransactionList,
   TransactionSummary,
-} from './api-types.ts';
-export { barrier, createBarrierTable, type LocalDatabase, sqliteBarrier } from './barrier.ts';
-export { type Barrier, type BarrierOptions, DuplicatedMessage, type TableBarrier } from './barrier-rows.ts';
-export type { BranchRef, Call } from './call.ts';
+} from './api/api-types.ts';
+export { AmendsClientError, type ClientErrorCode } from './api/client-error.ts';
+export type { ClientRetry } from './api/retry-pause.ts';
+export type { TransactionOptions } from './api/transaction-port.ts';
+export { type Barrier, type BarrierOptions, DuplicatedMessage, type TableBarrier } from './barriers/barrier-rows.ts';
+export { type IsJson, NotJson, type NotJsonType, type OnlyJson } from './barriers/kept-json.ts';
+export { barrier, createBarrierTable, type LocalDatabase, sqliteBarrier } from './barriers/sqlite/sqlite.ts';
+export type { PreparedBranch, XaResource } from './barriers/xa-resource.ts';
 export {
   AmendsClient,
   type AmendsClientOptions,
@@ -37,12 +41,8 @@ export {
   type ReadOptions,
   type WaitOptions,
 } from './client.ts';
-export { AmendsClientError, type ClientErrorCode } from './client-error.ts';
-export { type IsJson, NotJson, type NotJsonType, type OnlyJson } from './kept-json.ts';
-export type { Message, MessageOptions, MessagePrepare, MessageStep, MessageSubmit, PreparedMessage } from './message.ts';
-export type { BeginOptions, EndOptions, OpenTransaction } from './open-transaction.ts';
-export { ParticipantError } from './participant-request.ts';
-export type { ClientRetry } from './retry-pause.ts';
+export type { Message, MessageOptions, MessagePrepare, MessageStep, MessageSubmit, PreparedMessage } from './modes/message.ts';
+export type { BeginOptions, EndOptions, OpenTransaction, RunOptions } from './modes/open-transaction.ts';
 export type {
   AnswerPath,
   ForwardSaga,
@@ -56,10 +56,8 @@ export type {
   SagaStep,
   SubmitOptions,
   UndoableStep,
-} from './saga.ts';
-export type { RunOptions, Tcc, TccBranch } from './tcc.ts';
-export type { TransactionOptions } from './transaction-port.ts';
-export { BusinessFailure, type Handler, NeedsAttention, Ongoing, type ParticipantOptions } from './verdict.ts';
+} from './modes/saga.ts';
+export type { Tcc, TccBranch } from './modes/tcc.ts';
 export type {
   RegisteredWorkflow,
   StepEnd,
@@ -69,6 +67,8 @@ export type {
   WorkflowFunction,
   WorkflowOptions,
   WorkflowRunOptions,
-} from './workflow.ts';
-export type { Xa, XaWork } from './xa.ts';
-export type { PreparedBranch, XaResource } from './xa-resource.ts';
+} from './modes/workflow/workflow.ts';
+export type { Xa, XaWork } from './modes/xa.ts';
+export type { BranchRef, Call } from './participants/call.ts';
+export { ParticipantError } from './participants/participant-request.ts';
+export { BusinessFailure, type Handler, NeedsAttention, Ongoing, type ParticipantOptions } from './participants/verdict.ts';

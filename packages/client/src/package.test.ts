@@ -21,7 +21,7 @@ function importsOf(file: string): string[] {
 }
 
 function built(ending: string): string[] {
-  return readdirSync(join(root, 'dist'))
+  return readdirSync(join(root, 'dist'), { encoding: 'utf8', recursive: true })
     .filter((name) => name.endsWith(ending))
     .map((name) => join('dist', name));
 }
@@ -33,7 +33,7 @@ describe('the published package', () => {
       | readonly { files: readonly { path: string }[] }[]
       | Record<string, { files: { path: string }[] }>;
     const paths = Object.values(packed).flatMap(({ files }) => files.map(({ path }) => path));
-    expect(paths.filter((path) => !/^dist\/[a-z-]+(\.d\.ts|\.js)$/.test(path)).sort()).toEqual([
+    expect(paths.filter((path) => !/^dist\/([a-z-]+\/)*[a-z-]+(\.d\.ts|\.js)$/.test(path)).sort()).toEqual([
       'LICENSE',
       'README.md',
       'package.json',

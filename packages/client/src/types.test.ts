@@ -6,16 +6,16 @@ import type { ClientSession, MongoClient } from 'mongodb';
 import type { Pool as MysqlPool, PoolConnection } from 'mysql2/promise';
 import type { Pool, PoolClient } from 'pg';
 import { describe, expectTypeOf, it } from 'vitest';
-import type * as own from './api-types.ts';
-import { barrier, type LocalDatabase } from './barrier.ts';
-import type { Call } from './call.ts';
+import type * as own from './api/api-types.ts';
+import { mongoBarrier } from './barriers/mongodb/mongodb.ts';
+import { mysqlBarrier } from './barriers/mysql/mysql.ts';
+import { postgresBarrier, postgresXa } from './barriers/postgres/postgres.ts';
+import { redisBarrier } from './barriers/redis/redis.ts';
+import { barrier, type LocalDatabase } from './barriers/sqlite/sqlite.ts';
 import type { AmendsClient } from './client.ts';
-import { mongoBarrier } from './mongodb.ts';
-import { mysqlBarrier } from './mysql.ts';
-import { postgresBarrier, postgresXa } from './postgres.ts';
-import { redisBarrier } from './redis.ts';
-import type { ForwardSaga, Saga } from './saga.ts';
-import type { RegisteredWorkflow, Workflow } from './workflow.ts';
+import type { ForwardSaga, Saga } from './modes/saga.ts';
+import type { RegisteredWorkflow, Workflow } from './modes/workflow/workflow.ts';
+import type { Call } from './participants/call.ts';
 
 type DeepReadonly<T> = T extends object ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> } : T;
 

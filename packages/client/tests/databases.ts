@@ -3,9 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { createConnection, createPool, type Pool as MysqlPool, type PoolConnection, type RowDataPacket } from 'mysql2/promise';
 import pg from 'pg';
-import type { TableBarrier } from '../src/barrier-rows.ts';
-import { mysqlBarrier } from '../src/mysql.ts';
-import { postgresBarrier } from '../src/postgres.ts';
+import type { TableBarrier } from '../src/barriers/barrier-rows.ts';
+import { mysqlBarrier } from '../src/barriers/mysql/mysql.ts';
+import { postgresBarrier } from '../src/barriers/postgres/postgres.ts';
 
 /** One account, `ann`, with 100 cents at first. */
 export interface Account<Tx, Pool> {

@@ -5,9 +5,9 @@
 import { randomInt } from 'node:crypto';
 import Database from 'better-sqlite3';
 import Fastify from 'fastify';
-import { sqliteBarrier } from '../src/barrier.ts';
+import { sqliteBarrier } from '../src/barriers/sqlite/sqlite.ts';
 import { AmendsClient } from '../src/client.ts';
-import { participant } from '../src/fastify.ts';
+import { participant } from '../src/participants/fastify.ts';
 
 const [server = '', port = '', file = '', gid] = process.argv.slice(2);
 const db = new Database(file);

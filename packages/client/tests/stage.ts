@@ -2,8 +2,8 @@
 import type { Server } from '@amends/server';
 import Fastify from 'fastify';
 import { AmendsClient, type AmendsClientOptions } from '../src/client.ts';
-import { participant } from '../src/fastify.ts';
-import { BusinessFailure, type Handler, Ongoing } from '../src/verdict.ts';
+import { participant } from '../src/participants/fastify.ts';
+import { BusinessFailure, type Handler, Ongoing } from '../src/participants/verdict.ts';
 import { startNativeServer } from './native-server.ts';
 
 /** What tests of the modes stand on. */
