@@ -3,6 +3,7 @@ import { answered, earlier, interrupted, release } from './modes/attempts.ts';
 import { type Draft, draftOf, finish, opKey, record, setDecision, untouched } from './modes/draft.ts';
 import type { ModeLogic } from './modes/mode.ts';
 import { msg } from './modes/msg.ts';
+import { doubt, mayWait, windowEnd } from './modes/run-ahead.ts';
 import { saga } from './modes/saga.ts';
 import { tcc } from './modes/tcc.ts';
 import { workflow } from './modes/workflow.ts';
@@ -38,11 +39,18 @@ export function decide(before: Transaction | null, given: Given, events: readonl
   if (!isFinished(draft.tx)) raiseAlarm(draft);
   const wakeAt = wakeAtOf(logic, draft);
   const ready = readyOf(draft);
-  if (before !== null && !draft.changed) return { next: before, history: [], facts: [], effects: [], ready, verdicts, wakeAt };
-  draft.tx.version += 1;
+  if (before !== null && !draft.changed) return { ...unchanged, next: before, ready, verdicts, wakeAt };
   draft.tx.updatedAt = draft.at;
   const { tx: next, history, facts, effects } = draft;
-  return { next, history, facts, effects, ready, verdicts, wakeAt };
+  const mustCommit = before === null || !mayWait(before, draft, logic.ahead);
+  return { next, history, facts, effects, mustCommit, ready, verdicts, wakeAt };
+}
+
+const unchanged = { history: [], facts: [], effects: [], mustCommit: false } as const;
+
+/** Until when whoever commits a transaction now may run ahead of its next commit; null: there is nothing that it could start so. */
+export function runsAheadUntil(tx: Transaction, given: Given): EpochMs | null {
+  return windowEnd(tx, given, logicOf(given.spec).ahead);
 }
 
 /** What leads to a hold calls nothing. */
@@ -149,6 +157,7 @@ function begun(logic: ModeLogic<Spec>, spec: Spec, event: TransactionEvent): Tra
     updatedAt: event.at,
     finishedAt: null,
     overdueSince: null,
+    aheadUntil: null,
     seq: 0,
     version: 0,
     epoch: 1,
@@ -179,6 +188,7 @@ function apply(logic: ModeLogic<Spec>, draft: Draft, event: TransactionEvent, be
       return 'taken';
     case 'recovered':
       if (isFinished(draft.tx)) return 'ignored';
+      doubt(draft, logic);
       interrupted(draft, logic.calls);
       return 'taken';
     case 'intervened':

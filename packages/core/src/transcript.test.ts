@@ -4,7 +4,9 @@
  *
  * First line: `MODE FACE [option=value …] : STEP …`. A STEP of a saga is `name` (compensatable), `name!` (pivot), `name+`
  * (retriable), `name-` (nothing to undo), `-` (nothing to call), each with `<a,b` for the names it comes after; of a message
- * `name` or `-`, or `name,name` for the subscribers of a topic. With `places=by-hand` calls are made when they get a `place`, else at once. Branches of tcc and xa come by `register`. Lines `| NAME keeps`, `| NAME payload JSON` and `| NAME
+ * `name` or `-`, or `name,name` for the subscribers of a topic. With `places=by-hand` calls are made when they get a `place`, else at
+ * once. With `ahead=yes` what may be written later is not stored until something must be, and is not there for who `recover`s. Branches
+ * of tcc and xa come by `register`. Lines `| NAME keeps`, `| NAME payload JSON` and `| NAME
  * compensatePayload JSON` say more of the step of a saga.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -39,6 +41,7 @@ import {
   payloadTemplate,
   type RegisteredBranch,
   type RetryPolicy,
+  runsAheadUntil,
   type SagaSpec,
   type SagaStep,
   type Spec,
@@ -69,6 +72,7 @@ function replay(told: string): string {
   const out: string[] = [];
   let given: Given | null = null;
   let tx: Transaction | null = null;
+  let stored: Transaction | null = null;
   const byHand = told.includes(' places=by-hand ');
   for (const line of told.split('\n')) {
     if (line.startsWith('#') || line === '') out.push(line);
@@ -80,15 +84,17 @@ function replay(told: string): string {
       out.push(line);
     } else if (line.startsWith('>')) {
       if (tx === null && given!.spec.mode === 'saga') checkSagaSpec(given!.spec);
+      if (line.endsWith(' recover')) tx = stored;
       const before: { given: Given; tx: Transaction | null } = { given: given!, tx };
       const events = line
         .slice(1)
         .split('&')
         .map((text) => parseEvent(text.trim(), before));
-      const decided = byHand ? decide(tx, given!, events) : decideWithRoom(tx, given!, events);
-      tx = throughTheStore(decided.next);
+      const decided: Decided = byHand ? decide(tx, given!, events) : decideWithRoom(tx, given!, events);
+      if (decided.mustCommit) stored = throughTheStore(committed(decided.next, given!));
+      tx = decided.mustCommit ? stored : decided.next;
       given = withStoredFacts(given!, decided);
-      out.push(line, ...describe(decided, given));
+      out.push(line, ...describe({ ...decided, next: tx! }, given));
     }
   }
   return `${out.join('\n').trimEnd()}\n`;
@@ -102,6 +108,11 @@ function decideWithRoom(tx: Transaction | null, given: Given, events: readonly T
     ...events,
     ...ready.map(({ branch, way }) => ({ type: 'placed', branch, way, at, jitter: 0 }) as const),
   ]);
+}
+
+/** Who commits counts, and says how far it may run ahead. */
+function committed(next: Transaction, given: Given): Transaction {
+  return { ...next, version: next.version + 1, aheadUntil: runsAheadUntil(next, given) };
 }
 
 /** Facts, too, must come back from their stored form as they were decided. */
@@ -136,7 +147,16 @@ function parseSpec(line: string): Spec {
 function specOf(mode: Mode, words: readonly string[], given: { option: Record<string, string>; face: Spec['face'] }): Spec {
   const { option, face } = given;
   const alarmAfterMs = option['alarm'] === undefined ? null : Number(option['alarm']);
-  const any = { face, headers: {}, presentation: {}, alarmAfterMs, trace: null, payloads: words.map(() => new Uint8Array()) };
+  const ahead = option['ahead'] === 'yes' ? {} : ({ runAhead: false } as const);
+  const any = {
+    face,
+    headers: {},
+    presentation: {},
+    alarmAfterMs,
+    trace: null,
+    payloads: words.map(() => new Uint8Array()),
+    ...ahead,
+  };
   const second = { callTimeoutMs: Number(option['call'] ?? 3000), retry: parsePolicy(option['retry']) };
   switch (mode) {
     case 'saga':
@@ -343,10 +363,12 @@ function describe(decided: Decided, given: Given): string[] {
   const held =
     next.hold === null ? '' : ` HOLD ${'op' in next.hold ? `${next.hold.branchId} ${next.hold.op} ` : ''}${next.hold.code}`;
   const overdue = next.overdueSince === null ? '' : ` OVERDUE since ${relative(next.overdueSince)}`;
+  const ahead = next.aheadUntil === null ? '' : ` ahead until ${relative(next.aheadUntil)}`;
+  const later = decided.mustCommit || decided.history.length === 0 ? '' : ' (written later)';
   const wake = decided.wakeAt === null ? (isFinished(next) ? '' : ' no wake') : ` wake ${relative(decided.wakeAt)}`;
   return [
     ...decided.verdicts.filter((verdict) => verdict !== 'taken').map((verdict) => `  verdict ${verdict}`),
-    `  ${next.status} v${next.version}${decision}${held}${overdue}${wake}${next.reason === '' ? '' : ` "${next.reason}"`}`,
+    `  ${next.status} v${next.version}${decision}${held}${overdue}${ahead}${wake}${next.reason === '' ? '' : ` "${next.reason}"`}${later}`,
     ...(state.length === 0 ? [] : [`  ${state.join(' | ')}`]),
     ...decided.history.map((entry) => `  row ${rowText(entry)}`),
     ...decided.effects.map(callText),

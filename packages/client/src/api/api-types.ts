@@ -339,6 +339,7 @@ export interface HistoryEntry {
     | 'concluded'
     | 'answered'
     | 'interrupted'
+    | 'uncertain'
     | 'refused'
     | 'timed-out'
     | 'overdue'

@@ -244,10 +244,10 @@ export class Mailbox implements Wakeable {
    */
   handBack(): void {
     const tx = this.tx!;
-    const next = { ...tx, version: tx.version + 1 };
     const wakeAt = this.waitsForPlace ? earlier(this.wakeAt, this.#turnAt()) : this.wakeAt;
     this.#seating.waitFor([]);
-    this.#propose([], { next, history: [], facts: [], effects: [], ready: [], verdicts: [], wakeAt }, 0);
+    const asItIs = { next: tx, history: [], facts: [], effects: [], ready: [], verdicts: [] };
+    this.#propose([], { ...asItIs, mustCommit: true, wakeAt }, 0);
   }
 
   #turnAt(): EpochMs {

@@ -27,8 +27,8 @@ export const noColumns: CarriedColumns = { dueAt: null, waitsFor: '', errorPrint
 
 /** The transaction as it is to be committed by `node`, which owns it from then on unless nothing is to be driven within `withinMs`. */
 export function placed(decided: Decided, node: NodeId, withinMs: number): Transaction {
-  const { next } = decided;
-  if (isFinished(next) || mayRelease(decided, withinMs)) return next.owner === null ? next : { ...next, owner: null };
+  const next = { ...decided.next, version: decided.next.version + 1 };
+  if (isFinished(next) || mayRelease(decided, withinMs)) return { ...next, owner: null };
   return next.owner === node ? next : { ...next, owner: node, epoch: next.epoch + 1 };
 }
 

@@ -79,7 +79,7 @@ export function salvaged(row: TransactionRow): Transaction {
   const { gid, mode, status, reason, createdAt, updatedAt, finishedAt, version, epoch, owner } = row;
   const columns = { gid, mode, status, reason, createdAt, updatedAt, finishedAt, version, epoch, owner };
   const hold = row.hold === unreadable.code ? unreadable : null;
-  return { ...columns, hold, decision: null, branches: [], overdueSince: overdueSinceOf(row), seq: 0 };
+  return { ...columns, hold, decision: null, branches: [], overdueSince: overdueSinceOf(row), aheadUntil: null, seq: 0 };
 }
 
 /** All that is known of one that a human has terminated. */

@@ -1,7 +1,7 @@
 /** What a mode of transactions is to the rest of core: which calls it makes, and what it makes of events. */
 
 import type { Spec } from '../request/spec.ts';
-import type { RequestEvent, Verdict } from '../transaction/event.ts';
+import type { OpName, RequestEvent, Verdict } from '../transaction/event.ts';
 import type { Given } from '../transaction/given.ts';
 import type { Status } from '../transaction/transaction.ts';
 import type { BranchId, EpochMs } from '../words/ids.ts';
@@ -29,6 +29,16 @@ export interface ModeLogic<S extends Spec> {
   /** When that is due; null: at no time. */
   wakeAtHeld?(draft: Draft<S>): EpochMs | null;
   readonly calls: CallTable<S>;
+  /** Which of its calls may be made ahead of commits. Left out: none. */
+  readonly ahead?: Ahead<S>;
+}
+
+/** The ops that the owner of a transaction may start before its next commit, one success after the other. */
+export interface Ahead<S extends Spec> {
+  /** Whether this op is one of them once everything that it comes after has succeeded. */
+  mayStart(draft: Draft<S>, op: OpName): boolean;
+  /** Those that have not been started yet and that successes alone lead to from here. Asked while a call is in flight. */
+  reachable(draft: Draft<S>): readonly OpName[];
 }
 
 /** The calls of a mode: one op per branch and way. */

@@ -20,7 +20,7 @@
  */
 
 import type { MsgSpec } from '../request/spec.ts';
-import type { RequestEvent, Verdict } from '../transaction/event.ts';
+import type { OpName, RequestEvent, Verdict } from '../transaction/event.ts';
 import { type BranchId, type EpochMs, epochMs, stepOfDelivery } from '../words/ids.ts';
 import { mayRetry } from '../words/retry.ts';
 import { earlier, mayStart, pauseEndsAt, start } from './attempts.ts';
@@ -85,7 +85,25 @@ export const msg: ModeLogic<MsgSpec> = {
   },
   wakeAtHeld: (draft) => (heldDelivery(draft) === null ? null : nextDeliveryAt(draft)),
   calls,
+  ahead: { mayStart: (_draft, { branch }) => branch > 0, reachable },
 };
+
+/** Deliveries, up to the first group that one is missing from for another reason than its turn. */
+function reachable(draft: MsgDraft): readonly OpName[] {
+  if (draft.tx.status !== 'submitted') return [];
+  const found: OpName[] = [];
+  let group = '';
+  let isCut = false;
+  for (let branch = 1; branch < draft.branches.length; branch++) {
+    const next = groupOf(draft, branch);
+    if (isCut && next !== group) break;
+    group = next;
+    const { at } = draft.branches[branch]!.forward;
+    if (at === 'idle') found.push({ branch, way: 'forward' });
+    else if (at !== 'succeed' && at !== 'running') isCut = true;
+  }
+  return found;
+}
 
 function requested(draft: MsgDraft, request: RequestEvent): Verdict {
   const { status } = draft.tx;

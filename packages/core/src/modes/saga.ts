@@ -31,8 +31,10 @@
  *     saga is decided against.
  */
 
+import { payloadIndex } from '../request/payloads.ts';
 import { dependentsOf } from '../request/saga-spec.ts';
 import type { SagaSpec, SagaStep } from '../request/spec.ts';
+import type { OpName } from '../transaction/event.ts';
 import type { Given } from '../transaction/given.ts';
 import type { Branch } from '../transaction/transaction.ts';
 import { branchIdOfStep, type EpochMs, epochMs } from '../words/ids.ts';
@@ -82,6 +84,7 @@ export const saga: ModeLogic<SagaSpec> = {
   wakeAt,
   wakeAtHeld: timeoutAt,
   calls,
+  ahead: { mayStart: mayStartAhead, reachable },
 };
 
 function keepAnswer(draft: SagaDraft, index: number, way: Way, outcome: Outcome): void {
@@ -134,8 +137,33 @@ function mayStartAction(draft: SagaDraft, index: number): boolean {
   if (draft.tx.status !== 'submitted' || draft.tx.hold !== null) return false;
   const { given, branches } = draft;
   const { forward } = branches[index]!;
-  if (forward.at === 'waiting') return forward.dueAt <= draft.at;
-  return forward.at === 'idle' && given.spec.steps[index]!.after.every((other) => branches[other]!.forward.at === 'succeed');
+  // What may have been started ahead waits for its turn all the same.
+  return mayStart(draft, forward) && given.spec.steps[index]!.after.every((other) => branches[other]!.forward.at === 'succeed');
+}
+
+/** A pivot, what comes after an open decision, and what is made of an answer are committed before they are called. */
+function mayStartAhead({ tx, given }: SagaDraft, { branch, way }: OpName): boolean {
+  const { kind } = given.spec.steps[branch]!;
+  if (way === 'backward' || kind === 'pivot' || (kind === 'retriable' && tx.decision === null)) return false;
+  return (given.spec.templates?.[payloadIndex(given.spec, branch, way)] ?? null) === null;
+}
+
+function reachable(draft: SagaDraft): readonly OpName[] {
+  const { tx, branches, given } = draft;
+  if (tx.status !== 'submitted') return [];
+  const reached = branches.map(({ forward }) => forward.at === 'succeed' || forward.at === 'running');
+  const found: OpName[] = [];
+  for (let before = -1; before !== found.length; ) {
+    before = found.length;
+    given.spec.steps.forEach(({ after }, branch) => {
+      const op = { branch, way: 'forward' } as const;
+      if (reached[branch] || branches[branch]!.forward.at !== 'idle' || !mayStartAhead(draft, op)) return;
+      if (!after.every((other) => reached[other])) return;
+      reached[branch] = true;
+      found.push(op);
+    });
+  }
+  return found;
 }
 
 /** @returns whether the step has succeeded, without a call */

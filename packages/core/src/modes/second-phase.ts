@@ -5,7 +5,7 @@
  */
 
 import type { TccSpec, XaSpec } from '../request/spec.ts';
-import type { Registered, RequestEvent, Verdict } from '../transaction/event.ts';
+import type { OpName, Registered, RequestEvent, Verdict } from '../transaction/event.ts';
 import type { Participant, RegisteredBranch } from '../transaction/given.ts';
 import { type EpochMs, epochMs } from '../words/ids.ts';
 import type { Op, Way } from '../words/op.ts';
@@ -40,7 +40,15 @@ export function secondPhase<S extends TwoPhaseSpec>({ ops, lastFirst }: SecondPh
       return nextAttemptAt(draft, draft.tx.status === 'submitted' ? 'forward' : 'backward');
     },
     calls,
+    ahead: { mayStart: () => true, reachable },
   };
+}
+
+/** What was decided is done to all, one after the other. */
+function reachable<S extends TwoPhaseSpec>({ tx, branches }: Draft<S>): readonly OpName[] {
+  if (tx.status !== 'submitted' && tx.status !== 'aborting') return [];
+  const way = tx.status === 'submitted' ? 'forward' : 'backward';
+  return branches.flatMap((states, branch) => (states[way].at === 'idle' ? [{ branch, way }] : []));
 }
 
 function callTable<S extends TwoPhaseSpec>(ops: Readonly<Record<Way, Op>>): CallTable<S> {

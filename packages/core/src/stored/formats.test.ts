@@ -19,6 +19,7 @@ type FrozenSpec = Omit<StoredSpec, 'payloads'> & { readonly payloads: string };
 const first = frozen<{ rows: TransactionRow[]; spec: FrozenSpec }>('format-1');
 const second = frozen<{ rows: TransactionRow[]; specs: FrozenSpec[] }>('format-2');
 const third = frozen<{ rows: TransactionRow[] }>('format-3');
+const fourth = frozen<{ rows: TransactionRow[] }>('format-4');
 
 function frozen<Content>(name: string): Content {
   return JSON.parse(readFileSync(new URL(`../../fixtures/${name}.json`, import.meta.url), 'utf8')) as Content;
@@ -33,7 +34,7 @@ describe('format 1', () => {
     expect(first.rows.length).toBeGreaterThan(3);
     first.rows.forEach((row, index) => {
       expect(fromRow(row).overdueSince).toBeNull();
-      expect(toRow(fromRow(row), row)).toEqual(third.rows[index]);
+      expect(toRow(fromRow(row), row)).toEqual(fourth.rows[index]);
     });
   });
 
@@ -51,7 +52,7 @@ describe('format 2', () => {
   test('of the state is read, and means what the same means in the newest', () => {
     expect(second.rows.length).toBeGreaterThan(first.rows.length);
     second.rows.forEach((row, index) => {
-      expect(toRow(fromRow(row), row)).toEqual(third.rows[index]);
+      expect(toRow(fromRow(row), row)).toEqual(fourth.rows[index]);
     });
   });
 
@@ -71,14 +72,24 @@ describe('format 2', () => {
   });
 });
 
-test('format 3 of the state is read, and written again as it was', () => {
+test('format 3 of the state is read, and means what the same means in the newest', () => {
   expect(third.rows.length).toBeGreaterThan(second.rows.length);
-  for (const row of third.rows) expect(toRow(fromRow(row), row)).toEqual(row);
+  third.rows.forEach((row, index) => {
+    expect(fromRow(row).aheadUntil).toBeNull();
+    expect(toRow(fromRow(row), row)).toEqual(fourth.rows[index]);
+  });
   expect(third.rows.some((row) => fromRow(row).branches.some(({ forward }) => forward.at === 'given-up'))).toBe(true);
 });
 
+test('format 4 of the state is read, and written again as it was', () => {
+  expect(fourth.rows.length).toBeGreaterThan(third.rows.length);
+  for (const row of fourth.rows) expect(toRow(fromRow(row), row)).toEqual(row);
+  expect(fourth.rows.filter((row) => fromRow(row).aheadUntil !== null)).toHaveLength(1);
+});
+
 test('lists see what is overdue without reading the whole state', () => {
-  for (const row of [...first.rows, ...second.rows, ...third.rows]) expect(overdueSinceOf(row)).toBe(fromRow(row).overdueSince);
+  for (const row of [...first.rows, ...second.rows, ...third.rows, ...fourth.rows])
+    expect(overdueSinceOf(row)).toBe(fromRow(row).overdueSince);
   expect(second.rows.some((row) => overdueSinceOf(row) !== null)).toBe(true);
   expect(overdueSinceOf({ format: stateFormat + 1, state: '{}' })).toBeNull();
 });

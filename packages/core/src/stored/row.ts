@@ -21,7 +21,7 @@ import {
 } from './state-code.ts';
 
 /** The newest format of `state` that this version writes; it reads all from 1 on. */
-export const stateFormat = 3;
+export const stateFormat = 4;
 
 /** The stored row of a transaction. */
 export interface TransactionRow {
@@ -82,7 +82,7 @@ export function toRow(tx: Transaction, columns: RowColumns): TransactionRow {
  * @throws Error when its state is not what any version has written, or of a format newer than this version knows
  */
 export function fromRow(row: TransactionRow): Transaction {
-  const [seq, overdueSince, decision, hold, branches] = readState(row);
+  const [seq, overdueSince, decision, hold, branches, aheadUntil] = readState(row);
   return {
     gid: row.gid,
     mode: row.mode,
@@ -95,6 +95,7 @@ export function fromRow(row: TransactionRow): Transaction {
     updatedAt: row.updatedAt,
     finishedAt: row.finishedAt,
     overdueSince: momentOf(overdueSince),
+    aheadUntil: momentOf(aheadUntil),
     seq,
     version: row.version,
     epoch: row.epoch,
@@ -119,8 +120,15 @@ function momentOf(code: number): EpochMs | null {
 }
 
 function encodeState(tx: Transaction): string {
-  const { seq, overdueSince, decision, hold, branches } = tx;
-  const code: StateCode = [seq, overdueSince ?? 0, encodeDecision(decision), encodeHold(hold), branches.map(encodeBranch)];
+  const { seq, overdueSince, decision, hold, branches, aheadUntil } = tx;
+  const code: StateCode = [
+    seq,
+    overdueSince ?? 0,
+    encodeDecision(decision),
+    encodeHold(hold),
+    branches.map(encodeBranch),
+    aheadUntil ?? 0,
+  ];
   return JSON.stringify(code);
 }
 
@@ -130,14 +138,16 @@ function readState({ gid, format, state }: TransactionRow): StateCode {
   return code;
 }
 
-/** Format 1 had no `overdueSince`; what format 2 has, format 3 has as well. */
+/** Format 1 had no `overdueSince`, format 3 and those before had no `aheadUntil`; what format 2 has, format 3 has as well. */
 function asNewest({ gid, format }: Pick<TransactionRow, 'gid' | 'format'>, code: unknown): unknown {
   switch (format) {
     case stateFormat:
-    case 2:
       return code;
+    case 3:
+    case 2:
+      return Array.isArray(code) ? [...code, 0] : code;
     case 1:
-      return Array.isArray(code) ? [code[0], 0, ...code.slice(1)] : code;
+      return Array.isArray(code) ? [code[0], 0, ...code.slice(1), 0] : code;
     default:
       throw new Error(`state format ${format} of ${gid} is not known to this version`);
   }

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { fromRow, stateFormat, type TransactionRow, toRow } from './row.ts';
 
-const { rows } = JSON.parse(readFileSync(new URL('../../fixtures/format-2.json', import.meta.url), 'utf8')) as {
+const { rows } = JSON.parse(readFileSync(new URL('../../fixtures/format-4.json', import.meta.url), 'utf8')) as {
   rows: TransactionRow[];
 };
 const row = { ...rows[0]!, format: stateFormat };
@@ -12,21 +12,23 @@ test.each([
   ['{}', /not what any version/],
   ['null', /not what any version/],
   ['[1,0,0,0]', /not what any version/],
-  ['[1,0,0,0,0]', /not what any version/],
-  ['["1",0,0,0,[]]', /not what any version/],
-  ['[-1,0,0,0,[]]', /not what any version/],
-  ['[1,null,0,0,[]]', /not what any version/],
-  ['[1,0,[3,1,"amends"],0,[]]', /not what any version/],
-  ['[1,0,[0,1],0,[]]', /not what any version/],
-  ['[1,0,0,["01",8],[]]', /not what any version/],
-  ['[1,0,0,["01",0,9],[]]', /not what any version/],
-  ['[1,0,0,0,[1]]', /not what any version/],
-  ['[1,0,0,0,[[0]]]', /not what any version/],
-  ['[1,0,0,0,[[[1,1],0]]]', /not what any version/],
-  ['[1,0,0,0,[[[3,1,0,0],0]]]', /not what any version/],
-  ['[1,0,0,0,[[[5,1,0],0]]]', /not what any version/],
-  ['[1,0,0,0,[[[6,1,0],0]]]', /not what any version/],
-  ['[1,0,0,0,[[[1,"1",0],0]]]', /not what any version/],
+  ['[1,0,0,0,0,0]', /not what any version/],
+  ['["1",0,0,0,[],0]', /not what any version/],
+  ['[-1,0,0,0,[],0]', /not what any version/],
+  ['[1,null,0,0,[],0]', /not what any version/],
+  ['[1,0,0,0,[]]', /not what any version/],
+  ['[1,0,0,0,[],-1]', /not what any version/],
+  ['[1,0,[3,1,"amends"],0,[],0]', /not what any version/],
+  ['[1,0,[0,1],0,[],0]', /not what any version/],
+  ['[1,0,0,["01",8],[],0]', /not what any version/],
+  ['[1,0,0,["01",0,9],[],0]', /not what any version/],
+  ['[1,0,0,0,[1],0]', /not what any version/],
+  ['[1,0,0,0,[[0]],0]', /not what any version/],
+  ['[1,0,0,0,[[[1,1],0]],0]', /not what any version/],
+  ['[1,0,0,0,[[[3,1,0,0],0]],0]', /not what any version/],
+  ['[1,0,0,0,[[[5,1,0],0]],0]', /not what any version/],
+  ['[1,0,0,0,[[[6,1,0],0]],0]', /not what any version/],
+  ['[1,0,0,0,[[[1,"1",0],0]],0]', /not what any version/],
 ])('a state that no version has written is refused: %s', (state, message) => {
   expect(() => fromRow({ ...row, state })).toThrow(message);
 });

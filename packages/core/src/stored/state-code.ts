@@ -4,7 +4,7 @@ import type { Op } from '../words/op.ts';
 
 /**
  * What stands first is what lists show. Format 1 had no `overdueSince`. Format 2 had no op that is given up: it was waiting, due at 0
- * or in the past. Format 3 may have, and facts of the kind `not-before` beside.
+ * or in the past. Format 3 may have, and facts of the kind `not-before` beside; it had no `aheadUntil`.
  */
 export type StateCode = [
   seq: number,
@@ -12,6 +12,7 @@ export type StateCode = [
   decision: DecisionCode,
   hold: HoldCode,
   branches: readonly BranchCode[],
+  aheadUntil: number,
 ];
 /** 0: none. */
 export type DecisionCode = 0 | [direction: number, seq: number, actor: string];
@@ -49,11 +50,12 @@ const opNumbers: ReadonlyMap<unknown, number> = new Map([
 
 /** Whether something read from JSON is a state in its newest form. */
 export function isStateCode(code: unknown): code is StateCode {
-  if (!Array.isArray(code) || code.length !== 5) return false;
-  const [seq, overdueSince, decision, hold, branches] = code as unknown[];
+  if (!Array.isArray(code) || code.length !== 6) return false;
+  const [seq, overdueSince, decision, hold, branches, aheadUntil] = code as unknown[];
   return (
     isNumber(seq) &&
     isNumber(overdueSince) &&
+    isNumber(aheadUntil) &&
     (decision === 0 || isDecision(decision)) &&
     (hold === 0 || isHold(hold)) &&
     Array.isArray(branches) &&

@@ -90,7 +90,7 @@ export type TransactionEvent =
 /** What a human may do: end it as it stands, undoing nothing; or try again at once what waits or is held. */
 export type InterventionVerb = 'terminate' | 'retry';
 
-/** A call to make, after the decision that contains it is durable and not before. */
+/** A call to make. */
 export interface CallEffect extends OpName {
   readonly type: 'call';
   readonly attempt: number;
@@ -101,7 +101,7 @@ export interface ReadyCall extends OpName {
   readonly url: string;
 }
 
-/** What the shell does once the decision is durable. */
+/** What the shell does once the decision is durable, or at once when that may wait. */
 export type Effect = CallEffect;
 
 /**
@@ -129,6 +129,11 @@ export interface Decided {
   /** To be written once, in the same commit. */
   readonly facts: readonly Fact[];
   readonly effects: readonly Effect[];
+  /**
+   * Whether it must be durable before anything follows from it. Otherwise its effects are within what the last commit allows, and
+   * it may be written with the next one. False when nothing changed.
+   */
+  readonly mustCommit: boolean;
   /** What waits for its place, in the order in which it should get one. */
   readonly ready: readonly ReadyCall[];
   /** One per event, in order. */

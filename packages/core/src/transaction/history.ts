@@ -20,6 +20,8 @@ export type HistoryKind =
   | 'answered'
   /** An attempt was under way when its coordinator died; its answer is lost. */
   | 'interrupted'
+  /** Its coordinator died, and may have called these ops before it could say so. */
+  | 'uncertain'
   /** A step could not be called: its payload refers to an answer that is not there. */
   | 'refused'
   /** Rolled back because its time was up. */

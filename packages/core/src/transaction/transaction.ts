@@ -83,7 +83,7 @@ export interface HeldCall {
   readonly op: Op;
 }
 
-/** One global transaction as of one commit. */
+/** One global transaction, as of a commit or as far ahead of it as its owner has come. */
 export interface Transaction {
   readonly gid: Gid;
   readonly mode: Mode;
@@ -98,9 +98,13 @@ export interface Transaction {
   readonly finishedAt: EpochMs | null;
   /** When its alarm was due, once that has been raised; null: not raised. Kept when it finishes. */
   readonly overdueSince: EpochMs | null;
+  /**
+   * Until when its owner may start ops that successes alone lead to, before its next commit; null: what is started is in `branches`.
+   */
+  readonly aheadUntil: EpochMs | null;
   /** Sequence number of its last history row. */
   readonly seq: number;
-  /** Counts commits, from 1; 0 before the first. */
+  /** Counts commits, from 1; 0 before the first. Whoever commits counts. */
   readonly version: number;
   /** Counts changes of owner; a fencing token. */
   readonly epoch: number;

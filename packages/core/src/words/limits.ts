@@ -40,6 +40,8 @@ export const limits = {
   topicCharactersMax: 128,
   /** Subscribers of one topic: a message becomes a branch for each. */
   subscribersMax: 1_000,
+  /** How long after a commit its owner may start calls that only its next one tells of. Milliseconds. */
+  runAheadMsMax: 1_000,
   /** The longest time-out of a call: a longer task answers *ongoing* and is asked again. Milliseconds. */
   callTimeoutMsMax: 600_000,
   /** The longest pause between two attempts. Milliseconds. */

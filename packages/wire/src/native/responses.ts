@@ -153,6 +153,7 @@ const historyEntrySchema = named(
       'concluded',
       'answered',
       'interrupted',
+      'uncertain',
       'refused',
       'timed-out',
       'overdue',
