@@ -3,14 +3,8 @@
  * Made of the packages as they are; impatient, so that many crashes fit into a short test.
  */
 import { parseArgs } from 'node:util';
-import {
-  type Coordinator,
-  createCoordinator,
-  httpTransport,
-  type Log,
-  refuseForbidden,
-  type Transport,
-} from '@amends/coordinator';
+import { type Coordinator, createCoordinator, httpTransport, type Log, type Transport } from '@amends/coordinator';
+import { refuseForbidden } from '@amends/coordinator/addresses';
 import type { RetryPolicy, Spec } from '@amends/core';
 import { decorated, type Store } from '@amends/store';
 import { openSqliteStore } from '@amends/store-sql';

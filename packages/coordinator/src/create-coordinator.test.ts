@@ -93,6 +93,14 @@ async function end(of: Coordinator, gid: Gid): Promise<string> {
   }
 }
 
+test('its users get what its type says, and nothing of what its mailboxes need', () => {
+  const made: object = createCoordinator({ store: openMemoryStore() });
+  expect(Object.keys(made).toSorted()).toEqual(
+    'audit calling get health history intervene list newGid now prepare request start stop submit wait'.split(' '),
+  );
+  expect(Object.getPrototypeOf(made)).toBe(Object.prototype);
+});
+
 describe('a transaction', () => {
   test('whose participant fails is seen in the log, once, and so is that it answers again', async () => {
     const bank = await participant();

@@ -10,7 +10,8 @@ import {
   type NodeId,
 } from '@amends/core';
 import type { Store, StoredTransaction } from '@amends/store';
-import { type CheckAddress, refuseForbidden } from './calls/address/address.ts';
+import { AddressBook } from './calls/address/address-book.ts';
+import { type CheckAddress, refuseForbidden } from './calls/address/network-address.ts';
 import { targetRefuser } from './calls/address/targets.ts';
 import { tellingFailures } from './calls/failing-hosts.ts';
 import { grpcTransport } from './calls/grpc/grpc-transport.ts';
@@ -108,7 +109,29 @@ function everyTransport(): Transport {
 
 /** Makes a coordinator on a store. It does nothing until `start`. */
 export function createCoordinator(options: CoordinatorOptions): Coordinator {
-  return new LocalCoordinator(options);
+  return faceOf(new LocalCoordinator(options));
+}
+
+/** What users get: without what the mailboxes need of the coordinator around them. */
+function faceOf(inner: LocalCoordinator): Coordinator {
+  const { submit, prepare, request, intervene, history, list, audit } = inner;
+  return {
+    start: () => inner.start(),
+    stop: (options) => inner.stop(options),
+    newGid: () => inner.newGid(),
+    now: () => inner.now(),
+    submit,
+    prepare,
+    request,
+    wait: (gid, options) => inner.wait(gid, options),
+    get: (gid) => inner.get(gid),
+    history,
+    list,
+    audit,
+    intervene,
+    calling: () => inner.calling(),
+    health: () => inner.health(),
+  };
 }
 
 class LocalCoordinator implements Coordinator, MailboxHost {
@@ -151,12 +174,14 @@ class LocalCoordinator implements Coordinator, MailboxHost {
     this.#clock = options.clock ?? this.#ownClock!;
     const { liveMax = defaults.liveMax, requestBytesMax = defaults.requestBytesMax } = options;
     this.#mailboxes = new LiveMailboxes({ liveMax, requestBytesMax }, this.#clock);
+    const addresses = new AddressBook(options.checkAddress ?? refuseForbidden);
     const perHostMax = options.perHostInFlightMax ?? defaults.perHostInFlightMax;
-    this.places = new Places({ perHostMax, waitingMax: Math.max(1, liveMax * waitingShare) }, this.#clock);
+    this.places = new Places({ perHostMax, waitingMax: Math.max(1, liveMax * waitingShare) }, this.#clock, addresses);
     const transport = tellingFailures(options.transport ?? everyTransport(), { log: this.#log, clock: this.#clock });
     this.#wakes = new WakeQueue(this.#clock, this.#timers);
     this.#outbound = new Outbound({
       transport,
+      addresses,
       clock: this.#clock,
       random: this.#random,
       log: this.#log,
@@ -169,7 +194,7 @@ class LocalCoordinator implements Coordinator, MailboxHost {
       mailboxes: this.#mailboxes,
       isShared: this.#store.capabilities.shared,
       refuseUnlessOpen: () => this.#refuseUnlessRunning(),
-      refuseTargets: targetRefuser(options.checkAddress ?? refuseForbidden),
+      refuseTargets: targetRefuser((url) => addresses.of(url)),
       onStoreFailure: (listener) => this.#gate.onFailure(listener),
     };
     this.#commits = createGroupCommit(this.#store, this.#timers);

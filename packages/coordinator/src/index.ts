@@ -1,15 +1,4 @@
-export {
-  type AddressKind,
-  addressKind,
-  type CheckAddress,
-  isLoopbackHost,
-  placeOf,
-  refuseForbidden,
-  withoutMapping,
-} from './calls/address/address.ts';
-export { remembered } from './calls/address/remembered.ts';
-export { targetRefuser } from './calls/address/targets.ts';
-export { hostOf } from './calls/address/url-parts.ts';
+export type { CheckAddress } from './calls/address/network-address.ts';
 export type { GrpcTransportOptions } from './calls/grpc/grpc-transport.ts';
 export { grpcTransport } from './calls/grpc/grpc-transport.ts';
 export type { HttpTransportOptions } from './calls/http/http-transport.ts';
@@ -20,4 +9,5 @@ export { transportByScheme } from './calls/transport-by-scheme.ts';
 export type * from './coordinator.ts';
 export type { CoordinatorOptions } from './create-coordinator.ts';
 export { createCoordinator } from './create-coordinator.ts';
+export type * from './ports/participant-address.ts';
 export type * from './ports/ports.ts';

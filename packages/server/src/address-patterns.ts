@@ -1,6 +1,6 @@
 /** Hosts and networks as operators write them in lists: `api.example.com`, `*.example.com`, `10.0.0.0/8`, `10.1.2.3`. */
 import { BlockList, isIP } from 'node:net';
-import { withoutMapping } from '@amends/coordinator';
+import { withoutMapping } from '@amends/coordinator/addresses';
 
 /** Whether an address, or the name that it was found by, is among the patterns. */
 export type AddressMatcher = (address: string, hostname: string) => boolean;

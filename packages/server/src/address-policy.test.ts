@@ -1,4 +1,5 @@
 import { type BranchCall, type CheckAddress, httpTransport, type Transport } from '@amends/coordinator';
+import { parseAddress } from '@amends/coordinator/addresses';
 import { branchIdOfStep, type Gid } from '@amends/core';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type AddressRules, addressPolicy } from './address-policy.ts';
@@ -20,7 +21,7 @@ const callTo = (url: string): BranchCall => ({
   op: 'action',
   attempt: 1,
   epoch: 1,
-  url,
+  address: parseAddress(url),
   payload: new Uint8Array(0),
   headers: {},
   deadlineInMs: 10_000,

@@ -2,7 +2,8 @@
  * Which addresses participants may have. Asked by the transport at each new connection with the address that it is
  * about to connect to, so that a name which resolves differently the next time gains nothing.
  */
-import { addressKind, type CheckAddress, placeOf, refuseForbidden, remembered } from '@amends/coordinator';
+import type { CheckAddress } from '@amends/coordinator';
+import { addressKind, placeOf, refuseForbidden } from '@amends/coordinator/addresses';
 import { addressMatcher } from './address-patterns.ts';
 
 /** What the policy goes by. */
@@ -15,11 +16,11 @@ export interface AddressRules {
   readonly listensOnLoopback: boolean;
 }
 
-/** Makes the policy: what is always refused, then the operator's rules. Its answers are remembered: literal addresses are asked about at every call. */
+/** Makes the policy: what is always refused, then the operator's rules. */
 export function addressPolicy({ allow, deny, listensOnLoopback }: AddressRules): CheckAddress {
   const allowed = addressMatcher(allow);
   const denied = addressMatcher(deny);
-  const check: CheckAddress = (address, hostname) => {
+  return (address, hostname) => {
     if (denied(address, hostname)) return `${placeOf(address, hostname)} is denied by participants.deny`;
     const forbidden = refuseForbidden(address, hostname);
     if (forbidden !== null) return forbidden;
@@ -27,6 +28,4 @@ export function addressPolicy({ allow, deny, listensOnLoopback }: AddressRules):
     if (kind === 'public' || listensOnLoopback || allowed(address, hostname)) return null;
     return `${placeOf(address, hostname)} is a ${kind} address; add it to participants.allow to have it called`;
   };
-  const answers = remembered((place: string) => check(...(place.split(' ') as [string, string])));
-  return (address, hostname) => answers(`${address} ${hostname}`);
 }

@@ -1,4 +1,5 @@
 import type { BranchCall, Transport } from '@amends/coordinator';
+import { parseAddress } from '@amends/coordinator/addresses';
 import { AmendsError, branchIdOfStep, type Gid, type OutcomeClass } from '@amends/core';
 import { openMemoryStore, type Store } from '@amends/store';
 import { describe, expect, it } from 'vitest';
@@ -12,7 +13,7 @@ function callTo(url: string): BranchCall {
     op: 'action',
     attempt: 1,
     epoch: 1,
-    url,
+    address: parseAddress(url),
     payload: new Uint8Array(0),
     headers: {},
     deadlineInMs: 1_000,

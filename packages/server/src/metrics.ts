@@ -1,5 +1,5 @@
 /** The metrics: what is counted, and the decorators that count, so that nothing else knows of metrics. */
-import { type BranchCall, type Coordinator, hostOf, type Observer, remembered, type Transport } from '@amends/coordinator';
+import type { BranchCall, Coordinator, Observer, Transport } from '@amends/coordinator';
 import type { Mode, OutcomeClass, Transaction } from '@amends/core';
 import { type AnyChange, type CommitAnswer, decorated, type Store } from '@amends/store';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
@@ -45,12 +45,26 @@ export function createMetrics(version: string): Metrics {
   };
 }
 
-/** The series of an instrument for these values of its labels, none of which has a space; remembered, because finding it is not cheap. */
+/** The series of an instrument for these values of its labels; each is found once, because that is not cheap. */
 type Series<S> = (...labels: string[]) => S;
 
 /** Counts by itself until the metrics are read: the registry's own counting makes an object each time. */
-interface Tally {
-  inc(): void;
+class Tally {
+  readonly #labels: readonly string[];
+  #unread = 0;
+
+  constructor(labels: readonly string[]) {
+    this.#labels = labels;
+  }
+
+  inc(): void {
+    this.#unread += 1;
+  }
+
+  moveTo(counter: Counter): void {
+    if (this.#unread > 0) counter.labels(...this.#labels).inc(this.#unread);
+    this.#unread = 0;
+  }
 }
 
 /** Makes instruments on one registry: name, meaning, names of labels. */
@@ -65,18 +79,21 @@ function instruments(registry: Registry): Instruments {
   const registers = [registry];
   return {
     counter(name, help, ...labelNames) {
-      const unread = new Map<readonly string[], number>();
+      const tallies: Tally[] = [];
       const counter: Counter = new Counter({
         name,
         help,
         labelNames,
         registers,
         collect() {
-          for (const [labels, count] of unread) counter.labels(...labels).inc(count);
-          unread.clear();
+          for (const tally of tallies) tally.moveTo(counter);
         },
       });
-      return seriesOf((labels) => ({ inc: () => void unread.set(labels, (unread.get(labels) ?? 0) + 1) }));
+      return seriesOf((labels) => {
+        const tally = new Tally(labels);
+        tallies.push(tally);
+        return tally;
+      });
     },
     histogram(name, help, buckets, ...labelNames) {
       const histogram: Histogram = new Histogram({ name, help, buckets, labelNames, registers });
@@ -88,9 +105,29 @@ function instruments(registry: Registry): Instruments {
   };
 }
 
-function seriesOf<S>(find: (labels: string[]) => S): Series<S> {
-  const found = remembered((key: string) => find(key === '' ? [] : key.split(' ')));
-  return (...labels) => found(labels.join(' '));
+/** A tree of series: one level for each label. */
+interface Branching<S> {
+  series: S | null;
+  readonly byNextLabel: Map<string, Branching<S>>;
+}
+
+/** Whoever gives the values of labels keeps them few. */
+function seriesOf<S>(make: (labels: string[]) => S): Series<S> {
+  const root: Branching<S> = { series: null, byNextLabel: new Map() };
+  return (...labels) => {
+    let node = root;
+    for (const label of labels) node = nextOf(node, label);
+    node.series ??= make(labels);
+    return node.series;
+  };
+}
+
+function nextOf<S>({ byNextLabel }: Branching<S>, label: string): Branching<S> {
+  const known = byNextLabel.get(label);
+  if (known !== undefined) return known;
+  const next: Branching<S> = { series: null, byNextLabel: new Map() };
+  byNextLabel.set(label, next);
+  return next;
 }
 
 function requestMeters(make: Instruments): Metrics['request'] {
@@ -140,7 +177,7 @@ function transportMeter(make: Instruments): Metrics['transport'] {
   return (transport) => ({
     async call(request) {
       const outcome = await transport.call(request);
-      const host = hostOf(request.url);
+      const host = hostOf(request.address.host);
       calls(host, request.op, outcome.class).inc();
       countAsDtm(request, outcome.class);
       duration(host).observe(outcome.durationMs / 1000);
@@ -162,14 +199,14 @@ function branchCounter(make: Instruments): (request: BranchCall, outcome: Outcom
   };
 }
 
-/** The label of a URL's host: the first hundred hosts have their own. */
-function hostLabels(): (url: string) => string {
+/** The label of a host: the first hundred have their own. */
+function hostLabels(): (host: string) => string {
   const hosts = new Set<string>();
-  return remembered((url: string) => {
-    const host = hostOf(url) || 'none';
-    if (hosts.size < hostLabelsMax) hosts.add(host);
-    return hosts.has(host) ? host : 'other';
-  });
+  return (host) => {
+    const label = host === '' ? 'none' : host;
+    if (hosts.size < hostLabelsMax) hosts.add(label);
+    return hosts.has(label) ? label : 'other';
+  };
 }
 
 function observerOf(make: Instruments): Observer {

@@ -5,10 +5,10 @@ import {
   createCoordinator,
   grpcTransport,
   httpTransport,
-  isLoopbackHost,
   type ParticipantTls,
   transportByScheme,
 } from '@amends/coordinator';
+import { isLoopbackHost } from '@amends/coordinator/addresses';
 import type { Store } from '@amends/store';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { addressPolicy } from './address-policy.ts';

@@ -40,7 +40,7 @@ export class Wire {
     const atHosts = new Map<string, number>();
     return {
       call: (request) => {
-        const { host } = new URL(request.url);
+        const { host } = request.address;
         const others = atHosts.get(host) ?? 0;
         if (others === perHostInFlightMax) this.#world.violated('places', `${process.name} calls ${host} once too often at once`);
         if (others + 1 === perHostInFlightMax) this.#world.coverage.reached('wire faults', 'all places of a host taken');
@@ -96,7 +96,7 @@ export class Wire {
   }
 
   #arrive(call: WireCall, afterMs: number, end: (verdict: Verdict) => void): void {
-    const participant = this.#participants.get(new URL(call.request.url).host)!;
+    const participant = this.#participants.get(call.request.address.host)!;
     this.#world.underWay += 1;
     this.#world.time.after(afterMs, () => {
       this.#world.underWay -= 1;

@@ -1,6 +1,7 @@
 import { branchIdOfStep, epochMs, type Gid, type Outcome } from '@amends/core';
 import { expect, test } from 'vitest';
 import type { BranchCall } from '../ports/ports.ts';
+import { parseAddress } from './address/parse-address.ts';
 import { type FailingHostsOptions, tellingFailures } from './failing-hosts.ts';
 
 const ok: Outcome = { class: 'success', code: 'http_200', detail: '', exchange: 'answered', durationMs: 1 };
@@ -44,7 +45,7 @@ function stage(options: Partial<FailingHostsOptions> = {}) {
     /** Calls, and tells the lines that came of it. */
     async call(outcome: Outcome, url = 'http://bank:80/in') {
       next = outcome;
-      const request = { gid: 'g' as Gid, branchId: branchIdOfStep(0), op: 'action', url } as BranchCall;
+      const request = { gid: 'g' as Gid, branchId: branchIdOfStep(0), op: 'action', address: parseAddress(url) } as BranchCall;
       expect(await transport.call(request)).toBe(outcome);
       return lines.splice(0);
     },

@@ -4,7 +4,6 @@
  */
 import type { Outcome } from '@amends/core';
 import type { BranchCall, Clock, Log, Transport } from '../ports/ports.ts';
-import { hostOf } from './address/url-parts.ts';
 
 /** What is needed to tell. */
 export interface FailingHostsOptions {
@@ -63,12 +62,12 @@ class FailingHosts {
   hear(request: BranchCall, outcome: Outcome): void {
     if (outcome.exchange === 'unsent') return;
     if (outcome.class === 'unknown') this.#failed(request, outcome);
-    else if (this.#troubles.size > 0) this.#answered(hostOf(request.url));
+    else if (this.#troubles.size > 0) this.#answered(request.address.host);
   }
 
   #failed(request: BranchCall, { code, exchange, detail }: Outcome): void {
     const now = this.#clock.now();
-    const host = this.#placeOf(hostOf(request.url), now);
+    const host = this.#placeOf(request.address.host, now);
     const known = this.#troubles.get(host);
     const trouble = known ?? { untold: 0, since: now, toldAt: now, isToldFailing: false };
     this.#troubles.set(host, trouble);

@@ -1,11 +1,17 @@
 import { epochMs } from '@amends/core';
 import { expect, test } from 'vitest';
+import { AddressBook } from './address/address-book.ts';
+import { refuseForbidden } from './address/network-address.ts';
 import { type Place, Places, type Waiter } from './places.ts';
 
 /** Places under a clock that the test moves, and waiters that note what they are offered. */
 function stage(bounds: { perHostMax?: number; waitingMax?: number } = {}) {
   let now = 0;
-  const places = new Places({ perHostMax: 1, waitingMax: 100, ...bounds }, { now: () => epochMs(now) });
+  const places = new Places(
+    { perHostMax: 1, waitingMax: 100, ...bounds },
+    { now: () => epochMs(now) },
+    new AddressBook(refuseForbidden),
+  );
   const served: string[] = [];
   const offers: Place[] = [];
   const waiter = (name: string): Waiter => ({

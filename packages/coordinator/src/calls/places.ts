@@ -5,8 +5,7 @@
  * out those of one. Nothing that waits here has been started.
  */
 import type { Clock } from '../ports/ports.ts';
-import { remembered } from './address/remembered.ts';
-import { hostOf } from './address/url-parts.ts';
+import type { AddressBook } from './address/address-book.ts';
 
 /** A place for one call. */
 export interface Place {
@@ -51,13 +50,14 @@ export class Places {
   readonly #bounds: PlacesBounds;
   readonly #clock: Clock;
   readonly #hosts = new Map<string, Host>();
-  readonly #hostOfUrl = remembered(hostOf);
+  readonly #addresses: Pick<AddressBook, 'of'>;
   #waiting = 0;
   #closed = false;
 
-  constructor(bounds: PlacesBounds, clock: Clock) {
+  constructor(bounds: PlacesBounds, clock: Clock, addresses: Pick<AddressBook, 'of'>) {
     this.#bounds = bounds;
     this.#clock = clock;
+    this.#addresses = addresses;
   }
 
   /** How many wait, counted once for each host. */
@@ -67,7 +67,7 @@ export class Places {
 
   /** The host that a call of this URL needs a place at. */
   hostOf(url: string): string {
-    return this.#hostOfUrl(url);
+    return this.#addresses.of(url).host;
   }
 
   /** A place that is free and that nobody waits for; null: there is none. */

@@ -1,5 +1,6 @@
 /** Making the calls that a decision asked for, and bringing their answers back as events. */
 import { type CallEffect, callPlan, type Outcome, type Spec, traceparentOf } from '@amends/core';
+import type { AddressBook } from '../calls/address/address-book.ts';
 import { alwaysAnswered } from '../calls/always-answering.ts';
 import type { Place } from '../calls/places.ts';
 import type { Clock, Log, Random, Transport } from '../ports/ports.ts';
@@ -8,6 +9,7 @@ import { callKey } from './mailbox.ts';
 
 interface Around {
   readonly transport: Transport;
+  readonly addresses: Pick<AddressBook, 'of'>;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -45,8 +47,8 @@ export class Outbound {
 
   /** A call has the time that is left since its stored start; what is undone later relies on that (I6). */
   #outcomeOf(mailbox: Mailbox, effect: CallEffect): Promise<Outcome> {
-    const { clock, random, transport } = this.#around;
-    const { timeoutMs, ...plan } = callPlan(mailbox.given, effect);
+    const { clock, random, transport, addresses } = this.#around;
+    const { timeoutMs, url, ...plan } = callPlan(mailbox.given, effect);
     const deadlineInMs = startedAt(mailbox, effect) + timeoutMs - clock.now();
     if (deadlineInMs <= 0) return Promise.resolve(tooLate);
     const { spec } = mailbox.given;
@@ -54,7 +56,8 @@ export class Outbound {
     const { gid, tx } = mailbox;
     const { attempt } = effect;
     const headers = headersOf(spec, random);
-    return transport.call({ gid, mode, ...plan, attempt, epoch: tx!.epoch, headers, deadlineInMs, face, protocol });
+    const address = addresses.of(url);
+    return transport.call({ gid, mode, ...plan, address, attempt, epoch: tx!.epoch, headers, deadlineInMs, face, protocol });
   }
 
   /** Breaks off what is in flight. */

@@ -14,7 +14,7 @@ import {
   toRow,
   urlOf,
 } from '@amends/core';
-import { hostOf } from '../calls/address/url-parts.ts';
+import { hostOf } from '../calls/address/parse-address.ts';
 
 /** What is due later than this is left to the store, whichever node claims it then. Milliseconds. */
 export const horizonMs = 30_000;

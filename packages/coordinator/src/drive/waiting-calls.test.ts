@@ -73,7 +73,7 @@ test('of a concurrent saga whose first step is refused the others, which wait, a
   await vi.waitFor(() => expect(calls).toHaveLength(2));
   calls[1]!.end(done);
   expect((await amends.wait(gid, { waitMs: 5_000 }))!.transaction.status).toBe('failed');
-  expect(calls.map(({ request }) => `${request.op} ${request.url}`)).toEqual([
+  expect(calls.map(({ request }) => `${request.op} ${request.address.text}`)).toEqual([
     'action http://bank/a',
     'compensate http://bank/una',
   ]);
@@ -88,7 +88,7 @@ test('places go round: a saga of many steps does not keep out those of one', asy
     await vi.waitFor(() => expect(calls).toHaveLength(sent));
     calls[sent - 1]!.end(done);
   }
-  const order = calls.map(({ request }) => request.url.slice(-1)).join('');
+  const order = calls.map(({ request }) => request.address.text.slice(-1)).join('');
   expect(order).toBe('abxycd');
 });
 

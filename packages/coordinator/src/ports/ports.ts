@@ -1,5 +1,6 @@
 /** What the coordinator needs from outside beside the store. Tests and the simulator bring their own. */
 import type { BranchId, EpochMs, Face, Gid, Given, HistoryEntry, Mode, Op, Outcome, Protocol, Transaction } from '@amends/core';
+import type { ParticipantAddress } from './participant-address.ts';
 
 /** Calls participants. One per URL scheme. */
 export interface Transport {
@@ -18,13 +19,13 @@ export interface BranchCall {
   readonly attempt: number;
   /** Fencing token: grows with every change of owner. */
   readonly epoch: number;
-  readonly url: string;
+  readonly address: ParticipantAddress;
   readonly payload: Uint8Array;
   readonly headers: Readonly<Record<string, string>>;
   /** Time for the whole exchange. Milliseconds. */
   readonly deadlineInMs: number;
   readonly face: Face;
-  /** How to call where the URL does not say so itself. */
+  /** How to call where the address does not say so itself. */
   readonly protocol: Protocol;
   /** Whether the outcome shall hold the whole answer of a participant that agrees. */
   readonly keepsAnswer: boolean;

@@ -1,6 +1,7 @@
 /** A program that may open no more files, and calls participants then: argv: their addresses. Prints the outcomes as JSON. */
 import { openSync } from 'node:fs';
 import { branchIdOfStep, type Gid } from '@amends/core';
+import { parseAddress } from '../calls/address/parse-address.ts';
 import { grpcTransport } from '../calls/grpc/grpc-transport.ts';
 import { httpTransport } from '../calls/http/http-transport.ts';
 import { transportByScheme } from '../calls/transport-by-scheme.ts';
@@ -13,7 +14,7 @@ function callTo(url: string): BranchCall {
   const payload = new Uint8Array();
   return {
     ...about,
-    url,
+    address: parseAddress(url),
     payload,
     headers: {},
     deadlineInMs: 5_000,

@@ -1,7 +1,7 @@
 /** From flags, environment and file to one frozen configuration. */
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { isLoopbackHost } from '@amends/coordinator';
+import { isLoopbackHost } from '@amends/coordinator/addresses';
 import { pathText } from '@amends/wire';
 import type yaml from 'yaml';
 import type { z } from 'zod';

@@ -4,7 +4,8 @@
  *
  * A topic that is deleted stays as a document without subscribers: made again, it goes on with a higher version.
  */
-import { type CheckAddress, targetRefuser } from '@amends/coordinator';
+import type { CheckAddress } from '@amends/coordinator';
+import { parseAddress, targetRefuser } from '@amends/coordinator/addresses';
 import { AmendsError, type EpochMs, epochMs, limits } from '@amends/core';
 import type { CommitAnswer, Store, StoredDocument } from '@amends/store';
 import type { Subscription, Topic, TopicVerdict } from '@amends/wire';
@@ -60,7 +61,7 @@ type Refusal = Exclude<TopicVerdict, 'done'>;
 
 /** Makes topics on a store. */
 export function storedTopics({ store, now, checkAddress }: TopicsOptions): Topics {
-  const refuse = targetRefuser(checkAddress);
+  const refuse = targetRefuser((url) => parseAddress(url, checkAddress));
 
   async function find(topic: string): Promise<StoredDocument | null> {
     const [found] = await store.documents(kind, topic);

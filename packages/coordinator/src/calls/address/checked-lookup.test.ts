@@ -1,7 +1,7 @@
 import type { LookupAddress } from 'node:dns';
 import { expect, test } from 'vitest';
-import { refuseForbidden } from './address.ts';
 import { checkedLookup, forbiddenCode, type Resolve } from './checked-lookup.ts';
+import { refuseForbidden } from './network-address.ts';
 
 const addresses = (...texts: readonly string[]): LookupAddress[] =>
   texts.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));

@@ -1,7 +1,7 @@
 /** Resolving names so that what was checked is what is connected to. */
 import { type LookupAddress, type LookupAllOptions, lookup as resolveBySystem } from 'node:dns';
 import type { LookupFunction } from 'node:net';
-import type { CheckAddress } from './address.ts';
+import type { CheckAddress } from './network-address.ts';
 
 /** Code of the error by which `checkedLookup` refuses a name. */
 export const forbiddenCode = 'EFORBIDDENADDRESS';

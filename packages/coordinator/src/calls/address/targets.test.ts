@@ -1,9 +1,10 @@
 import { defaultRetry, type Spec } from '@amends/core';
 import { expect, test } from 'vitest';
-import { refuseForbidden } from './address.ts';
+import { refuseForbidden } from './network-address.ts';
+import { parseAddress } from './parse-address.ts';
 import { registeredTargets, specTargets, targetRefuser } from './targets.ts';
 
-const refuse = targetRefuser(refuseForbidden);
+const refuse = targetRefuser((url) => parseAddress(url, refuseForbidden));
 const isRefused = (url: string) => () => refuse([{ field: 'url', url }]);
 
 test.each([

@@ -1,9 +1,6 @@
 /** The addresses that a request wants called, judged before it is taken: one that can never be called is refused with its field. */
-import { isIP } from 'node:net';
 import { AmendsError, type Mode, type RegisteredBranch, type Spec, stepOfDelivery } from '@amends/core';
-import type { CheckAddress } from './address.ts';
-import { remembered } from './remembered.ts';
-import { urlParts } from './url-parts.ts';
+import type { ParticipantAddress } from '../../ports/participant-address.ts';
 
 /** An address and the field that it came in. */
 export interface Target {
@@ -54,24 +51,11 @@ export function registeredTargets(mode: Mode, branch: RegisteredBranch): readonl
 export type RefuseTargets = (targets: readonly Target[]) => void;
 
 /** Makes what refuses addresses that are given as such; names are judged when they are called. */
-export function targetRefuser(checkAddress: CheckAddress): RefuseTargets {
-  // The same few participants come again and again.
-  const reasonAgainst = remembered((url: string) => {
-    const address = literalAddress(url);
-    return address === null ? null : checkAddress(address, address);
-  });
+export function targetRefuser(addressOf: (url: string) => Pick<ParticipantAddress, 'forbidden'>): RefuseTargets {
   return (targets) => {
     for (const { field, url } of targets) {
-      const reason = url === '' ? null : reasonAgainst(url);
+      const reason = url === '' ? null : addressOf(url).forbidden;
       if (reason !== null) throw new AmendsError('invalid_request', `${field}: ${reason}`);
     }
   };
-}
-
-/** The IP address in a URL, or in a gRPC method without a scheme, as it would be connected to; null: a name, or none. */
-function literalAddress(target: string): string | null {
-  const url = target.includes('://') ? target : `http://${target}`;
-  if (!URL.canParse(url)) return null;
-  const { hostname } = urlParts(url);
-  return isIP(hostname) === 0 ? null : hostname;
 }

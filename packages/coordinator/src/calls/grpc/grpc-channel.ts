@@ -5,7 +5,7 @@
 import { type ClientHttp2Session, connect } from 'node:http2';
 import { connect as connectPlain, isIP, type LookupFunction, type Socket } from 'node:net';
 import { connect as connectSecure, type TLSSocket } from 'node:tls';
-import type { GrpcTarget } from '../address/grpc-target.ts';
+import type { ParticipantAddress } from '../../ports/participant-address.ts';
 import type { ParticipantTls } from '../participant-tls.ts';
 
 /** How to connect. */
@@ -38,7 +38,7 @@ export class GrpcChannel {
   /** Of the streams that the server may have looked at, when it has said so with its good-bye. */
   #lastStreamId = Number.POSITIVE_INFINITY;
 
-  constructor(target: GrpcTarget, options: GrpcChannelOptions) {
+  constructor(target: ParticipantAddress, options: GrpcChannelOptions) {
     this.#pingMsMax = options.pingMsMax;
     const socket = socketTo(target, options);
     this.#session = connect('http://participant', { createConnection: () => socket, settings: { enablePush: false } });
@@ -99,7 +99,7 @@ export class GrpcChannel {
   }
 }
 
-function connectionOf(session: ClientHttp2Session, socket: Socket, { secure }: GrpcTarget): Promise<ClientHttp2Session> {
+function connectionOf(session: ClientHttp2Session, socket: Socket, { secure }: ParticipantAddress): Promise<ClientHttp2Session> {
   return new Promise((resolve, reject) => {
     const late = setTimeout(() => session.destroy(failure('ETIMEDOUT', `no connection within ${connectMsMax} ms`)), connectMsMax);
     session.once('connect', () => {
@@ -122,7 +122,7 @@ function failure(code: string, message: string): Error {
   return Object.assign(new Error(message), { code });
 }
 
-function socketTo({ secure, hostname, port }: GrpcTarget, { lookup, tls }: GrpcChannelOptions): Socket {
+function socketTo({ secure, hostname, port }: ParticipantAddress, { lookup, tls }: GrpcChannelOptions): Socket {
   const place = { host: hostname, port, lookup };
   const servername = isIP(hostname) === 0 ? hostname : '';
   const socket = secure ? connectSecure({ ...place, servername, ALPNProtocols: ['h2'], ...tls }) : connectPlain(place);

@@ -1,6 +1,6 @@
 /** The connections to gRPC servers: one per target, more where its server takes no more calls on one. */
 
-import type { GrpcTarget } from '../address/grpc-target.ts';
+import type { ParticipantAddress } from '../../ports/participant-address.ts';
 import { GrpcChannel, type GrpcChannelOptions } from './grpc-channel.ts';
 
 /**
@@ -23,15 +23,20 @@ export class GrpcChannels {
     this.#options = options;
   }
 
+  /** Whether there have been connections of a target lately. */
+  has({ origin }: ParticipantAddress): boolean {
+    return this.#byTarget.has(origin);
+  }
+
   /** A connection of a target on which a call can be sent at once; where there is none and no more are made, the one with the fewest. */
-  take(target: GrpcTarget): GrpcChannel {
-    const known = (this.#byTarget.get(target.key) ?? []).filter(({ isOpen }) => isOpen);
-    this.#byTarget.delete(target.key);
+  take(target: ParticipantAddress): GrpcChannel {
+    const known = (this.#byTarget.get(target.origin) ?? []).filter(({ isOpen }) => isOpen);
+    this.#byTarget.delete(target.origin);
     if (this.#byTarget.size >= this.#targetsMax) this.#closeOldest();
     const room = known.find(({ hasRoom }) => hasRoom);
     const isMore = room === undefined && known.length < channelsPerTargetMax;
     const channels = isMore ? [...known, this.#open(target)] : known;
-    this.#byTarget.set(target.key, channels);
+    this.#byTarget.set(target.origin, channels);
     return room ?? channels.reduce((least, each) => (each.calls < least.calls ? each : least));
   }
 
@@ -41,7 +46,7 @@ export class GrpcChannels {
     this.#byTarget.clear();
   }
 
-  #open(target: GrpcTarget): GrpcChannel {
+  #open(target: ParticipantAddress): GrpcChannel {
     const channel = new GrpcChannel(target, this.#options);
     this.#all.add(channel);
     void channel.ended.then(() => this.#all.delete(channel));

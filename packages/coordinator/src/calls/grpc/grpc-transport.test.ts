@@ -11,7 +11,7 @@ import { branchIdOfStep, type Gid, limits } from '@amends/core';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { BranchCall, Transport } from '../../ports/ports.ts';
 import { checkedLookup } from '../address/checked-lookup.ts';
-import { grpcTarget } from '../address/grpc-target.ts';
+import { parseAddress } from '../address/parse-address.ts';
 import { GrpcChannel } from './grpc-channel.ts';
 import { grpcExchange } from './grpc-exchange.ts';
 import { grpcTransport } from './grpc-transport.ts';
@@ -106,7 +106,7 @@ function callTo(url: string, rest: Partial<BranchCall> = {}): BranchCall {
     op: 'action',
     attempt: 2,
     epoch: 7,
-    url,
+    address: parseAddress(url),
     payload: Buffer.from([8, 30, 0xff]),
     headers: {},
     deadlineInMs: 2_000,
@@ -319,7 +319,7 @@ describe('without a verdict', () => {
   test('an error that usually says so does not say that nothing was heard once the call has been sent', async () => {
     const { promise: heard, resolve: hear } = Promise.withResolvers<void>();
     const bank = await participant(() => hear());
-    const target = grpcTarget(bank.target);
+    const target = parseAddress(bank.target);
     const channel = new GrpcChannel(target, { lookup: checkedLookup(() => null), tls: {}, pingMsMax: 50 });
     const request = { headers: { ':method': 'POST', ':path': target.path }, message: new Uint8Array(0) };
     const call = grpcExchange(callTo(bank.target), { channel: () => channel, request: () => request });

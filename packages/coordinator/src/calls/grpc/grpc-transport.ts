@@ -3,13 +3,10 @@
  * whole exchange within its deadline, answers capped, and every address
  * checked at the moment of connecting.
  */
-import { isIP } from 'node:net';
 import type { Exchange, Outcome } from '@amends/core';
 import type { BranchCall, Transport } from '../../ports/ports.ts';
-import { type CheckAddress, refuseForbidden } from '../address/address.ts';
 import { checkedLookup } from '../address/checked-lookup.ts';
-import { type GrpcTarget, grpcTarget } from '../address/grpc-target.ts';
-import { remembered } from '../address/remembered.ts';
+import { type CheckAddress, reasonAgainst, refuseForbidden } from '../address/network-address.ts';
 import { headerText } from '../header-text.ts';
 import type { ParticipantTls } from '../participant-tls.ts';
 import { GrpcChannels } from './grpc-channels.ts';
@@ -33,14 +30,15 @@ export interface GrpcTransportOptions {
 export function grpcTransport(options: GrpcTransportOptions = {}): Transport {
   const { targetsMax = 1_000, checkAddress = refuseForbidden, tls = {}, userAgent = 'amends' } = options;
   const { pingMsMax = 5_000 } = options;
-  const targetOf = remembered(grpcTarget);
   const channels = new GrpcChannels(targetsMax, { lookup: checkedLookup(checkAddress), tls, pingMsMax });
   let closed = false;
 
   return {
     call(request) {
-      const target = targetOf(request.url);
-      const forbidden = isIP(target.hostname) === 0 ? null : checkAddress(target.hostname, target.hostname);
+      const { address } = request;
+      if (address.by !== 'grpc') return notMade('invalid_request', notGrpc, 'refused');
+      // What has connections has been judged.
+      const forbidden = channels.has(address) ? null : reasonAgainst(address, checkAddress);
       if (forbidden !== null) return notMade('address_forbidden', forbidden, 'forbidden');
       if (closed) return notMade('stopped', 'the coordinator is stopping', 'unsent');
       const unsendable = [request.gid, request.workflow].find((text) => !printable.test(text));
@@ -48,8 +46,8 @@ export function grpcTransport(options: GrpcTransportOptions = {}): Transport {
         return notMade('invalid_request', `${JSON.stringify(unsendable)} cannot be metadata`, 'refused');
       const message = messageOf(request);
       return grpcExchange(request, {
-        channel: () => (closed ? null : channels.take(target)),
-        request: (leftMs) => ({ headers: headersOf(target, request, { userAgent, leftMs }), message }),
+        channel: () => (closed ? null : channels.take(address)),
+        request: (leftMs) => ({ headers: headersOf(request, { userAgent, leftMs }), message }),
       });
     },
     async close() {
@@ -59,6 +57,8 @@ export function grpcTransport(options: GrpcTransportOptions = {}): Transport {
   };
 }
 
+const notGrpc = 'the address is not that of a gRPC method';
+
 /** What metadata can hold; gids with other characters are refused where transactions over gRPC come in. */
 const printable = /^[ -~]*$/;
 
@@ -67,14 +67,14 @@ const ownHeaders = /^(content-type|content-length|te|user-agent|host|http2-setti
 
 /** The metadata: who calls, then the transaction's headers, which cannot make it another. */
 function headersOf(
-  { secure, authority, path }: GrpcTarget,
   request: BranchCall,
   { userAgent, leftMs }: { readonly userAgent: string; readonly leftMs: number },
 ): GrpcRequest['headers'] {
+  const { secure, host, path } = request.address;
   const headers: Record<string, string> = {
     ':method': 'POST',
     ':scheme': secure ? 'https' : 'http',
-    ':authority': authority,
+    ':authority': host,
     ':path': path,
     te: 'trailers',
     'content-type': 'application/grpc',

@@ -4,6 +4,7 @@ import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompress
 import { branchIdOfStep, type Gid, limits } from '@amends/core';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { BranchCall, Transport } from '../../ports/ports.ts';
+import { parseAddress } from '../address/parse-address.ts';
 import { httpTransport } from './http-transport.ts';
 
 const opened: { servers: Server[]; transports: Transport[] } = { servers: [], transports: [] };
@@ -54,7 +55,7 @@ function callTo(url: string, rest: Partial<BranchCall> = {}): BranchCall {
     op: 'action',
     attempt: 2,
     epoch: 7,
-    url,
+    address: parseAddress(url),
     payload: Buffer.from('{"a":1}'),
     headers: {},
     deadlineInMs: 2_000,

@@ -2,14 +2,11 @@
  * Calls participants over HTTP with undici: one pool of kept-alive connections per origin, no redirects, answers
  * capped, the whole exchange within its deadline, and every address checked at the moment of connecting.
  */
-import { isIP } from 'node:net';
 import { type Exchange, limits, type Outcome, type OutcomeClass, participantStuck } from '@amends/core';
 import { type Dispatcher, Pool } from 'undici';
 import type { BranchCall, Transport } from '../../ports/ports.ts';
-import { type CheckAddress, refuseForbidden } from '../address/address.ts';
 import { checkedLookup } from '../address/checked-lookup.ts';
-import { remembered } from '../address/remembered.ts';
-import { type UrlParts, urlParts } from '../address/url-parts.ts';
+import { type CheckAddress, reasonAgainst, refuseForbidden } from '../address/network-address.ts';
 import { classOfConnectError } from '../connection-error.ts';
 import { headerText } from '../header-text.ts';
 import type { ParticipantTls } from '../participant-tls.ts';
@@ -39,8 +36,6 @@ export interface HttpTransportOptions {
 export function httpTransport(options: HttpTransportOptions = {}): Transport {
   const { connectionsMax = 128, originsMax = 1_000, checkAddress = refuseForbidden, tls = {}, userAgent = 'amends' } = options;
   const baseHeaders = { 'content-type': 'application/json', accept: 'application/json', 'user-agent': userAgent };
-  const partsOf = remembered(urlParts);
-  const reasonAgainst = remembered((hostname: string) => (isIP(hostname) === 0 ? null : checkAddress(hostname, hostname)));
   const pools = new Map<string, Pool>();
   let closed = false;
 
@@ -60,16 +55,18 @@ export function httpTransport(options: HttpTransportOptions = {}): Transport {
 
   return {
     call(request) {
-      const parts = partsOf(request.url);
-      const forbidden = reasonAgainst(parts.hostname);
+      const { address } = request;
+      if (address.by !== 'http') return Promise.resolve(unknown('invalid_request', notHttp, { exchange: 'refused' }));
+      // An origin that has connections has been judged.
+      const forbidden = pools.has(address.origin) ? null : reasonAgainst(address, checkAddress);
       if (forbidden !== null) return Promise.resolve(unknown('address_forbidden', forbidden, { exchange: 'forbidden' }));
       if (closed) return Promise.resolve(unknown('stopped', 'the coordinator is stopping', { exchange: 'unsent' }));
       const rpc = isJsonRpc(request);
       const body = rpc ? jsonRpcBody(request) : request.payload;
       if (body === null)
         return Promise.resolve(unknown('invalid_request', 'the payload is not a JSON object', { exchange: 'refused' }));
-      const path = rpc ? parts.path : pathOf(parts, request);
-      return exchange(poolOf(parts.origin), request, { path, headers: headersOf(baseHeaders, request), body });
+      const path = rpc ? address.path : pathOf(request);
+      return exchange(poolOf(address.origin), request, { path, headers: headersOf(baseHeaders, request), body });
     },
     async close() {
       closed = true;
@@ -88,10 +85,13 @@ function closeOldest(pools: Map<string, Pool>): void {
   }
 }
 
+const notHttp = 'the address does not begin with http:// or https://';
+
 /** The stored path, then DTM's parameters in alphabetical order. */
-function pathOf(parts: UrlParts, { branchId, gid, op, mode, workflow }: BranchCall): string {
+function pathOf({ address: { path }, branchId, gid, op, mode, workflow }: BranchCall): string {
   const name = workflow === '' ? op : encodeURIComponent(workflow);
-  return `${parts.pathToExtend}branch_id=${encodeURIComponent(branchId)}&gid=${encodeURIComponent(gid)}&op=${name}&trans_type=${mode}`;
+  const sign = path.includes('?') ? '&' : '?';
+  return `${path}${sign}branch_id=${encodeURIComponent(branchId)}&gid=${encodeURIComponent(gid)}&op=${name}&trans_type=${mode}`;
 }
 
 /** The transaction's headers override ours; the fencing token, the attempt's number and what is wanted override theirs. */

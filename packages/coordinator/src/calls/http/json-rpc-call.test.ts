@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers';
 import { branchIdOfStep, type Gid, type Outcome } from '@amends/core';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { BranchCall } from '../../ports/ports.ts';
+import { parseAddress } from '../address/parse-address.ts';
 import { httpTransport } from './http-transport.ts';
 
 interface Exchange {
@@ -36,7 +37,7 @@ async function called(
     op: 'action',
     attempt: 1,
     epoch: 1,
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`,
+    address: parseAddress(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`),
     payload: Buffer.from('{}'),
     headers: {},
     deadlineInMs: 2_000,

@@ -3,16 +3,16 @@ import { randomUUID } from 'node:crypto';
 import { isLongNumber, type OutcomeClass, parseKeepingDigits } from '@amends/core';
 import type { BranchCall } from '../../ports/ports.ts';
 
-/** Whether a call is made by JSON-RPC: its transaction says so and its URL names a method. */
-export function isJsonRpc({ protocol, url }: Pick<BranchCall, 'protocol' | 'url'>): boolean {
-  return protocol === 'json-rpc' && url.includes('method');
+/** Whether a call is made by JSON-RPC: its transaction says so and its address names a method. */
+export function isJsonRpc({ protocol, address }: Pick<BranchCall, 'protocol' | 'address'>): boolean {
+  return protocol === 'json-rpc' && address.text.includes('method');
 }
 
 /** The body of the request; null when the payload is no object, and so cannot be params. */
-export function jsonRpcBody({ url, payload, gid, mode, branchId, op, workflow }: BranchCall): string | null {
+export function jsonRpcBody({ address, payload, gid, mode, branchId, op, workflow }: BranchCall): string | null {
   const given = paramsIn(payload);
   if (given === null) return null;
-  const method = new URL(url).searchParams.get('method') ?? '';
+  const method = new URL(address.text).searchParams.get('method') ?? '';
   const params = { ...given, gid, trans_type: mode, branch_id: branchId, op: workflow === '' ? op : workflow };
   return JSON.stringify({ jsonrpc: '2.0', id: randomUUID(), method, params });
 }

@@ -1,8 +1,6 @@
 /** Network addresses: what kind of place each leads to. */
 import { BlockList, isIP } from 'node:net';
-
-/** What kind of place an address leads to. */
-export type AddressKind = 'loopback' | 'private' | 'forbidden' | 'public';
+import type { AddressKind, ParticipantAddress } from '../../ports/participant-address.ts';
 
 /** One network, as `BlockList` takes it. */
 type Network = readonly [address: string, prefix: number];
@@ -94,6 +92,11 @@ function words(text: string): number[] {
 
 /** Why an address must not be connected to; null when it may. Given the address and the name that it was found by. */
 export type CheckAddress = (address: string, hostname: string) => string | null;
+
+/** Why what is given as an IP address must not be called; null: it may, or it is a name. */
+export function reasonAgainst({ kind, hostname }: ParticipantAddress, check: CheckAddress): string | null {
+  return kind === 'name' ? null : check(hostname, hostname);
+}
 
 /** What no configuration allows: link-local (cloud metadata among them), unspecified, multicast and reserved addresses. */
 export const refuseForbidden: CheckAddress = (address, hostname) =>

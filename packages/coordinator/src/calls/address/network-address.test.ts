@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { addressKind, isLoopbackHost, withoutMapping } from './address.ts';
+import { addressKind, isLoopbackHost, withoutMapping } from './network-address.ts';
 
 describe('the kind of an address', () => {
   it.each([
