@@ -1,10 +1,11 @@
 /** `npm run bench`: see `--help`. */
 import { loadavg } from 'node:os';
 import { relative } from 'node:path';
-import { withBench } from './open-bench.ts';
-import { type BenchOptions, help, readOptions, UsageError } from './options.ts';
-import { showProgress } from './progress.ts';
-import { reportText, resultOf, writeResult } from './report.ts';
+import { help, readOptions, UsageError } from './options.ts';
+import { reportText, resultOf, writeResult } from './report/report.ts';
+import type { BenchOptions } from './run/bench.ts';
+import { withBench } from './run/open-bench.ts';
+import { showProgress } from './run/progress.ts';
 import { scenarios } from './scenarios/all.ts';
 
 const codes = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;

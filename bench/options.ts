@@ -1,31 +1,8 @@
 /** The command line. */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import type { GidOrder } from './saga-request.ts';
+import type { BenchOptions } from './run/bench.ts';
 import { scenarios } from './scenarios/all.ts';
-
-/** What is to be measured, and how. */
-export interface BenchOptions {
-  readonly scenario: string;
-  readonly rounds: number;
-  /** Length of one measurement. */
-  readonly seconds: number;
-  readonly connections: number;
-  readonly gidOrder: GidOrder;
-  /** Transactions prepared by `backlog` and `growth`; null: as many as the scenario says. */
-  readonly count: number | null;
-  /** How much longer every commit takes. Milliseconds. */
-  readonly fsyncDelayMs: number;
-  readonly strace: boolean;
-  /** Root of another server to measure instead of Amends; null: Amends. */
-  readonly target: string | null;
-  /** Its process; null: its CPU and memory are not measured. */
-  readonly targetPid: number | null;
-  /** Print the result as JSON instead of as tables. */
-  readonly json: boolean;
-  /** Where the result is written; null: nowhere. */
-  readonly out: string | null;
-}
 
 /** A command line that cannot be understood. */
 export class UsageError extends Error {}

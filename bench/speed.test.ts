@@ -1,10 +1,10 @@
 /** The smallest possible run: that figures come out, never what they are. */
 import { existsSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { withBench } from './open-bench.ts';
 import { readOptions, UsageError } from './options.ts';
-import { silentProgress } from './progress.ts';
-import { reportText, resultOf } from './report.ts';
+import { reportText, resultOf } from './report/report.ts';
+import { withBench } from './run/open-bench.ts';
+import { silentProgress } from './run/progress.ts';
 import { modes } from './scenarios/modes.ts';
 import { speed } from './scenarios/speed.ts';
 

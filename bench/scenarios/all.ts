@@ -1,5 +1,5 @@
 /** The scenarios, in the order of `--help`. */
-import type { Scenario } from '../scenario.ts';
+
 import { backlog } from './backlog.ts';
 import { deadHost } from './dead-host.ts';
 import { growth } from './growth.ts';
@@ -7,6 +7,7 @@ import { idle } from './idle.ts';
 import { modes } from './modes.ts';
 import { parts } from './parts.ts';
 import { profile } from './profile.ts';
+import type { Scenario } from './scenario.ts';
 import { speed } from './speed.ts';
 
 export const scenarios: readonly Scenario[] = [speed, modes, idle, backlog, growth, deadHost, parts, profile];

@@ -1,13 +1,15 @@
 /** How fast a server takes up what a dead one left behind, and whether new sagas suffer meanwhile. */
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type AmendsServer, startAmends } from '../amends-server.ts';
-import { decimal, megabytes } from '../figures.ts';
-import type { LoadResult } from '../load.ts';
-import { readCounts } from '../metrics-page.ts';
-import { type Memory, memoryOf } from '../process-meter.ts';
-import type { Bench, Findings, Scenario } from '../scenario.ts';
-import { writeStored } from '../stored-transactions.ts';
+import type { LoadResult } from '../load/load.ts';
+import { readCounts } from '../meters/metrics-page.ts';
+import { type Memory, memoryOf } from '../meters/process-meter.ts';
+import { decimal, megabytes } from '../report/figures.ts';
+import type { Findings } from '../report/findings.ts';
+import type { Bench } from '../run/bench.ts';
+import { type AmendsServer, startAmends } from '../servers/amends-server.ts';
+import { writeStored } from '../servers/stored-transactions.ts';
+import type { Scenario } from './scenario.ts';
 
 const countDefault = 100_000;
 /** New sagas that arrive all the time. */

@@ -1,10 +1,12 @@
 /** Whether transactions that wait for a participant which never answers slow down the others, also after a crash of the server. */
 import { join } from 'node:path';
-import { type AmendsServer, startAmends } from '../amends-server.ts';
-import { decimal } from '../figures.ts';
-import { errorNotes, measureInTurns, medianOf, ratioOf } from '../measurement.ts';
-import { gidMaker, sagaBody } from '../saga-request.ts';
-import type { Bench, Findings, Scenario } from '../scenario.ts';
+import { gidMaker, sagaBody } from '../load/saga-request.ts';
+import { errorNotes, measureInTurns, medianOf, ratioOf } from '../meters/measurement.ts';
+import { decimal } from '../report/figures.ts';
+import type { Findings } from '../report/findings.ts';
+import type { Bench } from '../run/bench.ts';
+import { type AmendsServer, startAmends } from '../servers/amends-server.ts';
+import type { Scenario } from './scenario.ts';
 
 /** Transactions that wait. */
 const waiting = 200;

@@ -1,10 +1,12 @@
 /** Whether a saga costs more when many have been stored before it. */
 import { join } from 'node:path';
-import { type AmendsServer, startAmends } from '../amends-server.ts';
-import { decimal } from '../figures.ts';
-import { errorNotes, measureInTurns, medianOf, ratioOf } from '../measurement.ts';
-import type { Bench, Findings, Scenario } from '../scenario.ts';
-import { writeStored } from '../stored-transactions.ts';
+import { errorNotes, measureInTurns, medianOf, ratioOf } from '../meters/measurement.ts';
+import { decimal } from '../report/figures.ts';
+import type { Findings } from '../report/findings.ts';
+import type { Bench } from '../run/bench.ts';
+import { type AmendsServer, startAmends } from '../servers/amends-server.ts';
+import { writeStored } from '../servers/stored-transactions.ts';
+import type { Scenario } from './scenario.ts';
 
 const few = 1_000;
 const manyDefault = 1_000_000;

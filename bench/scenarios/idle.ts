@@ -1,9 +1,11 @@
 /** How much memory a server takes that has nothing to do. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { startAmends } from '../amends-server.ts';
-import { megabytes } from '../figures.ts';
-import { memoryOf } from '../process-meter.ts';
-import type { Bench, Findings, Scenario } from '../scenario.ts';
+import { memoryOf } from '../meters/process-meter.ts';
+import { megabytes } from '../report/figures.ts';
+import type { Findings } from '../report/findings.ts';
+import type { Bench } from '../run/bench.ts';
+import { startAmends } from '../servers/amends-server.ts';
+import type { Scenario } from './scenario.ts';
 
 export const idle: Scenario = {
   name: 'idle',

@@ -1,11 +1,15 @@
 /** What a transaction of two branches costs in each mode and over gRPC, next to a relay that makes the same exchanges and stores nothing. */
-import { startAmends } from '../amends-server.ts';
-import { decimal } from '../figures.ts';
-import type { JobKind } from '../jobs.ts';
-import { errorNotes, measureInTurns, medianOf, ratioOf, type Sample, type Subject } from '../measurement.ts';
-import { startGrpcRelay, startRelay } from '../relay-process.ts';
-import { nobody } from '../saga-request.ts';
-import type { Bench, Findings, Mark, Scenario } from '../scenario.ts';
+
+import type { JobKind } from '../load/jobs.ts';
+import { nobody } from '../load/saga-request.ts';
+import { errorNotes, measureInTurns, medianOf, ratioOf, type Sample } from '../meters/measurement.ts';
+import { decimal } from '../report/figures.ts';
+import type { Findings, Mark } from '../report/findings.ts';
+import type { Bench } from '../run/bench.ts';
+import { startAmends } from '../servers/amends-server.ts';
+import { startGrpcRelay, startRelay } from '../servers/relay-process.ts';
+import type { Subject } from '../servers/subject.ts';
+import type { Scenario } from './scenario.ts';
 
 export const modes: Scenario = {
   name: 'modes',

@@ -1,11 +1,14 @@
 /** What the parts of a durable saga cost without what decides about it: what no coordinator on them can be cheaper than. */
 import { join } from 'node:path';
-import { startAmends } from '../amends-server.ts';
-import { decimal } from '../figures.ts';
-import { errorNotes, measureInTurns, medianOf, ratioOf, type Subject } from '../measurement.ts';
-import { startRelay } from '../relay-process.ts';
-import { branchPayload } from '../saga-request.ts';
-import type { Bench, Findings, Scenario } from '../scenario.ts';
+import { branchPayload } from '../load/saga-request.ts';
+import { errorNotes, measureInTurns, medianOf, ratioOf } from '../meters/measurement.ts';
+import { decimal } from '../report/figures.ts';
+import type { Findings } from '../report/findings.ts';
+import type { Bench } from '../run/bench.ts';
+import { startAmends } from '../servers/amends-server.ts';
+import { startRelay } from '../servers/relay-process.ts';
+import type { Subject } from '../servers/subject.ts';
+import type { Scenario } from './scenario.ts';
 
 export const parts: Scenario = {
   name: 'parts',
@@ -13,7 +16,7 @@ export const parts: Scenario = {
   run,
 };
 
-const program = join(import.meta.dirname, '..', 'parts-process.mjs');
+const program = join(import.meta.dirname, '..', 'servers', 'parts-process.mjs');
 
 async function run(bench: Bench): Promise<Findings> {
   bench.progress.phase('starting');

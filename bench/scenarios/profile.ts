@@ -1,12 +1,14 @@
 /** Where the CPU time of a saga of two branches goes. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { startAmends } from '../amends-server.ts';
-import { readProfile, type SelfTime, summedBy } from '../cpu-profile.ts';
-import { decimal } from '../figures.ts';
-import { errorNotes, measure, type Sample } from '../measurement.ts';
-import { threadCpuMicros } from '../process-meter.ts';
-import type { Bench, Findings, Scenario, Table } from '../scenario.ts';
+import { readProfile, type SelfTime, summedBy } from '../meters/cpu-profile.ts';
+import { errorNotes, measure, type Sample } from '../meters/measurement.ts';
+import { threadCpuMicros } from '../meters/process-meter.ts';
+import { decimal } from '../report/figures.ts';
+import type { Findings, Table } from '../report/findings.ts';
+import type { Bench } from '../run/bench.ts';
+import { startAmends } from '../servers/amends-server.ts';
+import type { Scenario } from './scenario.ts';
 
 const functionsShown = 40;
 const packagesShown = 25;

@@ -1,12 +1,16 @@
 /** How much a saga of two branches costs, next to a relay that makes the same three exchanges and stores nothing. */
-import { startAmends } from '../amends-server.ts';
-import { decimal, megabytes } from '../figures.ts';
-import { errorNotes, measure, measureInTurns, medianOf, ratioOf, type Sample, type Subject } from '../measurement.ts';
-import { type Memory, memoryOf } from '../process-meter.ts';
-import { startRelay } from '../relay-process.ts';
-import { nobody } from '../saga-request.ts';
-import type { Bench, Findings, Mark, Scenario, Table } from '../scenario.ts';
-import { countSyncs, straceMissing } from '../sync-count.ts';
+
+import { nobody } from '../load/saga-request.ts';
+import { errorNotes, measure, measureInTurns, medianOf, ratioOf, type Sample } from '../meters/measurement.ts';
+import { type Memory, memoryOf } from '../meters/process-meter.ts';
+import { countSyncs, straceMissing } from '../meters/sync-count.ts';
+import { decimal, megabytes } from '../report/figures.ts';
+import type { Findings, Mark, Table } from '../report/findings.ts';
+import type { Bench } from '../run/bench.ts';
+import { startAmends } from '../servers/amends-server.ts';
+import { startRelay } from '../servers/relay-process.ts';
+import type { Subject } from '../servers/subject.ts';
+import type { Scenario } from './scenario.ts';
 
 /** What was found out about one subject. */
 interface Result {

@@ -1,24 +1,10 @@
 /** One measurement: load on one server for a while, and what it cost that server's process. */
 
-import type { JobKind } from './jobs.ts';
+import { median } from '../load/statistics.ts';
+import type { Bench } from '../run/bench.ts';
+import type { Subject } from '../servers/subject.ts';
 import { readCounts, type ServerCounts } from './metrics-page.ts';
 import { type Usage, usageOf } from './process-meter.ts';
-import type { BranchUrls } from './saga-request.ts';
-import type { Bench } from './scenario.ts';
-import { median } from './statistics.ts';
-
-/** A server under load. */
-export interface Subject {
-  readonly name: string;
-  readonly url: string;
-  /** Its process; null: unknown, so its cost is not measured. */
-  readonly pid: number | null;
-  readonly branchUrls: BranchUrls;
-  /** What is asked of it. Default: saga. */
-  readonly kind?: JobKind;
-  /** Where that is asked, if not at `url`, which has its metrics. */
-  readonly loadUrl?: string;
-}
 
 /** What was measured. Costs are null where they could not be read. */
 export interface Sample {

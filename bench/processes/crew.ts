@@ -17,7 +17,7 @@ const leash = `data:text/javascript,${encodeURIComponent(
 )}`;
 
 /** What to run. */
-export interface Program {
+interface Program {
   /** For people and the log's file name. */
   readonly name: string;
   /** Arguments of `node`. */

@@ -1,6 +1,6 @@
 /** The load generator as the bench sees it. */
 import { join } from 'node:path';
-import type { Crew } from './crew.ts';
+import type { Crew } from '../processes/crew.ts';
 import type { LoadMessage, LoadOrder, LoadResult } from './load.ts';
 
 /** Puts load on servers, one order after the other. */

@@ -2,9 +2,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { dirname } from 'node:path';
+import type { BenchOptions } from '../run/bench.ts';
 import { decimal } from './figures.ts';
-import type { BenchOptions } from './options.ts';
-import { type Findings, isMet, type Mark, type Table } from './scenario.ts';
+import { type Findings, isMet, type Mark, type Table } from './findings.ts';
 
 /** A run and what it found, as it is kept in a file. */
 export interface Result extends Findings {

@@ -1,12 +1,11 @@
 /** Everything that scenarios need, opened together and gone together. */
 import { join } from 'node:path';
-import { createCrew } from './crew.ts';
-import { startLoadGenerator } from './load-generator.ts';
-import type { BenchOptions } from './options.ts';
-import type { ParticipantUrls } from './participants.ts';
+import { startLoadGenerator } from '../load/load-generator.ts';
+import type { ParticipantUrls } from '../load/participants.ts';
+import { createCrew } from '../processes/crew.ts';
+import { openScratch } from '../processes/scratch.ts';
+import type { Bench, BenchOptions } from './bench.ts';
 import type { Progress } from './progress.ts';
-import type { Bench } from './scenario.ts';
-import { openScratch } from './scratch.ts';
 
 /** Opens a bench, has `use` work with it, and leaves no process and no folder behind. @param signal ends it early */
 export async function withBench<T>(
@@ -30,7 +29,7 @@ export async function withBench<T>(
   }
 
   async function open(): Promise<Pick<Bench, 'load' | 'participants'>> {
-    const member = crew.start({ name: 'participants', args: [join(import.meta.dirname, 'participants.ts')] });
+    const member = crew.start({ name: 'participants', args: [join(import.meta.dirname, '..', 'load', 'participants.ts')] });
     const [load, participants] = await Promise.all([startLoadGenerator(crew), member.message<ParticipantUrls>()]);
     return { load, participants };
   }

@@ -1,9 +1,9 @@
 /** Amends as the process under test, on a SQLite file. */
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { freePorts } from '../examples/stage/ports.ts';
-import type { Crew, Member } from './crew.ts';
-import { root, type Scratch } from './scratch.ts';
+import { freePorts } from '../../examples/stage/ports.ts';
+import type { Crew, Member } from '../processes/crew.ts';
+import { root, type Scratch } from '../processes/scratch.ts';
 
 const readyWithinMs = 30_000;
 const lookEveryMs = 25;

@@ -7,7 +7,7 @@
 import { createRequire } from 'node:module';
 
 // The very one that the server uses.
-const grpc = createRequire(new URL('../packages/server/package.json', import.meta.url))('@grpc/grpc-js');
+const grpc = createRequire(new URL('../../packages/server/package.json', import.meta.url))('@grpc/grpc-js');
 
 const [first, second, payload] = process.argv.slice(2);
 const same = (bytes) => bytes;

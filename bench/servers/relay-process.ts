@@ -1,9 +1,9 @@
 /** The floor, as the bench sees it. */
 import { join } from 'node:path';
-import type { Crew } from './crew.ts';
-import type { Subject } from './measurement.ts';
-import { type BranchUrls, branchPayload } from './saga-request.ts';
-import type { Bench } from './scenario.ts';
+import { type BranchUrls, branchPayload } from '../load/saga-request.ts';
+import type { Crew } from '../processes/crew.ts';
+import type { Bench } from '../run/bench.ts';
+import type { Subject } from './subject.ts';
 
 /** Starts the relay. @param branchUrls whom it calls; default: the two participants over HTTP */
 export async function startRelay(

@@ -1,28 +1,4 @@
-/** What scenarios are given and what they find. */
-import type { Crew } from './crew.ts';
-import type { LoadGenerator } from './load-generator.ts';
-import type { BenchOptions } from './options.ts';
-import type { ParticipantUrls } from './participants.ts';
-import type { Progress } from './progress.ts';
-import type { Scratch } from './scratch.ts';
-
-/** One question put to Amends. */
-export interface Scenario {
-  readonly name: string;
-  /** One line for `--help`. */
-  readonly summary: string;
-  run(bench: Bench): Promise<Findings>;
-}
-
-/** What a scenario works with. */
-export interface Bench {
-  readonly options: BenchOptions;
-  readonly scratch: Scratch;
-  readonly crew: Crew;
-  readonly load: LoadGenerator;
-  readonly participants: ParticipantUrls;
-  readonly progress: Progress;
-}
+/** What scenarios find. */
 
 /** What a scenario has found. */
 export interface Findings {

@@ -9,7 +9,7 @@ import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 
 // The very one that the coordinator uses.
-const { Pool } = createRequire(new URL('../packages/coordinator/package.json', import.meta.url))('undici');
+const { Pool } = createRequire(new URL('../../packages/coordinator/package.json', import.meta.url))('undici');
 
 const [first, second, payload] = process.argv.slice(2);
 const headers = { 'content-type': 'application/json', accept: 'application/json', 'user-agent': 'relay' };

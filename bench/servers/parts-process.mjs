@@ -11,7 +11,7 @@ import { createCoordinator, httpTransport } from '@amends/coordinator';
 import { openSqliteStore } from '@amends/store-sql';
 import { parseDtmTransaction, parseSubmission } from '@amends/wire';
 
-const Fastify = createRequire(new URL('../packages/server/package.json', import.meta.url))('fastify');
+const Fastify = createRequire(new URL('../../packages/server/package.json', import.meta.url))('fastify');
 const [which, first, second, payload, file] = process.argv.slice(2);
 const transport = httpTransport();
 const callOf = { mode: 'saga', op: 'action', attempt: 1, epoch: 1, headers: {}, deadlineInMs: 3_000, face: 'dtm' };

@@ -21,7 +21,7 @@ import {
 import type { Change } from '@amends/store';
 import { openSqliteStore } from '@amends/store-sql';
 import { parseDtmTransaction, parseSubmission } from '@amends/wire';
-import { type BranchUrls, type GidOrder, gidMaker, sagaBody } from './saga-request.ts';
+import { type BranchUrls, type GidOrder, gidMaker, sagaBody } from '../load/saga-request.ts';
 
 /** What to write. */
 export interface Stored {

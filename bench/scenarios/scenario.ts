@@ -1,0 +1,12 @@
+/** What scenarios are. */
+
+import type { Findings } from '../report/findings.ts';
+import type { Bench } from '../run/bench.ts';
+
+/** One question put to Amends. */
+export interface Scenario {
+  readonly name: string;
+  /** One line for `--help`. */
+  readonly summary: string;
+  run(bench: Bench): Promise<Findings>;
+}
