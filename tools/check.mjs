@@ -1,4 +1,4 @@
-/** `npm run check`: format, lint and arrows between packages, types of everything, unused code, what would be published. */
+/** `npm run check`: format and lint, the rules of the house, types of everything, unused code, what would be published. */
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,8 @@ await setUp();
 const bin = (path) => join(root, 'node_modules', path);
 const packages = readdirSync(join(root, 'packages')).map((name) => join('packages', name));
 
-check('format, lint, arrows', bin('@biomejs/biome/bin/biome'), ['check', '--error-on-warnings', '.']);
+check('format, lint', bin('@biomejs/biome/bin/biome'), ['check', '--error-on-warnings', '.']);
+check('rules of the house', join('tools', 'house', 'main.ts'), []);
 check('types of tests, bench, examples', bin('typescript/bin/tsc'), ['-p', 'tsconfig.check.json']);
 check('unused code', bin('knip/bin/knip.js'), []);
 for (const folder of packages) check(`package ${folder}`, bin('publint/src/cli.js'), [folder, '--strict', '--pack', 'false']);

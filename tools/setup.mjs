@@ -77,7 +77,8 @@ function requireWritable() {
 
 function npm(args) {
   return new Promise((resolve, reject) => {
-    // In a process group of its own: npm that hears of Ctrl-C goes on for many seconds, to take back what the next start begins anew.
+    // In a process group of its own: npm that hears of Ctrl-C goes on for many seconds, to take back what the next start begins
+    // anew.
     const child = spawn('npm', args, {
       cwd: root,
       stdio: ['ignore', 'inherit', 'inherit'],

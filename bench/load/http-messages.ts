@@ -1,4 +1,7 @@
-/** HTTP/1.1 over bare sockets, as little of it as the load generator and the participants need: they must cost less than what is measured. */
+/**
+ * HTTP/1.1 over bare sockets, as little of it as the load generator and the participants need: they must cost less than what is
+ * measured.
+ */
 
 /** Cuts a stream into messages. @returns what takes in the next piece of the stream */
 export function messageCutter(onMessage: (message: string) => void): (piece: Buffer) => void {

@@ -1,4 +1,7 @@
-/** Where the load generator sends its requests: sockets, or streams of a few HTTP/2 sessions. They must cost less than what is measured. */
+/**
+ * Where the load generator sends its requests: sockets, or streams of a few HTTP/2 sessions. They must cost less than what is
+ * measured.
+ */
 import { once } from 'node:events';
 import { type ClientHttp2Session, connect as connectHttp2 } from 'node:http2';
 import { connect } from 'node:net';

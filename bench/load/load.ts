@@ -9,7 +9,6 @@ import { type Line, openGrpcLines, openHttpLines } from './lines.ts';
 import { type BranchUrls, type GidOrder, gidMaker } from './saga-request.ts';
 import { percentile } from './statistics.ts';
 
-/** What to do. */
 export interface LoadOrder {
   readonly kind: JobKind;
   /** Root of the server; of one for gRPC too, as `http://host:port`. */

@@ -1,4 +1,7 @@
-/** A process: participants that say yes to everything, two over HTTP and two over gRPC, and one that accepts connections and never answers. */
+/**
+ * A process: participants that say yes to everything, two over HTTP and two over gRPC, and one that accepts connections and never
+ * answers.
+ */
 import { once } from 'node:events';
 import { createServer as createHttp2Server, type ServerHttp2Stream } from 'node:http2';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';

@@ -1,4 +1,6 @@
-/** The folder of one run: on the disk of the checkout, because a temporary folder may lie in memory, where syncing costs nothing. */
+/**
+ * The folder of one run: on the disk of the checkout, because a temporary folder may lie in memory, where syncing costs nothing.
+ */
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 

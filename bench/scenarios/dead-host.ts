@@ -1,4 +1,6 @@
-/** Whether transactions that wait for a participant which never answers slow down the others, also after a crash of the server. */
+/**
+ * Whether transactions that wait for a participant which never answers slow down the others, also after a crash of the server.
+ */
 import { join } from 'node:path';
 import { gidMaker, sagaBody } from '../load/saga-request.ts';
 import { errorNotes, measureInTurns, medianOf, ratioOf } from '../meters/measurement.ts';

@@ -1,7 +1,7 @@
 /**
  * A process: the floor. One request in, two calls out, one after the other, and an answer; it reads all of them and
- * stores nothing. Requests to other paths than `submit`, such as those that prepare, are answered at once. node:http and undici's pools as their documentation shows them. Plain JavaScript: stripping types
- * would stay in its memory with some 18 MB.
+ * stores nothing. Requests to other paths than `submit`, such as those that prepare, are answered at once. node:http and undici's
+ * pools as their documentation shows them. Plain JavaScript: stripping types would stay in its memory with some 18 MB.
  *
  * Arguments: the URLs of the two participants (empty: nobody is called), the body to send them.
  */

@@ -8,7 +8,6 @@ export interface Account {
   readonly account: string;
 }
 
-/** What to transfer. */
 export interface Transfer {
   readonly from: Account;
   readonly to: Account;

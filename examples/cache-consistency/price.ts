@@ -2,7 +2,6 @@
 import { type AmendsClient, BusinessFailure, type sqliteBarrier, type Transaction } from '@amends/client';
 import type Database from 'better-sqlite3';
 
-/** A change. */
 export interface Change {
   /** Identity; the same once more is the same change. */
   readonly change: string;

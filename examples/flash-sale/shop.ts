@@ -1,4 +1,7 @@
-/** The shop: thousands may press the button at once, so it does nothing but one script in Redis and two requests to the coordinator. */
+/**
+ * The shop: thousands may press the button at once, so it does nothing but one script in Redis and two requests to the
+ * coordinator.
+ */
 import { parseArgs } from 'node:util';
 import { AmendsClient, BusinessFailure } from '@amends/client';
 import { participant } from '@amends/client/fastify';

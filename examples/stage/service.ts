@@ -15,7 +15,6 @@ const linesKept = 12;
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 
-/** One life of a service. */
 interface Life {
   readonly child: Child;
   endIsExpected: boolean;

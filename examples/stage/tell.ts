@@ -60,7 +60,9 @@ async function tellStory<Name extends string>(story: Story<Name>, stage: Stage<N
 /** Exit codes of a story's program. */
 const codes = { ok: 0, failed: 1, interrupted: 130 } as const;
 
-/** The program of each example's `story.ts`: starts its services, tells its stories, stops them, and exits with 1 if one failed. */
+/**
+ * The program of each example's `story.ts`: starts its services, tells its stories, stops them, and exits with 1 if one failed.
+ */
 export async function tell<Name extends string>(example: Example<Name>): Promise<void> {
   const { server, ...given } = readOptions(example);
   const absence = await absenceOf(server);
@@ -88,7 +90,10 @@ function readOptions({ databases = [] }: Pick<Example, 'databases'>) {
   return values as { readonly server: string } & Partial<Record<Startable, string>>;
 }
 
-/** The databases that an example needs: those that are named, and for the others ones that are started. @returns a text: what is missing */
+/**
+ * The databases that an example needs: those that are named, and for the others ones that are started. @returns a text: what is
+ * missing
+ */
 export async function databasesOf(
   { name, databases = [] }: Pick<Example, 'name' | 'databases'>,
   given: Partial<Record<Startable, string>>,

@@ -1,4 +1,6 @@
-/** The native API as its OpenAPI document says it: Schemathesis asks in every way that it allows, and in many that it does not. */
+/**
+ * The native API as its OpenAPI document says it: Schemathesis asks in every way that it allows, and in many that it does not.
+ */
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,6 @@
-/** Whoever dies while an order is fulfilled, and wherever: nothing is oversold, nothing stays reserved, nothing is paid for twice. */
+/**
+ * Whoever dies while an order is fulfilled, and wherever: nothing is oversold, nothing stays reserved, nothing is paid for twice.
+ */
 import { expect } from 'vitest';
 import { fulfil } from '../../examples/order-fulfilment/fulfil.ts';
 import { orderFulfilment } from '../../examples/order-fulfilment/story.ts';

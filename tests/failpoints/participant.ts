@@ -1,4 +1,7 @@
-/** Preloaded into a service (`node --import …`): boundaries around its database commits, its answers to branch calls and to callers. */
+/**
+ * Preloaded into a service (`node --import …`): boundaries around its database commits, its answers to branch calls and to
+ * callers.
+ */
 import Database from 'better-sqlite3';
 import { Redis } from 'ioredis';
 import pg from 'pg';

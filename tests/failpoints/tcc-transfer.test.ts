@@ -1,4 +1,7 @@
-/** Whoever dies while a transfer is tried, decided, confirmed or cancelled, and wherever: it is all or nothing, and nothing stays set aside. */
+/**
+ * Whoever dies while a transfer is tried, decided, confirmed or cancelled, and wherever: it is all or nothing, and nothing stays
+ * set aside.
+ */
 import { expect } from 'vitest';
 import { tccTransfer } from '../../examples/tcc-transfer/story.ts';
 import { transfer } from '../../examples/tcc-transfer/transfer.ts';

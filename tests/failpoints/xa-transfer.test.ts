@@ -1,4 +1,7 @@
-/** Whoever dies while a transfer is prepared, decided, committed or rolled back, and wherever: it is all or nothing, and nothing stays prepared. */
+/**
+ * Whoever dies while a transfer is prepared, decided, committed or rolled back, and wherever: it is all or nothing, and nothing
+ * stays prepared.
+ */
 import { expect } from 'vitest';
 import { xaTransfer } from '../../examples/xa-transfer/story.ts';
 import { transfer } from '../../examples/xa-transfer/transfer.ts';

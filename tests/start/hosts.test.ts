@@ -1,4 +1,6 @@
-/** Everything that is downloaded comes by npm, go, pip, Maven and apt, from where they are told to look: no script names a host. */
+/**
+ * Everything that is downloaded comes by npm, go, pip, Maven and apt, from where they are told to look: no script names a host.
+ */
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';

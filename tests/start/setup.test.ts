@@ -1,4 +1,6 @@
-/** The set-up of a fresh clone, where it cannot succeed: it ends by itself and says why, or is ended, and leaves nothing behind. */
+/**
+ * The set-up of a fresh clone, where it cannot succeed: it ends by itself and says why, or is ended, and leaves nothing behind.
+ */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, globSync, mkdtempSync, rmSync } from 'node:fs';

@@ -1,7 +1,7 @@
 /**
- * `node tools/services/main.ts [--install] [--install-only] [postgres|mariadb|redis …]`: starts the services (default: all), prints
- * their addresses, and stops and removes them on Ctrl-C. With a channel to a parent it starts what it is asked for instead,
- * and ends when the channel closes, however the parent ended.
+ * `node tools/services/main.ts [--install] [--install-only] [postgres|mariadb|redis …]`: starts the services (default: all),
+ * prints their addresses, and stops and removes them on Ctrl-C. With a channel to a parent it starts what it is asked for
+ * instead, and ends when the channel closes, however the parent ended.
  */
 import { parseArgs } from 'node:util';
 import { type Available, isStartable, type Startable, startable } from './kinds.ts';

@@ -1,4 +1,6 @@
-/** Databases for tests: `const url = await service('postgres')`, or a suite that is skipped, with the reason, where there is none. */
+/**
+ * Databases for tests: `const url = await service('postgres')`, or a suite that is skipped, with the reason, where there is none.
+ */
 import { describe, inject, it } from 'vitest';
 import { type Available, ServiceMissing, type ServiceName } from './kinds.ts';
 import './global-setup.ts';

@@ -29,7 +29,6 @@ const withoutDatabases = examples.filter(({ databases = [] }) => databases.lengt
 /** The next one is for gRPC. */
 const portMax = 65_534;
 
-/** What to start. */
 export interface StartOptions {
   /** End after the stories. */
   readonly once: boolean;

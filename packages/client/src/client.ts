@@ -49,7 +49,6 @@ export interface AmendsClientOptions {
   readonly connectionsMax?: number;
 }
 
-/** How to wait. */
 export interface WaitOptions {
   /** How long at most. Milliseconds; default: until it ends or is held. */
   readonly waitMs?: number;

@@ -1,6 +1,7 @@
 /**
- * `node dying-workflow.ts SERVER PORT DATABASE [GID]`: an application whose workflow books twice. With a gid it begins one, and is
- * killed in the second step, after its transaction was committed; without, it waits until the coordinator has what is left go on.
+ * `node dying-workflow.ts SERVER PORT DATABASE [GID]`: an application whose workflow books twice. With a gid it begins one, and
+ * is killed in the second step, after its transaction was committed; without, it waits until the coordinator has what is left go
+ * on.
  */
 import { randomInt } from 'node:crypto';
 import Database from 'better-sqlite3';

@@ -140,7 +140,10 @@ export interface CoordinatorHealth {
   readonly reason: string;
   readonly store: StoreHealth | null;
   readonly nodes: readonly NodeRow[];
-  /** Transactions in memory, those that wait for a place at a participant host, calls in flight, changes that wait for their commit. */
+  /**
+   * Transactions in memory, those that wait for a place at a participant host, calls in flight, changes that wait for their
+   * commit.
+   */
   readonly live: number;
   readonly waiting: number;
   readonly calling: number;

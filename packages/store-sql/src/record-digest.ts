@@ -1,4 +1,6 @@
-/** What tells a record that was altered or damaged: payloads of registered branches and kept answers are sent on as they are read. */
+/**
+ * What tells a record that was altered or damaged: payloads of registered branches and kept answers are sent on as they are read.
+ */
 import { hash } from 'node:crypto';
 import type { WriteOnceRecord } from '@amends/store';
 

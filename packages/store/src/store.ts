@@ -137,7 +137,6 @@ export interface WriteOnceRecord {
   readonly content: Uint8Array;
 }
 
-/** Who claims, and what. */
 export interface ClaimRequest {
   readonly node: NodeId;
   readonly dueBefore: EpochMs;
@@ -188,7 +187,6 @@ export interface ListPosition {
   readonly gid: Gid;
 }
 
-/** One page. */
 export interface ListPage {
   readonly rows: readonly TransactionRow[];
   /** Where to go on; null: this was the end. */

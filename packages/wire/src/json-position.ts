@@ -1,4 +1,6 @@
-/** Where a text stops being JSON, or contradicts itself: for texts that something is wrong with already, so it may take its time. */
+/**
+ * Where a text stops being JSON, or contradicts itself: for texts that something is wrong with already, so it may take its time.
+ */
 
 const whitespace = /[ \t\n\r]*/y;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: JSON forbids them in strings

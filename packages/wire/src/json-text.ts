@@ -1,6 +1,7 @@
 /**
  * JSON bodies as they come from outside: decoded strictly, bounded in depth and keys, without keys that could reach a
- * prototype, without keys that are there twice with different values, and without losing digits of numbers that a double cannot hold.
+ * prototype, without keys that are there twice with different values, and without losing digits of numbers that a double cannot
+ * hold.
  */
 import { isUtf8 } from 'node:buffer';
 import { isLongNumber, limits, parseKeepingDigits } from '@amends/core';

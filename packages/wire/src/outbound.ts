@@ -1,4 +1,7 @@
-/** What a request may make Amends send: addresses of participants and headers of branch calls. Shapes only; where they lead is the transport's business. */
+/**
+ * What a request may make Amends send: addresses of participants and headers of branch calls. Shapes only; where they lead is the
+ * transport's business.
+ */
 import { limits, type Protocol } from '@amends/core';
 import { refuse, shown } from './field-error.ts';
 

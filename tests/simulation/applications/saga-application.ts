@@ -1,4 +1,7 @@
-/** An application of sagas: submits one and insists until it has an answer; sometimes says it twice, or differently; waits for the end. */
+/**
+ * An application of sagas: submits one and insists until it has an answer; sometimes says it twice, or differently; waits for the
+ * end.
+ */
 import type { Submitted } from '@amends/coordinator';
 import type { Gid, SagaSpec } from '@amends/core';
 import type { Said } from '../checks/said.ts';

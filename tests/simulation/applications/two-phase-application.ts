@@ -1,4 +1,6 @@
-/** An application of tcc or xa: registers and calls its participants itself, then submits or aborts; sometimes it dies in between. */
+/**
+ * An application of tcc or xa: registers and calls its participants itself, then submits or aborts; sometimes it dies in between.
+ */
 import type { TransactionRequest } from '@amends/coordinator';
 import type { BranchId, TccSpec, XaSpec } from '@amends/core';
 import { type Movement, payloadOf } from '../nodes/participant.ts';

@@ -1,4 +1,6 @@
-/** What must hold when a coordinator hands a call to the network: it was made durable before, it is its turn, and it is fenced. */
+/**
+ * What must hold when a coordinator hands a call to the network: it was made durable before, it is its turn, and it is fenced.
+ */
 import type { BranchCall } from '@amends/coordinator';
 import type { NodeId, Outcome, SagaSpec } from '@amends/core';
 import type { World } from '../world/world.ts';

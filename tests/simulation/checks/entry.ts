@@ -16,7 +16,10 @@ export interface Entry {
   wasHeld: boolean;
   /** It was given back to the store unfinished, or began there; who takes it up again may have to make room first. */
   wasReleased: boolean;
-  /** When something was last heard of the function of a workflow; null: it was interrupted or released since. Milliseconds since 1970. */
+  /**
+   * When something was last heard of the function of a workflow; null: it was interrupted or released since. Milliseconds since
+   * 1970.
+   */
   heardAt: number | null;
   /** Attempts without a verdict since the last release by a human, by `branch way`. */
   readonly unknowns: Map<string, number>;

@@ -1,4 +1,7 @@
-/** What clients see of a transaction never goes back: no answer shows an older state than one that left before it was asked for (I17). */
+/**
+ * What clients see of a transaction never goes back: no answer shows an older state than one that left before it was asked for
+ * (I17).
+ */
 import type { TransactionView } from '@amends/coordinator';
 import type { Gid } from '@amends/core';
 import type { World } from '../world/world.ts';

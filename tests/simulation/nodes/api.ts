@@ -8,7 +8,6 @@ import type { World } from '../world/world.ts';
 import type { Machine } from './machine.ts';
 import type { NodeProcess } from './node-process.ts';
 
-/** One request. */
 export interface Request<T> {
   /** What it is about. */
   readonly gid: Gid;

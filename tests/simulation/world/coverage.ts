@@ -4,7 +4,9 @@ const actionAnswers = ['action success', 'action failure', 'action ongoing', 'ac
 const compensateAnswers = ['compensate success', 'compensate failure', 'compensate ongoing', 'compensate unknown'] as const;
 const byHand = ['terminated', 'retried'] as const;
 
-/** The pairs that can occur: what a transaction was before a commit, and what the commit tells; several in one commit count each. */
+/**
+ * The pairs that can occur: what a transaction was before a commit, and what the commit tells; several in one commit count each.
+ */
 const pairsPossible: Readonly<Record<string, readonly string[]>> = {
   new: ['submitted'],
   submitted: [...actionAnswers, 'action interrupted', 'timed-out', 'overdue', 'action held', 'woken', ...byHand],

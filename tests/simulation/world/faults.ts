@@ -38,7 +38,6 @@ export interface WireFaults {
   readonly answerLost: number;
 }
 
-/** What participants do. */
 export interface ParticipantFaults {
   /** 409 for a business reason. */
   readonly refuse: number;

@@ -41,7 +41,6 @@ export class Chance {
     return this.fraction() < probability;
   }
 
-  /** One of them. */
   pick<T>(options: readonly [T, ...T[]] | readonly T[]): T {
     return options[Math.floor(this.fraction() * options.length)]!;
   }

@@ -197,7 +197,10 @@ export interface BranchCall {
   readonly op: Op;
   /** Empty: nothing to call. */
   readonly url: string;
-  /** `given-up`: it is called again only when a human says so; `dropped`: it had no verdict when the transaction finished, and is not called again. */
+  /**
+   * `given-up`: it is called again only when a human says so; `dropped`: it had no verdict when the transaction finished, and is
+   * not called again.
+   */
   readonly at: 'idle' | 'running' | 'waiting' | 'given-up' | 'succeed' | 'failed' | 'dropped';
   /** Calls begun so far. */
   readonly attempts: number;

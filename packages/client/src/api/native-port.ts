@@ -67,7 +67,9 @@ export function nativePort(connection: Connection, server: string): TransactionP
   };
 }
 
-/** As much of a reason as a coordinator takes: an error's message can be of any length, and must not keep anything from ending. */
+/**
+ * As much of a reason as a coordinator takes: an error's message can be of any length, and must not keep anything from ending.
+ */
 function shortened(reason: string): string {
   return reason.slice(0, reasonCharactersMax).toWellFormed().replaceAll('\0', '\ufffd');
 }

@@ -5,11 +5,17 @@ export type PreparedMode = 'tcc' | 'xa' | 'msg';
 
 /** What holds for a whole transaction. */
 export interface TransactionOptions {
-  /** Undecided after this time it is rolled back; a message's application is asked then. Milliseconds; default 60 s, of a message 30 s. */
+  /**
+   * Undecided after this time it is rolled back; a message's application is asked then. Milliseconds; default 60 s, of a message
+   * 30 s.
+   */
   readonly timeoutMs?: number;
   /** Time for one call of the coordinator, answer included. Milliseconds; default 10 s. */
   readonly callTimeoutMs?: number;
-  /** Pause before a call is tried again; it doubles. Before a silent workflow runs again; that does not. Milliseconds; default 1 s, of a workflow 10 s. */
+  /**
+   * Pause before a call is tried again; it doubles. Before a silent workflow runs again; that does not. Milliseconds;
+   * default 1 s, of a workflow 10 s.
+   */
   readonly retryDelayMs?: number;
   /** Added to every call. */
   readonly headers?: Readonly<Record<string, string>>;

@@ -77,8 +77,8 @@ export interface BranchKey {
 export interface FoundRow extends BranchKey {
   readonly reason: string;
   /**
-   * What our own table says of the work. A result: it is done and has returned this JSON, or nothing where that is empty. `begun`:
-   * its transaction has been ended before it was done. `unknown`: another program has written the row.
+   * What our own table says of the work. A result: it is done and has returned this JSON, or nothing where that is empty.
+   * `begun`: its transaction has been ended before it was done. `unknown`: another program has written the row.
    */
   readonly work: 'begun' | 'unknown' | { readonly result: string };
 }

@@ -68,7 +68,9 @@ type EachIsJson<Value, Depth extends readonly 0[]> = Value extends string | numb
 /** Added to a parameter that gives a `Value`: one that JSON cannot hold does not fit, and the compiler shows this name. */
 export type OnlyJson<Value> = IsJson<Value> extends true ? unknown : NotJsonType;
 
-/** What is returned has a part that JSON cannot hold: a BigInt, a function, a symbol, a class with methods such as Date or Map. */
+/**
+ * What is returned has a part that JSON cannot hold: a BigInt, a function, a symbol, a class with methods such as Date or Map.
+ */
 export interface NotJsonType {
   readonly 'returns what JSON cannot hold': never;
 }

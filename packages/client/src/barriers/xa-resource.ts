@@ -69,7 +69,10 @@ export function xaRow(call: BranchRef, reason: 'action' | 'rollback'): BarrierRo
   return { gid, branchId, transType, op: 'action', barrierId: '01', reason };
 }
 
-/** What the first phase has returned, where its row is there already. @throws BusinessFailure unless it was committed; NeedsAttention */
+/**
+ * What the first phase has returned, where its row is there already. @throws BusinessFailure unless it was committed;
+ * NeedsAttention
+ */
 export function answerOfFirst(call: BranchRef, found: FoundRow): unknown {
   const row = xaRow(call, 'action');
   checkFound(found, row);

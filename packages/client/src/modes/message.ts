@@ -22,13 +22,11 @@ export interface MessageStep {
   readonly payload?: unknown;
 }
 
-/** How to submit. */
 export interface MessageSubmit extends EndOptions {
   /** Identity chosen by the caller. Default: one is made. */
   readonly gid?: string;
 }
 
-/** How to prepare. */
 export interface MessagePrepare {
   /** Address that says whether the local transaction was committed: a handler around `queryPrepared` of the same barrier. */
   readonly queryPrepared: string;
@@ -42,7 +40,9 @@ export interface Message {
   step(step: MessageStep): Message;
   /** Delivers it, whatever becomes of anything else. */
   submit(how?: MessageSubmit): Promise<Transaction>;
-  /** Announces it: it is delivered when it is submitted, or when the coordinator hears that the local transaction was committed. */
+  /**
+   * Announces it: it is delivered when it is submitted, or when the coordinator hears that the local transaction was committed.
+   */
   prepare(how: MessagePrepare): Promise<PreparedMessage>;
   /**
    * Prepares it, runs work in a local transaction of a database, and submits it if that was committed. With a lost answer to
@@ -66,7 +66,6 @@ export interface PreparedMessage {
   abort(reason: string): Promise<void>;
 }
 
-/** An empty message. */
 export function emptyMessage(means: Means, options: MessageOptions): Message {
   return messageOf(means, options, []);
 }

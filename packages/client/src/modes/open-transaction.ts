@@ -6,7 +6,6 @@ import type { Transaction } from '../api/api-types.ts';
 import type { NewBranch, Preparation, PreparedMode, TransactionOptions, TransactionPort } from '../api/transaction-port.ts';
 import type { BranchRequest, Participants } from '../participants/participant-request.ts';
 
-/** How a transaction begins. */
 export interface BeginOptions extends TransactionOptions {
   /** Identity chosen by the caller. Default: one is made. */
   readonly gid?: string;
@@ -14,7 +13,6 @@ export interface BeginOptions extends TransactionOptions {
   readonly signal?: AbortSignal;
 }
 
-/** How to end. */
 export interface EndOptions {
   /** Wait this long for the outcome. Milliseconds; default 0: not at all. */
   readonly waitMs?: number;
@@ -100,7 +98,8 @@ export type Tracked = <Answer>(call: Promise<Answer>) => Promise<Answer>;
 
 /**
  * Runs work on a transaction. What it throws aborts the transaction, and is thrown again; so does a call that has failed and
- * that it passes over, for the branch would be asked to keep what it has not done. Calls that it does not wait for are waited for.
+ * that it passes over, for the branch would be asked to keep what it has not done. Calls that it does not wait for are waited
+ * for.
  */
 export async function orAbort(open: OpenTransaction, work: (tracked: Tracked) => unknown): Promise<void> {
   const calls: Promise<unknown>[] = [];

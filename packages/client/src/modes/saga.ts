@@ -92,7 +92,6 @@ export interface RetriableStep<Names extends string = string> extends AnyStep<Na
 /** Any step. */
 export type SagaStep = UndoableStep | IrreversibleStep | PivotStep | RetriableStep;
 
-/** How to submit. */
 export interface SubmitOptions {
   /** Identity chosen by the caller: submitting the same again begins nothing new. Default: one is made. */
   readonly gid?: string;
@@ -147,7 +146,6 @@ export interface ForwardSaga<Names extends string = never> extends Submittable {
 /** Sends what was built. */
 export type Submit = (saga: NewSaga, options: SubmitOptions) => Promise<Transaction>;
 
-/** An empty saga. */
 export function emptySaga(options: SagaOptions, submit: Submit): Saga {
   return sagaOf([], options, submit);
 }

@@ -32,8 +32,8 @@ export interface Tcc {
   /**
    * Makes a branch known, then tries it.
    * @returns the answer of the try
-   * @throws BusinessFailure, Ongoing: what the try says. ParticipantError: it does not say. AmendsClientError `conflict`: the time
-   * is up
+   * @throws BusinessFailure, Ongoing: what the try says. ParticipantError: it does not say. AmendsClientError `conflict`: the
+   * time is up
    */
   call<Answer = unknown>(branch: TccBranch): Promise<Answer>;
 }

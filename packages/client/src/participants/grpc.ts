@@ -23,13 +23,16 @@ export type GrpcReply<Reply> = (error: { readonly code: number; readonly details
 /** Does what a call asks; what it returns, now or by a promise, is the reply. `call.body` is the message. */
 export type GrpcHandler<Request, Reply> = (call: Call<Request>) => Reply | Promise<Reply>;
 
-/** Statuses that are verdicts to a coordinator, and those that are none (https://grpc.github.io/grpc/core/md_doc_statuscodes.html). */
+/**
+ * Statuses that are verdicts to a coordinator, and those that are none
+ * (https://grpc.github.io/grpc/core/md_doc_statuscodes.html).
+ */
 const statuses = { unknown: 2, invalidArgument: 3, failedPrecondition: 9, aborted: 10 } as const;
 
 /**
  * A method for the calls of a coordinator, such as `server.addService(bank, { Debit: participant((call) => …) })`.
- * It returns: the reply; throws `BusinessFailure`: ABORTED; throws `Ongoing`: FAILED_PRECONDITION; throws anything else: UNKNOWN, with
- * `amends-attention: needed` in the trailers for `NeedsAttention`.
+ * It returns: the reply; throws `BusinessFailure`: ABORTED; throws `Ongoing`: FAILED_PRECONDITION; throws anything else: UNKNOWN,
+ * with `amends-attention: needed` in the trailers for `NeedsAttention`.
  */
 export function participant<Request, Reply>(
   handler: GrpcHandler<Request, Reply>,

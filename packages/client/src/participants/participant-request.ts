@@ -38,8 +38,8 @@ export interface Participants {
   /**
    * Calls one, once; no redirect is followed.
    * @returns its answer: JSON where it is that, else text; undefined: it was empty
-   * @throws BusinessFailure, Ongoing: its verdict. NeedsAttention: it says that a human has to look. ParticipantError: it has given
-   * no verdict
+   * @throws BusinessFailure, Ongoing: its verdict. NeedsAttention: it says that a human has to look. ParticipantError: it has
+   * given no verdict
    */
   call(url: string, branch: BranchRef, how?: BranchRequest): Promise<unknown>;
   /** Breaks off what is under way. Idempotent. */

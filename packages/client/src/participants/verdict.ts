@@ -12,8 +12,8 @@ export class Ongoing extends Error {
 }
 
 /**
- * Thrown where repetition cannot help: a human has to look. A coordinator of Amends puts the transaction on hold, with the reason;
- * others try again.
+ * Thrown where repetition cannot help: a human has to look. A coordinator of Amends puts the transaction on hold, with the
+ * reason; others try again.
  */
 export class NeedsAttention extends Error {
   override readonly name = 'NeedsAttention';

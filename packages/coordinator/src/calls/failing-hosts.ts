@@ -15,7 +15,9 @@ export interface FailingHostsOptions {
   readonly hostsMax?: number;
 }
 
-/** The same transport, whose failing calls are seen in the log. A failing call is one without a verdict, also one answered by 500. */
+/**
+ * The same transport, whose failing calls are seen in the log. A failing call is one without a verdict, also one answered by 500.
+ */
 export function tellingFailures(transport: Transport, options: FailingHostsOptions): Transport {
   const hosts = new FailingHosts(options);
   return {

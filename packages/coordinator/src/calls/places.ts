@@ -12,8 +12,8 @@ export interface Place {
   readonly host: string;
   /**
    * Gives it to whoever is next. Idempotent.
-   * @param told runs when the place is free but offered to nobody yet: whoever hears there how the call ended decides before it is
-   * offered a place for something else
+   * @param told runs when the place is free but offered to nobody yet: whoever hears there how the call ended decides before it
+   * is offered a place for something else
    */
   release(told?: () => void): void;
 }

@@ -74,7 +74,6 @@ export class LiveMailboxes {
     return Array.from(this.#byGid.values(), ({ mailbox }) => mailbox!);
   }
 
-  /** Their gids. */
   gids(): readonly Gid[] {
     return [...this.#byGid.keys()];
   }

@@ -6,8 +6,8 @@
  * C3 A conflict is never overridden: read again; still ours, decide again; not ours any more, drop it.
  * C4 A commit of unknown outcome is resolved by reading back, never guessed.
  * C5 When the store refuses to write, events stay in the mailbox and are decided when it writes again.
- * C6 A call is started when it has its place at its host, which it keeps until it ends. A place that no call came to use, because of
- *    what was decided or became of the commit, is given back.
+ * C6 A call is started when it has its place at its host, which it keeps until it ends. A place that no call came to use, because
+ *    of what was decided or became of the commit, is given back.
  */
 import {
   AmendsError,
@@ -219,8 +219,8 @@ export class Mailbox implements Wakeable {
   }
 
   /**
-   * A claim of this node has taken the transaction on to what is `stored`. If this mailbox has not come so far by the time that its
-   * commit is answered, it goes on from there. If it has closed by then, `beginAnew` is called.
+   * A claim of this node has taken the transaction on to what is `stored`. If this mailbox has not come so far by the time that
+   * its commit is answered, it goes on from there. If it has closed by then, `beginAnew` is called.
    */
   takeUp(stored: StoredTransaction, beginAnew: () => void): void {
     this.#claimed = { stored, beginAnew };
@@ -338,7 +338,9 @@ export class Mailbox implements Wakeable {
     });
   }
 
-  /** What was read does not explain why the change was not applied: it is tried again after a pause, but not for ever in a row. */
+  /**
+   * What was read does not explain why the change was not applied: it is tried again after a pause, but not for ever in a row.
+   */
   #commitAgain({ step, tries, mayBeApplied }: Tried): void {
     const again = (next: number) => this.#closed || this.#commit(step, next, mayBeApplied);
     if (tries < readBacksMax) this.#host.after(readBackPauseMs * 2 ** tries, () => again(tries + 1));

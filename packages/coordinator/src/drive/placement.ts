@@ -25,7 +25,10 @@ export type CarriedColumns = Pick<TransactionRow, 'dueAt' | 'waitsFor' | 'errorP
 /** The columns of a transaction that waits for nothing. */
 export const noColumns: CarriedColumns = { dueAt: null, waitsFor: '', errorPrint: '' };
 
-/** The transaction as it is to be committed by `node`, which owns it from then on unless nothing is to be driven within `withinMs`. */
+/**
+ * The transaction as it is to be committed by `node`, which owns it from then on unless nothing is to be driven within
+ * `withinMs`.
+ */
 export function placed(decided: Decided, node: NodeId, withinMs: number): Transaction {
   const next = { ...decided.next, version: decided.next.version + 1 };
   if (isFinished(next) || mayRelease(decided, withinMs)) return { ...next, owner: null };

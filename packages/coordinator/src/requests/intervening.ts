@@ -45,7 +45,10 @@ function interveneInRead(request: Intervention, { store }: Evidence, reception: 
   );
 }
 
-/** Ends by its row alone what cannot be read. @throws AmendsError what is told already, when it is not this transaction that cannot be read */
+/**
+ * Ends by its row alone what cannot be read. @throws AmendsError what is told already, when it is not this transaction that
+ * cannot be read
+ */
 function terminateUnread(
   request: Intervention,
   { error, store, digest }: Evidence & { readonly error: AmendsError },

@@ -88,7 +88,9 @@ async function begun(beginning: Beginning, stored: StoredSpec, reception: Recept
   return found(beginning, stored.digest, reception);
 }
 
-/** What to answer for a gid that exists already; null when after all it does not. What is prepared goes on when it is submitted. */
+/**
+ * What to answer for a gid that exists already; null when after all it does not. What is prepared goes on when it is submitted.
+ */
 async function found({ gid, spec, how, onlySame }: Beginning, digest: string, reception: Reception): Promise<Submitted | null> {
   const beginning = reception.mailboxes.get(gid);
   if (beginning !== undefined && beginning.tx === null) await firstCommit(beginning, reception);

@@ -161,7 +161,10 @@ export function interrupted<S extends Spec>(draft: Draft<S>, calls: CallTable<S>
   }
 }
 
-/** Skips the pause, if there is one, after the first attempt without a verdict; what is cut off again may be what kills the process. */
+/**
+ * Skips the pause, if there is one, after the first attempt without a verdict; what is cut off again may be what kills the
+ * process.
+ */
 function makeDueOnce(draft: Draft, index: number, way: Way): void {
   const state = draft.branches[index]![way];
   if (state.at !== 'waiting' || state.unknowns > 1 || state.dueAt <= draft.at) return;

@@ -10,7 +10,6 @@ import type { Outcome } from '../words/outcome.ts';
 import type { RetryPolicy } from '../words/retry.ts';
 import type { Draft } from './draft.ts';
 
-/** One mode. */
 export interface ModeLogic<S extends Spec> {
   /** Branches that exist from the start. */
   branchesAtFirst(spec: S): number;

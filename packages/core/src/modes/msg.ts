@@ -179,7 +179,9 @@ function deliverAround(draft: MsgDraft, held: number): void {
   for (let index = 1; index < draft.branches.length; index++) if (groupOf(draft, index) === group) isDelivered(draft, index);
 }
 
-/** Equal for deliveries that are made at once: all of them when concurrent, else those of one step, which are several for a topic. */
+/**
+ * Equal for deliveries that are made at once: all of them when concurrent, else those of one step, which are several for a topic.
+ */
 function groupOf({ given: { spec } }: MsgDraft, index: number): string {
   return spec.concurrent ? '' : stepOfDelivery(spec.steps[index - 1]!.branchId);
 }
@@ -199,7 +201,9 @@ function giveUp(draft: MsgDraft, index: number): void {
   setOp(draft, index, 'forward', { at: 'given-up', attempts, settledAt, unknowns });
 }
 
-/** Up to format 2 of states what is given up was waiting: the delivery that the hold names, and those whose attempts are used up. */
+/**
+ * Up to format 2 of states what is given up was waiting: the delivery that the hold names, and those whose attempts are used up.
+ */
 function giveUpAsBefore(draft: MsgDraft): void {
   const held = heldDelivery(draft);
   for (let index = 1; index < draft.branches.length; index++) {

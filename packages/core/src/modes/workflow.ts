@@ -110,6 +110,7 @@ const nothing = new Uint8Array(0);
 function concludedAgain({ tx, given }: WorkflowDraft, { status, reason, result }: Concluded): Verdict {
   if (tx.status !== status) return 'wrong_status';
   const isSame = tx.reason === reason && sameContent(given.result ?? nothing, result);
-  // What a human has ended has failed, whatever its function would have said. Ended while it could not be read, it has no decision.
+  // What a human has ended has failed, whatever its function would have said. Ended while it could not be read, it has no
+  // decision.
   return isSame || (tx.decision?.direction ?? 'terminate') === 'terminate' ? 'repeated' : 'different';
 }

@@ -1,4 +1,7 @@
-/** Whether two contents say the same: JSON does whatever the order of its keys, its white space and the spelling of its characters. */
+/**
+ * Whether two contents say the same: JSON does whatever the order of its keys, its white space and the spelling of its
+ * characters.
+ */
 import { isLongNumber, parseKeepingDigits } from '../words/json-digits.ts';
 import { textOf } from '../words/utf8.ts';
 

@@ -30,9 +30,9 @@ function isEachSame(contents: readonly Uint8Array[], others: readonly Uint8Array
 
 /**
  * Whether submitting `later`, perhaps with other options, asks for what was prepared as `first`: the same deliveries of the same
- * message, the same kind of second phase. Options (pauses, times, headers) may differ: those of the first request hold; of delays the
- * later one. Only modes that are prepared and submitted by two requests are compared so; everything else is the same only when its
- * whole request is.
+ * message, the same kind of second phase. Options (pauses, times, headers) may differ: those of the first request hold; of delays
+ * the later one. Only modes that are prepared and submitted by two requests are compared so; everything else is the same only
+ * when its whole request is.
  */
 export function isSameWork(first: Spec, later: Spec): boolean {
   if (first.mode === 'tcc' || first.mode === 'xa') return later.mode === first.mode;

@@ -10,7 +10,6 @@ import type { PayloadTemplate } from './payload-template.ts';
 /** Modes of global transactions. */
 export const modes = ['saga', 'msg', 'tcc', 'xa', 'workflow'] as const;
 
-/** One of `modes`. */
 export type Mode = (typeof modes)[number];
 
 /** How participants are called when their URL does not say so itself. */
@@ -73,7 +72,10 @@ interface AnySpec {
 export interface SagaSpec extends AnySpec {
   readonly mode: 'saga';
   readonly steps: readonly SagaStep[];
-  /** Payloads that refer to kept answers, in place of the `payloads` of the same index; null: it refers to none. Left out: none do. */
+  /**
+   * Payloads that refer to kept answers, in place of the `payloads` of the same index; null: it refers to none. Left out: none
+   * do.
+   */
   readonly templates?: readonly (PayloadTemplate | null)[];
   /** Time after creation at which an undecided saga is rolled back; null: never. Milliseconds. */
   readonly timeoutMs: number | null;

@@ -30,7 +30,10 @@ export interface TransactionRow {
   readonly status: Status;
   /** Code of the hold; null: none. */
   readonly hold: string | null;
-  /** When somebody must look at it at the latest; null: never (finished, or held with no alarm to raise and no time-out). In the past while calls are in flight. */
+  /**
+   * When somebody must look at it at the latest; null: never (finished, or held with no alarm to raise and no time-out). In the
+   * past while calls are in flight.
+   */
   readonly dueAt: EpochMs | null;
   readonly owner: NodeId | null;
   readonly epoch: number;

@@ -17,7 +17,9 @@ export const defaultAlarmAfterMs: Readonly<Record<Face, number | null>> = { nati
 /** The stored form of a spec. */
 export interface StoredSpec {
   readonly format: number;
-  /** JSON: the plan, which is the spec without payloads, presentation and trace, and `payloadBytes`, the length of each payload. */
+  /**
+   * JSON: the plan, which is the spec without payloads, presentation and trace, and `payloadBytes`, the length of each payload.
+   */
   readonly plan: string;
   /** JSON: the spec's `presentation` and `trace`; in format 1 the presentation alone. */
   readonly presentation: string;

@@ -24,10 +24,10 @@ export type NodeId = Brand<string, 'NodeId'>;
 const controlCharacters = /[\u0000-\u001f\u007f]/;
 
 /**
- * Accepts a caller's gid. Quotes and any other printable characters are allowed, as DTM's clients may use them; white space at the
- * ends is not, because nobody sees it and the barrier's tables of many databases take `order-7` and `order-7 ` for one.
- * @throws AmendsError `invalid_request` naming `gid` when it is empty, longer than 128 characters, has control characters, or begins
- * or ends with white space
+ * Accepts a caller's gid. Quotes and any other printable characters are allowed, as DTM's clients may use them; white space at
+ * the ends is not, because nobody sees it and the barrier's tables of many databases take `order-7` and `order-7 ` for one.
+ * @throws AmendsError `invalid_request` naming `gid` when it is empty, longer than 128 characters, has control characters, or
+ * begins or ends with white space
  */
 export function parseGid(text: string): Gid {
   if (text.length === 0) throw new AmendsError('invalid_request', 'gid: must not be empty; leave it out to have one made');

@@ -21,7 +21,10 @@ function keepDigits(_key: string, value: unknown, context?: { source?: string })
   return significant(String(value)) === significant(context.source) ? value : rawJSON(context.source);
 }
 
-/** The digits that matter, for comparing two spellings of a number. Equal numbers of other exponents may differ, never equal digits of other numbers. */
+/**
+ * The digits that matter, for comparing two spellings of a number. Equal numbers of other exponents may differ, never equal
+ * digits of other numbers.
+ */
 function significant(source: string): string {
   const [mantissa = '', exponent = '0'] = source.toLowerCase().split('e');
   const [whole = '', fraction = ''] = mantissa.replace('-', '').split('.');

@@ -1,4 +1,6 @@
-/** Every limit of Amends in one place, each with its reason. Servers may lower them by configuration, never raise them silently. */
+/**
+ * Every limit of Amends in one place, each with its reason. Servers may lower them by configuration, never raise them silently.
+ */
 export const limits = {
   /** A transaction is a plan, not a file transfer: larger data belongs in a store of its own and is referred to. Bytes. */
   bodyBytesMax: 1_048_576,
@@ -24,7 +26,10 @@ export const limits = {
   jsonKeysMax: 10_000,
   /** Bytes of a participant's answer that are read; the rest is not waited for. An answer is a verdict, not a document. */
   answerBytesMax: 65_536,
-  /** Answers that the steps of one transaction keep for later payloads, together; whole answers stay in memory while it lives. Bytes. */
+  /**
+   * Answers that the steps of one transaction keep for later payloads, together; whole answers stay in memory while it lives.
+   * Bytes.
+   */
   keptAnswersBytesMax: 1_048_576,
   /** Name of a step, by which payloads refer to its answer. */
   stepNameCharactersMax: 64,

@@ -1,4 +1,6 @@
-/** Which alerts follow from single changes, as core decides them: what happens in one commit cannot be brought about from outside. */
+/**
+ * Which alerts follow from single changes, as core decides them: what happens in one commit cannot be brought about from outside.
+ */
 import {
   decide,
   epochMs,

@@ -1,4 +1,6 @@
-/** Which alerts follow from a stored change: one when a call has failed so often that somebody should know, one when it is held. */
+/**
+ * Which alerts follow from a stored change: one when a call has failed so often that somebody should know, one when it is held.
+ */
 import type { Committed } from '@amends/coordinator';
 import { callName, type Given, type HistoryEntry, type OpState, type Status, type Transaction, urlOf } from '@amends/core';
 
@@ -14,7 +16,9 @@ export interface Alert {
   readonly retry_count: number;
 }
 
-/** Asking whether to deliver and having a workflow run again are not counted, as in DTM: they are called for as long as it takes. */
+/**
+ * Asking whether to deliver and having a workflow run again are not counted, as in DTM: they are called for as long as it takes.
+ */
 const uncounted: ReadonlySet<string | null> = new Set(['msg', 'resume']);
 
 /**

@@ -5,7 +5,6 @@ import { configSchema } from './schema.ts';
 /** What kind of value an option takes. */
 export type OptionKind = 'text' | 'number' | 'truth' | 'choice' | 'list';
 
-/** One option. */
 export interface ConfigOption {
   /** Name in the file, dots between nested keys. */
   readonly name: string;

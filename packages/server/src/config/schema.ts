@@ -1,4 +1,7 @@
-/** Every option of the server: its name, unit, default and bounds. Help, documentation, flags and environment names are made from here. */
+/**
+ * Every option of the server: its name, unit, default and bounds. Help, documentation, flags and environment names are made from
+ * here.
+ */
 import { limits } from '@amends/core';
 import { z } from 'zod';
 import { isAddressPattern } from '../address-patterns.ts';

@@ -1,4 +1,6 @@
-/** Addresses that can never be called are refused when they subscribe; one that is there all the same keeps nobody from a message. */
+/**
+ * Addresses that can never be called are refused when they subscribe; one that is there all the same keeps nobody from a message.
+ */
 import { openMemoryStore, type Store } from '@amends/store';
 import { describe, expect, it } from 'vitest';
 import { grpcClient } from '../testing/grpc-peer.ts';

@@ -14,7 +14,7 @@ const get =
   (path: string): Asked =>
   (amends) =>
     amends.get(path);
-const after =
+const once =
   (first: Asked, then: Asked): Asked =>
   async (amends) => {
     await first(amends);
@@ -25,7 +25,7 @@ const saga = { gid: 's', trans_type: 'saga', steps: [{ action: '', compensate: '
 const toNobody = { gid: 'm', trans_type: 'msg', steps: [{ action: 'topic://none' }], payloads: ['{}'] };
 const tcc = post('prepare', { gid: 't', trans_type: 'tcc' });
 const branch = { gid: 't', trans_type: 'tcc', branch_id: '01', confirm: '', cancel: '', data: '{}' };
-const register = (change: object) => after(tcc, post('registerBranch', { ...branch, ...change }));
+const register = (change: object) => once(tcc, post('registerBranch', { ...branch, ...change }));
 const calling = (action: string) => post('submit', { ...saga, steps: [{ action, compensate: '' }] });
 const workflow = post('prepareWorkflow', { gid: 'w', trans_type: 'workflow', custom_data: '{"name":"order"}' });
 const failure = (text: RegExp) => ({ dtm_result: 'FAILURE', message: expect.stringMatching(text) });
@@ -48,7 +48,7 @@ describe('over HTTP', () => {
     ],
     [
       'prepare again with other content',
-      after(tcc, post('prepare', { gid: 't', trans_type: 'xa' })),
+      once(tcc, post('prepare', { gid: 't', trans_type: 'xa' })),
       409,
       failure(/other content/),
     ],
@@ -63,10 +63,10 @@ describe('over HTTP', () => {
     ['a branch id that is too long', register({ branch_id: '0'.repeat(129) }), 400, message(/^branch_id: /)],
     ['a branch id that is no text', register({ branch_id: 1 }), 400, message(/^body\.branch_id: is 1, must be a text/)],
     ['a branch of another type', register({ trans_type: 'xa', url: '' }), 400, message(/^trans_type: is xa, but t is a tcc/)],
-    ['a branch that is registered twice', after(register({}), post('registerBranch', branch)), 200, { dtm_result: 'SUCCESS' }],
+    ['a branch that is registered twice', once(register({}), post('registerBranch', branch)), 200, { dtm_result: 'SUCCESS' }],
     [
       'a branch with other content',
-      after(register({}), post('registerBranch', { ...branch, data: '7' })),
+      once(register({}), post('registerBranch', { ...branch, data: '7' })),
       409,
       failure(/with other content/),
     ],
@@ -88,7 +88,7 @@ describe('over HTTP', () => {
     ['a negative option', post('submit', { ...saga, timeout_to_fail: -1 }), 400, message(/^timeout_to_fail: is -1/)],
     [
       'a workflow that ends otherwise',
-      after(workflow, post('submit', { gid: 'w', trans_type: 'workflow', req_extra: { status: 'hacked' } })),
+      once(workflow, post('submit', { gid: 'w', trans_type: 'workflow', req_extra: { status: 'hacked' } })),
       400,
       message(/^req_extra\.status: is "hacked"/),
     ],

@@ -37,7 +37,9 @@ async function waitingLong(coordinator: Coordinator, { dueAfterMs, limit }: Rese
   return found;
 }
 
-/** Whether a next attempt is what it waits for; a delay or a deadline is not made shorter. What cannot be read waits for a human. */
+/**
+ * Whether a next attempt is what it waits for; a delay or a deadline is not made shorter. What cannot be read waits for a human.
+ */
 function waits(row: TransactionRow): boolean {
   try {
     return fromRow(row).branches.some(({ forward, backward }) => forward.at === 'waiting' || backward.at === 'waiting');

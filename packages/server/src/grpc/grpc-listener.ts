@@ -1,4 +1,7 @@
-/** Listens for gRPC. What answers is loaded with the first connection: a server that nobody calls over gRPC does without its memory. */
+/**
+ * Listens for gRPC. What answers is loaded with the first connection: a server that nobody calls over gRPC does without its
+ * memory.
+ */
 import { type AddressInfo, createServer, type Server as Listener, type Socket } from 'node:net';
 import type { ListenerTls } from '../tls.ts';
 import type { GrpcServer, GrpcServerOptions } from './grpc-server.ts';

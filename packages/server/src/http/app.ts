@@ -125,7 +125,9 @@ function methodError(
   return new AmendsError('method_not_allowed', `${method} is not possible here; possible: ${allowed}`);
 }
 
-/** Programs send no Origin: whoever does is a web page that somebody happens to look at beside this server. Its images send none. */
+/**
+ * Programs send no Origin: whoever does is a web page that somebody happens to look at beside this server. Its images send none.
+ */
 function pageError({ headers }: FastifyRequest, checkHost: CheckHost): AmendsError | undefined {
   const reason = checkHost(headers.host);
   if (reason !== null) return new AmendsError('forbidden', reason);

@@ -1,4 +1,7 @@
-/** A copy of the store by the native API. The file is made beside the store, where there is room for it, and has no name while it is sent. */
+/**
+ * A copy of the store by the native API. The file is made beside the store, where there is room for it, and has no name while it
+ * is sent.
+ */
 import { randomUUID } from 'node:crypto';
 import { open, rm } from 'node:fs/promises';
 import { AmendsError } from '@amends/core';

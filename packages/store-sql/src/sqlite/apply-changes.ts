@@ -2,8 +2,9 @@
  * Applies a packed batch in one database transaction, row by row with prepared statements.
  *
  * A change whose first statement, on `tx`, changes no row has lost its compare-and-swap, and nothing else of it is
- * written. A loose change has no such statement. Only changes with records or documents can lose later; they run inside a savepoint. When a value is refused
- * the whole batch is rolled back and done again with a savepoint around every change, so that the bad one stands alone.
+ * written. A loose change has no such statement. Only changes with records or documents can lose later; they run inside a
+ * savepoint. When a value is refused the whole batch is rolled back and done again with a savepoint around every change, so that
+ * the bad one stands alone.
  */
 import type { Statement } from 'better-sqlite3';
 import type { SqlValue } from '../columns.ts';

@@ -21,7 +21,6 @@ export function backUpSqliteFile(path: string, file: string): Promise<void> {
 
 /** What was found in a store. */
 export interface FileReport {
-  /** Transactions in it. */
   readonly transactions: number;
   /** What is wrong, one line each; empty: nothing. */
   readonly troubles: readonly string[];

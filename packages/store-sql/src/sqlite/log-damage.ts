@@ -56,7 +56,8 @@ export function openReader(path: string, lockWaitMs: number): { readonly db: Dat
 }
 
 /**
- * Refuses a rollback journal: a file with a log or a witness has none of its own, and beside one nothing can be read without writing.
+ * Refuses a rollback journal: a file with a log or a witness has none of its own, and beside one nothing can be read without
+ * writing.
  * @throws AmendsError `store_refused`
  */
 function refuseJournal(path: string): void {

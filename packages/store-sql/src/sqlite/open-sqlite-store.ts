@@ -6,7 +6,6 @@ import type { HostClock } from './embedded-clock.ts';
 import { sqliteDialect } from './sqlite-dialect.ts';
 import { openSqliteSession } from './sqlite-session.ts';
 
-/** What to open. */
 export interface SqliteStoreOptions {
   /** Path of the database file; created with its folders, readable by its owner only, when it is not there. */
   readonly path: string;

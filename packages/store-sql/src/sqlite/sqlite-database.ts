@@ -23,7 +23,6 @@ const checkpointPages = 2_000;
 const journalBytesMax = 16_777_216;
 const pageCacheKiB = 4_096;
 
-/** How to open. */
 export interface OpenOptions {
   /** Opens a file also when its log has lost something, and says so here. Absent: refuses it. */
   readonly onDamageAccepted?: (words: string) => void;
@@ -89,7 +88,9 @@ function openedBy(path: string, prepare: (db: SqliteDatabase) => void, { onDamag
   }
 }
 
-/** What opening this path would make: the topmost folder that is not there, if any, and the file; empty when the file is there. */
+/**
+ * What opening this path would make: the topmost folder that is not there, if any, and the file; empty when the file is there.
+ */
 export function missingPaths(path: string): readonly string[] {
   const file = resolve(path);
   if (existsSync(file)) return [];

@@ -4,12 +4,10 @@ import type { Permission } from '../permission.ts';
 /** Where DTM's API begins. */
 export const dtmBase = '/api/dtmsvr';
 
-/** One route of DTM. */
 export interface DtmRoute {
   readonly method: 'GET' | 'POST' | 'DELETE';
   /** Below `dtmBase`, or absolute when it begins with `/api/`. */
   readonly path: string;
-  /** What it does. */
   readonly operation: DtmOperation;
   readonly permission: Permission;
 }

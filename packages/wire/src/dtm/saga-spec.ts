@@ -37,7 +37,10 @@ function stepsOf(dtm: DtmTransaction, defaults: DtmDefaults): readonly SagaStep[
   });
 }
 
-/** `retry_limit` counts the attempts after the first one. Spent on an action it undoes the saga; on a compensation a human must look. */
+/**
+ * `retry_limit` counts the attempts after the first one. Spent on an action it undoes the saga; on a compensation a human must
+ * look.
+ */
 function limited(policy: RetryPolicy, retryLimit: number): RetryPolicy {
   return retryLimit === 0 ? policy : { ...policy, attemptsMax: retryLimit + 1 };
 }

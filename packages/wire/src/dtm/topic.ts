@@ -23,7 +23,10 @@ export function parseSubscription(query: Query): DtmSubscription | DtmAnswer {
   return named;
 }
 
-/** Reads what is to be unsubscribed, as `parseSubscription` does: any address, because what is there may be one that is refused by now. */
+/**
+ * Reads what is to be unsubscribed, as `parseSubscription` does: any address, because what is there may be one that is refused by
+ * now.
+ */
 export function parseUnsubscription(query: Query): DtmSubscription | DtmAnswer {
   const topic = parameter(query, 'topic');
   const subscription = { url: parameter(query, 'url'), remark: parameter(query, 'remark') };

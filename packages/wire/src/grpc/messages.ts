@@ -25,7 +25,9 @@ function codec<M extends object>(name: string): Codec<M> {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** The library cuts a text that claims more bytes than there are, and replaces what is not UTF-8: both are mistakes, or attacks. */
+/**
+ * The library cuts a text that claims more bytes than there are, and replaces what is not UTF-8: both are mistakes, or attacks.
+ */
 function strictReader(bytes: Uint8Array): protobuf.Reader {
   const reader = protoReader(bytes);
   reader.string = () => {

@@ -12,7 +12,10 @@ export const servedProtos: readonly URL[] = ['dtm', 'health'].map(fileOf);
 const library = () => createRequire(import.meta.url)('protobufjs') as typeof protobuf;
 let root: protobuf.Root | null = null;
 
-/** Every message and service of the gRPC API, by full name; read when it is first asked for, so that whoever never speaks gRPC does without. */
+/**
+ * Every message and service of the gRPC API, by full name; read when it is first asked for, so that whoever never speaks gRPC
+ * does without.
+ */
 export function protoRoot(): protobuf.Root {
   root ??= parsed(library());
   return root;

@@ -3,7 +3,6 @@ import { type AmendsError, isAmendsError } from '@amends/core';
 import { answerOf, type DtmAnswer } from '../dtm/answer.ts';
 import type { JsonRpcProblem } from './request.ts';
 
-/** One answer. */
 export interface JsonRpcAnswer {
   readonly status: number;
   readonly body: {

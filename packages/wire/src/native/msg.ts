@@ -56,7 +56,6 @@ export const newMessageSchema = named(
 
 /** A message as a caller writes it. */
 export type NewMessage = z.input<typeof newMessageSchema>;
-/** One delivery of it. */
 export type NewDelivery = z.input<typeof deliverySchema>;
 
 /** A checked message. */

@@ -14,7 +14,6 @@ import { deletedSchema, newSubscriptionSchema, subscriptionQuery, topicListSchem
 /** Where the native API begins. */
 export const nativeBase = '/api/v1';
 
-/** One route. */
 export interface NativeRoute {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly path: string;

@@ -17,7 +17,6 @@ import {
 import { named } from './registry.ts';
 import { urlText } from './text-fields.ts';
 
-/** One step of a saga. */
 const stepSchema = named(
   'NewStep',
   z.strictObject({
@@ -85,7 +84,6 @@ export const newSagaSchema = named(
 
 /** A saga as a caller writes it. */
 export type NewSaga = z.input<typeof newSagaSchema>;
-/** One step of it. */
 export type NewStep = z.input<typeof stepSchema>;
 type Step = z.output<typeof stepSchema>;
 

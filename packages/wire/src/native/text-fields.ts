@@ -62,7 +62,6 @@ function httpPattern(): string {
   return '[hH][tT]{2}[pP][sS]?://[^\\u0000-\\u0020\\u007f\\\\#/][^\\u0000-\\u0020\\u007f\\\\#]*';
 }
 
-/** A moment. */
 export const momentText = z.iso
   .datetime({ offset: true, error: 'must be a moment in ISO 8601 with a time zone, such as 2030-01-31T12:00:00.000Z' })
   .describe('ISO 8601 with seconds and a time zone');

@@ -23,7 +23,6 @@ export const subscriptionQuery = z.strictObject({
   url: z.string().max(limits.urlCharactersMax).describe('Address of the subscriber'),
 });
 
-/** A topic. */
 export const topicSchema = named(
   'Topic',
   z.object({

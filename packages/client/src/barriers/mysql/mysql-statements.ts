@@ -1,4 +1,7 @@
-/** The barrier's tables and statements in MySQL and MariaDB. Values travel as parameters of statements that the server has prepared. */
+/**
+ * The barrier's tables and statements in MySQL and MariaDB. Values travel as parameters of statements that the server has
+ * prepared.
+ */
 import type { Pool, PoolConnection, ResultSetHeader, RowDataPacket } from 'mysql2/promise';
 import { type BarrierRow, type FoundRow, lockWaitSeconds, type Writing } from '../barrier-rows.ts';
 import {

@@ -74,7 +74,9 @@ export function mysqlXa(pool: Pool, options: TableOptions = {}): XaResource<Pool
   };
 }
 
-/** A branch that a connection still holds cannot be ended by another; it is free once the server has noticed the end of the first. */
+/**
+ * A branch that a connection still holds cannot be ended by another; it is free once the server has noticed the end of the first.
+ */
 const freeWithinMs = 2_000;
 const lookAgainMs = 20;
 

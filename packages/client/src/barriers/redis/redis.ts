@@ -23,7 +23,10 @@ export interface RedisBarrierOptions {
   readonly expireSeconds?: number;
 }
 
-/** What became of an adjustment, now or when it was made before: `skipped`, because there is nothing to undo, or its undo came first. */
+/**
+ * What became of an adjustment, now or when it was made before: `skipped`, because there is nothing to undo, or its undo came
+ * first.
+ */
 export type Adjustment = 'adjusted' | 'skipped';
 
 /** Amounts behind a barrier. */

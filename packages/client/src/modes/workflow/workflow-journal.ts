@@ -4,7 +4,9 @@ import type { RecordedStep, TransactionPort, WorkflowStart, WorkflowState } from
 import { jsonOf } from '../../barriers/kept-json.ts';
 import { BusinessFailure, NeedsAttention } from '../../participants/verdict.ts';
 
-/** What a step gave: JSON. `done`: it failed although it was done, because what it returned cannot be kept; so it is undone too. */
+/**
+ * What a step gave: JSON. `done`: it failed although it was done, because what it returned cannot be kept; so it is undone too.
+ */
 export type Outcome = { readonly value: unknown } | Failure;
 
 interface Failure {

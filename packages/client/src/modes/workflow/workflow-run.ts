@@ -17,7 +17,6 @@ import type { StepHandler, WorkflowFunction } from './workflow.ts';
 import { EndedElsewhere, failed, isEnded, type Journal, type Outcome, openJournal, resultOf } from './workflow-journal.ts';
 import { type BegunStep, workflowSteps } from './workflow-steps.ts';
 
-/** What to run. */
 export interface WorkflowRun<Input, Result> {
   readonly start: WorkflowStart;
   readonly work: WorkflowFunction<Input, Result>;

@@ -38,8 +38,8 @@ export interface Workflow {
    * A step of one's own. What it returns is recorded as JSON and given back as JSON brings it back; what cannot be recorded makes
    * the step fail, and it is undone with the others.
    * @param name must be the same each time
-   * @throws BusinessFailure as the work does, recorded too; or when there is no room for another step. NeedsAttention: a human has
-   * to look, the workflow is held. Anything else ends the run, and the workflow goes on later
+   * @throws BusinessFailure as the work does, recorded too; or when there is no room for another step. NeedsAttention: a human
+   * has to look, the workflow is held. Anything else ends the run, and the workflow goes on later
    */
   do<Result>(
     name: string,
@@ -50,7 +50,9 @@ export interface Workflow {
   fetch<Answer = unknown>(url: string, request?: StepRequest): Promise<Answer>;
 }
 
-/** What a workflow does: returns, and it is committed; throws BusinessFailure, and it is rolled back; throws anything else: later. */
+/**
+ * What a workflow does: returns, and it is committed; throws BusinessFailure, and it is rolled back; throws anything else: later.
+ */
 export type WorkflowFunction<Input, Result> = (workflow: Workflow, input: Input) => Promise<Result>;
 
 /** What holds for all runs of a workflow. */
@@ -59,7 +61,6 @@ export interface WorkflowOptions extends Omit<TransactionOptions, 'timeoutMs'> {
   readonly resume: string;
 }
 
-/** How to run a workflow. */
 export interface WorkflowRunOptions {
   /** Identity chosen by the caller: running the same again goes on, or gives the result. Default: one is made. */
   readonly gid?: string;

@@ -27,7 +27,10 @@ const callsUntilToldOtherwise = 100;
 
 /** A connection and the calls on it. */
 export class GrpcChannel {
-  /** Resolves when calls may be sent: not before the server has said how many it takes at once. Rejects when that came about never. */
+  /**
+   * Resolves when calls may be sent: not before the server has said how many it takes at once. Rejects when that came about
+   * never.
+   */
   readonly connected: Promise<ClientHttp2Session>;
   /** Calls that wait for the connection or for their answer. */
   calls = 0;

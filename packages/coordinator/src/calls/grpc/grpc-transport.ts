@@ -20,7 +20,9 @@ export interface GrpcTransportOptions {
   readonly checkAddress?: CheckAddress;
   /** For targets that begin with `grpcs://`. Default: the well-known authorities, no certificate of our own. */
   readonly tls?: ParticipantTls;
-  /** Time for a server that let a call time out to answer a ping, before its connection is given up. Milliseconds, default 5,000. */
+  /**
+   * Time for a server that let a call time out to answer a ping, before its connection is given up. Milliseconds, default 5,000.
+   */
   readonly pingMsMax?: number;
   /** Name and version sent to participants. */
   readonly userAgent?: string;

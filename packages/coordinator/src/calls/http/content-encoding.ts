@@ -1,4 +1,7 @@
-/** Undoing what `content-encoding` says was done to the body of an answer (RFC 9110, section 8.4), or `transfer-encoding`, within a limit. */
+/**
+ * Undoing what `content-encoding` says was done to the body of an answer (RFC 9110, section 8.4), or `transfer-encoding`, within
+ * a limit.
+ */
 import { brotliDecompressSync, constants, gunzipSync, inflateRawSync, inflateSync, zstdDecompressSync } from 'node:zlib';
 
 /** A body as its sender meant it, or why it cannot be had. */

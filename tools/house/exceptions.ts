@@ -1,0 +1,40 @@
+/** What may break a house rule, with its reason. The shorter this list, the better. */
+import type { Exception } from './finding.ts';
+
+const isBeingRenewed = 'stood here before the rule; docs/plans/middle-of-the-house.md renews this part';
+
+const folders = [
+  'bench',
+  'packages/client/src',
+  'packages/server/src',
+  'packages/server/src/http',
+  'packages/store-sql/src/sqlite',
+  'packages/wire/src/dtm',
+  'packages/wire/src/native',
+];
+
+const types = [
+  'bench Result',
+  'packages/client NewBranch',
+  'packages/client Conclusion',
+  'packages/client Answer',
+  'packages/coordinator Participant',
+  'packages/coordinator Around',
+  'packages/core TwoPhaseSpec',
+  'packages/core Placed',
+  'packages/core HoldCode',
+  'packages/server Place',
+  'packages/server Waiting',
+  'packages/server Face',
+  'packages/server Handler',
+  'packages/server Answer',
+  'tests/failpoints Service',
+  'tests/simulation Plan',
+  'tests/simulation Chance',
+  'tests/simulation Scene',
+];
+
+export const exceptions: readonly Exception[] = [
+  ...folders.map((where) => ({ rule: 'folder-size', where, reason: isBeingRenewed })),
+  ...types.map((where) => ({ rule: 'type-names', where, reason: isBeingRenewed })),
+];

@@ -1,0 +1,24 @@
+/** The plan of the house: which package and which room may use which others. */
+
+/** The packages of this workspace that each package depends on, but for its tests. Imports follow `package.json` by lint. */
+export const packages: Readonly<Record<string, readonly string[]>> = {
+  core: [],
+  store: ['core'],
+  'store-sql': ['core', 'store'],
+  wire: ['core'],
+  coordinator: ['core', 'store'],
+  server: ['core', 'store', 'store-sql', 'wire', 'coordinator'],
+  client: [],
+  cli: ['client', 'server'],
+};
+
+/**
+ * The rooms of a folder by floors, the lowest first: a room uses rooms of the floors below it, never one beside or above it.
+ * A room is a folder, or a file that stands beside the folders; `.` is each such file that is not named.
+ */
+export const floors: Readonly<Record<string, string>> = {
+  'packages/core/src': 'words < request < transaction < stored modes < .',
+  'packages/coordinator/src': 'ports < calls < coordinator < drive < requests nodes < .',
+  'packages/store/src': '. < contract',
+  'tests/simulation': 'world < checks mutants < nodes < applications < running < .',
+};
