@@ -44,7 +44,6 @@ const forms = readdirSync(folder)
     return cases.map((form) => ({ name: `${client}: ${form.name}`, form }));
   });
 
-/** The suite. */
 export const formsSuite: Suite = {
   name: 'forms',
   client: 'recorded forms of the clients for Node, C# and PHP',

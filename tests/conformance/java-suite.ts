@@ -11,7 +11,6 @@ const libraries = join('target', 'libraries');
 const versionMin = 17;
 const remedy = 'Get them by `apt-get install default-jdk-headless maven`, `brew install openjdk maven` or from their sites.';
 
-/** The suite. */
 export const javaSuite: Suite = {
   name: 'java',
   client: 'io.github.dtm-labs:dtmcli-java:2.1.5',

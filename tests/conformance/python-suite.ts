@@ -8,7 +8,6 @@ import { runProgram } from './suite-process.ts';
 
 const folder = join(import.meta.dirname, 'python');
 
-/** The suite. */
 export const pythonSuite: Suite = {
   name: 'python',
   client: 'dtmcli 1.7.7.0',

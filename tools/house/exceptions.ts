@@ -5,7 +5,6 @@ const isBeingRenewed = 'stood here before the rule; docs/plans/middle-of-the-hou
 
 const folders = [
   'bench',
-  'packages/client/src',
   'packages/server/src',
   'packages/server/src/http',
   'packages/store-sql/src/sqlite',

@@ -20,5 +20,6 @@ export const floors: Readonly<Record<string, string>> = {
   'packages/core/src': 'words < request < transaction < stored modes < .',
   'packages/coordinator/src': 'ports < calls < coordinator < drive < requests nodes < .',
   'packages/store/src': '. < contract',
+  'packages/client/src': 'http < api participants < barriers < modes < .',
   'tests/simulation': 'world < checks mutants < nodes < applications < running < .',
 };

@@ -14,7 +14,6 @@ interface BenchOptions extends ServerOptions {
   readonly emptySteps?: boolean;
 }
 
-/** The command. */
 export function benchCommand(): Command {
   const command = new Command('bench')
     .description('load a running coordinator with sagas of two steps, each waited for to its end')

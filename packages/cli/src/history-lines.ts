@@ -4,9 +4,7 @@ import { paint } from './terminal.ts';
 
 /** One line, and what it stands for. */
 interface Told {
-  /** The first of them. */
   readonly first: HistoryEntry;
-  /** The last of them. */
   readonly last: HistoryEntry;
   readonly times: number;
 }

@@ -16,7 +16,6 @@ interface StoreOptions {
   readonly json?: boolean;
 }
 
-/** The commands. */
 export function storeCommand(): Command {
   return new Command('store')
     .description('copy a store, examine it, make its file small')

@@ -12,7 +12,6 @@ import { outcomeLine } from './standing.ts';
 import { cut, print, printJson, table } from './terminal.ts';
 import { picture } from './timeline.ts';
 
-/** The commands. */
 export function txCommand(): Command {
   return new Command('tx')
     .description('look at transactions and act on them')

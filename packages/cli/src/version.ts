@@ -2,7 +2,6 @@
 import { version } from '@amends/server';
 import { Command } from 'commander';
 
-/** The command. */
 export function versionCommand(): Command {
   return new Command('version')
     .description('print the versions of Amends and of Node')

@@ -133,7 +133,6 @@ export interface Intervention {
   readonly expectedVersion: number | null;
 }
 
-/** How a coordinator is. */
 export interface CoordinatorHealth {
   readonly state: 'starting' | 'running' | 'paused' | 'stopping' | 'stopped';
   /** Why it is paused, or why the store does not answer; empty otherwise. */

@@ -48,7 +48,9 @@ export function decide(before: Transaction | null, given: Given, events: readonl
 
 const unchanged = { history: [], facts: [], effects: [], mustCommit: false } as const;
 
-/** Until when whoever commits a transaction now may run ahead of its next commit; null: there is nothing that it could start so. */
+/**
+ * Until when whoever commits a transaction now may run ahead of its next commit; null: there is nothing that it could start so.
+ */
 export function runsAheadUntil(tx: Transaction, given: Given): EpochMs | null {
   return windowEnd(tx, given, logicOf(given.spec).ahead);
 }
@@ -84,7 +86,6 @@ function wakeAtOf(logic: ModeLogic<Spec>, draft: Draft): EpochMs | null {
   return earlier(alarmDueAt(draft), draft.tx.hold === null ? logic.wakeAt(draft) : (logic.wakeAtHeld?.(draft) ?? null));
 }
 
-/** Which call it is. */
 export interface CallName {
   readonly branchId: BranchId;
   readonly op: Op;

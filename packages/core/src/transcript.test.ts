@@ -4,9 +4,9 @@
  *
  * First line: `MODE FACE [option=value …] : STEP …`. A STEP of a saga is `name` (compensatable), `name!` (pivot), `name+`
  * (retriable), `name-` (nothing to undo), `-` (nothing to call), each with `<a,b` for the names it comes after; of a message
- * `name` or `-`, or `name,name` for the subscribers of a topic. With `places=by-hand` calls are made when they get a `place`, else at
- * once. With `ahead=yes` what may be written later is not stored until something must be, and is not there for who `recover`s. Branches
- * of tcc and xa come by `register`. Lines `| NAME keeps`, `| NAME payload JSON` and `| NAME
+ * `name` or `-`, or `name,name` for the subscribers of a topic. With `places=by-hand` calls are made when they get a `place`,
+ * else at once. With `ahead=yes` what may be written later is not stored until something must be, and is not there for who
+ * `recover`s. Branches of tcc and xa come by `register`. Lines `| NAME keeps`, `| NAME payload JSON` and `| NAME
  * compensatePayload JSON` say more of the step of a saga.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -250,8 +250,9 @@ function parsePolicy(text: string | undefined): RetryPolicy {
 }
 
 /**
- * `@MS prepare | submit [@MS, not before] | abort WHY | register ID [DATA] | record ID OP succeed|failed [DATA] | conclude succeed|failed [DATA]
- * | place ID OP | wake | recover | retry BY [vN] | terminate BY [vN] | ID OP CLASS [#ATTEMPT] [EXCHANGE] [kept=ANSWER] [j=JITTER]`
+ * `@MS prepare | submit [@MS, not before] | abort WHY | register ID [DATA] | record ID OP succeed|failed [DATA]
+ * | conclude succeed|failed [DATA] | place ID OP | wake | recover | retry BY [vN] | terminate BY [vN]
+ * | ID OP CLASS [#ATTEMPT] [EXCHANGE] [kept=ANSWER] [j=JITTER]`
  */
 function parseEvent(text: string, before: { given: Given; tx: Transaction | null }): TransactionEvent {
   const [moment = '', verb = '', ...rest] = text.split(/ +/);

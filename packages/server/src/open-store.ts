@@ -22,7 +22,6 @@ export interface StoreCopy {
   backUp(file: string): Promise<void>;
 }
 
-/** A store that is open. */
 export interface OpenedStore {
   readonly store: Store;
   /** null: it cannot be copied. */

@@ -1,7 +1,6 @@
 /** The command line of the simulator. */
 import { parseArgs } from 'node:util';
 
-/** What was asked for. */
 export type Asked =
   | { readonly kind: 'help' }
   /** Show what happens under one seed. */

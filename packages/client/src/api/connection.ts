@@ -15,7 +15,6 @@ export interface ConnectionOptions {
   readonly connectionsMax: number;
 }
 
-/** One request. */
 interface Request extends OnBehalf {
   readonly method: 'GET' | 'POST';
   /** Below the native API. */
@@ -124,7 +123,10 @@ function jsonIn(text: string): object | null {
   }
 }
 
-/** 503, and a 408 of the server itself, say that nothing was begun. When there was no answer, or only one of a proxy without any, nobody knows. */
+/**
+ * 503, and a 408 of the server itself, say that nothing was begun. When there was no answer, or only one of a proxy without any,
+ * nobody knows.
+ */
 function mayRepeat(error: unknown, { repeatable }: Request): error is AmendsClientError {
   if (!(error instanceof AmendsClientError)) return false;
   const { code, status } = error;

@@ -73,7 +73,6 @@ function referenceText({ from, path }: PayloadReference): string {
   return JSON.stringify({ $from: from, path: pathText(path) });
 }
 
-/** The references of a payload. */
 export function referencesOf(template: PayloadTemplate): readonly PayloadReference[] {
   return template.filter((piece) => typeof piece !== 'string');
 }

@@ -53,8 +53,8 @@ interface AnySpec {
   /** Left out: http. */
   readonly protocol?: Protocol;
   /**
-   * Each step is committed before the next one is called. Left out: whoever drives the transaction may run ahead of its commits, as
-   * `modes/run-ahead.ts` says.
+   * Each step is committed before the next one is called. Left out: whoever drives the transaction may run ahead of its commits,
+   * as `modes/run-ahead.ts` says.
    */
   readonly runAhead?: false;
   /** Time after creation at which an alarm is raised if it is not finished; nothing else follows. null: never. Milliseconds. */

@@ -99,7 +99,8 @@ export interface Transaction {
   /** When its alarm was due, once that has been raised; null: not raised. Kept when it finishes. */
   readonly overdueSince: EpochMs | null;
   /**
-   * Until when its owner may start ops that successes alone lead to, before its next commit; null: what is started is in `branches`.
+   * Until when its owner may start ops that successes alone lead to, before its next commit; null: what is started is in
+   * `branches`.
    */
   readonly aheadUntil: EpochMs | null;
   /** Sequence number of its last history row. */

@@ -38,7 +38,6 @@ export const errorKinds = {
   internal: { httpStatus: 500, retryable: false, title: 'Amends has a bug' },
 } as const satisfies Record<string, ErrorKind>;
 
-/** One of the codes of `errorKinds`. */
 export type ErrorCode = keyof typeof errorKinds;
 
 /** An operating error; `message` says what is wrong, names the field and the remedy. */

@@ -6,7 +6,6 @@
  */
 import { type EpochMs, epochMs } from '@amends/core';
 
-/** The clocks of a host. */
 export interface HostClock {
   /** Milliseconds since 1970; may jump. */
   wallMs(): number;

@@ -12,7 +12,6 @@ export interface DtmRoute {
   readonly permission: Permission;
 }
 
-/** What the routes do. */
 export type DtmOperation =
   | 'version'
   | 'newGid'

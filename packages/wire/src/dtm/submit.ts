@@ -86,7 +86,6 @@ export interface SubmissionResult {
   readonly transaction: Transaction;
 }
 
-/** The answer to `prepare`. */
 export function preparedAnswer(gid: Gid, { outcome, transaction }: SubmissionResult): DtmAnswer {
   if (outcome === 'created' || transaction.status === 'prepared')
     return outcome === 'different' ? gidInUse(gid, 'prepare') : successAnswer;

@@ -157,7 +157,6 @@ function waitingBriefly<Result>(db: LocalDatabase, gid: string, work: () => Resu
   }
 }
 
-/** What the barrier does in its tables. */
 interface BarrierTable {
   /** Writes a row where there is none of its key. @returns what is there already; null: it was written */
   write(writing: Writing): FoundRow | null;

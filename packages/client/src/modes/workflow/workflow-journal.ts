@@ -53,7 +53,6 @@ export function resultOf({ status, reason, result }: WorkflowState): unknown {
   return result === '' ? undefined : JSON.parse(result);
 }
 
-/** The journal of a workflow that is open. */
 export function openJournal(
   port: TransactionPort,
   start: WorkflowStart,

@@ -27,7 +27,6 @@ export interface StepsOptions {
   readonly signal: AbortSignal | undefined;
 }
 
-/** The steps. */
 export interface Steps {
   /** What the workflow's function uses. */
   readonly workflow: Workflow;

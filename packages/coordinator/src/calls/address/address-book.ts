@@ -10,7 +10,9 @@ const bytesPerCharacter = 4;
 /** An address whose query `URL` leaves as it is, so that it can be put behind the path as it was given. */
 const isCutAtQuery = /^[^#?]*[^#?\0- ]\?[!$-&(-;=?-~]+$/;
 
-/** Takes addresses apart and remembers them, up to its last question mark: what differs in the query alone is one address here. */
+/**
+ * Takes addresses apart and remembers them, up to its last question mark: what differs in the query alone is one address here.
+ */
 export class AddressBook {
   readonly #check: CheckAddress;
   readonly #halfMax: number;

@@ -1,4 +1,6 @@
-/** The addresses that a request wants called, judged before it is taken: one that can never be called is refused with its field. */
+/**
+ * The addresses that a request wants called, judged before it is taken: one that can never be called is refused with its field.
+ */
 import { AmendsError, type Mode, type RegisteredBranch, type Spec, stepOfDelivery } from '@amends/core';
 import type { ParticipantAddress } from '../../ports/participant-address.ts';
 
@@ -9,7 +11,6 @@ export interface Target {
   readonly url: string;
 }
 
-/** The targets of a spec. */
 export function specTargets(spec: Spec): readonly Target[] {
   switch (spec.mode) {
     case 'saga':

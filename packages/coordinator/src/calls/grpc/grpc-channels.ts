@@ -28,7 +28,10 @@ export class GrpcChannels {
     return this.#byTarget.has(origin);
   }
 
-  /** A connection of a target on which a call can be sent at once; where there is none and no more are made, the one with the fewest. */
+  /**
+   * A connection of a target on which a call can be sent at once; where there is none and no more are made, the one with the
+   * fewest.
+   */
   take(target: ParticipantAddress): GrpcChannel {
     const known = (this.#byTarget.get(target.origin) ?? []).filter(({ isOpen }) => isOpen);
     this.#byTarget.delete(target.origin);
