@@ -1,4 +1,7 @@
-/** What a transaction of two branches costs in each mode and over gRPC, next to a relay that makes the same exchanges and stores nothing. */
+/**
+ * What a transaction of two branches costs in each mode and over gRPC, next to a relay that makes the same exchanges and stores
+ * nothing.
+ */
 
 import type { JobKind } from '../load/jobs.ts';
 import { nobody } from '../load/saga-request.ts';

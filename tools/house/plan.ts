@@ -21,5 +21,6 @@ export const floors: Readonly<Record<string, string>> = {
   'packages/coordinator/src': 'ports < calls < coordinator < drive < requests nodes < .',
   'packages/store/src': '. < contract',
   'packages/client/src': 'http < api participants < barriers < modes < .',
+  bench: 'processes < load < run < servers report < meters < scenarios < .',
   'tests/simulation': 'world < checks mutants < nodes < applications < running < .',
 };
