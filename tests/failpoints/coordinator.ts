@@ -3,13 +3,12 @@
  * Made of the packages as they are; impatient, so that many crashes fit into a short test.
  */
 import { parseArgs } from 'node:util';
-import { type Coordinator, createCoordinator, httpTransport, type Log, type Transport } from '@amends/coordinator';
+import { type Coordinator, createCoordinator, httpTransport, type Log, storedTopics, type Transport } from '@amends/coordinator';
 import { refuseForbidden } from '@amends/coordinator/addresses';
 import type { RetryPolicy, Spec } from '@amends/core';
 import { decorated, type Store } from '@amends/store';
 import { openSqliteStore } from '@amends/store-sql';
 import Fastify from 'fastify';
-import { storedTopics } from '../../packages/server/src/dtm/topics.ts';
 import { nativeFace } from '../../packages/server/src/http/native-face.ts';
 import { watchAnswers } from './answers.ts';
 import { type Boundary, pass } from './boundary.ts';

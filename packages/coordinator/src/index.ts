@@ -11,3 +11,5 @@ export type { CoordinatorOptions } from './create-coordinator.ts';
 export { createCoordinator } from './create-coordinator.ts';
 export type * from './ports/participant-address.ts';
 export type * from './ports/ports.ts';
+export type { TopicAct, Topics, TopicsOptions } from './topics/topics.ts';
+export { storedTopics } from './topics/topics.ts';

@@ -22,4 +22,5 @@ export * from './words/limits.ts';
 export * from './words/op.ts';
 export * from './words/outcome.ts';
 export * from './words/retry.ts';
+export type * from './words/topic.ts';
 export * from './words/trace.ts';

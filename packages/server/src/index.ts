@@ -1,6 +1,6 @@
-export * from './config.ts';
-export type { ServerLog } from './log.ts';
+export * from './config/index.ts';
 export * from './server.ts';
 export * from './start-error.ts';
-export * from './store-care.ts';
+export * from './stores/store-care.ts';
+export type { ServerLog } from './telemetry/log.ts';
 export { version } from './version.ts';

@@ -6,18 +6,21 @@ import {
   grpcTransport,
   httpTransport,
   type ParticipantTls,
+  storedTopics,
+  type Topics,
   transportByScheme,
 } from '@amends/coordinator';
 import { isLoopbackHost } from '@amends/coordinator/addresses';
 import type { Store } from '@amends/store';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { addressPolicy } from './address-policy.ts';
+import { addressPolicy } from './addresses/address-policy.ts';
 import { alertsOf } from './alerts/alert.ts';
 import { type WebHook, webHook } from './alerts/web-hook.ts';
-import type { Config } from './config.ts';
+import type { Config } from './config/index.ts';
+import { retentionMs } from './config/retention-time.ts';
+import { type ListenerTls, readTls } from './config/tls.ts';
 import { type DtmRecords, dtmRecords } from './dtm/dtm-records.ts';
 import { type DtmService, dtmService } from './dtm/dtm-service.ts';
-import { storedTopics, type Topics } from './dtm/topics.ts';
 import { type GrpcListener, grpcListener } from './grpc/grpc-listener.ts';
 import { createApp } from './http/app.ts';
 import { dtmFace } from './http/dtm-face.ts';
@@ -25,13 +28,11 @@ import { fallbackOf } from './http/fallback.ts';
 import { jsonRpcFace } from './http/json-rpc-face.ts';
 import { nativeFace } from './http/native-face.ts';
 import { operationsFace } from './http/operations-face.ts';
-import { loggedChanges, openLog, type ServerLog } from './log.ts';
-import { createMetrics, type Metrics } from './metrics.ts';
-import { type OpenedStore, openStore, type StoreCopy } from './open-store.ts';
 import { isReadyBy } from './ready.ts';
-import { retentionMs } from './retention-time.ts';
 import { StartError, startErrorOf } from './start-error.ts';
-import { type ListenerTls, readTls } from './tls.ts';
+import { type OpenedStore, openStore, type StoreCopy } from './stores/open-store.ts';
+import { loggedChanges, openLog, type ServerLog } from './telemetry/log.ts';
+import { createMetrics, type Metrics } from './telemetry/metrics.ts';
 import { version } from './version.ts';
 
 /** A running server. */

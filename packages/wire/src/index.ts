@@ -1,11 +1,12 @@
 export * from './cursor.ts';
 export * from './dtm/index.ts';
 export * from './grpc/index.ts';
+export { parseJsonBody } from './input/json-text.ts';
+export { objectOf, textOf } from './input/json-values.ts';
+export { checkTopicName } from './input/topic-check.ts';
+export { parseBy, pathText } from './input/zod-issues.ts';
 export * from './json-rpc/index.ts';
-export { parseJsonBody } from './json-text.ts';
 export * from './native/index.ts';
 export type * from './permission.ts';
 export type * from './presented-transaction.ts';
 export * from './retry-after.ts';
-export * from './topic.ts';
-export { parseBy, pathText } from './zod-issues.ts';

@@ -5,11 +5,11 @@ import { isLoopbackHost } from '@amends/coordinator/addresses';
 import { pathText } from '@amends/wire';
 import type yaml from 'yaml';
 import type { z } from 'zod';
-import { readTls } from '../tls.ts';
 import { ConfigError } from './config-error.ts';
 import { dtmEnvSetting, dtmFileSettings, isDtmKey } from './dtm-names.ts';
 import { type ConfigOption, configOptions, valueOfText } from './options.ts';
 import { type ConfigValues, configSchema } from './schema.ts';
+import { readTls } from './tls.ts';
 
 /** The options of a running server, frozen. */
 export type Config = Readonly<ConfigValues>;

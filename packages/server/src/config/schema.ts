@@ -4,7 +4,7 @@
  */
 import { limits } from '@amends/core';
 import { z } from 'zod';
-import { isAddressPattern } from '../address-patterns.ts';
+import { isAddressPattern } from '../addresses/address-patterns.ts';
 
 const port = z.int().min(0).max(65_535);
 const hostOrNetwork = z

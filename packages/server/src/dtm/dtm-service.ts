@@ -2,7 +2,15 @@
  * What DTM's API does, whichever protocol a request came by: HTTP, JSON-RPC and gRPC translate to it and back. Answers carry
  * the status that HTTP would have; the other protocols have codes of their own for the same classes.
  */
-import type { Coordinator, Requested, Submitted, TransactionRequest, TransactionView } from '@amends/coordinator';
+import type {
+  Coordinator,
+  Requested,
+  Submitted,
+  TopicAct,
+  Topics,
+  TransactionRequest,
+  TransactionView,
+} from '@amends/coordinator';
 import { type Gid, isAmendsError, isFinished, limits } from '@amends/core';
 import {
   abortedAnswer,
@@ -33,7 +41,6 @@ import {
   waitedAnswer,
   wantsToWait,
 } from '@amends/wire';
-import type { TopicAct, Topics } from './topics.ts';
 
 /** The requests that DTM's clients make by every protocol. */
 export interface DtmService {

@@ -3,7 +3,7 @@
  * memory.
  */
 import { type AddressInfo, createServer, type Server as Listener, type Socket } from 'node:net';
-import type { ListenerTls } from '../tls.ts';
+import type { ListenerTls } from '../config/tls.ts';
 import type { GrpcServer, GrpcServerOptions } from './grpc-server.ts';
 
 /** A gRPC server that does not listen yet. */

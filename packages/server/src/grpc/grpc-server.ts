@@ -31,10 +31,10 @@ import {
   type sendUnaryData,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
+import type { ListenerTls } from '../config/tls.ts';
 import type { DtmService } from '../dtm/dtm-service.ts';
 import { requestError } from '../http/request-error.ts';
-import type { Metrics } from '../metrics.ts';
-import type { ListenerTls } from '../tls.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 
 /** What the rpcs need. */
 export interface GrpcServerOptions {

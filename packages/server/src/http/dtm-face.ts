@@ -1,5 +1,5 @@
 /** DTM's HTTP API, mounted from wire's table. */
-import type { Coordinator, Log } from '@amends/coordinator';
+import type { Coordinator, Log, Topics } from '@amends/coordinator';
 import { type Gid, type InterventionVerb, isAmendsError } from '@amends/core';
 import {
   actorOf,
@@ -36,7 +36,6 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import type { DtmRecords } from '../dtm/dtm-records.ts';
 import type { DtmService } from '../dtm/dtm-service.ts';
 import { resetCronTime } from '../dtm/reset-cron-time.ts';
-import type { Topics } from '../dtm/topics.ts';
 import { version } from '../version.ts';
 import { callerGone } from './caller-gone.ts';
 import { jsonBody } from './request-body.ts';

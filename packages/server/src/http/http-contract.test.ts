@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
-import { createMetrics } from '../metrics.ts';
+import { createMetrics } from '../telemetry/metrics.ts';
 import { runningServer, silentLog } from '../testing/running-server.ts';
 import { createApp } from './app.ts';
 import { fallbackOf } from './fallback.ts';

@@ -1,5 +1,5 @@
 /** The native API: `/api/v1`, mounted from wire's table. */
-import type { Coordinator, Log } from '@amends/coordinator';
+import type { Coordinator, Log, Topics } from '@amends/coordinator';
 import { type AmendsError, type InterventionVerb, limits } from '@amends/core';
 import {
   actorOf,
@@ -26,8 +26,7 @@ import {
   waitQuery,
 } from '@amends/wire';
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
-import type { Topics } from '../dtm/topics.ts';
-import type { StoreCopy } from '../open-store.ts';
+import type { StoreCopy } from '../stores/open-store.ts';
 import { version } from '../version.ts';
 import { gidOf, type Handler, known, type NativeAnswer, ok, viewWithin } from './native-answer.ts';
 import { auditHandler } from './native-audit.ts';

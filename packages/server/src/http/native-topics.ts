@@ -1,8 +1,9 @@
 /** Topics in the native API. */
+
+import type { TopicAct, Topics } from '@amends/coordinator';
 import { AmendsError } from '@amends/core';
 import { actorOf, parseBy, parseNewSubscription, parseTopicName, subscriptionQuery, topicBody } from '@amends/wire';
 import type { FastifyRequest } from 'fastify';
-import type { TopicAct, Topics } from '../dtm/topics.ts';
 import type { Handler } from './native-answer.ts';
 import { jsonBody } from './request-body.ts';
 

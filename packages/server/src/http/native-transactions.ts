@@ -1,5 +1,5 @@
 /** Transactions in the native API: begun, announced, joined, submitted, aborted, concluded. */
-import type { Coordinator, Requested, Submitted, TransactionRequest, TransactionView } from '@amends/coordinator';
+import type { Coordinator, Requested, Submitted, Topics, TransactionRequest, TransactionView } from '@amends/coordinator';
 import { AmendsError, type Gid, isFinished, limits } from '@amends/core';
 import {
   abortSchema,
@@ -13,7 +13,6 @@ import {
   waitQuery,
 } from '@amends/wire';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Topics } from '../dtm/topics.ts';
 import { gidOf, type Handler, known, type NativeAnswer, ok, viewWithin } from './native-answer.ts';
 import { jsonBody } from './request-body.ts';
 import { traceOfRequest } from './request-trace.ts';

@@ -1,6 +1,6 @@
 import { AmendsError } from '@amends/core';
 import { describe, expect, it } from 'vitest';
-import type { ServerLog } from '../log.ts';
+import type { ServerLog } from '../telemetry/log.ts';
 import { silentLog } from '../testing/running-server.ts';
 import { requestError } from './request-error.ts';
 

@@ -1,6 +1,6 @@
 import { dtmBase, dtmRoutes, nativeBase, nativeRoutes } from '@amends/wire';
 import { describe, expect, it } from 'vitest';
-import { createMetrics } from '../metrics.ts';
+import { createMetrics } from '../telemetry/metrics.ts';
 import { runningServer, silentLog } from '../testing/running-server.ts';
 import { createApp } from './app.ts';
 import { fallbackOf } from './fallback.ts';

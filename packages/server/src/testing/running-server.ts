@@ -1,9 +1,9 @@
 /** A running server of a test, and its HTTP interface in few words. */
 import type { HistoryEntryBody, TransactionBody, TransactionListBody } from '@amends/wire';
 import { expect, onTestFinished } from 'vitest';
-import { resolveConfig } from '../config.ts';
-import type { ServerLog } from '../log.ts';
+import { resolveConfig } from '../config/index.ts';
 import { type Server, type ServerParts, startServer } from '../server.ts';
+import type { ServerLog } from '../telemetry/log.ts';
 
 /** An answer, read to its end; `body` is the JSON of it, or its text. */
 export interface Answer {

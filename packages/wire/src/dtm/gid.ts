@@ -1,6 +1,6 @@
 /** Identities of transactions as DTM takes them. */
 import { type Gid, parseGid } from '@amends/core';
-import { refuse } from '../field-error.ts';
+import { refuse } from '../input/field-error.ts';
 
 const strippedCharacters = /[\n\r;]/g;
 

@@ -1,11 +1,12 @@
 export * from './answer.ts';
 export { parseDtmGid } from './gid.ts';
 export * from './list.ts';
-export { settledSubscribers, topicsOf } from './msg-spec.ts';
-export type { DtmDefaults } from './options.ts';
-export { type DtmRecord, nothingFound, queryBody, workflowBody } from './query.ts';
 export * from './register-branch.ts';
 export * from './routes.ts';
+export { nothingFound, queryBody, workflowBody } from './shown/query.ts';
+export type { DtmRecord } from './shown/record.ts';
+export { settledSubscribers, topicsOf } from './specs/msg-spec.ts';
+export type { DtmDefaults } from './specs/options.ts';
 export * from './submit.ts';
 export * from './topic.ts';
-export { type DtmTransaction, objectOf, parseDtmTransaction, textOf } from './transaction.ts';
+export { type DtmTransaction, parseDtmTransaction } from './transaction.ts';

@@ -1,10 +1,11 @@
 /** `all`: DTM's list, by gid or page by page. */
 import { type EpochMs, epochMs, type Gid, limits, type Status, type TransactionRow } from '@amends/core';
 import { cursorOf, type Position, positionOf } from '../cursor.ts';
-import { refuse, shown } from '../field-error.ts';
+import { refuse, shown } from '../input/field-error.ts';
 import { parseDtmGid } from './gid.ts';
 import { digitsOf, parameter, type Query } from './parameters.ts';
-import { type DtmRecord, rowBody, transactionOf } from './query.ts';
+import { rowBody, transactionOf } from './shown/query.ts';
+import type { DtmRecord } from './shown/record.ts';
 
 /** What `all` asks for: one transaction, a page, or a type that does not exist here. */
 export type DtmListRequest =

@@ -1,5 +1,5 @@
 /** Query parameters of DTM's routes: texts, each at most once. */
-import { refuse } from '../field-error.ts';
+import { refuse } from '../input/field-error.ts';
 
 /** A parsed query. */
 export type Query = Readonly<Record<string, unknown>>;

@@ -1,9 +1,10 @@
 /** `registerBranch`: a flat map of texts, read by the type of its transaction. */
 import { type BranchId, type Gid, limits, type Mode, type Protocol, type RegisteredBranch } from '@amends/core';
-import { refuse, shown } from '../field-error.ts';
+import { refuse, shown } from '../input/field-error.ts';
+import { textMap } from '../input/json-values.ts';
+import { checkParams, checkTarget } from '../input/target.ts';
 import { parseDtmGid } from './gid.ts';
-import { checkParams, checkTarget } from './target.ts';
-import { bytesOf, textMap } from './transaction.ts';
+import { bytesOf } from './transaction.ts';
 
 /** A checked registration. */
 export interface DtmRegistration {

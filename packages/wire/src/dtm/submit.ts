@@ -1,18 +1,18 @@
 /** `prepare`, `submit`, `abort`, `prepareWorkflow`: what is asked, and what is answered. */
 import { AmendsError, type Gid, isFinished, limits, type Mode, type Spec, type Transaction, type Verdict } from '@amends/core';
-import { refuse, shown } from '../field-error.ts';
+import { refuse, shown } from '../input/field-error.ts';
+import { checkMetadataText } from '../input/outbound.ts';
 import type { SubscribersOf } from '../msg-deliveries.ts';
-import { checkMetadataText } from '../outbound.ts';
 import type { PresentedTransaction } from '../presented-transaction.ts';
 import { type DtmAnswer, errorAnswer, failureAnswer, noSuchTransaction, ongoingAnswer, successAnswer } from './answer.ts';
 import { parseDtmGid } from './gid.ts';
-import { msgSpecOf } from './msg-spec.ts';
-import type { DtmDefaults } from './options.ts';
 import { keptOf } from './presentation.ts';
-import { sagaSpecOf } from './saga-spec.ts';
+import { msgSpecOf } from './specs/msg-spec.ts';
+import type { DtmDefaults } from './specs/options.ts';
+import { sagaSpecOf } from './specs/saga-spec.ts';
+import { twoPhaseSpecOf } from './specs/two-phase-spec.ts';
+import { base64, workflowSpecOf } from './specs/workflow-spec.ts';
 import type { DtmTransaction } from './transaction.ts';
-import { twoPhaseSpecOf } from './two-phase-spec.ts';
-import { base64, workflowSpecOf } from './workflow-spec.ts';
 
 /** A checked submission of something that may begin with it. */
 export interface DtmSubmission {

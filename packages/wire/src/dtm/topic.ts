@@ -1,10 +1,10 @@
 /** DTM's topics: `subscribe`, `unsubscribe`, `topic/:topicName`, and the key-value queries that show them. */
-import { limits } from '@amends/core';
-import { refuse } from '../field-error.ts';
-import { checkSubscription, checkTopicName, type Subscription, type Topic, type TopicVerdict } from '../topic.ts';
+import { limits, type Subscription, type Topic, type TopicVerdict } from '@amends/core';
+import { refuse } from '../input/field-error.ts';
+import { checkSubscription, checkTopicName } from '../input/topic-check.ts';
 import { type DtmAnswer, errorAnswer, successAnswer } from './answer.ts';
 import { digitsOf, parameter, type Query } from './parameters.ts';
-import { idOf, rfc3339 } from './query.ts';
+import { idOf, rfc3339 } from './shown/query.ts';
 
 /** What `subscribe` and `unsubscribe` name. */
 export interface DtmSubscription {

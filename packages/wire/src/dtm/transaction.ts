@@ -2,8 +2,8 @@
  * DTM's transaction JSON, read as DTM's own server reads it: null for any key, unknown keys ignored, letter case of keys
  * ignored, payloads also inside the steps. What a Go decoder refuses is refused here too, naming the field.
  */
-import { isLongNumber, limits, type Trace } from '@amends/core';
-import { refuse, shown } from '../field-error.ts';
+import type { Trace } from '@amends/core';
+import { arrayOf, countOf, objectOf, textMap, textOf, textOrEmpty, truthOf } from '../input/json-values.ts';
 
 /** A transaction as a DTM client sends it, with the defaults of its wire; times in seconds. */
 export interface DtmTransaction {
@@ -125,47 +125,4 @@ const noBytes = new Uint8Array(0);
 /** The bytes of a text. */
 export function bytesOf(text: string): Uint8Array {
   return text === '' ? noBytes : Buffer.from(text, 'utf8');
-}
-
-/** A value that must be an object. */
-export function objectOf(field: string, value: unknown): Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || isLongNumber(value))
-    refuse(field, `is ${shown(value)}, must be an object`);
-  return value as Record<string, unknown>;
-}
-
-function arrayOf(field: string, value: unknown): readonly unknown[] {
-  if (!Array.isArray(value)) refuse(field, `is ${shown(value)}, must be an array`);
-  if (value.length > limits.branchesMax) refuse(field, `has ${value.length} entries, at most ${limits.branchesMax} are allowed`);
-  return value;
-}
-
-/** An object whose values are texts or null. */
-export function textMap(field: string, value: unknown): Readonly<Record<string, string>> {
-  const source = objectOf(field, value);
-  const texts: Record<string, string> = {};
-  for (const key in source) texts[key] = textOrEmpty(`${field}.${key}`, source[key]);
-  return texts;
-}
-
-function textOrEmpty(field: string, value: unknown): string {
-  return value === null ? '' : textOf(field, value);
-}
-
-/** A value that must be a text. */
-export function textOf(field: string, value: unknown): string {
-  if (typeof value !== 'string') refuse(field, `is ${shown(value)}, must be a text`);
-  return value;
-}
-
-/** A value that must be true or false. */
-export function truthOf(field: string, value: unknown): boolean {
-  if (typeof value !== 'boolean') refuse(field, `is ${shown(value)}, must be true or false`);
-  return value;
-}
-
-function countOf(field: string, value: unknown): number {
-  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0)
-    refuse(field, `is ${shown(value)}, must be a whole number from 0`);
-  return value;
 }

@@ -2,7 +2,7 @@
 import type { Trace } from '@amends/core';
 import { type DtmRegistration, parseRegistration } from '../dtm/register-branch.ts';
 import { type DtmTransaction, parseDtmTransaction } from '../dtm/transaction.ts';
-import { parseJsonText } from '../json-text.ts';
+import { parseJsonText } from '../input/json-text.ts';
 import type { GrpcBranch, GrpcTransaction } from './messages.ts';
 
 /**

@@ -1,6 +1,6 @@
 /** Requests by JSON-RPC 2.0. */
 import { AmendsError } from '@amends/core';
-import { parseJsonBody } from '../json-text.ts';
+import { parseJsonBody } from '../input/json-text.ts';
 
 /** What can be asked for. */
 export type JsonRpcMethod = 'newGid' | 'prepare' | 'submit' | 'abort' | 'registerBranch';

@@ -1,6 +1,6 @@
 import { checkSagaSpec, defaultRetry, isAmendsError, type SagaSpec } from '@amends/core';
 import { describe, expect, it } from 'vitest';
-import { fieldIssues } from '../field-error.ts';
+import { fieldIssues } from '../input/field-error.ts';
 import { parseCreate } from './create.ts';
 
 const step = { action: 'http://a/do', compensate: 'http://a/undo', payload: { amount: 30 } };

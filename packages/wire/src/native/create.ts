@@ -2,10 +2,10 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson, type Gid, isLongNumber, limits, parseGid, type Spec, type Trace } from '@amends/core';
 import { z } from 'zod';
-import { refuse, shown } from '../field-error.ts';
+import { refuse, shown } from '../input/field-error.ts';
+import { checkMetadataText } from '../input/outbound.ts';
+import { parseBy } from '../input/zod-issues.ts';
 import type { SubscribersOf } from '../msg-deliveries.ts';
-import { checkMetadataText } from '../outbound.ts';
-import { parseBy } from '../zod-issues.ts';
 import { msgSpecOf, newMessageSchema, topicsOfMessage } from './msg.ts';
 import { named } from './registry.ts';
 import { newSagaSchema, sagaSpecOf } from './saga.ts';

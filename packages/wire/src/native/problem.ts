@@ -1,7 +1,7 @@
 /** Problem details (RFC 9457): how the native API says that something went wrong. */
 import { type AmendsError, type ErrorCode, errorKinds } from '@amends/core';
 import { z } from 'zod';
-import { fieldIssues } from '../field-error.ts';
+import { fieldIssues } from '../input/field-error.ts';
 import { named } from './registry.ts';
 
 /** Media type of problem details. */

@@ -4,7 +4,7 @@
  */
 import { limits } from '@amends/core';
 import { z } from 'zod';
-import { headerName, headerValue, reservedHeaders } from '../outbound.ts';
+import { headerName, headerValue, reservedHeaders } from '../input/outbound.ts';
 
 const unstorable = 'must not contain U+0000 or broken surrogates';
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the control character is what is refused

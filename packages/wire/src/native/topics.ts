@@ -1,8 +1,8 @@
 /** Topics in the native API. */
-import { limits } from '@amends/core';
+import { limits, type Subscription, type Topic } from '@amends/core';
 import { z } from 'zod';
-import { checkSubscription, checkTopicName, type Subscription, type Topic } from '../topic.ts';
-import { parseBy } from '../zod-issues.ts';
+import { checkSubscription, checkTopicName } from '../input/topic-check.ts';
+import { parseBy } from '../input/zod-issues.ts';
 import { named } from './registry.ts';
 import { storableText, subscriberText } from './text-fields.ts';
 

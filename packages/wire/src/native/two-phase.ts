@@ -1,7 +1,7 @@
 /** The bodies that create tcc and xa transactions, and what they mean to core. */
 import type { TccSpec, XaSpec } from '@amends/core';
 import { z } from 'zod';
-import { checkHeaders } from '../outbound.ts';
+import { checkHeaders } from '../input/outbound.ts';
 import {
   alarmField,
   callTimeoutField,

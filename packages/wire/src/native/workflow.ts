@@ -1,7 +1,7 @@
 /** The body that creates a workflow, and what it means to core. */
 import { limits, type WorkflowSpec } from '@amends/core';
 import { z } from 'zod';
-import { checkHeaders, checkUrl } from '../outbound.ts';
+import { checkHeaders, checkUrl } from '../input/outbound.ts';
 import { alarmField, callTimeoutField, gidField, headersField, nothingMore, payloadBytes } from './policies.ts';
 import { named } from './registry.ts';
 import { storableText, urlText } from './text-fields.ts';

@@ -2,8 +2,8 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { ParticipantTls } from '@amends/coordinator';
-import { ConfigError } from './config/config-error.ts';
-import type { ConfigValues } from './config/schema.ts';
+import { ConfigError } from './config-error.ts';
+import type { ConfigValues } from './schema.ts';
 
 /** How the listeners show themselves; all as PEM text. */
 export interface ListenerTls {

@@ -1,28 +1,7 @@
-/** Topics and who subscribes to them, for every face. */
-import { type EpochMs, limits } from '@amends/core';
-import { checkTarget } from './dtm/target.ts';
+/** What topics and their subscribers must be like, for every face. */
+import { limits, type Subscription } from '@amends/core';
 import { refuse } from './field-error.ts';
-
-/** One subscriber. */
-export interface Subscription {
-  /** Where messages are delivered: an HTTP address, or a gRPC method. */
-  readonly url: string;
-  /** For people. */
-  readonly remark: string;
-}
-
-export interface Topic {
-  readonly name: string;
-  /** Grows with every change, also over a deletion. */
-  readonly version: number;
-  /** In the order in which they came. */
-  readonly subscribers: readonly Subscription[];
-  readonly createdAt: EpochMs;
-  readonly updatedAt: EpochMs;
-}
-
-/** What became of a change to a topic. */
-export type TopicVerdict = 'done' | 'url_exists' | 'no_topic' | 'no_subscribers' | 'no_url' | 'not_found' | 'too_many';
+import { checkTarget } from './target.ts';
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
 const controlCharacters = /[\u0000-\u001f\u007f]/;

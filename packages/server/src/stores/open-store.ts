@@ -1,8 +1,8 @@
 /** From the option `store` to a store. */
 import { openMemoryStore, type Store } from '@amends/store';
 import { openSqliteStore, type SqliteStoreOptions } from '@amends/store-sql';
-import type { Config } from './config.ts';
-import { startErrorOf } from './start-error.ts';
+import type { Config } from '../config/index.ts';
+import { startErrorOf } from '../start-error.ts';
 
 const sqlite = 'sqlite:';
 

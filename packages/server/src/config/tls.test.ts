@@ -4,11 +4,11 @@ import { type AddressInfo, connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { credentials, ServerCredentials, status } from '@grpc/grpc-js';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { resolveConfig } from './config.ts';
-import { type Authority, authority, type Certificate } from './testing/certificates.ts';
-import { grpcClient, grpcParticipant } from './testing/grpc-peer.ts';
-import { runningServer } from './testing/running-server.ts';
-import { scratchFile } from './testing/scratch.ts';
+import { type Authority, authority, type Certificate } from '../testing/certificates.ts';
+import { grpcClient, grpcParticipant } from '../testing/grpc-peer.ts';
+import { runningServer } from '../testing/running-server.ts';
+import { scratchFile } from '../testing/scratch.ts';
+import { resolveConfig } from './index.ts';
 
 /** The status of `GET /healthz`, or the code of the error. */
 function health(

@@ -2,12 +2,12 @@
 import { checkSagaSpec, encodeSpec, isAmendsError, type Spec } from '@amends/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseAll } from './dtm/list.ts';
-import { parseSubmission } from './dtm/submit.ts';
-import { parseDtmTransaction } from './dtm/transaction.ts';
+import { parseAll } from '../dtm/list.ts';
+import { parseSubmission } from '../dtm/submit.ts';
+import { parseDtmTransaction } from '../dtm/transaction.ts';
+import { parseNewBranch } from '../native/branches.ts';
+import { parseCreate } from '../native/create.ts';
 import { parseJsonBody } from './json-text.ts';
-import { parseNewBranch } from './native/branches.ts';
-import { parseCreate } from './native/create.ts';
 
 const native = {
   gid: 'g1',

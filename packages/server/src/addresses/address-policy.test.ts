@@ -2,8 +2,8 @@ import { type BranchCall, type CheckAddress, httpTransport, type Transport } fro
 import { parseAddress } from '@amends/coordinator/addresses';
 import { branchIdOfStep, type Gid } from '@amends/core';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { participant } from '../testing/participant.ts';
 import { type AddressRules, addressPolicy } from './address-policy.ts';
-import { participant } from './testing/participant.ts';
 
 const policy = (rules: Partial<AddressRules> = {}) => addressPolicy({ allow: [], deny: [], listensOnLoopback: false, ...rules });
 

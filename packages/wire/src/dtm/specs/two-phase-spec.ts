@@ -1,7 +1,7 @@
 /** From DTM's tcc and xa to ours. */
 import type { TccSpec, XaSpec } from '@amends/core';
+import type { DtmTransaction } from '../transaction.ts';
 import { anySpecOf, callTimeoutMs, type DtmDefaults, preparedForMs, retryOf } from './options.ts';
-import type { DtmTransaction } from './transaction.ts';
 
 /**
  * The spec of a tcc or xa transaction.

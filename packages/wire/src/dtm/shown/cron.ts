@@ -10,7 +10,7 @@ import {
   type Way,
 } from '@amends/core';
 import { lastOutcomeIn } from './branch-times.ts';
-import type { DtmRecord } from './query.ts';
+import type { DtmRecord } from './record.ts';
 
 /** The pair: the pause before the next attempt, which grows with those that failed, and the moment; null: it is not known. */
 export interface Cron {

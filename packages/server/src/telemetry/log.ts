@@ -1,7 +1,7 @@
 /** The server's log: pino, one line per change of a transaction's status. */
 import type { Log, Observer } from '@amends/coordinator';
 import { destination, type Logger, pino } from 'pino';
-import type { Config } from './config.ts';
+import type { Config } from '../config/index.ts';
 import { textLine } from './log-text.ts';
 
 /** The log of a process, and how to empty its buffer before the end. */

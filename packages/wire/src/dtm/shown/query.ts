@@ -1,29 +1,13 @@
 /** DTM's query objects. Dates are RFC 3339 with an offset; what is empty is left out, as DTM does. */
-import {
-  type Branch,
-  callName,
-  callPlan,
-  type EpochMs,
-  type Given,
-  type HistoryEntry,
-  type TransactionRow,
-  type Way,
-} from '@amends/core';
-import type { PresentedTransaction } from '../presented-transaction.ts';
+import { type Branch, callName, callPlan, type EpochMs, type Given, type TransactionRow, type Way } from '@amends/core';
+import type { PresentedTransaction } from '../../presented-transaction.ts';
+import { keptOf } from '../presentation.ts';
 import { timesIn } from './branch-times.ts';
 import { cronOf } from './cron.ts';
-import { keptOf } from './presentation.ts';
+import type { DtmRecord } from './record.ts';
 
 /** Answer of `query` for a gid that does not exist. */
 export const nothingFound = Object.freeze({ branches: [], transaction: null });
-
-/** A transaction with what DTM's query objects tell beside it. */
-export interface DtmRecord extends PresentedTransaction {
-  /** By ascending seq; of a long one perhaps only the beginning and the end. */
-  readonly history: readonly HistoryEntry[];
-  /** When somebody last asked for its next attempt, though it was finished; null: nobody did. */
-  readonly resetAt: EpochMs | null;
-}
 
 /** Answer of `query`. */
 export function queryBody(record: DtmRecord): object {

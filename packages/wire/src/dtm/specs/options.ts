@@ -1,9 +1,9 @@
 /** DTM's options that all types of transactions share, as policies of ours. */
 import { defaultAlarmAfterMs, limits, type Protocol, type RetryPolicy, type Spec } from '@amends/core';
-import { refuse, shown } from '../field-error.ts';
-import { checkHeaders, checkMetadata } from '../outbound.ts';
-import { presentationOf } from './presentation.ts';
-import type { DtmTransaction } from './transaction.ts';
+import { refuse, shown } from '../../input/field-error.ts';
+import { checkHeaders, checkMetadata } from '../../input/outbound.ts';
+import { presentationOf } from '../presentation.ts';
+import type { DtmTransaction } from '../transaction.ts';
 
 /** What holds on the DTM face when a transaction says 0 or nothing. */
 export interface DtmDefaults {

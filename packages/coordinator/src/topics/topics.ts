@@ -4,11 +4,11 @@
  *
  * A topic that is deleted stays as a document without subscribers: made again, it goes on with a higher version.
  */
-import type { CheckAddress } from '@amends/coordinator';
-import { parseAddress, targetRefuser } from '@amends/coordinator/addresses';
-import { AmendsError, type EpochMs, epochMs, limits } from '@amends/core';
+import { AmendsError, type EpochMs, epochMs, limits, type Subscription, type Topic, type TopicVerdict } from '@amends/core';
 import type { CommitAnswer, Store, StoredDocument } from '@amends/store';
-import type { Subscription, Topic, TopicVerdict } from '@amends/wire';
+import type { CheckAddress } from '../calls/address/network-address.ts';
+import { parseAddress } from '../calls/address/parse-address.ts';
+import { targetRefuser } from '../calls/address/targets.ts';
 
 /** Who subscribes to what. */
 export interface Topics {

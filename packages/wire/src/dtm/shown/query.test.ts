@@ -1,9 +1,10 @@
 import { decide, epochMs, type Gid, givenAtFirst, nodeId, toRow } from '@amends/core';
 import { describe, expect, it } from 'vitest';
-import { allBody, parseAll } from './list.ts';
-import { type DtmRecord, queryBody } from './query.ts';
-import { parseSubmission } from './submit.ts';
-import { parseDtmTransaction } from './transaction.ts';
+import { allBody, parseAll } from '../list.ts';
+import { parseSubmission } from '../submit.ts';
+import { parseDtmTransaction } from '../transaction.ts';
+import { queryBody } from './query.ts';
+import type { DtmRecord } from './record.ts';
 
 const context = {
   defaults: { requestTimeoutMs: 3_000, retryIntervalMs: 10_000, timeoutToFailMs: 35_000 },

@@ -1,10 +1,11 @@
 /** From DTM's saga to ours: its options become policies of each branch. */
 import { checkOrder, type RetryPolicy, type SagaSpec, type SagaStep } from '@amends/core';
-import { refuse, shown } from '../field-error.ts';
-import { parseJsonText } from '../json-text.ts';
+import { refuse, shown } from '../../input/field-error.ts';
+import { parseJsonText } from '../../input/json-text.ts';
+import { objectOf, truthOf } from '../../input/json-values.ts';
+import { checkParams, checkTarget } from '../../input/target.ts';
+import type { DtmTransaction } from '../transaction.ts';
 import { anySpecOf, callTimeoutMs, type DtmDefaults, retryOf } from './options.ts';
-import { checkParams, checkTarget } from './target.ts';
-import { type DtmTransaction, objectOf, truthOf } from './transaction.ts';
 
 /**
  * The spec of a saga. The rules between fields are core's `checkSagaSpec`, which the coordinator applies.

@@ -1,0 +1,49 @@
+/** JSON values as what they must be. Each function throws AmendsError `invalid_request` naming `field`. */
+import { isLongNumber, limits } from '@amends/core';
+import { refuse, shown } from './field-error.ts';
+
+/** A value that must be an object. */
+export function objectOf(field: string, value: unknown): Readonly<Record<string, unknown>> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || isLongNumber(value))
+    refuse(field, `is ${shown(value)}, must be an object`);
+  return value as Record<string, unknown>;
+}
+
+/** A value that must be an array, of no more than a transaction may have of anything. */
+export function arrayOf(field: string, value: unknown): readonly unknown[] {
+  if (!Array.isArray(value)) refuse(field, `is ${shown(value)}, must be an array`);
+  if (value.length > limits.branchesMax) refuse(field, `has ${value.length} entries, at most ${limits.branchesMax} are allowed`);
+  return value;
+}
+
+/** An object whose values are texts or null. */
+export function textMap(field: string, value: unknown): Readonly<Record<string, string>> {
+  const source = objectOf(field, value);
+  const texts: Record<string, string> = {};
+  for (const key in source) texts[key] = textOrEmpty(`${field}.${key}`, source[key]);
+  return texts;
+}
+
+/** A value that must be a text; null stands for the empty one. */
+export function textOrEmpty(field: string, value: unknown): string {
+  return value === null ? '' : textOf(field, value);
+}
+
+/** A value that must be a text. */
+export function textOf(field: string, value: unknown): string {
+  if (typeof value !== 'string') refuse(field, `is ${shown(value)}, must be a text`);
+  return value;
+}
+
+/** A value that must be true or false. */
+export function truthOf(field: string, value: unknown): boolean {
+  if (typeof value !== 'boolean') refuse(field, `is ${shown(value)}, must be true or false`);
+  return value;
+}
+
+/** A value that must be a whole number from 0. */
+export function countOf(field: string, value: unknown): number {
+  if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0)
+    refuse(field, `is ${shown(value)}, must be a whole number from 0`);
+  return value;
+}
