@@ -18,7 +18,8 @@ export const packages: Readonly<Record<string, readonly string[]>> = {
  */
 export const floors: Readonly<Record<string, string>> = {
   'packages/core/src': 'words < request < transaction < stored modes < .',
-  'packages/coordinator/src': 'ports < calls < coordinator < drive < requests nodes < .',
+  'packages/coordinator/src': 'ports < calls < coordinator < drive < requests nodes topics < .',
+  'packages/wire/src': 'input < faces < dtm native < grpc json-rpc < .',
   'packages/store/src': '. < contract',
   'packages/client/src': 'http < api participants < barriers < modes < .',
   bench: 'processes < load < run < servers report < meters < scenarios < .',

@@ -1,5 +1,8 @@
-export * from './cursor.ts';
 export * from './dtm/index.ts';
+export * from './faces/cursor.ts';
+export type * from './faces/permission.ts';
+export type * from './faces/presented-transaction.ts';
+export * from './faces/retry-after.ts';
 export * from './grpc/index.ts';
 export { parseJsonBody } from './input/json-text.ts';
 export { objectOf, textOf } from './input/json-values.ts';
@@ -7,6 +10,3 @@ export { checkTopicName } from './input/topic-check.ts';
 export { parseBy, pathText } from './input/zod-issues.ts';
 export * from './json-rpc/index.ts';
 export * from './native/index.ts';
-export type * from './permission.ts';
-export type * from './presented-transaction.ts';
-export * from './retry-after.ts';

@@ -9,7 +9,6 @@ export interface Subscription {
   readonly remark: string;
 }
 
-/** A topic. */
 export interface Topic {
   readonly name: string;
   /** Grows with every change, also over a deletion. */

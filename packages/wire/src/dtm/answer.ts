@@ -1,6 +1,6 @@
 /** DTM's envelope: what a handler found, as status and body. */
 import { type AmendsError, errorKinds } from '@amends/core';
-import { retryAfterSeconds } from '../retry-after.ts';
+import { retryAfterSeconds } from '../faces/retry-after.ts';
 
 /** Status and JSON body of an answer. */
 export interface DtmAnswer {

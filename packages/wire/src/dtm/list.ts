@@ -1,6 +1,6 @@
 /** `all`: DTM's list, by gid or page by page. */
 import { type EpochMs, epochMs, type Gid, limits, type Status, type TransactionRow } from '@amends/core';
-import { cursorOf, type Position, positionOf } from '../cursor.ts';
+import { cursorOf, type Position, positionOf } from '../faces/cursor.ts';
 import { refuse, shown } from '../input/field-error.ts';
 import { parseDtmGid } from './gid.ts';
 import { digitsOf, parameter, type Query } from './parameters.ts';

@@ -1,5 +1,5 @@
 /** The DTM face as one table: the server mounts it. */
-import type { Permission } from '../permission.ts';
+import type { Permission } from '../faces/permission.ts';
 
 /** Where DTM's API begins. */
 export const dtmBase = '/api/dtmsvr';

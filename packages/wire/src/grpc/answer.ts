@@ -1,7 +1,7 @@
 /** Answers as gRPC gives them: a reply, or a status with a text. */
 import type { AmendsError, ErrorCode } from '@amends/core';
 import type { DtmAnswer } from '../dtm/answer.ts';
-import type { PresentedTransaction } from '../presented-transaction.ts';
+import type { PresentedTransaction } from '../faces/presented-transaction.ts';
 import type { GrpcProgresses } from './messages.ts';
 
 /** Status codes of gRPC that are used here (https://grpc.github.io/grpc/core/md_doc_statuscodes.html). */

@@ -1,5 +1,5 @@
 /** The rpcs as one table: names, messages, permissions. The server mounts it. */
-import type { Permission } from '../permission.ts';
+import type { Permission } from '../faces/permission.ts';
 import { type Codec, grpcMessages } from './messages.ts';
 
 /** One rpc. */

@@ -2,10 +2,10 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson, type Gid, isLongNumber, limits, parseGid, type Spec, type Trace } from '@amends/core';
 import { z } from 'zod';
+import type { SubscribersOf } from '../faces/msg-deliveries.ts';
 import { refuse, shown } from '../input/field-error.ts';
 import { checkMetadataText } from '../input/outbound.ts';
 import { parseBy } from '../input/zod-issues.ts';
-import type { SubscribersOf } from '../msg-deliveries.ts';
 import { msgSpecOf, newMessageSchema, topicsOfMessage } from './msg.ts';
 import { named } from './registry.ts';
 import { newSagaSchema, sagaSpecOf } from './saga.ts';

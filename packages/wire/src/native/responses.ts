@@ -15,7 +15,7 @@ import {
   type Way,
 } from '@amends/core';
 import { z } from 'zod';
-import type { PresentedTransaction } from '../presented-transaction.ts';
+import type { PresentedTransaction } from '../faces/presented-transaction.ts';
 import { named } from './registry.ts';
 
 const moment = z.iso.datetime({ precision: 3 }).describe('ISO 8601, UTC, with milliseconds');
@@ -323,6 +323,12 @@ export function healthBody(health: PresentedHealth): HealthBody {
   const { state, reason, store, live, waiting, calling, uncommitted } = health;
   const nodes = health.nodes.map((row) => ({ ...row, startedAt: iso(row.startedAt), aliveUntil: iso(row.aliveUntil) }));
   return { state, reason, store, nodes, live, waiting, calling, uncommitted };
+}
+
+/** For the `Retry-After` header of a transaction; null: it is at rest, or calls are in flight. Seconds, at least 1. */
+export function comeBackSeconds({ outcome, hold, wakeAt }: TransactionBody, now: EpochMs): number | null {
+  if (outcome !== 'running' || hold !== null || wakeAt === null) return null;
+  return Math.max(1, Math.ceil((Date.parse(wakeAt) - now) / 1000));
 }
 
 function outcomeOf(of: Status): TransactionBody['outcome'] {

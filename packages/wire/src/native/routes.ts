@@ -3,7 +3,7 @@
  * Paths are relative to `nativeBase`; `{name}` is a path parameter.
  */
 import type { z } from 'zod';
-import type { Permission } from '../permission.ts';
+import type { Permission } from '../faces/permission.ts';
 import { auditQuery, auditSchema } from './audit.ts';
 import { abortSchema, conclusionSchema, newBranchSchema } from './branches.ts';
 import { createSchema } from './create.ts';

@@ -1,6 +1,6 @@
 /** DTM's query objects. Dates are RFC 3339 with an offset; what is empty is left out, as DTM does. */
 import { type Branch, callName, callPlan, type EpochMs, type Given, type TransactionRow, type Way } from '@amends/core';
-import type { PresentedTransaction } from '../../presented-transaction.ts';
+import type { PresentedTransaction } from '../../faces/presented-transaction.ts';
 import { keptOf } from '../presentation.ts';
 import { timesIn } from './branch-times.ts';
 import { cronOf } from './cron.ts';

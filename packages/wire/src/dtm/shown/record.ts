@@ -1,6 +1,6 @@
 /** What DTM's query objects are made of. */
 import type { EpochMs, HistoryEntry } from '@amends/core';
-import type { PresentedTransaction } from '../../presented-transaction.ts';
+import type { PresentedTransaction } from '../../faces/presented-transaction.ts';
 
 /** A transaction with what DTM's query objects tell beside it. */
 export interface DtmRecord extends PresentedTransaction {

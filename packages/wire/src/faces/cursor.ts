@@ -1,6 +1,6 @@
 /** Where a page of a list ended, as opaque text. */
 import { type EpochMs, epochMs, type Gid, parseGid } from '@amends/core';
-import { refuse } from './input/field-error.ts';
+import { refuse } from '../input/field-error.ts';
 
 /** A place in the order of lists: newest first by creation, then gid. */
 export interface Position {
