@@ -26,7 +26,6 @@ import { Outbound } from './drive/outbound.ts';
 import { unreadableBecause } from './drive/readable.ts';
 import { StoreGate } from './drive/store-gate.ts';
 import { salvaged } from './drive/unreadable.ts';
-import { WakeQueue } from './drive/wake-queue.ts';
 import { Membership, type MembershipOptions } from './nodes/membership.ts';
 import { Retention, type RetentionOptions } from './nodes/retention.ts';
 import { type StoreReading, sharedReading } from './nodes/store-reading.ts';
@@ -43,6 +42,7 @@ import {
 } from './ports/host.ts';
 import type { Clock, Committed, Digest, Log, Observer, Random, Timers, Transport } from './ports/ports.ts';
 import { timeLimit } from './ports/time-limit.ts';
+import { WakeQueue } from './ports/wake-queue.ts';
 import { asked } from './requests/asking.ts';
 import { intervene } from './requests/intervening.ts';
 import type { Reception } from './requests/requests.ts';

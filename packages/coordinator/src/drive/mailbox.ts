@@ -40,10 +40,10 @@ import {
 } from '@amends/core';
 import type { AuditRow, Change, StoredTransaction, WriteOnceRecord } from '@amends/store';
 import type { Place, Places } from '../calls/places.ts';
+import type { Wakeable } from '../ports/wake-queue.ts';
 import type { CommitResult } from './group-commit.ts';
 import { type CarriedColumns, noColumns, pauseEndOf, placed, rowOf } from './placement.ts';
 import { isSameOp, Seating } from './seating.ts';
-import type { Wakeable } from './wake-queue.ts';
 
 /** What became of an event with a sender: its verdict, or that this mailbox cannot tell because it lost the transaction. */
 export type Reply = (result: Verdict | 'lost' | AmendsError) => void;

@@ -1,6 +1,6 @@
 /** A heap of moments with one timer for the earliest: everything that this node must wake within the next while. */
 import type { EpochMs } from '@amends/core';
-import type { Clock, Timers } from '../ports/ports.ts';
+import type { Clock, Timers } from './ports.ts';
 
 /** Something that can be woken. The queue keeps its place in the heap in `wakeSlot`; nobody else touches that. */
 export interface Wakeable {
