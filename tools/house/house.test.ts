@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { checkPackages, checkRooms } from './arrows.ts';
+import { checkCodes } from './codes.ts';
 import { exceptions } from './exceptions.ts';
 import { describe as tell, withoutExceptions } from './finding.ts';
 import { checkDocComments, checkTypeNames } from './names.ts';
@@ -124,6 +125,35 @@ describe('names', () => {
     '/** Milliseconds. */\nconst timeout = 1;',
   ])('what says something stays', (text) => {
     expect(checkDocComments(sources({ 'a.ts': text }))).toEqual([]);
+  });
+});
+
+describe('codes of invariants', () => {
+  const path = `${house}/inn.ts`;
+  const tested = { path: 'tests/night.ts', text: "violated('INN-1')" };
+  const check = (text: string) => checkCodes([{ path, text }, tested]).map(tell);
+
+  test('a code that is defined and cited by a test is well', () => {
+    expect(check('/**\n * INN-1: Guests pay.\n * UTF-8 is no invariant.\n */\n// as INN-1 says')).toEqual([]);
+    expect(check('| INN-1 | Guests pay. |')).toEqual([]);
+  });
+
+  test('what is cited is defined', () => {
+    expect(check('/**\n * INN-1: Guests pay.\n */\n// as INN-3 says')).toEqual([
+      `${path}:4 invariants: INN-3 is defined nowhere: cite what is, or define it`,
+    ]);
+  });
+
+  test('a code is defined once', () => {
+    expect(check('/**\n * INN-1: Guests pay.\n * INN-1: Guests sleep.\n */')).toEqual([
+      `${path}:3 invariants: INN-1 is defined in ${path}:2 too: take the next free number`,
+    ]);
+  });
+
+  test('what is defined is cited by a test', () => {
+    expect(check('/**\n * INN-1: Guests pay.\n * INN-2: Guests sleep.\n */\n// INN-2')).toEqual([
+      `${path}:3 invariants: INN-2 is cited by no test: write one that shows it, and cite it there`,
+    ]);
   });
 });
 

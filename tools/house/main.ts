@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { checkPackages, checkRooms } from './arrows.ts';
+import { checkCodes, readPages } from './codes.ts';
 import { exceptions } from './exceptions.ts';
 import { describe, withoutExceptions } from './finding.ts';
 import { checkDocComments, checkTypeNames } from './names.ts';
@@ -21,6 +22,7 @@ const findings = withoutExceptions(
     ...checkWidths(sources, formatter.lineWidth),
     ...checkTypeNames(sources),
     ...checkDocComments(sources),
+    ...checkCodes(readPages(root)),
   ],
   exceptions,
 );

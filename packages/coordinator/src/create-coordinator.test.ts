@@ -361,7 +361,7 @@ describe('among others on one store', () => {
 
 describe('when the store fails', () => {
   test.each(['applied', 'lost'])(
-    'a commit of unknown outcome that was %s is read back, and everything is done once',
+    'a commit of unknown outcome that was %s is read back, and everything is done once (DRIVE-4)',
     async (fate) => {
       const bank = await participant();
       let odd = 0;
@@ -540,7 +540,7 @@ describe('when the store fails', () => {
     expect(bank.calls).toEqual(['action /b']);
   });
 
-  test('new work is refused, old work waits, and goes on by itself', async () => {
+  test('new work is refused, old work waits, and goes on by itself (DRIVE-5)', async () => {
     const bank = await participant();
     let full = false;
     const store = faulty(openMemoryStore(), async (real, changes) => {

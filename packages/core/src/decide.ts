@@ -25,8 +25,10 @@ function logicOf(spec: Spec): ModeLogic<Spec> {
 }
 
 /**
- * Decides, purely: the same arguments give the same answer. In every mode, an alarm is raised once, when it is due and the
- * transaction is not finished, on hold or not; it changes nothing else.
+ * Decides, purely: the same arguments give the same answer.
+ *
+ * ALARM-1: In every mode an alarm is raised once, when it is due and the transaction is not finished, on hold or not; it changes
+ *   nothing else.
  * @param before the transaction as of the last commit; null when `events` begins with the request that it begins with
  * @param events at least one, in the order they happened
  */

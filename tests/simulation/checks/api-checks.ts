@@ -23,7 +23,7 @@ const waitLateMsMax = 100;
 const denials: ReadonlySet<ErrorCode> = new Set(['overloaded', 'value_refused']);
 
 export class ApiChecks {
-  /** Gids whose submit was acknowledged; what I1 protects. */
+  /** Gids whose submit was acknowledged; what SIM-1 protects. */
   readonly acknowledged = new Set<Gid>();
   readonly #created = new Set<Gid>();
   /** Submits that were sent and not yet answered, and gids of which the last answer said that nothing is stored. */
@@ -49,10 +49,10 @@ export class ApiChecks {
   /** Some errors promise that nothing was stored; unless other submits are under way, that must stay true. */
   checkNothingStored(gid: Gid): void {
     if (this.#nothingStored.has(gid) && this.#ledger.entries.has(gid))
-      this.#world.violated('I18', `${gid}: the submit was answered by an error, yet it is stored`);
+      this.#world.violated('SIM-18', `${gid}: the submit was answered by an error, yet it is stored`);
   }
 
-  /** A submit is answered: what it says is durable (I1) and fits what was asked before (I18). */
+  /** A submit is answered: what it says is durable (SIM-1) and fits what was asked before (SIM-18). */
   submitted(gid: Gid, spec: SagaSpec, said: Said<Submitted>): string {
     const unanswered = this.#unanswered.get(gid)! - 1;
     this.#unanswered.set(gid, unanswered);
@@ -64,32 +64,32 @@ export class ApiChecks {
     const { outcome, view } = said.value;
     const entry = this.#ledger.entries.get(gid);
     if (entry === undefined) {
-      this.#world.violated('I1', `${gid}: the submit is answered ${outcome} but nothing is durable`);
+      this.#world.violated('SIM-1', `${gid}: the submit is answered ${outcome} but nothing is durable`);
       return outcome;
     }
     const same = this.#sameContent(spec, entry.spec);
     if (same !== (outcome !== 'different'))
-      this.#world.violated('I18', `${gid}: answered ${outcome} though the stored request is ${same ? 'the same' : 'another'}`);
+      this.#world.violated('SIM-18', `${gid}: answered ${outcome} though the stored request is ${same ? 'the same' : 'another'}`);
     // What ends in its first commit belongs to no node: two that write the same in one millisecond both have created it.
     if (outcome === 'created' && this.#created.has(gid) && entry.versions[1]!.owner !== null)
-      this.#world.violated('I18', `${gid}: created twice`);
+      this.#world.violated('SIM-18', `${gid}: created twice`);
     if (outcome === 'created') this.#created.add(gid);
     if (same) this.acknowledged.add(gid);
     this.shown(view);
     return this.#cover(`submit ${outcome}`, outcome);
   }
 
-  /** A prepare, or the submit of a message, is answered: it is durable (I1). */
+  /** A prepare, or the submit of a message, is answered: it is durable (SIM-1). */
   prepared(gid: Gid, said: Said<Submitted>): string {
     if ('error' in said) return said.error;
     const { outcome, view } = said.value;
-    if (!this.#ledger.entries.has(gid)) this.#world.violated('I1', `${gid}: answered ${outcome} but nothing is durable`);
+    if (!this.#ledger.entries.has(gid)) this.#world.violated('SIM-1', `${gid}: answered ${outcome} but nothing is durable`);
     this.acknowledged.add(gid);
     this.shown(view);
     return outcome;
   }
 
-  /** A request to a transaction is answered: what it says is durable, and the decision is the one that was asked for (I2). */
+  /** A request to a transaction is answered: what it says is durable, and the decision is the one that was asked for (SIM-2). */
   requested(gid: Gid, request: TransactionRequest, said: Said<Requested>): string {
     if ('error' in said) return said.error;
     const { verdict, view } = said.value;
@@ -97,9 +97,9 @@ export class ApiChecks {
     this.shown(view);
     this.#world.coverage.reached('modes', `${entry.spec.mode} ${request.type} ${verdict}`);
     if ((verdict === 'taken' || verdict === 'repeated') && !isSo(entry, request))
-      this.#world.violated('I2', `${gid}: ${request.type} is answered ${verdict}, but that is not so`);
+      this.#world.violated('SIM-2', `${gid}: ${request.type} is answered ${verdict}, but that is not so`);
     if (verdict === 'different' && isSo(entry, request))
-      this.#world.violated('I18', `${gid}: ${request.type} is answered ${verdict}, but it says the same`);
+      this.#world.violated('SIM-18', `${gid}: ${request.type} is answered ${verdict}, but it says the same`);
     return verdict;
   }
 
@@ -107,11 +107,11 @@ export class ApiChecks {
   waited(asked: Wait, said: Said<TransactionView | null>): string {
     const lateBy = this.#world.time.now - asked.latest;
     if (this.#world.peaceful && lateBy > waitLateMsMax)
-      this.#world.violated('wait', `${asked.gid}: answered ${Math.round(lateBy)} ms after the time to wait was over`);
+      this.#world.violated('SIM-23', `${asked.gid}: answered ${Math.round(lateBy)} ms after the time to wait was over`);
     if ('error' in said) return this.#cover(`wait ${said.error}`, said.error);
     const view = said.value;
     if (view === null) {
-      if (asked.mustExist) this.#world.violated('I1', `${asked.gid}: acknowledged, and later there is no such gid`);
+      if (asked.mustExist) this.#world.violated('SIM-1', `${asked.gid}: acknowledged, and later there is no such gid`);
       return this.#cover('wait null', 'no such gid');
     }
     this.shown(view);
@@ -126,21 +126,17 @@ export class ApiChecks {
     const stored = this.#ledger.entries.get(gid)?.versions[version];
     const { toRow } = this.#world.production.core;
     const { state } = toRow(transaction, { dueAt: null, waitsFor: '', errorPrint: '' });
-    if (stored === undefined)
-      this.#world.violated('commit before act', `${gid}: version ${version} is shown before it is durable`);
+    if (stored === undefined) this.#world.violated('SIM-19', `${gid}: version ${version} is shown before it is durable`);
     else if (stored.state !== state || stored.status !== status)
-      this.#world.violated(
-        'commit before act',
-        `${gid}: version ${version} is shown as ${status} ${state}, stored is ${stored.status}`,
-      );
+      this.#world.violated('SIM-19', `${gid}: version ${version} is shown as ${status} ${state}, stored is ${stored.status}`);
   }
 
-  /** An intervention is answered: it was carried out, once, and is in the audit (I15). */
+  /** An intervention is answered: it was carried out, once, and is in the audit (SIM-15). */
   intervened(act: { gid: Gid; verb: string; actor: string }, said: Said<TransactionView>): string {
     if ('error' in said) return this.#cover(`intervene ${said.error}`, said.error);
     const times = this.#ledger.acts.get(act.actor) ?? 0;
     if (times !== 1)
-      this.#world.violated('I15', `${act.gid}: ${act.verb} by ${act.actor} is answered; it was carried out ${times} times`);
+      this.#world.violated('SIM-15', `${act.gid}: ${act.verb} by ${act.actor} is answered; it was carried out ${times} times`);
     this.shown(said.value);
     return this.#cover(`intervene ${act.verb}`, 'done');
   }

@@ -44,7 +44,7 @@ export class Ledger {
     this.#world.note(() => `database: ${by} commits ${describeStep(step)}`);
     checkStep(this.#world, step);
     if (change.audit.length !== change.history.filter(({ kind }) => kind === 'terminated' || kind === 'retried').length)
-      this.#world.violated('I15', `${tx.gid}: ${change.audit.length} audit rows do not match its interventions`);
+      this.#world.violated('SIM-15', `${tx.gid}: ${change.audit.length} audit rows do not match its interventions`);
     for (const { actor } of change.audit) this.acts.set(actor, (this.acts.get(actor) ?? 0) + 1);
     this.#enter(step);
   }
@@ -58,7 +58,7 @@ export class Ledger {
       this.#world.note(() => `database: ${by} claims ${row.gid} from ${owner ?? 'nobody'}, epoch ${row.epoch}`);
       this.#world.coverage.reached('ownership', howClaimed(owner, node));
       const mayClaim = owner === node ? driven !== undefined && !driven.includes(row.gid) : !this.#isAlive(owner);
-      if (!mayClaim) this.#world.violated('I11', `${row.gid}: ${by} claims work of ${owner}, which is alive`);
+      if (!mayClaim) this.#world.violated('SIM-11', `${row.gid}: ${by} claims work of ${owner}, which is alive`);
       this.#enter({ entry, before: entry.tx, after, row, history: [], facts: [], by });
     }
   }
@@ -108,7 +108,7 @@ export class Ledger {
     if (after.owner !== null) {
       const owner = entry.owners.get(after.epoch);
       if (owner !== undefined && owner !== after.owner)
-        this.#world.violated('I11', `${entry.gid}: epoch ${after.epoch} belongs to ${owner} and to ${after.owner}`);
+        this.#world.violated('SIM-11', `${entry.gid}: epoch ${after.epoch} belongs to ${owner} and to ${after.owner}`);
       entry.owners.set(after.epoch, after.owner);
     }
   }

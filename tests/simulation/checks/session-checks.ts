@@ -1,6 +1,6 @@
 /**
  * What clients see of a transaction never goes back: no answer shows an older state than one that left before it was asked for
- * (I17).
+ * (SIM-17).
  */
 import type { TransactionView } from '@amends/coordinator';
 import type { Gid } from '@amends/core';
@@ -22,7 +22,7 @@ export class SessionChecks {
       const version = viewIn(answer)?.transaction.version;
       if (version === undefined) return;
       if (version < least)
-        this.#world.violated('I17', `${gid}: version ${version} is shown to who asked after version ${least} had been shown`);
+        this.#world.violated('SIM-17', `${gid}: version ${version} is shown to who asked after version ${least} had been shown`);
       this.#shown.set(gid, Math.max(version, this.#shown.get(gid) ?? 0));
     };
   }

@@ -21,7 +21,7 @@ export function checkStep(world: World, step: Step): void {
   cover(world, step);
 }
 
-/** I2, first half: one life, counted without gaps, with one end. */
+/** SIM-2, first half: one life, counted without gaps, with one end. */
 function checkLife(world: World, { entry, before, after, row }: Step): void {
   const problem =
     (row.version !== (before?.version ?? 0) + 1 && `version ${row.version} follows ${before?.version ?? 0}`) ||
@@ -29,19 +29,19 @@ function checkLife(world: World, { entry, before, after, row }: Step): void {
     (before !== null && after.epoch < before.epoch && `epoch ${after.epoch} follows ${before.epoch}`) ||
     (before !== null && after.createdAt !== before.createdAt && 'its creation changes') ||
     (before?.status === 'aborting' && after.status !== 'aborting' && after.status !== 'failed' && `aborting → ${after.status}`);
-  if (problem) world.violated('I2', `${entry.gid}: ${problem}`);
+  if (problem) world.violated('SIM-2', `${entry.gid}: ${problem}`);
 }
 
 function checkHistory(world: World, { entry, before, after, history }: Step): void {
   history.forEach((row, index) => {
     if (row.seq !== (before?.seq ?? 0) + index + 1)
-      world.violated('history', `${entry.gid}: seq ${row.seq} follows ${before?.seq ?? 0} + ${index}`);
+      world.violated('SIM-22', `${entry.gid}: seq ${row.seq} follows ${before?.seq ?? 0} + ${index}`);
   });
   if (after.seq !== (before?.seq ?? 0) + history.length)
-    world.violated('history', `${entry.gid}: seq ${after.seq} does not count its rows`);
+    world.violated('SIM-22', `${entry.gid}: seq ${after.seq} does not count its rows`);
 }
 
-/** I2, second half: the decision is made once, and the end is the one that was decided. */
+/** SIM-2, second half: the decision is made once, and the end is the one that was decided. */
 function checkDecision(world: World, { entry, before, after }: Step): void {
   const was = before?.decision ?? null;
   const is = after.decision;
@@ -49,18 +49,18 @@ function checkDecision(world: World, { entry, before, after }: Step): void {
     was !== null &&
     (is === null || (is.direction !== was.direction && (is.direction !== 'terminate' || is.actor === 'amends')))
   )
-    world.violated('I2', `${entry.gid}: the decision ${was.direction} becomes ${is?.direction ?? 'none'}`);
+    world.violated('SIM-2', `${entry.gid}: the decision ${was.direction} becomes ${is?.direction ?? 'none'}`);
   const ends = { commit: 'succeed', 'roll-back': 'failed', terminate: 'failed' } as const;
   if (after.finishedAt !== null && (is === null || ends[is.direction] !== after.status))
-    world.violated('I2', `${entry.gid}: ends as ${after.status} though the decision is ${is?.direction ?? 'none'}`);
+    world.violated('SIM-2', `${entry.gid}: ends as ${after.status} though the decision is ${is?.direction ?? 'none'}`);
   if (after.status === 'aborting' && is?.direction !== 'roll-back')
-    world.violated('I2', `${entry.gid}: aborting without a decision to roll back`);
+    world.violated('SIM-2', `${entry.gid}: aborting without a decision to roll back`);
   if (after.status === 'submitted' && after.mode !== 'saga' && is?.direction !== 'commit')
-    world.violated('I2', `${entry.gid}: a ${after.mode} is submitted without a decision to commit`);
-  if (after.status === 'prepared' && is !== null) world.violated('I2', `${entry.gid}: decided, and prepared all the same`);
+    world.violated('SIM-2', `${entry.gid}: a ${after.mode} is submitted without a decision to commit`);
+  if (after.status === 'prepared' && is !== null) world.violated('SIM-2', `${entry.gid}: decided, and prepared all the same`);
 }
 
-/** What may start, by the rules of its mode; not before it is due, not while on hold, not beyond the policy (I13). */
+/** What may start, by the rules of its mode; not before it is due, not while on hold, not beyond the policy (SIM-13). */
 function checkStarts(world: World, { entry, before, after, history }: Step): void {
   const released = history.some(({ kind }) => kind === 'interrupted' || kind === 'retried');
   forEachCall(after.branches, (state, index, way) => {
@@ -69,20 +69,20 @@ function checkStarts(world: World, { entry, before, after, history }: Step): voi
     const { branchId, op } = world.production.core.callName(entry.given, { branch: index, way });
     const name = `${entry.gid}: ${branchId} ${op} #${state.attempts}`;
     const attemptsBefore = was.at === 'idle' ? 0 : was.attempts;
-    if (state.attempts !== attemptsBefore + 1) world.violated('I13', `${name} follows #${attemptsBefore}`);
-    if (was.at === 'succeed' || was.at === 'failed') world.violated('I13', `${name} starts after its verdict ${was.at}`);
+    if (state.attempts !== attemptsBefore + 1) world.violated('SIM-13', `${name} follows #${attemptsBefore}`);
+    if (was.at === 'succeed' || was.at === 'failed') world.violated('SIM-13', `${name} starts after its verdict ${was.at}`);
     if (was.at === 'waiting' && state.startedAt < was.dueAt && !released)
-      world.violated('I13', `${name} starts ${was.dueAt - state.startedAt} ms before it is due`);
+      world.violated('SIM-13', `${name} starts ${was.dueAt - state.startedAt} ms before it is due`);
     if (was.at === 'given-up' && !history.some(({ kind }) => kind === 'retried'))
-      world.violated('I13', `${name} starts though it is given up`);
-    // A message that is held for one delivery makes its others all the same (M7).
+      world.violated('SIM-13', `${name} starts though it is given up`);
+    // A message that is held for one delivery makes its others all the same (MSG-7).
     if (after.hold !== null && (after.mode !== 'msg' || !('op' in after.hold) || after.hold.branchId === branchId))
-      world.violated('hold', `${name} starts while on hold`);
+      world.violated('SIM-21', `${name} starts while on hold`);
     checkStartInMode(world, { name, entry, after, index, way, startedAt: state.startedAt });
     const { attemptsMax } = policyOf(entry.spec, index, way);
     const unknowns = entry.unknowns.get(`${index} ${way}`) ?? 0;
     if (attemptsMax !== null && unknowns >= attemptsMax)
-      world.violated('I13', `${name} starts though ${unknowns} of ${attemptsMax} attempts are used up`);
+      world.violated('SIM-13', `${name} starts though ${unknowns} of ${attemptsMax} attempts are used up`);
   });
 }
 
@@ -94,7 +94,7 @@ function hear({ entry, history }: Step): void {
   }
 }
 
-/** I13: the simulator's own count of attempts without a verdict, and the pause that must follow each. */
+/** SIM-13: the simulator's own count of attempts without a verdict, and the pause that must follow each. */
 function checkUnknowns(world: World, step: Step): void {
   const { entry, before, history, after } = step;
   if (after.mode === 'workflow') return;
@@ -141,7 +141,7 @@ function checkPause(world: World, { entry, after, history }: Step, { row, index,
   const actual = state.dueAt - row.at;
   if (actual < pause || actual > pause * 1.16 + 1)
     world.violated(
-      'I13',
+      'SIM-13',
       `${entry.gid}: ${row.branchId} ${row.op} pauses ${actual} ms, its policy says ${pause} and up to 15 % more`,
     );
 }
@@ -151,12 +151,12 @@ function pauseMs(policy: RetryPolicy, unknowns: number): number {
   return Math.min(policy.delayMs * 2 ** (unknowns - 1), Math.max(policy.delayMs, policy.delayMsMax));
 }
 
-/** I14, first half: not early by true time. */
+/** SIM-14, first half: not early by true time. */
 function checkTimeOut(world: World, { entry, history, after }: Step): void {
   if (!history.some(({ kind }) => kind === 'timed-out')) return;
   const until = undecidedUntil(entry.spec, after.createdAt);
   if (until === null || world.epoch() < until)
-    world.violated('I14', `${entry.gid}: timed out early, at ${world.epoch()}, its time is up at ${until ?? 'no time'}`);
+    world.violated('SIM-14', `${entry.gid}: timed out early, at ${world.epoch()}, its time is up at ${until ?? 'no time'}`);
 }
 
 /** The alarm is raised once, not early by true time, and only for what goes on. */
@@ -164,14 +164,14 @@ function checkAlarm(world: World, { entry, before, after, history }: Step): void
   const raised = history.filter(({ kind }) => kind === 'overdue').length;
   if (raised !== (after.overdueSince === null ? 0 : 1) - ((before?.overdueSince ?? null) === null ? 0 : 1))
     world.violated(
-      'alarm',
+      'SIM-16',
       `${entry.gid}: ${raised} alarms are raised, overdue since ${before?.overdueSince} → ${after.overdueSince}`,
     );
   if (raised === 0) return;
   const { alarmAfterMs } = entry.spec;
   if (alarmAfterMs === null || world.epoch() < after.createdAt + alarmAfterMs)
-    world.violated('alarm', `${entry.gid}: ${world.epoch() - after.createdAt} of ${alarmAfterMs} ms after its creation`);
-  if (after.finishedAt !== null) world.violated('alarm', `${entry.gid}: raised though it is ${after.status}`);
+    world.violated('SIM-16', `${entry.gid}: ${world.epoch() - after.createdAt} of ${alarmAfterMs} ms after its creation`);
+  if (after.finishedAt !== null) world.violated('SIM-16', `${entry.gid}: raised though it is ${after.status}`);
 }
 
 function cover(world: World, { before, after, history }: Step): void {

@@ -70,7 +70,7 @@ export class Api {
       (value) => ({ value }),
       (error: unknown) => {
         if (isAmendsError(error)) return { error: error.code };
-        this.#world.violated('bug', `thrown instead of answered: ${error instanceof Error ? error.stack : String(error)}`);
+        this.#world.violated('SIM-26', `thrown instead of answered: ${error instanceof Error ? error.stack : String(error)}`);
         return { error: 'internal' };
       },
     );

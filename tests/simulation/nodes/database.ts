@@ -147,7 +147,7 @@ export class Database {
       const answer = answers[index]!;
       // No simulated value is one that the store does not take: it is the change that makes no sense.
       if (answer.outcome === 'refused')
-        this.#world.violated('bug', `${change.row.gid}: the store refuses version ${change.row.version}: ${answer.message}`);
+        this.#world.violated('SIM-26', `${change.row.gid}: the store refuses version ${change.row.version}: ${answer.message}`);
       if (answer.outcome === 'applied') this.#ledger.applied(change, process.name);
       else this.#noteConflict(process, change, answer.outcome);
     });

@@ -60,7 +60,7 @@ export class NodeProcess {
 
   /** Counts one act that begins something: a claim, a call, a sign of life. @returns whether the process lives to do it */
   works(): boolean {
-    if (this.#alive && this.#silent) this.#world.violated('stop', `${this.name} works after it has stopped`);
+    if (this.#alive && this.#silent) this.#world.violated('SIM-24', `${this.name} works after it has stopped`);
     return this.acts();
   }
 

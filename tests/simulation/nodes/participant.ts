@@ -230,23 +230,23 @@ export class Participant {
     this.added.set(gid, (this.added.get(gid) ?? 0) + signed);
     const balance = (this.accounts.get(account) ?? 0) + signed;
     this.accounts.set(account, balance);
-    if (balance < 0 && account.startsWith(flooredPrefix)) this.#world.violated('I10', `${account} becomes ${balance}`);
+    if (balance < 0 && account.startsWith(flooredPrefix)) this.#world.violated('SIM-10', `${account} becomes ${balance}`);
   }
 
-  /** I4, I5, I6, and I8: what is settled was reserved before, and not released. */
+  /** SIM-4, SIM-5, SIM-6, and SIM-8: what is settled was reserved before, and not released. */
   #checkOrder(key: string, op: string, effect: Effect): void {
     const effects = this.effects.get(key) ?? [];
     const has = (...ops: readonly string[]) => ops.some((other) => effects.includes(other));
     const forward = has('action', 'try');
     const undone = has('compensate', 'cancel', 'rollback');
-    if (has(op)) this.#world.violated('I6', `${key} ${op} takes effect twice`);
+    if (has(op)) this.#world.violated('SIM-6', `${key} ${op} takes effect twice`);
     if ((effect === 'do' || effect === 'reserve') && undone)
-      this.#world.violated('I4', `${key}: ${op} takes effect after its undo`);
+      this.#world.violated('SIM-4', `${key}: ${op} takes effect after its undo`);
     if ((effect === 'undo' || effect === 'release') && !forward)
-      this.#world.violated('I5', `${key}: undone without having been done`);
-    if (effect === 'settle' && !forward) this.#world.violated('I8', `${key}: ${op} without its first phase`);
+      this.#world.violated('SIM-5', `${key}: undone without having been done`);
+    if (effect === 'settle' && !forward) this.#world.violated('SIM-8', `${key}: ${op} without its first phase`);
     if ((effect === 'settle' && undone) || (effect === 'release' && has('confirm', 'commit')))
-      this.#world.violated('I8', `${key}: both phases two take effect`);
+      this.#world.violated('SIM-8', `${key}: both phases two take effect`);
   }
 
   #lucky(probability: number, name: string): boolean {

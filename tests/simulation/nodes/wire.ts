@@ -42,7 +42,7 @@ export class Wire {
       call: (request) => {
         const { host } = request.address;
         const others = atHosts.get(host) ?? 0;
-        if (others === perHostInFlightMax) this.#world.violated('places', `${process.name} calls ${host} once too often at once`);
+        if (others === perHostInFlightMax) this.#world.violated('SIM-27', `${process.name} calls ${host} once too often at once`);
         if (others + 1 === perHostInFlightMax) this.#world.coverage.reached('wire faults', 'all places of a host taken');
         atHosts.set(host, others + 1);
         return this.#call(process, request, open).finally(() => atHosts.set(host, atHosts.get(host)! - 1));

@@ -32,25 +32,25 @@ export async function checkSettlement(remains: Remains): Promise<void> {
   if (remains.world.violations.length === 0) checkMoney(remains);
 }
 
-/** I1, and that the ledger is right: what was acknowledged and what is stored agree. */
+/** SIM-1, and that the ledger is right: what was acknowledged and what is stored agree. */
 async function checkStored({ world, ledger, database, checks }: Remains): Promise<void> {
   const gids = [...new Set([...(ledger.entries.keys() as Iterable<Gid>), ...checks.acknowledged])];
   const stored = await database.store.load(gids);
   gids.forEach((gid, index) => {
     checks.checkNothingStored(gid);
     const row = stored[index]?.row;
-    if (row === undefined) world.violated('I1', `${gid} was acknowledged and is gone`);
+    if (row === undefined) world.violated('SIM-1', `${gid} was acknowledged and is gone`);
     else if (row.version !== ledger.entries.get(gid)?.row.version)
-      world.violated('I1', `${gid} is stored as nobody has written it`);
+      world.violated('SIM-1', `${gid} is stored as nobody has written it`);
   });
 }
 
-/** I12 */
+/** SIM-12 */
 function notFinished(world: World, { gid, tx, row }: Entry): void {
   const hold = tx.hold === null ? '' : ', held';
   const owner = tx.owner ?? 'nobody';
   const due = row.dueAt === null ? 'never' : world.seconds(row.dueAt);
-  world.violated('I12', `${gid} is not finished long after the faults: ${tx.status}${hold}, owner ${owner}, due ${due}`);
+  world.violated('SIM-12', `${gid} is not finished long after the faults: ${tx.status}${hold}, owner ${owner}, due ${due}`);
 }
 
 /**
@@ -66,7 +66,7 @@ function latestFor({ world, crowded }: Remains, dueAt: number, { wasReleased }: 
   return dueAt + (crowded ? lateMs.inACrowd : lateMs.afterRelease);
 }
 
-/** I14, second half: what is undecided when its time is up is decided then; holds and pivots may put that off. */
+/** SIM-14, second half: what is undecided when its time is up is decided then; holds and pivots may put that off. */
 function checkTimeOut(remains: Remains, entry: Entry): void {
   const { world } = remains;
   const { gid, spec, tx, createdAt, decidedAt, wasHeld } = entry;
@@ -75,7 +75,7 @@ function checkTimeOut(remains: Remains, entry: Entry): void {
   const dueAt = createdAt + until - tx.createdAt;
   const latest = latestFor(remains, dueAt, entry);
   const lateBy = (decidedAt ?? world.time.now) - latest;
-  if (lateBy > 0) world.violated('I14', `${gid}: decided ${Math.round(lateBy)} ms later than its time-out allows`);
+  if (lateBy > 0) world.violated('SIM-14', `${gid}: decided ${Math.round(lateBy)} ms later than its time-out allows`);
 }
 
 /** An alarm is not late, held or not. */
@@ -87,10 +87,10 @@ function checkAlarm(remains: Remains, entry: Entry): void {
   const latest = latestFor(remains, dueAt, entry);
   const endedAt = tx.finishedAt === null ? world.time.now : createdAt + tx.finishedAt - tx.createdAt;
   const lateBy = endedAt - latest;
-  if (lateBy > 0) world.violated('alarm', `${gid}: no alarm ${Math.round(lateBy)} ms after the latest moment for it`);
+  if (lateBy > 0) world.violated('SIM-16', `${gid}: no alarm ${Math.round(lateBy)} ms after the latest moment for it`);
 }
 
-/** I3: all there or all gone. */
+/** SIM-3: all there or all gone. */
 function checkEffects(remains: Remains, { gid, spec, tx, given, versions }: Entry): void {
   const committed = tx.decision!.direction === 'commit';
   switch (spec.mode) {
@@ -115,7 +115,7 @@ function checkEffects(remains: Remains, { gid, spec, tx, given, versions }: Entr
   }
 }
 
-/** I9: a message that was announced is delivered if, and only if, its local transaction was committed. */
+/** SIM-9: a message that was announced is delivered if, and only if, its local transaction was committed. */
 function checkLocalCommit(
   { world, participants }: Remains,
   { gid, tx, announced }: Omit<Ended, 'branchId'> & { readonly announced: boolean },
@@ -123,7 +123,7 @@ function checkLocalCommit(
   const committed = effectsOf(participants, gid, '00') !== '';
   const wanted = announced && tx.status === 'succeed';
   if (committed !== wanted)
-    world.violated('I9', `${gid}: the message ${tx.status}, its local transaction was ${committed ? '' : 'not '}committed`);
+    world.violated('SIM-9', `${gid}: the message ${tx.status}, its local transaction was ${committed ? '' : 'not '}committed`);
 }
 
 interface Ended {
@@ -135,7 +135,7 @@ interface Ended {
 function expectEffects({ world, participants }: Remains, { gid, tx, branchId }: Ended, allowed: readonly string[]): void {
   const effects = effectsOf(participants, gid, branchId);
   if (!allowed.includes(effects))
-    world.violated('I3', `${gid}: ${tx.mode} ${tx.status}, but branch ${branchId} has the effects: ${effects || 'none'}`);
+    world.violated('SIM-3', `${gid}: ${tx.mode} ${tx.status}, but branch ${branchId} has the effects: ${effects || 'none'}`);
 }
 
 function checkSagaEffects(
@@ -149,10 +149,10 @@ function checkSagaEffects(
     const net = effects === 'action compensate' ? '' : effects;
     const mayStay = !committed && step.kind === 'compensatable' && step.compensate === '';
     if (net === wanted || mayStay) {
-      if (committed && effects !== wanted) world.violated('I3', `${gid}: ${tx.status}, but step ${index + 1} was undone`);
+      if (committed && effects !== wanted) world.violated('SIM-3', `${gid}: ${tx.status}, but step ${index + 1} was undone`);
       return;
     }
-    world.violated('I3', `${gid}: ${tx.status}, but step ${index + 1} (${step.kind}) has the effects: ${effects || 'none'}`);
+    world.violated('SIM-3', `${gid}: ${tx.status}, but step ${index + 1} (${step.kind}) has the effects: ${effects || 'none'}`);
   });
 }
 
@@ -160,19 +160,19 @@ function effectsOf(participants: ReadonlyMap<string, Participant>, gid: string, 
   return [...participants.values()].flatMap(({ effects }) => effects.get(`${gid} ${branchId}`) ?? []).join(' ');
 }
 
-/** I10: no transaction adds money or takes it away, but those that humans left half done by terminating. */
+/** SIM-10: no transaction adds money or takes it away, but those that humans left half done by terminating. */
 function checkMoney({ world, ledger, participants }: Remains): void {
   const all = [...participants.values()];
   const total = sum(all.flatMap(({ accounts }) => [...accounts.values()]));
   const added = sum(all.flatMap((participant) => [...participant.added.values()]));
   const opening = all.length * sum(Object.values(openingBalances));
-  if (total !== opening + added) world.violated('I10', `all accounts hold ${total}, at the start ${opening}, moved ${added}`);
+  if (total !== opening + added) world.violated('SIM-10', `all accounts hold ${total}, at the start ${opening}, moved ${added}`);
   const gids = new Set(all.flatMap((participant) => [...participant.added.keys()]));
   for (const gid of gids) {
     const net = sum(all.map((participant) => participant.added.get(gid) ?? 0));
     const direction = ledger.entries.get(gid)?.tx.decision?.direction;
     if (net !== 0 && direction !== 'terminate')
-      world.violated('I10', `${gid} (${direction ?? 'never stored'}) has made ${net} of nothing`);
+      world.violated('SIM-10', `${gid} (${direction ?? 'never stored'}) has made ${net} of nothing`);
   }
 }
 

@@ -8,7 +8,7 @@ import { VirtualTime } from './virtual-time.ts';
 
 /** A broken invariant. */
 export interface Violation {
-  /** Which checker found it: an invariant's code or a short name. */
+  /** Which checker found it: an invariant's code. */
   readonly checker: string;
   readonly message: string;
   /** Virtual milliseconds. */

@@ -1,6 +1,12 @@
 /**
- * What every barrier does, whatever the database: which rows it writes, and what their being new says. The row that says "this
- * op of this branch has been here" and the business change are committed together, so that one is never without the other.
+ * What every barrier does, whatever the database: which rows it writes, and what their being new says.
+ *
+ * Invariants, cited by tests:
+ * BARRIER-1: The row that says "this op of this branch has been here" and the business change are committed together: one is
+ *   never without the other.
+ * BARRIER-2: Work runs once, however often its call comes, and each call gets the answer of the first.
+ * BARRIER-3: Undoing what never came changes nothing, and what comes after its undoing does not run.
+ * BARRIER-4: Work that was left in the middle is never taken for done, nor undone, before a human has looked.
  *
  * | call                        | row of the original op | row of its own | business |
  * | first action                | -                      | new            | runs     |

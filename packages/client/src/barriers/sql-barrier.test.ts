@@ -26,7 +26,7 @@ function exerciseBarrier<Tx, Pool>(open: () => Promise<Account<Tx, Pool>>): void
   const refund = (tx: Tx) => account.move(tx, 30);
   const rows = async () => (await account.rows(branch.gid)).filter((row) => !row.startsWith('reset'));
 
-  it('runs an action once, and gives each time what it returned', async () => {
+  it('runs an action once, and gives each time what it returned (BARRIER-2)', async () => {
     const seat = { row: 7, seats: ['a'], at: '2026-01-01' };
     expect(await account.barrier.run(call('action'), (tx) => debit(tx).then(() => seat))).toEqual(seat);
     expect(await account.barrier.run<unknown>(call('action'), debit)).toEqual(seat);
@@ -82,7 +82,7 @@ function exerciseBarrier<Tx, Pool>(open: () => Promise<Account<Tx, Pool>>): void
     expect(await account.cents()).toBe(100);
   });
 
-  it('never takes for done what was left in the middle, and undoes none of it, until a human has looked', async () => {
+  it('never takes for done what was left in the middle, and undoes none of it, until a human has looked (BARRIER-4)', async () => {
     const half = async (tx: Tx) => {
       await debit(tx);
       await account.commit(tx);
@@ -128,7 +128,7 @@ function exerciseBarrier<Tx, Pool>(open: () => Promise<Account<Tx, Pool>>): void
     ['compensate', 'action'],
     ['cancel', 'try'],
     ['rollback', 'action'],
-  ])('lets a %s pass that has nothing to undo, and stops the %s that arrives after it', async (op, original) => {
+  ])('lets a %s pass that has nothing to undo, and stops the %s that arrives after it (BARRIER-3)', async (op, original) => {
     await account.barrier.run(call(op), refund);
     await account.barrier.run(call(original), debit);
     expect(await account.cents()).toBe(100);
@@ -153,7 +153,7 @@ function exerciseBarrier<Tx, Pool>(open: () => Promise<Account<Tx, Pool>>): void
     expect(await rows()).toEqual(['action/01/action', 'action/02/action']);
   });
 
-  it('leaves neither the change nor its row when the work throws, so that the next call runs', async () => {
+  it('leaves neither the change nor its row when the work throws, so that the next call runs (BARRIER-1)', async () => {
     const crash = async (tx: Tx) => {
       await debit(tx);
       throw new BusinessFailure('power cut');

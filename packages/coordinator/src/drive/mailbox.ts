@@ -1,13 +1,13 @@
 /**
  * The mailbox of one transaction: the only place that decides about it in this process.
  *
- * C1 At most one commit of a transaction is outstanding; events that arrive meanwhile are folded into the next decision.
- * C2 Nothing is called, answered or reported before the decision that says so is durable.
- * C3 A conflict is never overridden: read again; still ours, decide again; not ours any more, drop it.
- * C4 A commit of unknown outcome is resolved by reading back, never guessed.
- * C5 When the store refuses to write, events stay in the mailbox and are decided when it writes again.
- * C6 A call is started when it has its place at its host, which it keeps until it ends. A place that no call came to use, because
- *    of what was decided or became of the commit, is given back.
+ * DRIVE-1: At most one commit of a transaction is outstanding; events that arrive meanwhile are folded into the next decision.
+ * DRIVE-2: Nothing is called, answered or reported before the decision that says so is durable.
+ * DRIVE-3: A conflict is never overridden: read again; still ours, decide again; not ours any more, drop it.
+ * DRIVE-4: A commit of unknown outcome is resolved by reading back, never guessed.
+ * DRIVE-5: When the store refuses to write, events stay in the mailbox and are decided when it writes again.
+ * DRIVE-6: A call is started when it has its place at its host, which it keeps until it ends. A place that no call came to use,
+ *   because of what was decided or became of the commit, is given back.
  */
 import {
   AmendsError,
@@ -318,7 +318,7 @@ export class Mailbox implements Wakeable {
     this.#commit({ decided, next, change });
   }
 
-  /** An earlier try of a change that may still be applied is made again until its fate is known (C4). */
+  /** An earlier try of a change that may still be applied is made again until its fate is known (DRIVE-4). */
   #commit(step: Step, tries = 0, mayBeApplied = false): void {
     this.#host.commit(step.change, (result) => {
       if (this.#closed) return;
@@ -393,7 +393,7 @@ export class Mailbox implements Wakeable {
     return hasRoom;
   }
 
-  /** After a conflict or an unknown outcome: what the store holds decides what happened (C3, C4). */
+  /** After a conflict or an unknown outcome: what the store holds decides what happened (DRIVE-3, DRIVE-4). */
   #readAgain(tried: Tried): void {
     this.#host.load(this.gid).then(
       (stored) => this.#resolve(tried, stored),
@@ -457,7 +457,7 @@ export class Mailbox implements Wakeable {
     this.#close();
   }
 
-  /** Nothing was written. A new transaction's sender is told; for one that exists the events wait (C5). */
+  /** Nothing was written. A new transaction's sender is told; for one that exists the events wait (DRIVE-5). */
   #failed(error: unknown): void {
     this.#seating.giveBack();
     this.#letters = [...this.#takeFromCommit(), ...this.#letters];

@@ -35,7 +35,7 @@ async function slowAtFirst(firstCommitMs: number): Promise<{ amends: Coordinator
   return { amends, calls };
 }
 
-test('a call has only the time that the commit of its start has left (I6)', async () => {
+test('a call has only the time that the commit of its start has left (SAGA-6)', async () => {
   const { amends, calls } = await slowAtFirst(40_000);
   await amends.wait(gid, { waitMs: 5_000 });
   expect(calls).toHaveLength(1);

@@ -45,7 +45,7 @@ export class Outbound {
     });
   }
 
-  /** A call has the time that is left since its stored start; what is undone later relies on that (I6). */
+  /** A call has the time that is left since its stored start; what is undone later relies on that (SAGA-6). */
   #outcomeOf(mailbox: Mailbox, effect: CallEffect): Promise<Outcome> {
     const { clock, random, transport, addresses } = this.#around;
     const { timeoutMs, url, ...plan } = callPlan(mailbox.given, effect);

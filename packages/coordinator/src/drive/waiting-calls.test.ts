@@ -64,7 +64,7 @@ test('five thousand sagas at a slow participant make five thousand calls, each w
   expect(Math.min(...calls.map(({ request }) => request.deadlineInMs))).toBeGreaterThan(500);
 });
 
-test('of a concurrent saga whose first step is refused the others, which wait, are neither sent nor undone (I15)', async () => {
+test('of a concurrent saga whose first step is refused the others, which wait, are neither sent nor undone (CALL-5)', async () => {
   const { calls, transport } = bank();
   const amends = await coordinator({ transport, perHostInFlightMax: 1 });
   const gid = amends.newGid();
@@ -148,7 +148,7 @@ test('more than may wait in memory wait in the store: each is called once, and n
   expect(calls.every(({ request }) => request.attempt === 1)).toBe(true);
 });
 
-test('a place whose start the store did not take is given to the next', async () => {
+test('a place whose start the store did not take is given to the next (DRIVE-6)', async () => {
   const real = openMemoryStore();
   let isAway = false;
   const commit: (typeof real)['commit'] = (changes) => (isAway ? Promise.reject(new Error('disk full')) : real.commit(changes));

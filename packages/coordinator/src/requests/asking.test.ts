@@ -1,6 +1,6 @@
 import { type BranchId, defaultRetry, epochMs, type Gid, parseGid, type RegisteredBranch, type TccSpec } from '@amends/core';
 import { decorated, openMemoryStore, type Store } from '@amends/store';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Coordinator } from '../coordinator.ts';
 import { createCoordinator } from '../create-coordinator.ts';
 
@@ -39,7 +39,7 @@ async function registeredIn(store: Store, of: Gid): Promise<number> {
   return stored!.records.length;
 }
 
-test('two nodes that take a branch each in the same millisecond both keep it', async () => {
+test('two nodes that take a branch each in the same millisecond both keep it (DRIVE-3)', async () => {
   const store = openMemoryStore({ now: () => 1_000_000 });
   const [one, other] = [await node(store), await node(store)];
   await one.prepare({ gid, spec: tcc });
@@ -49,6 +49,43 @@ test('two nodes that take a branch each in the same millisecond both keep it', a
   ]);
   expect(answers.map(({ verdict }) => verdict)).toEqual(['taken', 'taken']);
   expect(await registeredIn(store, gid)).toBe(2);
+});
+
+test('while a commit is outstanding nothing is answered; what comes meanwhile is decided together after it (DRIVE-1, DRIVE-2)', async () => {
+  const real = openMemoryStore();
+  const recorded: number[] = [];
+  const gates: PromiseWithResolvers<void>[] = [];
+  const store = decorated(real, {
+    async commit(changes) {
+      for (const change of changes) if ('records' in change) recorded.push(change.records.length);
+      const gate = Promise.withResolvers<void>();
+      gates.push(gate);
+      await gate.promise;
+      return real.commit(changes);
+    },
+  });
+  const amends = await node(store);
+  const prepared = amends.prepare({ gid, spec: tcc });
+  await vi.waitFor(() => expect(gates).toHaveLength(1));
+  gates[0]!.resolve();
+  await prepared;
+  const answered: string[] = [];
+  const register = async (id: string) => {
+    await amends.request(gid, { type: 'registered', branch: branch(id) });
+    answered.push(id);
+  };
+  const first = register('01');
+  await vi.waitFor(() => expect(gates).toHaveLength(2));
+  const others = Promise.all([register('02'), register('03')]);
+  await new Promise(setImmediate);
+  expect([gates.length, answered]).toEqual([2, []]);
+  gates[1]!.resolve();
+  await first;
+  await vi.waitFor(() => expect(gates).toHaveLength(3));
+  expect(answered).toEqual(['01']);
+  gates[2]!.resolve();
+  await others;
+  expect(recorded).toEqual([0, 1, 2]);
 });
 
 test('a branch whose commit has an unknown outcome is not taken for the one that another node has stored meanwhile', async () => {

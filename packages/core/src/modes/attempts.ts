@@ -1,7 +1,16 @@
 /**
  * Attempts at calls, the same in every mode: starting one, what its answer means, waiting for the next, giving up, and
- * what a take-over makes of those in flight. An attempt in flight is in the state with its number and start, so that one
- * that a crash cut off counts; an answer counts once, for the attempt that is in flight, and any other is ignored.
+ * what a take-over makes of those in flight.
+ *
+ * Invariants, cited by tests:
+ * CALL-1: An attempt that is in flight is in the state with its number and start; one that a crash cut off counts.
+ * CALL-2: An answer counts once, for the attempt that is in flight; any other is ignored.
+ * CALL-3: While on hold nothing is called; only a human's act, a verdict still under way, or the time-out of a saga that may
+ *   still be undone changes that: whoever set the time wants it undone then, whatever it waits for.
+ * CALL-4: An address that may not be called holds the transaction at once, whatever the policy says; its step has done nothing.
+ *   So does a participant which says that a human has to look, for it knows that neither another call nor an undo can be right.
+ * CALL-5: A call has its place at the participant before it is started; what waits for one is neither sent nor undone when the
+ *   transaction is decided against.
  */
 
 import type { Spec } from '../request/spec.ts';

@@ -9,14 +9,14 @@
  * Branch 0 is the question (`00`, op `msg`), the steps are the branches from 1 on.
  *
  * Invariants, cited by tests:
- * M1  No step is called before submit, or before the application has answered that its transaction was committed.
- * M2  The decision is made once: by submit, by abort or by the answer to the question; what comes later changes nothing.
- * M3  The question is asked only while prepared, not before its time, and again until it has a verdict.
- * M4  A submitted message is never undone; a step is tried until it succeeds, or held when its policy ends.
- * M5  Steps are delivered one after the other, the subscribers of one topic at once; everything at once when concurrent; nothing
- *     before the delay has passed.
- * M6  A message that names nobody to ask is held when the time to ask has come, never delivered on a guess.
- * M7  What is delivered at once does not wait for each other: one that is not reached, or held, keeps nobody from the message.
+ * MSG-1: No step is called before submit, or before the application has answered that its transaction was committed.
+ * MSG-2: The decision is made once: by submit, by abort or by the answer to the question; what comes later changes nothing.
+ * MSG-3: The question is asked only while prepared, not before its time, and again until it has a verdict.
+ * MSG-4: A submitted message is never undone; a step is tried until it succeeds, or held when its policy ends.
+ * MSG-5: Steps are delivered one after the other, the subscribers of one topic at once; everything at once when concurrent;
+ *   nothing before the delay has passed.
+ * MSG-6: A message that names nobody to ask is held when the time to ask has come, never delivered on a guess.
+ * MSG-7: What is delivered at once does not wait for each other: one that is not reached, or held, keeps nobody from the message.
  */
 
 import type { MsgSpec } from '../request/spec.ts';

@@ -3,19 +3,19 @@
  * alone lead to, before it writes what it did. So a transaction that ends quickly is written twice, however many calls it makes.
  *
  * Invariants, cited by tests:
- * A1  What is started without a commit was reachable from the last one by successes alone, and it was that one's owner who
- *     started it, for the first time, and not later than it allows.
- * A2  A refusal, an attempt without a verdict, a kept answer, a decision, a hold, a time-out and an act by hand are durable
- *     before anything follows from them.
- * A3  After a take-over every op that may have been started so counts as started: forward it is called (again) when its turn
- *     comes; on the way back it is undone, when its time is over.
- * A4  A take-over's attempts are committed one by one, so that an answer which kills the process is counted.
+ * AHEAD-1: What is started without a commit was reachable from the last one by successes alone, and it was that one's owner who
+ *   started it, for the first time, and not later than it allows.
+ * AHEAD-2: A refusal, an attempt without a verdict, a kept answer, a decision, a hold, a time-out and an act by hand are durable
+ *   before anything follows from them.
+ * AHEAD-3: After a take-over every op that may have been started so counts as started: forward it is called (again) when its turn
+ *   comes; on the way back it is undone, when its time is over.
+ * AHEAD-4: A take-over's attempts are committed one by one, so that an answer which kills the process is counted.
  *
- * How A3 protects. Node A commits at 0 ms that it may run ahead until 1000, then stands still. Node B takes over at 5000: step 02
- * may have been called at 1000 at the latest, and with a time of 3 s its call is over at 4000, so B may undo it. Had A gone on at
- * 900 and called 02 for the first time, its participant is told to undo it. Had it not, the participant is told to undo what
- * never came: a null compensation, which barriers answer. When A wakes up after 1000 it starts nothing more without a commit, and
- * that one fails.
+ * How AHEAD-3 protects. Node A commits at 0 ms that it may run ahead until 1000, then stands still. Node B takes over at 5000:
+ * step 02 may have been called at 1000 at the latest, and with a time of 3 s its call is over at 4000, so B may undo it. Had A
+ * gone on at 900 and called 02 for the first time, its participant is told to undo it. Had it not, the participant is told to
+ * undo what never came: a null compensation, which barriers answer. When A wakes up after 1000 it starts nothing more without a
+ * commit, and that one fails.
  */
 import type { Spec } from '../request/spec.ts';
 import type { Given } from '../transaction/given.ts';
@@ -63,7 +63,7 @@ function mayBeWrittenLater<S extends Spec>(draft: Draft<S>, { was, is, branch, w
   return aheadUntil !== null && is.startedAt <= aheadUntil && ahead.mayStart(draft, { branch, way });
 }
 
-/** The former owner may have started what its last commit allowed, and its calls may last as long as any (A3). */
+/** The former owner may have started what its last commit allowed, and its calls may last as long as any (AHEAD-3). */
 export function doubt<S extends Spec>(draft: Draft<S>, { ahead, calls }: ModeLogic<S>): void {
   const { aheadUntil } = draft.tx;
   if (aheadUntil === null) return;

@@ -9,26 +9,18 @@
  *   submitted, aborting ──terminated by a human──▶ failed
  *
  * Invariants, cited by tests:
- * I1  A step starts only when all steps in its `after` have succeeded, nothing is decided against it and nothing holds.
- * I2  The decision is made once and precedes every compensation; only a human's act may append another.
- * I3  After the decision to roll back no action starts any more.
- * I4  Exactly the compensatable steps whose action was started are undone, the refused and the unknown ones included.
- * I5  A step is undone only after every step that depends on it is undone or was never started.
- * I6  A step is undone only when no call of its action can still be running: answered, or its time is over.
- * I7  Past the point of no return (the pivot succeeded, or without one all compensatable steps) nothing is undone.
- * I8  While a pivot may have taken effect without a verdict nothing is undone; it is retried or held.
- * I9  An attempt that is in flight is in the state with its number and start; one that a crash cut off counts.
- * I10 An answer counts once, for the attempt that is in flight; any other is ignored.
- * I11 While on hold nothing is called; only a human's act, a verdict still under way, or the time-out of a saga that may
- *     still be undone changes that: whoever set the time wants it undone then, whatever it waits for.
- * I12 An empty URL succeeds without a call, in the same decision.
- * I13 What cannot be given its payload is not called: before the point of no return the step counts as refused and has
- *     nothing to undo; past it, and for a compensation, it is held. Released by a human it is called with null in the place
- *     of what is missing.
- * I14 An address that may not be called holds the saga at once, whatever the policy says; its step has done nothing. So does a
- *     participant which says that a human has to look, for it knows that neither another call nor an undo can be right.
- * I15 A call has its place at the participant before it is started; what waits for one is neither sent nor undone when the
- *     saga is decided against.
+ * SAGA-1: A step starts only when all steps in its `after` have succeeded, nothing is decided against it and nothing holds.
+ * SAGA-2: The decision is made once and precedes every compensation; only a human's act may append another.
+ * SAGA-3: After the decision to roll back no action starts any more.
+ * SAGA-4: Exactly the compensatable steps whose action was started are undone, the refused and the unknown ones included.
+ * SAGA-5: A step is undone only after every step that depends on it is undone or was never started.
+ * SAGA-6: A step is undone only when no call of its action can still be running: answered, or its time is over.
+ * SAGA-7: Past the point of no return (the pivot succeeded, or without one all compensatable steps) nothing is undone.
+ * SAGA-8: While a pivot may have taken effect without a verdict nothing is undone; it is retried or held.
+ * SAGA-9: An empty URL succeeds without a call, in the same decision.
+ * SAGA-10: What cannot be given its payload is not called: before the point of no return the step counts as refused and has
+ *   nothing to undo; past it, and for a compensation, it is held. Released by a human it is called with null in the place of what
+ *   is missing.
  */
 
 import { payloadIndex } from '../request/payloads.ts';

@@ -2,6 +2,14 @@
  * What tcc and xa share: branches join while the transaction is prepared; submitting it decides that the second phase of all
  * goes forward, aborting it or letting its time pass that it goes backward. The two differ in the names of their ops and in
  * the order in which branches are called.
+ *
+ * Invariants, cited by tests:
+ * PHASE-1: Branches join only while the transaction is prepared; the same branch again must say the same.
+ * PHASE-2: The decision is made once, by submit, abort or time-out, and precedes every call of the second phase.
+ * PHASE-3: A branch goes forward only after submit, backward only after the decision to roll back; never both.
+ * PHASE-4: Every registered branch goes forward, or every one goes backward, also one whose first phase may never have come.
+ * PHASE-5: Branches are called one after the other; the next only when the one before it agreed.
+ * PHASE-6: A call of the second phase is tried until it succeeds, or held when its policy ends; a refusal is no verdict.
  */
 
 import type { TccSpec, XaSpec } from '../request/spec.ts';

@@ -9,14 +9,14 @@
  * Branch 0 is the call that has the function run again (`00`, op `resume`).
  *
  * Invariants, cited by tests:
- * W1  A step is recorded once: the same result again is accepted, another one refused. So of two live executions of one
- *     workflow only one result of a step exists, and whoever lost must go on with it.
- * W2  Steps are recorded only while the workflow is prepared.
- * W3  It ends once, as its function concluded: succeeded or failed, nothing else.
- * W4  While it is prepared its function is run again after every quiet interval; each recorded step is a sign of life
- *     that begins the interval anew.
- * W5  The answer to a resume call decides nothing: the function concludes by itself. One that says that a human has to look puts
- *     the workflow on hold.
+ * WF-1: A step is recorded once: the same result again is accepted, another one refused. So of two live executions of one
+ *   workflow only one result of a step exists, and whoever lost must go on with it.
+ * WF-2: Steps are recorded only while the workflow is prepared.
+ * WF-3: It ends once, as its function concluded: succeeded or failed, nothing else.
+ * WF-4: While it is prepared its function is run again after every quiet interval; each recorded step is a sign of life that
+ *   begins the interval anew.
+ * WF-5: The answer to a resume call decides nothing: the function concludes by itself. One that says that a human has to look
+ *   puts the workflow on hold.
  */
 
 import { sameContent } from '../request/same-content.ts';

@@ -1,10 +1,10 @@
 /**
  * One run of a workflow's function, from what is recorded to its end.
  *
- * I1  A step that is recorded is not done again; it gives what it gave.
- * I2  Whether to commit or to roll back is recorded before the first handler of the second phase runs, and never changes.
- * I3  It is decided only when every step that was begun has an answer.
- * I4  Of two runs at once, the one that records first is right, and the other goes by it.
+ * RUN-1: A step that is recorded is not done again; it gives what it gave.
+ * RUN-2: Whether to commit or to roll back is recorded before the first handler of the second phase runs, and never changes.
+ * RUN-3: It is decided only when every step that was begun has an answer.
+ * RUN-4: Of two runs at once, the one that records first is right, and the other goes by it.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { AmendsClientError } from '../../api/client-error.ts';

@@ -92,7 +92,7 @@ describe('a workflow', () => {
     expect(undone).toEqual(['rollback']);
   });
 
-  it('goes on after a crash where it was: recorded steps are not done again', async () => {
+  it('goes on after a crash where it was: recorded steps are not done again (RUN-1)', async () => {
     const act = breaking();
     const order = workflow(async (w) => {
       await noted(w, 'a');
@@ -113,7 +113,7 @@ describe('a workflow', () => {
     expect(log).toEqual(['do a', 'do a', 'commit a']);
   });
 
-  it('keeps to what was decided when its second phase breaks off', async () => {
+  it('keeps to what was decided when its second phase breaks off (RUN-2)', async () => {
     const act = breaking();
     const order = workflow(async (w) => {
       await w.do('a', () => 1, { onRollback: () => void log.push('undo a') });
@@ -128,7 +128,7 @@ describe('a workflow', () => {
     expect(log).toEqual(['again', 'undo b well', 'undo a']);
   });
 
-  it('does not decide before every step that was begun has an answer', async () => {
+  it('does not decide before every step that was begun has an answer (RUN-3)', async () => {
     let release = () => {};
     const held = new Promise<void>((resolve) => {
       release = resolve;
@@ -158,7 +158,7 @@ describe('a workflow', () => {
     await stage.client.terminate(gid, { reason: 'the test is over' });
   });
 
-  it('goes by what the first of two runs has recorded', async () => {
+  it('goes by what the first of two runs has recorded (RUN-4)', async () => {
     const other = new AmendsClient({ server: stage.server.url });
     let arrived = 0;
     let release = () => {};
