@@ -21,6 +21,8 @@ export const floors: Readonly<Record<string, string>> = {
   'packages/coordinator/src': 'ports < calls < coordinator < drive < requests nodes topics < .',
   'packages/wire/src': 'input < faces < dtm native < grpc json-rpc < .',
   'packages/store/src': '. < contract',
+  'packages/server/src':
+    'version ready start-error addresses faces < start-error-of config < telemetry stores alerts dtm < http grpc < .',
   'packages/client/src': 'http < api participants < barriers < modes < .',
   bench: 'processes < load < run < servers report < meters < scenarios < .',
   'tests/simulation': 'world < checks mutants < nodes < applications < running < .',

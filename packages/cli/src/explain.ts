@@ -1,6 +1,6 @@
 /** How the command ends, and what it says when that is in an error. */
 import { AmendsClientError } from '@amends/client';
-import { ConfigError, StartError } from '@amends/server';
+import { ConfigError, StartError } from '@amends/server/refusals';
 import { terminalText } from '@amends/server/terminal-text';
 
 /** Exit codes of the command. */

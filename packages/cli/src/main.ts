@@ -1,6 +1,5 @@
 /** The `amends` command. */
-
-import { version } from '@amends/server';
+import { version } from '@amends/server/version';
 import { Command, CommanderError } from 'commander';
 import { benchCommand } from './bench.ts';
 import { exitCodes, explain } from './explain.ts';
@@ -23,7 +22,7 @@ Examples:
   $ amends store backup FILE                       copy its store while it runs
   $ amends bench --seconds 10                      load a running coordinator`,
   )
-  .addCommand(serveCommand())
+  .addCommand(await serveCommand(process.argv))
   .addCommand(txCommand())
   .addCommand(storeCommand())
   .addCommand(benchCommand())

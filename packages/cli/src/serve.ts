@@ -1,22 +1,30 @@
 /** `amends serve`: runs a coordinator until it is told to stop. */
-import { type ConfigOption, configFileDefault, configOptions, defaultText, resolveConfig, startServer } from '@amends/server';
+import type { ConfigOption } from '@amends/server';
 import { Command, Option } from 'commander';
 import { exitCodes } from './explain.ts';
 import { settleHeap } from './heap.ts';
 
-/** The command, with a flag for every option of the server. */
-export function serveCommand(): Command {
-  const command = new Command('serve')
-    .description('run a coordinator: HTTP for DTM clients and the native API, with its store')
-    .option('-c, --config <file>', `read options from this YAML file (default: ${configFileDefault} if there is one)`);
-  for (const option of configOptions) command.addOption(flagOf(option));
-  return command.addHelpText('after', sources).action((flags: Record<string, unknown>) => serve(flags));
+type ServerPackage = typeof import('@amends/server');
+
+/**
+ * The command. Its flags, one for every option of the server, come with the server, which is loaded only where the command line
+ * names this command: the others start without it.
+ */
+export async function serveCommand(argv: readonly string[]): Promise<Command> {
+  const command = new Command('serve').description('run a coordinator: HTTP for DTM clients and the native API, with its store');
+  return argv.includes(command.name()) ? withFlags(command, await import('@amends/server')) : command;
 }
 
-function flagOf({ flag, kind, description, env, choices, ...option }: ConfigOption): Option {
+function withFlags(command: Command, server: ServerPackage): Command {
+  const file = `read options from this YAML file (default: ${server.configFileDefault} if there is one)`;
+  command.option('-c, --config <file>', file);
+  for (const option of server.configOptions) command.addOption(flagOf(option, server.defaultText(option)));
+  return command.addHelpText('after', sources).action((flags: Record<string, unknown>) => serve(server, flags));
+}
+
+function flagOf({ flag, kind, description, env, choices }: ConfigOption, byDefault: string): Option {
   const value = kind === 'truth' ? '' : ` <${choices.length > 0 ? choices.join('|') : kind}>`;
-  const words = `${description.replaceAll('`', '')} (default: ${defaultText({ flag, kind, description, env, choices, ...option })}, ${env})`;
-  return new Option(`--${flag}${value}`, words);
+  return new Option(`--${flag}${value}`, `${description.replaceAll('`', '')} (default: ${byDefault}, ${env})`);
 }
 
 const sources = `
@@ -33,9 +41,12 @@ Examples:
   $ amends serve --store memory: --log-format text
   $ AMENDS_PORT=4000 amends serve --config amends.yaml`;
 
-async function serve({ config: file, ...flags }: Record<string, unknown>): Promise<void> {
+async function serve(
+  { configOptions, resolveConfig, startServer }: ServerPackage,
+  { config: file, ...flags }: Record<string, unknown>,
+): Promise<void> {
   const { config, warnings } = resolveConfig({
-    flags: textsOf(flags),
+    flags: textsOf(configOptions, flags),
     env: process.env,
     ...(typeof file === 'string' ? { file } : {}),
   });
@@ -65,7 +76,7 @@ function tellCalls(signal: NodeJS.Signals, { calling, graceMs }: { readonly call
 }
 
 /** Commander gives flags in camel case; options of the server are named with dots. */
-function textsOf(flags: Record<string, unknown>): Record<string, string> {
+function textsOf(configOptions: ServerPackage['configOptions'], flags: Record<string, unknown>): Record<string, string> {
   const given = configOptions.flatMap((option) => {
     const value = flags[new Option(`--${option.flag}`).attributeName()];
     return value === undefined ? [] : [[option.name, String(value)] as const];

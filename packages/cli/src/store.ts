@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { backUpStoreFile, compactStoreFile, verifyStoreFile } from '@amends/server';
 import { Command, Option } from 'commander';
 import { CommandError, exitCodes } from './explain.ts';
 import { print, printJson } from './terminal.ts';
@@ -31,6 +30,9 @@ Examples:
   $ amends store compact --store /var/lib/amends/amends.db`,
     );
 }
+
+/** Loaded by whoever has a file to care for. */
+const storeCare = () => import('@amends/server/store-care');
 
 function withFile(command: Command): Command {
   const store = new Option('--store <path>', 'the file itself, which no server may have open: PATH or sqlite:PATH');
@@ -88,7 +90,7 @@ function compactCommand(): Command {
     .description('write the file of a store anew, as small as it can be; no server may have it open')
     .addHelpText('after', '\nExample:\n  $ amends store compact --store /var/lib/amends/amends.db')
     .action(async ({ store = storeDefault(), json }: StoreOptions) => {
-      const { bytesBefore, bytesAfter } = await compactStoreFile(pathOf(store));
+      const { bytesBefore, bytesAfter } = await (await storeCare()).compactStoreFile(pathOf(store));
       if (json) printJson({ bytesBefore, bytesAfter });
       else print(`${pathOf(store)}: ${bytesBefore} bytes before, ${bytesAfter} after`);
     });
@@ -108,14 +110,14 @@ function storeDefault(): string {
 async function copyInto(file: string, { store, server }: StoreOptions, command: Command): Promise<void> {
   if (existsSync(file)) throw new CommandError(`${file} is there already; give another name, or remove it`);
   if (!existsSync(dirname(file))) throw new CommandError(`${dirname(file)} is not there; make the folder first`);
-  if (store !== undefined) return backUpStoreFile(pathOf(store), file);
+  if (store !== undefined) return (await storeCare()).backUpStoreFile(pathOf(store), file);
   const answer = await asked(server);
   if (answer !== null) return keep(answer, file);
   const path = pathOf(storeDefault());
   if (command.getOptionValueSource('server') !== 'default' || !existsSync(path))
     throw new CommandError(`no server answers at ${server}; where none runs, name the file: --store PATH`);
   process.stderr.write(`amends: no server answers at ${server}: ${path} itself is read\n`);
-  await backUpStoreFile(path, file);
+  await (await storeCare()).backUpStoreFile(path, file);
 }
 
 /** The server's copy, under its name when it is whole. */
@@ -157,7 +159,7 @@ async function tell(path: string, options: StoreOptions, name: string = resolve(
 
 /** Reads a file to its end and says what is wrong with it. */
 async function sound(path: string, { json }: StoreOptions) {
-  const report = await verifyStoreFile(path);
+  const report = await (await storeCare()).verifyStoreFile(path);
   if (json) printJson({ file: resolve(path), ...report });
   else for (const trouble of report.troubles) print(trouble);
   if (report.troubles.length > 0) process.exitCode = exitCodes.failed;

@@ -1,5 +1,5 @@
 /** `amends version`. */
-import { version } from '@amends/server';
+import { version } from '@amends/server/version';
 import { Command } from 'commander';
 
 export function versionCommand(): Command {

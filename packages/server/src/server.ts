@@ -18,7 +18,7 @@ import { alertsOf } from './alerts/alert.ts';
 import { type WebHook, webHook } from './alerts/web-hook.ts';
 import type { Config } from './config/index.ts';
 import { retentionMs } from './config/retention-time.ts';
-import { type ListenerTls, readTls } from './config/tls.ts';
+import type { ListenerTls } from './config/tls.ts';
 import { type DtmRecords, dtmRecords } from './dtm/dtm-records.ts';
 import { type DtmService, dtmService } from './dtm/dtm-service.ts';
 import { type GrpcListener, grpcListener } from './grpc/grpc-listener.ts';
@@ -29,7 +29,8 @@ import { jsonRpcFace } from './http/json-rpc-face.ts';
 import { nativeFace } from './http/native-face.ts';
 import { operationsFace } from './http/operations-face.ts';
 import { isReadyBy } from './ready.ts';
-import { StartError, startErrorOf } from './start-error.ts';
+import { StartError } from './start-error.ts';
+import { startErrorOf } from './start-error-of.ts';
 import { type OpenedStore, openStore, type StoreCopy } from './stores/open-store.ts';
 import { loggedChanges, openLog, type ServerLog } from './telemetry/log.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
@@ -65,13 +66,13 @@ const lastAnswersMs = 1_000;
 
 /**
  * Starts a server and resolves when it listens and has begun to drive what it found in the store.
- * @throws StartError when it cannot listen or the store cannot be used; ConfigError when a file for TLS has changed for the worse
+ * @throws StartError when it cannot listen or the store cannot be used
  */
 export async function startServer(config: Config, parts: ServerParts = {}): Promise<Server> {
   const log = parts.log ?? openLog(config);
   const metrics = createMetrics(version);
   const { promise: lost, resolve: lose } = Promise.withResolvers<Error>();
-  const tls = readTls(config);
+  const { tlsFiles: tls } = config;
   const opened = parts.store === undefined ? await openOwn(config, log, lose) : { store: parts.store, copy: null };
   const store = metrics.store(opened.store);
   const checkAddress = checkAddressOf(config);

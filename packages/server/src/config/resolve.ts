@@ -9,10 +9,13 @@ import { ConfigError } from './config-error.ts';
 import { dtmEnvSetting, dtmFileSettings, isDtmKey } from './dtm-names.ts';
 import { type ConfigOption, configOptions, valueOfText } from './options.ts';
 import { type ConfigValues, configSchema } from './schema.ts';
-import { readTls } from './tls.ts';
+import { readTls, type TlsFiles } from './tls.ts';
 
 /** The options of a running server, frozen. */
-export type Config = Readonly<ConfigValues>;
+export interface Config extends Readonly<ConfigValues> {
+  /** What the files hold that the options `tls` and `participants.tls` name. */
+  readonly tlsFiles: TlsFiles;
+}
 
 /** Where options come from. Earlier ones win: flags, `AMENDS_*`, DTM's variables, the file, the defaults. */
 export interface ConfigSources {
@@ -55,8 +58,8 @@ export function resolveConfig({ flags = {}, env = {}, file }: ConfigSources = {}
   for (const [name, text] of Object.entries(flags)) set(layers, name, text, (option) => `--${option.flag}`);
   const values = valuesOf(layers.settings);
   checkBinding(values, layers.settings.get('host'));
-  readTls(values, (name) => layers.settings.get(name)?.source ?? 'defaults');
-  return { config: deepFrozen(values), warnings: layers.warnings };
+  const tlsFiles = readTls(values, (name) => layers.settings.get(name)?.source ?? 'defaults');
+  return { config: deepFrozen({ ...values, tlsFiles }), warnings: layers.warnings };
 }
 
 const byName: ReadonlyMap<string, ConfigOption> = new Map(configOptions.map((option) => [option.name, option]));

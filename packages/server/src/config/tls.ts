@@ -27,10 +27,7 @@ type SourceOf = (option: string) => string;
  * Reads the files.
  * @throws ConfigError naming the option and the path when one cannot be read, is not what it should be, or lacks its pair
  */
-export function readTls(
-  { tls, participants }: Pick<ConfigValues, 'tls' | 'participants'>,
-  sourceOf: SourceOf = () => 'configuration',
-): TlsFiles {
+export function readTls({ tls, participants }: Pick<ConfigValues, 'tls' | 'participants'>, sourceOf: SourceOf): TlsFiles {
   const own = pairOf('tls', tls, sourceOf);
   const clientCa = certificates('tls.clientCa', tls.clientCa, sourceOf);
   if (clientCa !== null && own === null)

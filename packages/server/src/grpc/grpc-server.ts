@@ -33,7 +33,7 @@ import {
 } from '@grpc/grpc-js';
 import type { ListenerTls } from '../config/tls.ts';
 import type { DtmService } from '../dtm/dtm-service.ts';
-import { requestError } from '../http/request-error.ts';
+import { operatingError } from '../faces/thrown-error.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
 /** What the rpcs need. */
@@ -151,7 +151,7 @@ async function answered(
   try {
     return { reply: await handle() };
   } catch (error) {
-    return { status: error instanceof Refused ? error.status : grpcStatusOfError(requestError(error, log)) };
+    return { status: error instanceof Refused ? error.status : grpcStatusOfError(operatingError(error, log)) };
   }
 }
 

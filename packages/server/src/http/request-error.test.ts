@@ -2,7 +2,7 @@ import { AmendsError } from '@amends/core';
 import { describe, expect, it } from 'vitest';
 import type { ServerLog } from '../telemetry/log.ts';
 import { silentLog } from '../testing/running-server.ts';
-import { requestError } from './request-error.ts';
+import { type AskedOverHttp, requestError } from './request-error.ts';
 
 /** A log that keeps what is said of errors. */
 function keptLog(): ServerLog & { readonly errors: unknown[] } {
@@ -10,10 +10,12 @@ function keptLog(): ServerLog & { readonly errors: unknown[] } {
   return { ...silentLog, errors, error: ({ err }) => void errors.push(err) };
 }
 
+const asked = { headers: {}, routeOptions: { bodyLimit: 1_024 } } as AskedOverHttp;
+
 describe('what went wrong with a request', () => {
   it('stays an operating error', () => {
     const error = new AmendsError('overloaded', 'too much');
-    expect(requestError(error, silentLog)).toBe(error);
+    expect(requestError(error, silentLog, asked)).toBe(error);
   });
 
   it.each([
@@ -23,7 +25,7 @@ describe('what went wrong with a request', () => {
     [{ code: 'FST_ERR_OF_LATER', statusCode: 414, message: 'too long' }, 'invalid_request', /^too long$/],
   ])('is the caller’s fault where HTTP says so: %o', (error, code, message) => {
     const log = keptLog();
-    const made = requestError(error, log);
+    const made = requestError(error, log, asked);
     expect([made.code, made.message]).toEqual([code, expect.stringMatching(message)]);
     expect(log.errors).toEqual([]);
   });
@@ -31,7 +33,7 @@ describe('what went wrong with a request', () => {
   it('is a bug when nobody has foreseen it: logged, and not shown', () => {
     for (const bug of [new TypeError('secret'), 'thrown text', null]) {
       const log = keptLog();
-      expect(requestError(bug, log)).toMatchObject({ code: 'internal', message: expect.not.stringContaining('secret') });
+      expect(requestError(bug, log, asked)).toMatchObject({ code: 'internal', message: expect.not.stringContaining('secret') });
       expect(log.errors).toEqual([bug]);
     }
   });

@@ -1,16 +1,17 @@
-/** What went wrong with a request, as an operating error, whoever noticed it. */
+/** What went wrong with a request over HTTP, as an operating error, whoever noticed it. */
 import type { Log } from '@amends/coordinator';
 import { AmendsError, isAmendsError } from '@amends/core';
 import type { FastifyRequest } from 'fastify';
+import { operatingError } from '../faces/thrown-error.ts';
 
 /** A request as far as messages tell of it. */
 export type AskedOverHttp = Pick<FastifyRequest, 'headers' | 'routeOptions'>;
 
 /** Errors of the HTTP layer, by its own codes. */
-const known: ReadonlyMap<unknown, (message: string, asked: AskedOverHttp | undefined) => AmendsError> = new Map([
-  ['FST_ERR_CTP_BODY_TOO_LARGE', (_message: string, asked?: AskedOverHttp) => bodyTooLarge(asked)],
+const known: ReadonlyMap<unknown, (message: string, asked: AskedOverHttp) => AmendsError> = new Map([
+  ['FST_ERR_CTP_BODY_TOO_LARGE', (_message: string, asked: AskedOverHttp) => bodyTooLarge(asked)],
   ['FST_ERR_CTP_INVALID_CONTENT_LENGTH', () => new AmendsError('invalid_request', 'body: is not as long as Content-Length says')],
-  ['FST_ERR_CTP_INVALID_MEDIA_TYPE', (_message: string, asked?: AskedOverHttp) => wrongMediaType(asked?.headers['content-type'])],
+  ['FST_ERR_CTP_INVALID_MEDIA_TYPE', (_message: string, asked: AskedOverHttp) => wrongMediaType(asked.headers['content-type'])],
   ['FST_ERR_BAD_URL', (message: string) => new AmendsError('invalid_request', `path: ${message}`)],
   [
     'FST_ERR_MAX_PARAM_LENGTH',
@@ -21,18 +22,14 @@ const known: ReadonlyMap<unknown, (message: string, asked: AskedOverHttp | undef
 /** A gid of 128 characters, each of them written as `%XX` of several bytes. */
 export const pathPartCharactersMax = 2_048;
 
-/**
- * Turns what was thrown into an operating error; what nobody has foreseen is a bug, and logged.
- * @param asked left out where the request did not come over HTTP
- */
-export function requestError(error: unknown, log: Log, asked?: AskedOverHttp): AmendsError {
+/** What was thrown while `asked` was answered, as an operating error; what nobody has foreseen is a bug, and logged. */
+export function requestError(error: unknown, log: Log, asked: AskedOverHttp): AmendsError {
   if (isAmendsError(error)) return error;
   const { code, message = '', statusCode = 500 } = (error ?? {}) as { code?: unknown; message?: string; statusCode?: number };
   const make = known.get(code);
   if (make !== undefined) return make(message, asked);
   if (statusCode >= 400 && statusCode < 500) return new AmendsError('invalid_request', message);
-  log.error({ err: error }, 'request failed by a bug');
-  return new AmendsError('internal', 'the server has failed; its log says more');
+  return operatingError(error, log);
 }
 
 /** The body says to be something else than JSON. */
@@ -40,8 +37,8 @@ export function wrongMediaType(type: string | undefined): AmendsError {
   return new AmendsError('unsupported_media_type', `content-type is ${JSON.stringify(type)}; send application/json`);
 }
 
-function bodyTooLarge(asked: AskedOverHttp | undefined): AmendsError {
-  const length = asked?.headers['content-length'];
-  const limit = `at most ${asked?.routeOptions.bodyLimit} are taken`;
+function bodyTooLarge(asked: AskedOverHttp): AmendsError {
+  const length = asked.headers['content-length'];
+  const limit = `at most ${asked.routeOptions.bodyLimit} are taken`;
   return new AmendsError('too_large', `body: has ${length === undefined ? 'too many' : length} bytes, ${limit}`);
 }

@@ -2,7 +2,7 @@
 import { openMemoryStore, type Store } from '@amends/store';
 import { openSqliteStore, type SqliteStoreOptions } from '@amends/store-sql';
 import type { Config } from '../config/index.ts';
-import { startErrorOf } from '../start-error.ts';
+import { startErrorOf } from '../start-error-of.ts';
 
 const sqlite = 'sqlite:';
 

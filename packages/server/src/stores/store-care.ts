@@ -1,6 +1,6 @@
 /** Care of the file of a store that no server has open. */
 import * as file from '@amends/store-sql';
-import { startErrorOf } from '../start-error.ts';
+import { startErrorOf } from '../start-error-of.ts';
 
 /** What was found in a store. */
 export type FileReport = file.FileReport;
