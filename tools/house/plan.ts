@@ -21,6 +21,7 @@ export const floors: Readonly<Record<string, string>> = {
   'packages/coordinator/src': 'ports < calls < coordinator < drive < requests nodes topics < .',
   'packages/wire/src': 'input < faces < dtm native < grpc json-rpc < .',
   'packages/store/src': '. < contract',
+  'packages/store-sql/src': '. < migrations < sqlite < index',
   'packages/server/src':
     'version ready start-error addresses faces < start-error-of config < telemetry stores alerts dtm < http grpc < .',
   'packages/client/src': 'http < api participants < barriers < modes < .',

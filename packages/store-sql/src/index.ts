@@ -4,4 +4,5 @@ export {
   type FileReport,
   verifySqliteFile,
 } from './sqlite/file-care.ts';
-export { openSqliteStore, type SqliteStore, type SqliteStoreOptions } from './sqlite/open-sqlite-store.ts';
+export { openSqliteStore, type SqliteStore } from './sqlite/open-sqlite-store.ts';
+export type { SqliteStoreOptions } from './sqlite/sqlite-session.ts';

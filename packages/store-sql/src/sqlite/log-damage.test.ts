@@ -11,7 +11,8 @@ import { createInterface } from 'node:readline';
 import { isAmendsError } from '@amends/core';
 import { firstChange, gidOf } from '@amends/store/contract';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { openSqliteStore, type SqliteStore, type SqliteStoreOptions } from './open-sqlite-store.ts';
+import { openSqliteStore, type SqliteStore } from './open-sqlite-store.ts';
+import type { SqliteStoreOptions } from './sqlite-session.ts';
 import { readLog } from './write-ahead-log.ts';
 
 const program = new URL('../../tests/committing-process.mjs', import.meta.url).pathname;

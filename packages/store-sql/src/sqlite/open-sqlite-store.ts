@@ -1,28 +1,8 @@
 /** Amends on a SQLite file: one process, one file, durable. */
-import type { AmendsError } from '@amends/core';
 import type { Store, StoreCapabilities } from '@amends/store';
 import { createSqlStore } from '../sql-store.ts';
-import type { HostClock } from './embedded-clock.ts';
 import { sqliteDialect } from './sqlite-dialect.ts';
-import { openSqliteSession } from './sqlite-session.ts';
-
-export interface SqliteStoreOptions {
-  /** Path of the database file; created with its folders, readable by its owner only, when it is not there. */
-  readonly path: string;
-  /** Called when the thread that has the file open has ended by itself: from then on only a restart of the process helps. */
-  readonly onLost?: (error: AmendsError) => void;
-  /** Called with the absolute paths of the folder and the file that opening has made, so that a mistyped path is seen. */
-  readonly onCreated?: (paths: readonly string[]) => void;
-  /** Called with words about what a human should know of the file that was opened. */
-  readonly onNote?: (words: string) => void;
-  /**
-   * Opens a file also when its write-ahead log has lost what was answered for, forgetting that; a copy of the log is kept.
-   * Default false: such a file is refused.
-   */
-  readonly acceptDamagedLog?: boolean;
-  /** The host's clocks. Default: the real ones. */
-  readonly clock?: HostClock;
-}
+import { openSqliteSession, type SqliteStoreOptions } from './sqlite-session.ts';
 
 /** A store on a SQLite file. */
 export interface SqliteStore extends Store {

@@ -4,10 +4,27 @@ import { AmendsError } from '@amends/core';
 import type { AnyChange, CommitAnswer } from '@amends/store';
 import type { SqlSession } from '../sql-session.ts';
 import { applied, conflict, type PackedAnswers } from './apply-changes.ts';
-import { embeddedClock, hostClock } from './embedded-clock.ts';
-import type { SqliteStoreOptions } from './open-sqlite-store.ts';
+import { embeddedClock, type HostClock, hostClock } from './embedded-clock.ts';
 import { packChanges } from './pack-changes.ts';
 import type { BackupRequest, ThreadReply, ThreadRequest, ThreadValues } from './thread-messages.ts';
+
+export interface SqliteStoreOptions {
+  /** Path of the database file; created with its folders, readable by its owner only, when it is not there. */
+  readonly path: string;
+  /** Called when the thread that has the file open has ended by itself: from then on only a restart of the process helps. */
+  readonly onLost?: (error: AmendsError) => void;
+  /** Called with the absolute paths of the folder and the file that opening has made, so that a mistyped path is seen. */
+  readonly onCreated?: (paths: readonly string[]) => void;
+  /** Called with words about what a human should know of the file that was opened. */
+  readonly onNote?: (words: string) => void;
+  /**
+   * Opens a file also when its write-ahead log has lost what was answered for, forgetting that; a copy of the log is kept.
+   * Default false: such a file is refused.
+   */
+  readonly acceptDamagedLog?: boolean;
+  /** The host's clocks. Default: the real ones. */
+  readonly clock?: HostClock;
+}
 
 /** The thread holds one batch and one page of rows at a time; a small young generation keeps its resident memory small. */
 const resourceLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 4, stackSizeMb: 2 };
