@@ -13,16 +13,17 @@ const yes = `HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length
 
 /** What the process says when it is ready. */
 export interface ParticipantUrls {
-  readonly first: string;
-  readonly second: string;
-  readonly silent: string;
-  /** As `host:port/service/method`. */
+  /** Two that agree. */
+  readonly http: readonly [string, string];
+  /** Two that agree over gRPC, as `host:port/service/method`. */
   readonly grpc: readonly [string, string];
+  readonly silent: string;
 }
 
-const [first, second, silent] = await Promise.all([listen(agree), listen(agree), listen((socket) => socket.resume())]);
+const http = [await listen(agree), await listen(agree)] as const;
 const grpc = [await listenGrpc(), await listenGrpc()] as const;
-process.send?.({ first, second, silent, grpc } satisfies ParticipantUrls);
+const silent = await listen((socket) => socket.resume());
+process.send?.({ http, grpc, silent } satisfies ParticipantUrls);
 
 async function listen(serve: (socket: Socket) => void): Promise<string> {
   const server = createServer({ noDelay: true }, (socket) => {

@@ -1,20 +1,20 @@
-/** The saga that most scenarios are about: DTM's, of two branches, waiting for its result. */
+/** The saga that most scenarios are about: DTM's, its branches one after the other, waiting for its result. */
 import { randomFillSync } from 'node:crypto';
 import { epochMs, gidRandomBytes, makeGid } from '@amends/core';
 
 /** How a client makes its gids: by Amends' rule, which is ordered by time, or without any order, as a UUID is. */
 export type GidOrder = 'time' | 'none';
 
-/** What the saga's two branches call; empty texts: nothing. */
-export type BranchUrls = readonly [string, string];
+/** What the saga's branches call, one after the other; empty texts: nothing. */
+export type BranchUrls = readonly string[];
 
-/** A saga that calls nobody. */
+/** Two branches that call nobody. */
 export const nobody: BranchUrls = ['', ''];
 
 /** The payload of each branch. */
 export const branchPayload = '{"account":"bench","cents":30}';
 
-/** DTM's JSON of a saga of two branches. */
+/** DTM's JSON of such a saga. */
 export function sagaBody(gid: string, urls: BranchUrls): object {
   return {
     gid,

@@ -43,6 +43,8 @@ export interface Member {
 /** All processes of a run. */
 export interface Crew {
   start(program: Program): Member;
+  /** A crew that may go earlier; it goes with this one at the latest. */
+  part(): Crew;
   /** Stops all. Idempotent. */
   close(): Promise<void>;
 }
@@ -50,6 +52,7 @@ export interface Crew {
 /** An empty crew. @param folder for the logs */
 export function createCrew(folder: string): Crew {
   const members = new Set<Member>();
+  const parts = new Set<Crew>();
   let closed = false;
   return {
     start(program) {
@@ -58,9 +61,14 @@ export function createCrew(folder: string): Crew {
       members.add(member);
       return member;
     },
+    part() {
+      const part = createCrew(folder);
+      parts.add(part);
+      return part;
+    },
     async close() {
       closed = true;
-      await Promise.all([...members].map((member) => member.stop()));
+      await Promise.all([...[...members].map((member) => member.stop()), ...[...parts].map((part) => part.close())]);
     },
   };
 }

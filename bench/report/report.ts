@@ -51,9 +51,10 @@ export function reportText(result: Result): string {
   return `${parts.filter((part) => part !== '').join('\n\n')}\n`;
 }
 
-function subjectOf({ target, fsyncDelayMs }: BenchOptions): string {
+function subjectOf({ target, fsyncDelayMs, baseline }: BenchOptions): string {
   if (target !== null) return target;
-  return `amends serve on SQLite${fsyncDelayMs > 0 ? `, every commit ${fsyncDelayMs} ms longer` : ''}`;
+  const slower = fsyncDelayMs > 0 ? `, every commit ${fsyncDelayMs} ms longer` : '';
+  return `amends serve on SQLite${slower}${baseline === null ? '' : `, baseline ${baseline}`}`;
 }
 
 function tableText({ columns, rows }: Table): string {
@@ -65,7 +66,7 @@ function tableText({ columns, rows }: Table): string {
 
 function markText(mark: Mark): string {
   const met = isMet(mark);
-  const verdict = met === null ? '  ? ' : met ? 'pass' : 'FAIL';
+  const verdict = met === null ? '     ?' : met ? '   met' : 'MISSED';
   const { name, value, bound, limit, unit } = mark;
   return `${verdict}  ${name}: ${decimal(value, limit < 10 ? 2 : 0)} ${unit} (${bound} ${decimal(limit, limit < 10 ? 2 : 0)})`;
 }

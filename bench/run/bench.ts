@@ -20,6 +20,8 @@ export interface BenchOptions {
   /** How much longer every commit takes. Milliseconds. */
   readonly fsyncDelayMs: number;
   readonly strace: boolean;
+  /** Root of a built checkout whose server is measured beside; null: none. */
+  readonly baseline: string | null;
   /** Root of another server to measure instead of Amends; null: Amends. */
   readonly target: string | null;
   /** Its process; null: its CPU and memory are not measured. */

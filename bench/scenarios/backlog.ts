@@ -70,7 +70,7 @@ function loadCells(result: LoadResult): readonly string[] {
 async function prepare(count: number, { participants, options, scratch, progress }: Bench): Promise<string> {
   const file = join(scratch.folder, 'backlog.db');
   progress.phase(`storing ${decimal(count)} transactions in flight`);
-  const branchUrls = [participants.first, participants.second] as const;
+  const branchUrls = participants.http;
   const stored = { count, as: 'in-flight', branchUrls, gidOrder: options.gidOrder } as const;
   await writeStored(file, stored, (written) => progress.tick(decimal(written)));
   return file;
@@ -93,7 +93,7 @@ function newSagas(
   onProgress?: (sagas: number) => void,
 ): Promise<LoadResult> {
   const { participants, options, load } = bench;
-  const branchUrls = [participants.first, participants.second] as const;
+  const branchUrls = participants.http;
   const { connections, gidOrder } = options;
   return load.run({ kind: 'saga', url: server.url, branchUrls, gidOrder, connections, seconds, ratePerS: newPerS }, onProgress);
 }

@@ -23,7 +23,7 @@ export const deadHost: Scenario = {
 
 async function run(bench: Bench): Promise<Findings> {
   bench.progress.phase('starting');
-  const branchUrls = [bench.participants.first, bench.participants.second] as const;
+  const branchUrls = bench.participants.http;
   const calm = await startAmends({ name: 'calm' }, bench);
   const troubled = await startAmends({ name: 'troubled' }, bench);
   await submitWaiting(troubled, bench.participants.silent);
@@ -33,30 +33,30 @@ async function run(bench: Bench): Promise<Findings> {
     { ...troubled, name: `with ${waiting} that wait`, branchUrls },
     { ...recovered, name: 'with as many after a crash', branchUrls },
   ];
-  const samples = await measureInTurns(bench, subjects);
-  const before = samples[0]!;
+  const measured = await measureInTurns(bench, subjects);
+  const before = measured[0]!;
   return {
     tables: [
       {
         columns: ['', 'sagas/s', 'CPU µs/saga', 'p50 ms', 'p99 ms'],
-        rows: subjects.map(({ name }, index) => [
-          name,
-          decimal(medianOf(samples[index]!, 'sagasPerS')),
-          decimal(medianOf(samples[index]!, 'cpuMicros')),
-          decimal(medianOf(samples[index]!, 'p50Ms'), 1),
-          decimal(medianOf(samples[index]!, 'p99Ms'), 1),
+        rows: measured.map((one) => [
+          one.subject.name,
+          decimal(medianOf(one, 'sagasPerS')),
+          decimal(medianOf(one, 'cpuMicros')),
+          decimal(medianOf(one, 'p50Ms'), 1),
+          decimal(medianOf(one, 'p99Ms'), 1),
         ]),
       },
     ],
     marks: ['beside a dead host', 'after a crash beside a dead host'].map((when, index) => ({
       name: `throughput ${when}`,
-      value: ratioOf(samples[index + 1]!, before, 'sagasPerS'),
+      value: ratioOf(measured[index + 1]!, before, 'sagasPerS'),
       bound: 'at least',
       limit: 0.9,
       unit: '× without',
     })),
-    notes: errorNotes(subjects, samples),
-    measurements: { subjects, samples },
+    notes: errorNotes(measured),
+    measurements: { measured },
   };
 }
 

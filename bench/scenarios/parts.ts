@@ -20,39 +20,39 @@ const program = join(import.meta.dirname, '..', 'servers', 'parts-process.mjs');
 
 async function run(bench: Bench): Promise<Findings> {
   bench.progress.phase('starting');
-  const branchUrls = [bench.participants.first, bench.participants.second] as const;
+  const branchUrls = bench.participants.http;
   const amends = { ...(await startAmends({ name: 'amends' }, bench)), branchUrls };
   const subjects = [
-    await startRelay(bench),
+    await startRelay(bench, branchUrls),
     await startPart(bench, 'http', "the server's HTTP, nothing stored"),
     await startPart(bench, 'thread', '… and a thread that does nothing'),
     await startPart(bench, 'store', '… and three durable commits'),
     { ...amends, name: 'saga of two branches' },
   ];
-  const samples = await measureInTurns(bench, subjects);
-  const floor = samples[0]!;
+  const measured = await measureInTurns(bench, subjects);
+  const floor = measured[0]!;
   return {
     tables: [
       {
         columns: ['', 'sagas/s', '× floor', 'CPU µs/saga', '× floor', 'p50 ms'],
-        rows: subjects.map(({ name }, index) => [
-          name,
-          decimal(medianOf(samples[index]!, 'sagasPerS')),
-          decimal(ratioOf(samples[index]!, floor, 'sagasPerS'), 2),
-          decimal(medianOf(samples[index]!, 'cpuMicros')),
-          decimal(ratioOf(samples[index]!, floor, 'cpuMicros'), 2),
-          decimal(medianOf(samples[index]!, 'p50Ms'), 1),
+        rows: measured.map((one) => [
+          one.subject.name,
+          decimal(medianOf(one, 'sagasPerS')),
+          decimal(ratioOf(one, floor, 'sagasPerS'), 2),
+          decimal(medianOf(one, 'cpuMicros')),
+          decimal(ratioOf(one, floor, 'cpuMicros'), 2),
+          decimal(medianOf(one, 'p50Ms'), 1),
         ]),
       },
     ],
     marks: [],
-    notes: errorNotes(subjects, samples),
-    measurements: { subjects, samples },
+    notes: errorNotes(measured),
+    measurements: { measured },
   };
 }
 
 async function startPart({ crew, participants, scratch }: Bench, part: string, name: string): Promise<Subject> {
-  const urls = [participants.first, participants.second] as const;
+  const urls = participants.http;
   const file = join(scratch.folder, `${part}.db`);
   const member = crew.start({ name: part, args: [program, part, ...urls, branchPayload, file] });
   const { url } = await member.message<{ url: string }>();

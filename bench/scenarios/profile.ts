@@ -24,7 +24,7 @@ async function run(bench: Bench): Promise<Findings> {
   const folder = join(bench.scratch.folder, 'profile');
   mkdirSync(folder);
   const server = await startAmends({ name: 'profile', nodeArgs: ['--cpu-prof', `--cpu-prof-dir=${folder}`] }, bench);
-  const subject = { ...server, branchUrls: [bench.participants.first, bench.participants.second] as const };
+  const subject = { ...server, branchUrls: bench.participants.http };
   const samples: Sample[] = [];
   const before = threadCpuMicros(server.pid);
   for (let round = 1; round <= bench.options.rounds; round++) {
@@ -40,7 +40,7 @@ async function run(bench: Bench): Promise<Findings> {
     tables: [threadTable(threads, sagas), packageTable(times, sagas), functionTable(times, sagas)],
     marks: [],
     notes: [
-      ...errorNotes([subject], [samples]),
+      ...errorNotes([{ subject, samples, memory: null }]),
       'by package and function: elapsed time of the main thread from its start on, which on a busy machine is more than CPU time',
     ],
     measurements: { samples, threads, functions: times.slice(0, 200) },

@@ -8,5 +8,7 @@ export interface Scenario {
   readonly name: string;
   /** One line for `--help`. */
   readonly summary: string;
+  /** Whether it can measure a baseline beside. Default: no. */
+  readonly takesBaseline?: boolean;
   run(bench: Bench): Promise<Findings>;
 }

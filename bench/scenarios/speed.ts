@@ -1,101 +1,94 @@
 /** How much a saga of two branches costs, next to a relay that makes the same three exchanges and stores nothing. */
-
 import { nobody } from '../load/saga-request.ts';
-import { errorNotes, measure, measureInTurns, medianOf, ratioOf, type Sample } from '../meters/measurement.ts';
-import { type Memory, memoryOf } from '../meters/process-meter.ts';
-import { countSyncs, straceMissing } from '../meters/sync-count.ts';
+import { errorNotes, type Measured, measure, measureInTurns, medianOf, ratioOf, spreadOf } from '../meters/measurement.ts';
+import { countSyncs } from '../meters/sync-count.ts';
 import { decimal, megabytes } from '../report/figures.ts';
 import type { Findings, Mark, Table } from '../report/findings.ts';
 import type { Bench } from '../run/bench.ts';
 import { startAmends } from '../servers/amends-server.ts';
 import { startRelay } from '../servers/relay-process.ts';
 import type { Subject } from '../servers/subject.ts';
+import { baselineTables, startBaseline } from './against-baseline.ts';
 import type { Scenario } from './scenario.ts';
-
-/** What was found out about one subject. */
-interface Result {
-  readonly subject: Subject;
-  readonly samples: readonly Sample[];
-  readonly memory: Memory | null;
-}
 
 export const speed: Scenario = {
   name: 'speed',
-  summary: 'sagas per second, CPU and writes per saga, next to a bare relay (the marks of the project)',
+  summary: 'sagas of two branches: per second, CPU and writes of each, next to a bare relay',
+  takesBaseline: true,
   run,
 };
 
+const title = 'saga of two branches';
+
 async function run(bench: Bench): Promise<Findings> {
   bench.progress.phase('starting');
-  const subjects = [await startRelay(bench), ...(await subjectsOf(bench))];
-  const samples = await measureInTurns(bench, subjects);
-  const results = subjects.map((subject, index) => resultOf(subject, samples[index]!));
-  const syncs = bench.options.strace ? await watchSyncs(bench, results[1]!.subject) : null;
+  const measured = await measureInTurns(bench, await subjectsOf(bench));
+  const [floor, saga, empty, baseline] = measured as readonly [Measured, Measured, Measured, Measured?];
+  const syncs = bench.options.strace ? await watchSyncs(bench, saga.subject) : null;
+  const pairs = baseline === undefined ? [] : [{ now: saga, baseline }];
   return {
-    tables: [speedTable(results), costTable(results)],
-    marks: [...(bench.options.target === null ? marks(results) : []), ...(syncs === null ? [] : [syncMark(syncs)])],
-    notes: [...errorNotes(subjects, samples), ...(syncs === null ? [] : [syncNote(syncs)])],
-    measurements: { results, syncs },
+    tables: [speedTable(measured), costTable([floor, saga, empty]), ...baselineTables(pairs)],
+    marks: [...(bench.options.target === null ? marksOf(floor, saga) : []), ...(syncs === null ? [] : [syncMark(syncs)])],
+    notes: [...errorNotes(measured), ...(syncs === null ? [] : [syncNote(syncs)])],
+    measurements: { measured, syncs },
   };
 }
 
+/** The relay, sagas, sagas that call nobody, and the sagas of the baseline if there is one. */
 async function subjectsOf(bench: Bench): Promise<readonly Subject[]> {
+  const { http } = bench.participants;
+  const subjects = [await startRelay(bench, http), ...(await sagaSubjects(bench))];
+  return [...subjects, ...(await startBaseline(bench, title, http))];
+}
+
+async function sagaSubjects(bench: Bench): Promise<readonly Subject[]> {
   const { target, targetPid, fsyncDelayMs } = bench.options;
-  const branchUrls = [bench.participants.first, bench.participants.second] as const;
-  if (target !== null)
-    return [
-      { name: 'saga of two branches', url: target, pid: targetPid, branchUrls },
-      { name: 'saga that calls nobody', url: target, pid: targetPid, branchUrls: nobody },
-    ];
-  const saga = await startAmends({ name: 'saga', fsyncDelayMs }, bench);
-  const empty = await startAmends({ name: 'empty', fsyncDelayMs }, bench);
+  const saga = { name: title, branchUrls: bench.participants.http };
+  const empty = { name: 'saga that calls nobody', branchUrls: nobody };
+  if (target !== null) return [saga, empty].map((subject) => ({ url: target, pid: targetPid, ...subject }));
   return [
-    { ...saga, name: 'saga of two branches', branchUrls },
-    { ...empty, name: 'saga that calls nobody', branchUrls: nobody },
+    { ...(await startAmends({ name: 'saga', fsyncDelayMs }, bench)), ...saga },
+    { ...(await startAmends({ name: 'empty', fsyncDelayMs }, bench)), ...empty },
   ];
 }
 
-function resultOf(subject: Subject, samples: readonly Sample[]): Result {
-  return { subject, samples, memory: subject.pid === null ? null : memoryOf(subject.pid) };
-}
-
-function speedTable(results: readonly Result[]): Table {
-  const floor = results[0]!.samples;
+function speedTable(measured: readonly Measured[]): Table {
+  const floor = measured[0]!;
   return {
     columns: ['', 'sagas/s', '× floor', 'CPU µs/saga', '× floor', 'p50 ms', 'p99 ms'],
-    rows: results.map(({ subject, samples }) => [
-      subject.name,
-      decimal(medianOf(samples, 'sagasPerS')),
-      decimal(ratioOf(samples, floor, 'sagasPerS'), 2),
-      decimal(medianOf(samples, 'cpuMicros')),
-      decimal(ratioOf(samples, floor, 'cpuMicros'), 2),
-      decimal(medianOf(samples, 'p50Ms'), 1),
-      decimal(medianOf(samples, 'p99Ms'), 1),
+    rows: measured.map((one) => [
+      one.subject.name,
+      decimal(medianOf(one, 'sagasPerS')),
+      decimal(ratioOf(one, floor, 'sagasPerS'), 2),
+      decimal(medianOf(one, 'cpuMicros')),
+      decimal(ratioOf(one, floor, 'cpuMicros'), 2),
+      decimal(medianOf(one, 'p50Ms'), 1),
+      decimal(medianOf(one, 'p99Ms'), 1),
     ]),
   };
 }
 
-function costTable(results: readonly Result[]): Table {
+function costTable(measured: readonly Measured[]): Table {
   return {
-    columns: ['', 'RSS MB, peak', 'at the end', 'commits/saga', 'bytes written/saga'],
-    rows: results.map(({ subject, samples, memory }) => [
-      subject.name,
-      megabytes(memory?.peakBytes),
-      megabytes(memory?.residentBytes),
-      decimal(medianOf(samples, 'batchesPerSaga'), 3),
-      decimal(medianOf(samples, 'writtenBytes')),
+    columns: ['', 'RSS MB, peak', 'at the end', 'commits/saga', 'batches/saga', 'bytes written/saga'],
+    rows: measured.map((one) => [
+      one.subject.name,
+      megabytes(one.memory?.peakBytes),
+      megabytes(one.memory?.residentBytes),
+      decimal(medianOf(one, 'commitsPerSaga'), 2),
+      decimal(medianOf(one, 'batchesPerSaga'), 3),
+      decimal(medianOf(one, 'writtenBytes')),
     ]),
   };
 }
 
-function marks([floor, saga]: readonly Result[]): readonly Mark[] {
-  const cpu = ratioOf(saga!.samples, floor!.samples, 'cpuMicros');
-  const throughput = ratioOf(saga!.samples, floor!.samples, 'sagasPerS');
-  const memory = saga!.memory && floor!.memory ? saga!.memory.peakBytes / floor!.memory.peakBytes : null;
+function marksOf(floor: Measured, saga: Measured): readonly Mark[] {
+  const peakMb = saga.memory === null ? null : saga.memory.peakBytes / 1e6;
   return [
-    { name: 'CPU per saga', value: cpu, bound: 'at most', limit: 1.9, unit: '× floor' },
-    { name: 'throughput', value: throughput, bound: 'at least', limit: 0.6, unit: '× floor' },
-    { name: 'peak RSS', value: memory, bound: 'at most', limit: 1.3, unit: '× relay' },
+    { name: 'CPU per saga', value: ratioOf(saga, floor, 'cpuMicros'), bound: 'at most', limit: 2.6, unit: '× floor' },
+    { name: 'throughput', value: ratioOf(saga, floor, 'sagasPerS'), bound: 'at least', limit: 0.42, unit: '× floor' },
+    { name: 'p99', value: spreadOf(saga, 'p99Ms', 'p50Ms'), bound: 'at most', limit: 2, unit: '× p50' },
+    { name: 'peak RSS', value: peakMb, bound: 'at most', limit: 300, unit: 'MB' },
   ];
 }
 
@@ -107,23 +100,18 @@ interface Syncs {
 
 async function watchSyncs(bench: Bench, subject: Subject): Promise<Syncs | null> {
   if (subject.pid === null) return null;
-  const missing = straceMissing();
-  if (missing !== null) throw new Error(missing);
   bench.progress.phase(`watching the syncs of ${subject.name}`);
-  let sample: Sample | null = null;
-  const { syncs } = await countSyncs(subject.pid, async () => {
-    sample = await measure(bench, subject);
-  });
-  const { batches, sagas } = sample as unknown as Sample;
-  return { syncs, batches, sagas };
+  const { syncs, trouble, result } = await countSyncs(subject.pid, () => measure(bench, subject));
+  if (syncs === null) throw new Error(trouble);
+  return { syncs, batches: result.batches, sagas: result.sagas };
 }
 
 /** Every commit is on disk before it is answered. */
 function syncMark({ syncs, batches }: Syncs): Mark {
-  return { name: 'syncs', value: batches === null ? null : syncs / batches, bound: 'at least', limit: 1, unit: 'per commit' };
+  return { name: 'syncs', value: batches === null ? null : syncs / batches, bound: 'at least', limit: 1, unit: 'per batch' };
 }
 
 function syncNote({ syncs, batches, sagas }: Syncs): string {
-  const commits = batches === null ? '' : `${decimal(batches)} commits and `;
+  const commits = batches === null ? '' : `${decimal(batches)} batches of commits and `;
   return `strace saw ${decimal(syncs)} syncs for ${commits}${decimal(sagas)} sagas, ${decimal(syncs / sagas, 3)} per saga`;
 }
