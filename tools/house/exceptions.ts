@@ -7,9 +7,6 @@ const folders = ['packages/server/src/http', 'packages/store-sql/src/sqlite', 'p
 
 const types = [
   'bench Result',
-  'packages/client NewBranch',
-  'packages/client Conclusion',
-  'packages/client Answer',
   'packages/coordinator Participant',
   'packages/coordinator Around',
   'packages/core TwoPhaseSpec',

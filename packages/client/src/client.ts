@@ -1,4 +1,4 @@
-/** The application's side: begins transactions, follows them, acts on them. */
+/** The client of applications: begins transactions, follows them, acts on them. */
 import type {
   Audit,
   Health,
@@ -12,10 +12,10 @@ import type {
   TransactionList,
   TransactionSummary,
 } from './api/api-types.ts';
-import { type Connection, connect } from './api/connection.ts';
+import { type Connection, connect, transactionPath } from './api/connection.ts';
 import { makeGid } from './api/gid.ts';
 import { nativePort } from './api/native-port.ts';
-import { type OnBehalf, pause } from './api/pause.ts';
+import { type Caller, pause } from './api/pause.ts';
 import { type ClientRetry, retryWithDefaults } from './api/retry-pause.ts';
 import type { OnlyJson } from './barriers/kept-json.ts';
 import type { PreparedBranch, XaResource } from './barriers/xa-resource.ts';
@@ -24,13 +24,12 @@ import { type BeginOptions, begin, type Means, type OpenTransaction, type RunOpt
 import { emptySaga, type Saga, type SagaOptions, type SubmitOptions } from './modes/saga.ts';
 import { joinTcc, runTcc, type Tcc } from './modes/tcc.ts';
 import type { RegisteredWorkflow, WorkflowFunction, WorkflowOptions } from './modes/workflow/workflow.ts';
-import { type Workflows, workflows } from './modes/workflow/workflow-registry.ts';
-import { orphansOf, runXa, type Xa, type XaWork, xaHandler } from './modes/xa.ts';
+import { type Workflows, workflowRegistry } from './modes/workflow/workflow-registry.ts';
+import { findOrphans, runXa, type Xa, type XaWork, xaHandler } from './modes/xa.ts';
 import type { Call } from './participants/call.ts';
-import { type Participants, participants } from './participants/participant-request.ts';
+import { connectParticipants, type Participants } from './participants/participant-request.ts';
 import type { Handler } from './participants/verdict.ts';
 
-/** How to take part. */
 interface JoinOptions {
   readonly signal?: AbortSignal;
 }
@@ -41,7 +40,7 @@ export interface AmendsClientOptions {
   readonly server: string;
   /** Who acts, for the audit of `terminate` and `retry`. Default: the server writes `anonymous`. */
   readonly actor?: string;
-  /** How to insist when the server cannot be reached or has no room. */
+  /** How requests are sent again when the server cannot be reached or has no room. */
   readonly retry?: ClientRetry;
   /** Time for one answer, beside the waiting that was asked for. Milliseconds; default 10 s. */
   readonly requestTimeoutMs?: number;
@@ -49,18 +48,19 @@ export interface AmendsClientOptions {
   readonly connectionsMax?: number;
 }
 
+/** How long `wait` takes at most, and the signal that ends it. */
 export interface WaitOptions {
   /** How long at most. Milliseconds; default: until it ends or is held. */
   readonly waitMs?: number;
   readonly signal?: AbortSignal;
 }
 
-/** How to ask. */
+/** The signal that gives up a request. */
 export interface ReadOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Which part of a history. */
+/** Which rows of a history to read. */
 export interface HistoryOptions extends ReadOptions {
   /** Rows after this sequence number. Default 0: all. */
   readonly afterSeq?: number;
@@ -82,7 +82,7 @@ export interface ListFilters {
   readonly cursor?: string;
 }
 
-/** Which audit rows. */
+/** Which audit rows to read. */
 export interface AuditFilters {
   /** Only those about this transaction, which may be deleted by now. */
   readonly gid?: string;
@@ -92,7 +92,7 @@ export interface AuditFilters {
   readonly cursor?: string;
 }
 
-/** Why somebody acts on a transaction. */
+/** Who acts on a transaction, and why. */
 export interface InterventionOptions extends ReadOptions {
   /** Recorded in its history. */
   readonly reason: string;
@@ -102,9 +102,12 @@ export interface InterventionOptions extends ReadOptions {
   readonly actor?: string;
 }
 
-/** The longest that one request waits; proxies cut longer ones. Milliseconds. */
+/** How long one request waits at most, because proxies cut longer ones. Milliseconds. */
 const waitMsPerRequest = 30_000;
-/** The server answers at once while nothing is due; it is asked again after pauses between these. Milliseconds. */
+/**
+ * The server answers at once while nothing is due. The pauses before it is asked again grow from the first to the longest.
+ * Milliseconds.
+ */
 const lookAgainMs = { first: 50, longest: 1_000 } as const;
 const historyRowsPerPage = 1_000;
 
@@ -120,37 +123,37 @@ export class AmendsClient {
   constructor({ server, actor, retry = {}, requestTimeoutMs = 10_000, connectionsMax = 256 }: AmendsClientOptions) {
     this.#connection = connect({ server, retry: retryWithDefaults(retry), requestTimeoutMs, connectionsMax });
     this.#actor = actor ?? null;
-    this.#participants = participants();
+    this.#participants = connectParticipants();
     const port = nativePort(this.#connection, server);
     this.#means = { port, participants: this.#participants, wait: (gid, how) => this.wait(gid, how) };
-    this.#workflows = workflows(this.#means);
+    this.#workflows = workflowRegistry(this.#means);
   }
 
-  /** Begins to build a saga; nothing is sent before its `submit`. */
+  /** Makes an empty saga. Nothing is sent before its `submit`. */
   saga(options: SagaOptions = {}): Saga {
     return emptySaga(options, (saga, how) => this.#submit(saga, how));
   }
 
   /**
-   * Runs a TCC transaction: returns, and all branches are confirmed; throws, and all are cancelled.
+   * Runs a TCC transaction. When `work` returns, all branches are confirmed; when it throws, all are cancelled.
    * @throws what `work` throws, once the coordinator has been told; AmendsClientError
    */
   tcc(work: (tcc: Tcc) => unknown, options: RunOptions = {}): Promise<Transaction> {
     return runTcc(this.#means, work, options);
   }
 
-  /** Lets a branch of TCC have branches of its own: to be used by the handler of its try. */
+  /** Adds branches to a branch of TCC. The handler of its try uses it. */
   joinTcc(call: Call, { signal }: JoinOptions = {}): Tcc {
     return joinTcc(this.#means, call, signal);
   }
 
-  /** Begins to build a message; nothing is sent before it is prepared or submitted. */
+  /** Makes an empty message. Nothing is sent before it is prepared or submitted. */
   message(options: MessageOptions = {}): Message {
     return emptyMessage(this.#means, options);
   }
 
   /**
-   * Runs an XA transaction: returns, and all branches are committed; throws, and all are rolled back.
+   * Runs an XA transaction. When `work` returns, all branches are committed; when it throws, all are rolled back.
    * @throws what `work` throws, once the coordinator has been told; AmendsClientError
    */
   xa(work: (xa: Xa) => unknown, options: RunOptions = {}): Promise<Transaction> {
@@ -158,26 +161,26 @@ export class AmendsClient {
   }
 
   /**
-   * A handler for all phases of a branch of XA, to be wrapped by `participant`.
+   * Makes a handler for all phases of a branch of XA, to be wrapped by `participant`.
    * @param resource such as `postgresXa(pool)` or `mysqlXa(pool)`
-   * @param work changes the database by `tx` alone; what it returns is the answer, what it throws undoes it
+   * @param work changes the database by `tx` alone. Its return value is the answer; an error undoes its changes
    */
   xaBranch<Tx, Body = unknown>(resource: XaResource<Tx>, work: XaWork<Tx, Body>): Handler<Body> {
     return xaHandler(this.#means, resource, work);
   }
 
   /**
-   * Prepared branches of a database whose transaction has ended or is not known here. Nobody will end them by himself, and they
-   * hold their locks; but ask first whether another coordinator uses that database.
+   * Finds prepared branches of a database whose transaction has ended or is not known to this server. They hold their locks
+   * until a human ends them; make sure first that no other coordinator uses that database.
    */
   orphanedBranches<Tx>(resource: XaResource<Tx>): Promise<readonly PreparedBranch[]> {
-    return orphansOf(resource, (gid) => this.get(gid));
+    return findOrphans(resource, (gid) => this.get(gid));
   }
 
   /**
-   * Makes a workflow known under a name, which must stay the same as long as any of its runs is under way.
-   * @param work may run again from the beginning at any time: its steps are recorded, the rest of it must do the same each time.
-   * What it takes and returns is JSON
+   * Registers a workflow under a name, which must stay the same as long as any of its runs is under way.
+   * @param work may run again from the beginning at any time. Its steps are recorded; the rest of it must do the same each time.
+   * It takes and returns JSON
    */
   workflow<Input, Result>(
     name: string,
@@ -187,23 +190,23 @@ export class AmendsClient {
     return this.#workflows.register(name, work, options);
   }
 
-  /** A handler for the coordinator's calls to have workflows go on, to be wrapped by `participant`. */
+  /** Makes the handler by which the coordinator has workflows run again, to be wrapped by `participant`. */
   resumeWorkflows(): Handler {
     return this.#workflows.resume;
   }
 
-  /** Begins a transaction whose steps are the caller's own: `tcc`, `xa` and `message` are made of it. */
+  /** Prepares a transaction whose branches the caller adds itself. `tcc` and `xa` are made of it. */
   begin(mode: 'tcc' | 'xa', options: BeginOptions = {}): Promise<OpenTransaction> {
     return begin(this.#means, mode, options);
   }
 
-  /** A transaction as it is now. @throws AmendsClientError `not_found` */
+  /** Reads a transaction as it is now. @throws AmendsClientError `not_found` */
   get(gid: string, { signal }: ReadOptions = {}): Promise<Transaction> {
     return this.#look(gid, 0, signal);
   }
 
   /**
-   * A transaction as soon as it has ended or is on hold, or as it is after `waitMs`.
+   * Waits until a transaction has ended or is on hold, or for `waitMs`, and returns it as it is then.
    * @throws AmendsClientError `not_found`; `aborted`
    */
   async wait(gid: string, { waitMs = Number.POSITIVE_INFINITY, signal }: WaitOptions = {}): Promise<Transaction> {
@@ -216,23 +219,23 @@ export class AmendsClient {
     }
   }
 
-  /** What has happened to a transaction, oldest first, to the last row. @throws AmendsClientError `not_found` */
+  /** Reads the whole history of a transaction, oldest row first. @throws AmendsClientError `not_found` */
   async history(gid: string, { afterSeq = 0, signal }: HistoryOptions = {}): Promise<readonly HistoryEntry[]> {
     const all: HistoryEntry[] = [];
     for (;;) {
       const query = queryOf({ afterSeq: all.at(-1)?.seq ?? afterSeq, limit: historyRowsPerPage });
-      const { entries } = await this.#read<History>(`${pathOf(gid)}/history${query}`, { gid, signal });
+      const { entries } = await this.#read<History>(`${transactionPath(gid)}/history${query}`, { gid, signal });
       all.push(...entries);
       if (entries.length < historyRowsPerPage) return all;
     }
   }
 
-  /** One page of transactions, newest first. */
+  /** Reads one page of transactions, newest first. */
   list(filters: ListFilters = {}, { signal }: ReadOptions = {}): Promise<TransactionList> {
     return this.#read<TransactionList>(`/transactions${queryOf({ ...filters })}`, { signal });
   }
 
-  /** All transactions, newest first, read page by page while they are consumed. */
+  /** Reads all transactions, newest first, page by page while they are consumed. */
   async *listAll(filters: ListFilters = {}, options: ReadOptions = {}): AsyncGenerator<TransactionSummary, void, undefined> {
     let page = await this.list(filters, options);
     yield* page.transactions;
@@ -242,7 +245,7 @@ export class AmendsClient {
     }
   }
 
-  /** One page of what was done by hand, newest first. */
+  /** Reads one page of the audit rows, newest first. */
   audit(filters: AuditFilters = {}, { signal }: ReadOptions = {}): Promise<Audit> {
     return this.#read<Audit>(`/audit${queryOf({ ...filters })}`, { signal });
   }
@@ -263,17 +266,17 @@ export class AmendsClient {
     return this.#intervene('retry', gid, options);
   }
 
-  /** How the server is. */
+  /** Reads the health of the server. */
   health({ signal }: ReadOptions = {}): Promise<Health> {
     return this.#read<Health>('/health', { signal });
   }
 
-  /** The limits that the server holds. */
+  /** Reads the limits of the server. */
   limits({ signal }: ReadOptions = {}): Promise<Limits> {
     return this.#read<Limits>('/limits', { signal });
   }
 
-  /** Closes the connections; what is under way fails with `closed`. Transactions go on. Idempotent. */
+  /** Closes the connections. Requests under way fail with `closed`; transactions go on. Idempotent. */
   async close(): Promise<void> {
     await Promise.all([this.#connection.close(), this.#participants.close()]);
   }
@@ -291,30 +294,34 @@ export class AmendsClient {
     return this.wait(gid, { waitMs: leftMs, ...(signal === undefined ? {} : { signal }) });
   }
 
-  /** Not repeated when an answer is lost: it may have been done, and doing it twice would be recorded twice. */
+  /** An act whose answer was lost is not repeated: it may have been done, and a second one would be recorded too. */
   async #intervene(verb: 'terminate' | 'retry', gid: string, options: InterventionOptions): Promise<Transaction> {
     const { reason, expectedVersion, actor = this.#actor, signal } = options;
     const headers = actor === null ? {} : { 'x-amends-actor': actor };
     const body = { reason, expectedVersion };
-    const request = { method: 'POST', path: `${pathOf(gid)}/${verb}`, body, headers, repeatable: false, gid, signal } as const;
+    const request = {
+      method: 'POST',
+      path: `${transactionPath(gid)}/${verb}`,
+      body,
+      headers,
+      repeatable: false,
+      gid,
+      signal,
+    } as const;
     return (await this.#connection.send(request)) as Transaction;
   }
 
   #look(gid: string, waitMs: number, signal: AbortSignal | undefined): Promise<Transaction> {
-    return this.#read<Transaction>(`${pathOf(gid)}${queryOf({ waitMs })}`, { gid, waitMs, signal });
+    return this.#read<Transaction>(`${transactionPath(gid)}${queryOf({ waitMs })}`, { gid, waitMs, signal });
   }
 
-  async #read<Answer>(path: string, about: OnBehalf & { readonly waitMs?: number }): Promise<Answer> {
-    return (await this.#connection.send({ method: 'GET', path, repeatable: true, ...about })) as Answer;
+  async #read<Answer>(path: string, caller: Caller & { readonly waitMs?: number }): Promise<Answer> {
+    return (await this.#connection.send({ method: 'GET', path, repeatable: true, ...caller })) as Answer;
   }
 }
 
 function isAtRest({ outcome, hold }: Transaction): boolean {
   return outcome !== 'running' || hold !== null;
-}
-
-function pathOf(gid: string): string {
-  return `/transactions/${encodeURIComponent(gid)}`;
 }
 
 function queryOf(parameters: Readonly<Record<string, string | number | boolean | undefined>>): string {

@@ -2,13 +2,13 @@
 import type { FieldError, ServerErrorCode } from './api-types.ts';
 
 /**
- * Why a request has no answer to give: a code of the server, or one of the client's own.
+ * Why a request failed: a code of the server, or one of the client's own.
  * - `unreachable`: no connection could be made; nothing has been asked
  * - `tls_failed`: the server could not show who it is; nothing has been asked
  * - `connection_lost`, `timeout`: there was no complete answer; the request may have taken effect
  * - `aborted`: the caller's signal; the request may have taken effect
  * - `closed`: the client has been closed
- * - `unexpected_answer`: whoever answered is not an Amends server, or is behind a proxy that failed
+ * - `unexpected_answer`: the answer came from another kind of server, or from a proxy that failed
  */
 export type ClientErrorCode =
   | ServerErrorCode
@@ -20,7 +20,7 @@ export type ClientErrorCode =
   | 'closed'
   | 'unexpected_answer';
 
-/** What is known beside code and message. */
+/** The fields of an `AmendsClientError` beside its code and message. */
 export interface ClientErrorDetails {
   readonly status?: number | undefined;
   readonly errors?: readonly FieldError[] | undefined;
@@ -52,7 +52,7 @@ export class AmendsClientError extends Error {
   }
 }
 
-/** An error about one field that the client itself has found wrong. */
-export function invalid(field: string, message: string): AmendsClientError {
+/** Makes the error of a field that the client itself has found wrong. */
+export function invalidField(field: string, message: string): AmendsClientError {
   return new AmendsClientError('invalid_request', `${field}: ${message}`, { errors: [{ field, message }] });
 }

@@ -1,13 +1,14 @@
-/** Requests to one server: kept-alive connections, a time limit for each answer, patience when it cannot be reached. */
+/** Requests to one server: kept-alive connections, a time limit for each answer, retries while it cannot be reached. */
 import { Pool } from 'undici';
-import { answerText } from '../http/answer-text.ts';
+import { readText } from '../http/answer-text.ts';
 import { connectorToFinalAnswers } from '../http/interim-answers.ts';
-import { AmendsClientError, invalid } from './client-error.ts';
-import { type OnBehalf, pause } from './pause.ts';
+import { jsonHeaders } from '../http/json-headers.ts';
+import { AmendsClientError, invalidField } from './client-error.ts';
+import { type Caller, pause } from './pause.ts';
 import { exchangeError, refusalError } from './request-error.ts';
 import { type ClientRetry, pauseMsAfter } from './retry-pause.ts';
 
-/** How to connect. */
+/** Where the server is, and the limits of its connections. */
 export interface ConnectionOptions {
   readonly server: string;
   readonly retry: Required<ClientRetry>;
@@ -15,22 +16,23 @@ export interface ConnectionOptions {
   readonly connectionsMax: number;
 }
 
-interface Request extends OnBehalf {
+interface Request extends Caller {
   readonly method: 'GET' | 'POST';
-  /** Below the native API. */
+  /** Path and query below the base of the native API. */
   readonly path: string;
   readonly body?: object;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Whether it does no harm twice, so that it may be repeated when its answer is lost. */
+  /** true: sending it twice does no harm, so it is sent again when its answer is lost. */
   readonly repeatable: boolean;
   /** How long the server may take on top of the time limit. Milliseconds. */
   readonly waitMs?: number;
 }
 
-/** Talks to a server. */
+/** Sends requests to one server. */
 export interface Connection {
   /**
-   * Sends, repeatedly if it must, and gives the answer's JSON.
+   * Sends a request, repeatedly where that may help.
+   * @returns the JSON of the answer
    * @throws AmendsClientError
    */
   send(request: Request): Promise<unknown>;
@@ -38,9 +40,9 @@ export interface Connection {
   close(): Promise<void>;
 }
 
-/** Prepares; connects with the first request. @throws AmendsClientError `invalid_request` for an address that is none */
+/** Makes a connection; its first request opens it. @throws AmendsClientError `invalid_request` when `server` is no address */
 export function connect({ server, retry, requestTimeoutMs, connectionsMax }: ConnectionOptions): Connection {
-  const { origin, pathname } = addressOf(server);
+  const { origin, pathname } = parseServerAddress(server);
   const root = pathname.replace(/\/+$/, '');
   const pool = new Pool(origin, { connections: connectionsMax, pipelining: 1, connect: connectorToFinalAnswers() });
 
@@ -48,7 +50,7 @@ export function connect({ server, retry, requestTimeoutMs, connectionsMax }: Con
     const limit = new AbortController();
     const timer = setTimeout(() => limit.abort(), requestTimeoutMs + (request.waitMs ?? 0));
     const signal = request.signal === undefined ? limit.signal : AbortSignal.any([limit.signal, request.signal]);
-    const headers = { ...(body === null ? acceptsJson : sendsJson), ...request.headers };
+    const headers = { ...jsonHeaders(body), ...request.headers };
     const options = {
       method: request.method,
       path: `${root}${nativeBase}${request.path}`,
@@ -59,8 +61,8 @@ export function connect({ server, retry, requestTimeoutMs, connectionsMax }: Con
     };
     try {
       const answer = await pool.request(options);
-      const text = await answerText(answer);
-      return answerOf(request, { status: answer.statusCode, text, retryAfter: answer.headers['retry-after'] });
+      const text = await readText(answer);
+      return acceptAnswer(request, { status: answer.statusCode, text, retryAfter: answer.headers['retry-after'] });
     } catch (error) {
       throw error instanceof AmendsClientError ? error : exchangeError(error, request, { timedOut: limit.signal.aborted });
     } finally {
@@ -88,33 +90,35 @@ export function connect({ server, retry, requestTimeoutMs, connectionsMax }: Con
   };
 }
 
-const nativeBase = '/api/v1';
-
-const acceptsJson = { accept: 'application/json' } as const;
-const sendsJson = { ...acceptsJson, 'content-type': 'application/json' } as const;
-
-/** The time limit is for the whole exchange; undici's are per phase. */
-const noOwnTimeouts = { headersTimeout: 0, bodyTimeout: 0 } as const;
-
-function addressOf(server: string): URL {
-  const url = URL.canParse(server) ? new URL(server) : null;
-  if (url !== null && /^https?:$/.test(url.protocol) && url.username + url.password + url.search + url.hash === '') return url;
-  throw invalid('server', `is ${server}; must be an http or https address such as http://127.0.0.1:36789`);
+/** Path of a transaction below the base of the native API. */
+export function transactionPath(gid: string): string {
+  return `/transactions/${encodeURIComponent(gid)}`;
 }
 
-interface Answer {
+const nativeBase = '/api/v1';
+
+/** undici's limits are for phases of an exchange; ours is for the whole of it. */
+const noOwnTimeouts = { headersTimeout: 0, bodyTimeout: 0 } as const;
+
+function parseServerAddress(server: string): URL {
+  const url = URL.canParse(server) ? new URL(server) : null;
+  if (url !== null && /^https?:$/.test(url.protocol) && url.username + url.password + url.search + url.hash === '') return url;
+  throw invalidField('server', `is ${server}; must be an http or https address such as http://127.0.0.1:36789`);
+}
+
+interface ServerAnswer {
   readonly status: number;
   readonly text: string;
   readonly retryAfter: string | readonly string[] | undefined;
 }
 
-function answerOf(request: Request, answer: Answer): unknown {
-  const json = jsonIn(answer.text);
+function acceptAnswer(request: Request, answer: ServerAnswer): unknown {
+  const json = parseObject(answer.text);
   if (json !== null && answer.status >= 200 && answer.status < 300) return json;
   throw refusalError({ ...answer, json }, request);
 }
 
-function jsonIn(text: string): object | null {
+function parseObject(text: string): object | null {
   try {
     const json: unknown = JSON.parse(text);
     return typeof json === 'object' ? json : null;
@@ -124,8 +128,8 @@ function jsonIn(text: string): object | null {
 }
 
 /**
- * 503, and a 408 of the server itself, say that nothing was begun. When there was no answer, or only one of a proxy without any,
- * nobody knows.
+ * Whether a request is sent again. After a 503, or a 408 of the server itself, nothing was begun. Without an answer, and after a
+ * 502 or 504 of a proxy, the request may have taken effect, so only a repeatable one is sent again.
  */
 function mayRepeat(error: unknown, { repeatable }: Request): error is AmendsClientError {
   if (!(error instanceof AmendsClientError)) return false;

@@ -1,11 +1,11 @@
-/** The coordinator by its native API. */
+/** The requests of the modes, made on the native API. */
 import type { Bytes, Conclusion, NewBranch as NewBranchBody, NewTransaction, Transaction, TransactionBody } from './api-types.ts';
 import { AmendsClientError } from './client-error.ts';
-import type { Connection } from './connection.ts';
+import { type Connection, transactionPath } from './connection.ts';
 import { makeGid } from './gid.ts';
-import type { OnBehalf } from './pause.ts';
+import type { Caller } from './pause.ts';
 import type {
-  NewBranch,
+  BranchRegistration,
   Preparation,
   TransactionOptions,
   TransactionPort,
@@ -13,19 +13,19 @@ import type {
   WorkflowState,
 } from './transaction-port.ts';
 
-/** @param server base address of the server */
+/** Makes the port of a server. @param server its base address */
 export function nativePort(connection: Connection, server: string): TransactionPort {
-  const post = async (path: string, body: object, about: OnBehalf) => {
+  const post = async (path: string, body: object, caller: Caller) => {
     try {
-      return (await connection.send({ method: 'POST', path, body, repeatable: true, ...about })) as Transaction;
+      return (await connection.send({ method: 'POST', path, body, repeatable: true, ...caller })) as Transaction;
     } catch (error) {
       throw asConflict(error);
     }
   };
-  const begin = (body: NewTransaction & { readonly gid: string }, about: OnBehalf) => post('/transactions', body, about);
+  const begin = (body: BeginBody, caller: Caller) => post('/transactions', body, caller);
 
   return {
-    // Participants of other languages join by the routes that they know.
+    // Participants in other languages join by DTM's routes.
     address: `${server.replace(/\/+$/, '')}/api/dtmsvr`,
     newGid: makeGid,
     async prepare(transaction, signal) {
@@ -35,89 +35,83 @@ export function nativePort(connection: Connection, server: string): TransactionP
     async submit(transaction, signal) {
       const { gid, message } = transaction;
       if (message?.queryPrepared === '') await begin(messageBody(transaction, message, false), { gid, signal });
-      else await post(`${pathOf(gid)}/submit`, {}, { gid, signal });
+      else await post(`${transactionPath(gid)}/submit`, {}, { gid, signal });
     },
     async abort(gid, _mode, reason) {
-      await post(`${pathOf(gid)}/abort`, { reason: shortened(reason) }, { gid });
+      await post(`${transactionPath(gid)}/abort`, { reason: shorten(reason) }, { gid });
     },
     async register(branch, signal) {
       const { gid } = branch;
-      await post(`${pathOf(gid)}/branches`, branchBody(branch), { gid, signal });
+      await post(`${transactionPath(gid)}/branches`, branchBody(branch), { gid, signal });
     },
     async prepareWorkflow(workflow, signal) {
       const { gid } = workflow;
       try {
         return stateOf(await begin(workflowBody(workflow), { gid, signal }));
       } catch (error) {
-        // Begun with something else, perhaps by an older version of the application: what it was begun with holds.
+        // It was begun with other content, perhaps by an older version of the application. The first content holds.
         if (!(error instanceof AmendsClientError && error.code === 'conflict')) throw error;
-        const request = { method: 'GET', path: pathOf(gid), repeatable: true, gid, signal } as const;
+        const request = { method: 'GET', path: transactionPath(gid), repeatable: true, gid, signal } as const;
         const known = (await connection.send(request)) as Transaction;
         if (known.mode !== 'workflow') throw error;
         return stateOf(known);
       }
     },
-    async conclude(gid, conclusion, signal) {
+    async conclude(gid, end, signal) {
       const body: Conclusion =
-        conclusion.status === 'succeed'
-          ? { status: 'succeed', result: JSON.parse(conclusion.result) as unknown }
-          : { status: 'failed', reason: shortened(conclusion.reason) };
-      await post(`${pathOf(gid)}/conclude`, body, { gid, signal });
+        end.status === 'succeed'
+          ? { status: 'succeed', result: JSON.parse(end.result) as unknown }
+          : { status: 'failed', reason: shorten(end.reason) };
+      await post(`${transactionPath(gid)}/conclude`, body, { gid, signal });
     },
   };
 }
 
-/**
- * As much of a reason as a coordinator takes: an error's message can be of any length, and must not keep anything from ending.
- */
-function shortened(reason: string): string {
+/** Cuts a reason to the length that a coordinator takes. A message of any length must not keep a transaction from ending. */
+function shorten(reason: string): string {
   return reason.slice(0, reasonCharactersMax).toWellFormed().replaceAll('\0', '\ufffd');
 }
 
 const reasonCharactersMax = 1_024;
 
-function pathOf(gid: string): string {
-  return `/transactions/${encodeURIComponent(gid)}`;
-}
-
-/** What is decided otherwise, or over, stands against the request as other content does. */
+/** To the modes, a transaction that was decided otherwise or has ended is in conflict, as one with other content is. */
 function asConflict(error: unknown): unknown {
   if (!(error instanceof AmendsClientError && error.code === 'wrong_status')) return error;
   const { message, status, gid } = error;
   return new AmendsClientError('conflict', message, { status: status ?? undefined, gid: gid ?? undefined });
 }
 
-type Begun = NewTransaction & { readonly gid: string };
+type BeginBody = NewTransaction & { readonly gid: string };
 
-function preparedBody(transaction: Preparation): Begun {
+function preparedBody(transaction: Preparation): BeginBody {
   const { gid, mode, options, message } = transaction;
   if (message !== undefined) return messageBody(transaction, message, true);
   if (mode === 'msg') throw new Error(`${gid}: a message says who receives it`);
   const { timeoutMs, ...rest } = options;
-  return { gid, mode, timeoutMs, ...callsOf(rest) };
+  return { gid, mode, timeoutMs, ...callOptionsOf(rest) };
 }
 
 function messageBody(
   { gid, options }: Preparation,
   { steps, queryPrepared: queryUrl, delayMs }: NonNullable<Preparation['message']>,
   prepare: boolean,
-): Begun {
+): BeginBody {
   const { timeoutMs: askAfterMs, ...rest } = options;
   const deliveries = steps.map(({ action, payload }) => ({ action, payload: payload ?? {} }));
-  return { gid, mode: 'msg', prepare, steps: deliveries, queryUrl, delayMs, askAfterMs, ...callsOf(rest) };
+  return { gid, mode: 'msg', prepare, steps: deliveries, queryUrl, delayMs, askAfterMs, ...callOptionsOf(rest) };
 }
 
-function workflowBody({ gid, name, input, resume: resumeUrl, options }: WorkflowStart): Begun {
+function workflowBody({ gid, name, input, resume: resumeUrl, options }: WorkflowStart): BeginBody {
   const { retryDelayMs: resumeAfterMs, callTimeoutMs, headers } = options;
   const given = JSON.parse(input) as unknown;
   return { gid, mode: 'workflow', name, input: given, resumeUrl, resumeAfterMs, callTimeoutMs, headers };
 }
 
-function callsOf({ callTimeoutMs, retryDelayMs, headers }: Omit<TransactionOptions, 'timeoutMs'>) {
+function callOptionsOf({ callTimeoutMs, retryDelayMs, headers }: Omit<TransactionOptions, 'timeoutMs'>) {
   return { callTimeoutMs, retry: retryDelayMs === undefined ? undefined : { delayMs: retryDelayMs }, headers };
 }
 
-function branchBody(branch: NewBranch): NewBranchBody {
+function branchBody(branch: BranchRegistration): NewBranchBody {
   const { branchId } = branch;
   switch (branch.mode) {
     case 'tcc': {
@@ -125,7 +119,7 @@ function branchBody(branch: NewBranch): NewBranchBody {
       return { mode: 'tcc', branchId, confirm, cancel, payload: payload ?? {} };
     }
     case 'xa':
-      // Calls without a body say all the same that it is JSON, which some frameworks refuse (Fastify).
+      // The coordinator calls with `content-type: application/json` in any case, and Fastify refuses that without a body.
       return { mode: 'xa', branchId, url: branch.url, payload: {} };
     case 'workflow': {
       const { op, status, data } = branch;

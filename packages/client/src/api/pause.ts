@@ -1,24 +1,24 @@
-/** Waiting that can be given up. */
+/** Pauses that their caller can give up. */
 import { setTimeout } from 'node:timers/promises';
 import { AmendsClientError } from './client-error.ts';
 
-/** On whose behalf something takes time. */
-export interface OnBehalf {
-  /** The transaction it is about. */
+/** The caller of a request. */
+export interface Caller {
+  /** The transaction that the request is about. */
   readonly gid?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Waits. @throws AmendsClientError `aborted` */
-export async function pause(ms: number, by: OnBehalf): Promise<void> {
+/** Waits. @throws AmendsClientError `aborted` when the caller's signal does */
+export async function pause(ms: number, caller: Caller): Promise<void> {
   try {
-    await setTimeout(ms, undefined, by.signal === undefined ? {} : { signal: by.signal });
+    await setTimeout(ms, undefined, caller.signal === undefined ? {} : { signal: caller.signal });
   } catch {
-    throw abortedError(by);
+    throw abortedError(caller);
   }
 }
 
-/** The error of what its caller has given up. */
-export function abortedError({ gid, signal }: OnBehalf): AmendsClientError {
+/** Makes the error of a request that its caller has given up. */
+export function abortedError({ gid, signal }: Caller): AmendsClientError {
   return new AmendsClientError('aborted', 'the caller gave up', { gid, cause: signal?.reason });
 }

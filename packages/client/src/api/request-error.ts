@@ -1,11 +1,11 @@
-/** What is thrown when a request has no answer to give. */
+/** Makes the errors of requests that failed. */
 import { UnreadableAnswer } from '../http/answer-text.ts';
 import type { Problem } from './api-types.ts';
 import { AmendsClientError, type ClientErrorCode } from './client-error.ts';
-import { abortedError, type OnBehalf } from './pause.ts';
+import { abortedError, type Caller } from './pause.ts';
 import { retryAfterMs } from './retry-pause.ts';
 
-/** An answer that says no. */
+/** An answer that is not a success. */
 interface Refusal {
   readonly status: number;
   readonly text: string;
@@ -14,8 +14,8 @@ interface Refusal {
   readonly retryAfter: string | readonly string[] | undefined;
 }
 
-/** The error that an answer stands for. */
-export function refusalError({ status, text, json, retryAfter }: Refusal, { gid }: OnBehalf): AmendsClientError {
+/** Makes the error of an answer that is not a success. */
+export function refusalError({ status, text, json, retryAfter }: Refusal, { gid }: Caller): AmendsClientError {
   const { type, code, title, detail, errors } = (json ?? {}) as Partial<Problem>;
   const details = { status, errors, gid, retryAfterMs: retryAfterMs(retryAfter) };
   if (code !== undefined && type === `urn:amends:error:${code}`)
@@ -23,12 +23,12 @@ export function refusalError({ status, text, json, retryAfter }: Refusal, { gid 
   return new AmendsClientError('unexpected_answer', `HTTP ${status} without a problem document: ${text.slice(0, 200)}`, details);
 }
 
-/** The error of an exchange that broke. */
-export function exchangeError(cause: unknown, by: OnBehalf, { timedOut }: { timedOut: boolean }): AmendsClientError {
-  const fail = (code: ClientErrorCode, message: string) => new AmendsClientError(code, message, { gid: by.gid, cause });
-  if (by.signal?.aborted === true) return abortedError(by);
+/** Makes the error of an exchange that ended without a whole answer. */
+export function exchangeError(cause: unknown, caller: Caller, { timedOut }: { timedOut: boolean }): AmendsClientError {
+  const fail = (code: ClientErrorCode, message: string) => new AmendsClientError(code, message, { gid: caller.gid, cause });
+  if (caller.signal?.aborted === true) return abortedError(caller);
   if (cause instanceof UnreadableAnswer)
-    return new AmendsClientError('unexpected_answer', cause.message, { status: cause.status, gid: by.gid, cause });
+    return new AmendsClientError('unexpected_answer', cause.message, { status: cause.status, gid: caller.gid, cause });
   if (timedOut) return fail('timeout', 'the server did not answer in time');
   const { code, message } = innermost(cause);
   if (code === 'UND_ERR_DESTROYED' || code === 'UND_ERR_CLOSED') return fail('closed', 'the client has been closed');
@@ -38,7 +38,7 @@ export function exchangeError(cause: unknown, by: OnBehalf, { timedOut }: { time
   return fail('connection_lost', `the connection to the server broke: ${message}`);
 }
 
-/** Errors before a connection stood. */
+/** Codes of errors that happen before there is a connection. */
 const unconnected: ReadonlySet<string> = new Set([
   'ECONNREFUSED',
   'ENOTFOUND',
@@ -49,7 +49,7 @@ const unconnected: ReadonlySet<string> = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
 ]);
 
-/** A name with several addresses fails with the errors of all of them; the first speaks for them. */
+/** A host with several addresses fails with one error for each. The first of them is reported. */
 function innermost(error: unknown): { code: string; message: string } {
   const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
   const { code = '', message = String(first) } = (first ?? {}) as Partial<NodeJS.ErrnoException>;

@@ -6,22 +6,22 @@ export type PreparedMode = 'tcc' | 'xa' | 'msg';
 /** What holds for a whole transaction. */
 export interface TransactionOptions {
   /**
-   * Undecided after this time it is rolled back; a message's application is asked then. Milliseconds; default 60 s, of a message
-   * 30 s.
+   * How long the transaction may stay undecided. Then a tcc or xa is rolled back, and the application of a message is asked.
+   * Milliseconds; default 60 s, of a message 30 s.
    */
   readonly timeoutMs?: number;
   /** Time for one call of the coordinator, answer included. Milliseconds; default 10 s. */
   readonly callTimeoutMs?: number;
   /**
-   * Pause before a call is tried again; it doubles. Before a silent workflow runs again; that does not. Milliseconds;
-   * default 1 s, of a workflow 10 s.
+   * Pause before a call is tried again, which doubles each time; of a workflow, how long nothing may be heard of it before it is
+   * run again. Milliseconds; default 1 s, of a workflow 10 s.
    */
   readonly retryDelayMs?: number;
   /** Added to every call. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** A transaction as it is prepared, and submitted: the same both times. */
+/** A transaction to be prepared or submitted; both requests carry the same. */
 export interface Preparation {
   readonly gid: string;
   readonly mode: PreparedMode;
@@ -36,28 +36,29 @@ export interface Preparation {
 }
 
 /** A branch as its application, or its participant, makes it known. */
-export type NewBranch = { readonly gid: string; readonly branchId: string } & (
+export type BranchRegistration = { readonly gid: string; readonly branchId: string } & (
   | { readonly mode: 'tcc'; readonly confirm: string; readonly cancel: string; readonly payload: unknown }
   | { readonly mode: 'xa'; readonly url: string }
   | ({ readonly mode: 'workflow' } & Pick<RecordedStep, 'op' | 'status' | 'data'>)
 );
 
-/** A workflow as it begins, and each time it goes on: the same every time. */
+/** What a workflow is begun with; each run carries the same. */
 export interface WorkflowStart {
   readonly gid: string;
   readonly name: string;
   /** JSON. */
   readonly input: string;
-  /** Address that runs it again. */
+  /** Address that the coordinator calls to have it run again. */
   readonly resume: string;
   readonly options: TransactionOptions;
 }
 
-/** What a workflow has recorded. */
+/** A step, an end of a step, or the decision, as a workflow has recorded it. */
 export interface RecordedStep {
   readonly branchId: string;
   readonly op: string;
   readonly status: 'succeed' | 'failed';
+  /** JSON. */
   readonly data: string;
 }
 
@@ -65,17 +66,16 @@ export interface RecordedStep {
 export interface WorkflowState {
   readonly status: string;
   readonly reason: string;
-  /** As it was begun with. */
   readonly name: string;
-  /** As it was begun with; JSON. */
+  /** JSON that it was begun with. */
   readonly input: string;
   /** JSON; empty: there is none. */
   readonly result: string;
   readonly recorded: readonly RecordedStep[];
 }
 
-/** How a workflow ends. */
-type Conclusion =
+/** How the function of a workflow has ended; the result is JSON. */
+type WorkflowEnd =
   | { readonly status: 'succeed'; readonly result: string }
   | { readonly status: 'failed'; readonly reason: string };
 
@@ -94,9 +94,9 @@ export interface TransactionPort {
   /** Decides to roll back; what was aborted already stays so, ended or not. */
   abort(gid: string, mode: PreparedMode, reason: string): Promise<void>;
   /** Adds a branch; the same once more changes nothing. */
-  register(branch: NewBranch, signal?: AbortSignal): Promise<void>;
+  register(branch: BranchRegistration, signal?: AbortSignal): Promise<void>;
   /** Begins a workflow or finds it as it stands. */
   prepareWorkflow(workflow: WorkflowStart, signal?: AbortSignal): Promise<WorkflowState>;
   /** Ends a workflow; what has ended so already stays so. */
-  conclude(gid: string, conclusion: Conclusion, signal?: AbortSignal): Promise<void>;
+  conclude(gid: string, end: WorkflowEnd, signal?: AbortSignal): Promise<void>;
 }

@@ -1,33 +1,33 @@
-/** What is kept of the results of work: JSON. */
+/** Results of work as they are kept: JSON. */
 
-/** A result that cannot be kept, because JSON cannot hold it; the message says what and where. */
+/** A result cannot be kept, because JSON cannot hold it; the message says what and where. */
 export class NotJson extends TypeError {
   override readonly name = 'NotJson';
 }
 
 /**
- * A result as text. Methods and `undefined` inside of objects are left out, dates become texts, as JSON has it.
+ * Writes a result as text. As JSON does, it leaves out methods and `undefined` inside of objects, and makes texts of dates.
  * @param what names the result in the error
  * @returns JSON; empty: there is no result
  * @throws NotJson when something would be lost without a word: a BigInt, a function, a symbol, a cycle, a number without digits,
  * a Map or a Set
  */
-export function jsonOf(value: unknown, what: string): string {
+export function toJson(value: unknown, what: string): string {
   if (value === undefined) return '';
-  const text = stringified(value, what);
+  const text = stringify(value, what);
   if (text === undefined) throw new NotJson(`${what} is a ${typeof value}, which JSON cannot hold`);
   return text;
 }
 
-/** The result of a text. */
-export function resultIn(json: string): unknown {
+/** Reads a result from its text. */
+export function parseResult(json: string): unknown {
   return json === '' ? undefined : JSON.parse(json);
 }
 
-function stringified(value: unknown, what: string): string | undefined {
+function stringify(value: unknown, what: string): string | undefined {
   try {
     return JSON.stringify(value, (key, part: unknown) => {
-      const lost = lostIn(part);
+      const lost = lossOf(part);
       if (lost === null) return part;
       throw new NotJson(`${what} ${key === '' ? 'is' : `has in ${JSON.stringify(key)}`} a ${lost}, which JSON cannot hold`);
     });
@@ -39,7 +39,7 @@ function stringified(value: unknown, what: string): string | undefined {
   }
 }
 
-function lostIn(part: unknown): string | null {
+function lossOf(part: unknown): string | null {
   if (typeof part === 'bigint') return 'BigInt';
   if (typeof part === 'symbol') return 'symbol';
   if (typeof part === 'number' && !Number.isFinite(part)) return `number that is ${part}`;
@@ -47,7 +47,7 @@ function lostIn(part: unknown): string | null {
   return part instanceof Set ? 'Set' : null;
 }
 
-/** Whether a type is one that JSON brings back as it was; looked at five levels deep. What is not known is taken for JSON. */
+/** Whether JSON brings values of a type back as they were, looked at five levels deep. `unknown` and `any` count as JSON. */
 export type IsJson<Value, Depth extends readonly 0[] = []> = unknown extends Value
   ? true
   : Depth['length'] extends 5
@@ -65,12 +65,10 @@ type EachIsJson<Value, Depth extends readonly 0[]> = Value extends string | numb
       ? IsJson<Item, [...Depth, 0]>
       : { [Key in keyof Value]-?: IsJson<Value[Key], [...Depth, 0]> }[keyof Value];
 
-/** Added to a parameter that gives a `Value`: one that JSON cannot hold does not fit, and the compiler shows this name. */
+/** Intersected with the type of a function that gives a `Value`: where JSON cannot hold it, the compiler shows `NotJsonType`. */
 export type OnlyJson<Value> = IsJson<Value> extends true ? unknown : NotJsonType;
 
-/**
- * What is returned has a part that JSON cannot hold: a BigInt, a function, a symbol, a class with methods such as Date or Map.
- */
+/** A type with a part that JSON cannot hold: a BigInt, a function, a symbol, a class with methods such as Date or Map. */
 export interface NotJsonType {
   readonly 'returns what JSON cannot hold': never;
 }

@@ -1,4 +1,4 @@
-/** The barrier in an SQL database that is reached over a network; Postgres and MySQL differ in a few statements. */
+/** The barrier in an SQL database over a network. Postgres and MySQL differ in a few statements, which their dialects have. */
 
 import type { BranchRef } from '../participants/call.ts';
 import {
@@ -6,30 +6,31 @@ import {
   type BranchKey,
   checkCall,
   checkCommitted,
+  decideEntrance,
   type Entrance,
-  entrance,
   type FoundRow,
-  givingUp,
-  resultOf,
-  stillUnderWay,
+  givenUpRow,
+  lockWaitSeconds,
+  serializeResult,
   type TableBarrier,
+  underWayError,
   type Writing,
 } from './barrier-rows.ts';
 
-/** What is particular to a database and its driver. */
+/** What differs between databases and their drivers. */
 export interface SqlDialect<Tx> {
   /**
-   * Runs work in one transaction on one connection: committed when it returns, rolled back when it throws. A connection
-   * whose state is unknown is not given back.
+   * Runs work in one transaction on one connection. It is committed when the work returns, and rolled back when it throws. A
+   * connection in an unknown state is closed instead of given back to the pool.
    */
   transaction<Result>(work: (tx: Tx) => Promise<Result>): Promise<Result>;
-  /** Writes a row where there is none of its key. @returns what is there already; null: it was written */
+  /** Writes a row, unless one with its key is there. @returns the row that was there; null: the new one was written */
   write(tx: Tx, writing: Writing): Promise<FoundRow | null>;
-  /** As `write`, but waits only briefly for a transaction that has written the row and not ended. @throws LockTimeout */
+  /** As `write`, but waits at most 3 s for a transaction that has written the row and not ended. @throws LockTimeout */
   writeSoon(tx: Tx, writing: Writing): Promise<FoundRow | null>;
-  /** @throws Error when the work has ended its transaction by itself, so that what came after stood outside */
+  /** @throws Error when the work has ended its transaction by itself, so that its later changes stood outside */
   checkOpen(tx: Tx): Promise<void>;
-  /** Says what the work of a row has returned. @returns false: nothing says that it has begun */
+  /** Keeps what the work of a row has returned. @returns false: the row that says that the work has begun is not there */
   keep(tx: Tx, row: BranchKey, json: string): Promise<boolean>;
   /** Creates the tables that are missing. */
   createTable(): Promise<void>;
@@ -38,6 +39,10 @@ export interface SqlDialect<Tx> {
 /** Another transaction has written the row and has not ended in time. */
 export class LockTimeout extends Error {
   override readonly name = 'LockTimeout';
+
+  constructor(cause: unknown) {
+    super(`another transaction holds the lock of the row and has not ended within ${lockWaitSeconds} s`, { cause });
+  }
 }
 
 /** Where the barrier's tables are. */
@@ -55,27 +60,27 @@ export interface Tables {
   readonly results: string;
 }
 
-/** Names that can stand in a statement. @throws TypeError */
-export function tablesOf({ table = 'dtm_barrier.barrier' }: TableOptions): Tables {
+/** Reads the names of the tables. @throws TypeError when a name could not stand in a statement */
+export function parseTables({ table = 'dtm_barrier.barrier' }: TableOptions): Tables {
   if (/^([a-z_]\w{0,55}\.)?[a-z_]\w{0,55}$/i.test(table)) return { barrier: table, results: `${table}_result` };
   throw new TypeError(`table is ${JSON.stringify(table)}; must be a name such as dtm_barrier.barrier, each part at most 56 long`);
 }
 
-/** The barrier by a dialect. */
+/** Makes the barrier of a dialect. */
 export function sqlBarrier<Tx>(dialect: SqlDialect<Tx>): TableBarrier<Tx> {
   return {
     async run<Result>(call: BranchRef, work: (tx: Tx) => Result | Promise<Result>, { barrierId = '01' } = {}) {
       checkCall(call, { barrierId });
       const answer = await dialect.transaction(async (tx) => {
         const entered = await enter(dialect, tx, { call, barrierId });
-        return entered.row === null ? entered.answer : keptResult(dialect, tx, { row: entered.row, work });
+        return entered.row === null ? entered.answer : runAndKeep(dialect, tx, { row: entered.row, work });
       });
       return answer as Result | undefined;
     },
     async queryPrepared(call) {
       checkCall(call);
-      const row = givingUp(call);
-      checkCommitted(row, await dialect.transaction((tx) => asked(dialect, tx, row)));
+      const row = givenUpRow(call);
+      checkCommitted(row, await dialect.transaction((tx) => giveUp(dialect, tx, row)));
     },
     createTable: () => dialect.createTable(),
   };
@@ -86,29 +91,30 @@ async function enter<Tx>(
   tx: Tx,
   { call, barrierId }: { readonly call: BranchRef; readonly barrierId: string },
 ): Promise<Entrance> {
-  const rows = entrance(call, barrierId);
+  const rows = decideEntrance(call, barrierId);
   let step = rows.next();
   while (step.done !== true) step = rows.next(await dialect.write(tx, step.value));
   return step.value;
 }
 
-/** Runs the work of a row that says that it has begun. @returns the result as it is kept */
-export async function keptResult<Tx>(
+/** Runs the work of a row that is written, and keeps its result. @returns the result as JSON brings it back */
+export async function runAndKeep<Tx>(
   dialect: SqlDialect<Tx>,
   tx: Tx,
   { row, work }: { readonly row: BarrierRow; readonly work: (tx: Tx) => unknown },
 ): Promise<unknown> {
-  const { json, result } = resultOf(await work(tx), row);
+  const { json, result } = serializeResult(await work(tx), row);
   await dialect.checkOpen(tx);
   if (await dialect.keep(tx, row, json)) return result;
   throw new Error('the row that says that the work has begun is gone');
 }
 
-async function asked<Tx>(dialect: SqlDialect<Tx>, tx: Tx, row: BarrierRow): Promise<FoundRow | null> {
+/** Gives up a message. @returns the row that was there before */
+async function giveUp<Tx>(dialect: SqlDialect<Tx>, tx: Tx, row: BarrierRow): Promise<FoundRow | null> {
   try {
     return await dialect.writeSoon(tx, { row, begins: false });
   } catch (error) {
-    throw error instanceof LockTimeout ? stillUnderWay(row.gid, error) : error;
+    throw error instanceof LockTimeout ? underWayError(row.gid, error) : error;
   }
 }
 
@@ -118,7 +124,7 @@ export function valuesOf({ transType, gid, branchId, op, barrierId, reason }: Ba
 }
 
 /** The key of a row, in the order of the columns. */
-export function keyOf({ gid, branchId, op, barrierId }: BranchKey): string[] {
+export function keyValuesOf({ gid, branchId, op, barrierId }: BranchKey): string[] {
   return [gid, branchId, op, barrierId];
 }
 
@@ -134,8 +140,8 @@ export interface SelectedRow {
   readonly result: unknown;
 }
 
-/** What a selected row says. @throws Error when there is none although there was no room for another */
-export function foundRow(row: SelectedRow | undefined): FoundRow {
+/** Reads a selected row. @throws Error when there is none, although the statement before found one in its way */
+export function readFoundRow(row: SelectedRow | undefined): FoundRow {
   if (row === undefined) throw new Error("the barrier's row could not be written and is not there");
   const [gid, branchId, op, barrierId, reason] = [row.gid, row.branch_id, row.op, row.barrier_id, row.reason].map(String);
   return { gid, branchId, op, barrierId, reason, work: workOf(row) } as FoundRow;
@@ -146,8 +152,8 @@ function workOf({ known, result }: SelectedRow): FoundRow['work'] {
   return result === null ? 'begun' : { result: String(result) };
 }
 
-/** What to say of a table that is not there. */
-export function tableMissing({ barrier, results }: Tables, cause: unknown): Error {
+/** Makes the error of a table that is not there. */
+export function missingTableError({ barrier, results }: Tables, cause: unknown): Error {
   return new Error(`the barrier needs the tables ${barrier} and ${results}: createTable() makes those that are missing`, {
     cause,
   });

@@ -1,32 +1,32 @@
 /**
- * A database's part in XA transactions. Its first phase does the work and prepares it: from then on it survives every crash
- * and keeps its locks until the second phase, by whatever connection, commits it or rolls it back.
+ * The branches of XA transactions in a database. The first phase does the work and prepares it. A prepared branch survives every
+ * crash and holds its locks until the second phase, on any connection, commits it or rolls it back.
  */
 
 import type { BranchRef } from '../participants/call.ts';
 import { BusinessFailure } from '../participants/verdict.ts';
-import { answerOf, type BarrierRow, checkCall, checkFound, type FoundRow } from './barrier-rows.ts';
+import { type BarrierRow, checkCall, checkFound, type FoundRow, readAnswer } from './barrier-rows.ts';
 
-/** A database that takes part. `Tx` is what the work uses to change it. */
+/** A database that takes part in XA transactions. The work changes it through `Tx`. */
 export interface XaResource<Tx> {
   /**
-   * The first phase. Where it has been committed before, the work is skipped, and its result is given again.
-   * @param register tells the coordinator of the branch; after the work, before it is prepared
-   * @throws whatever the work or `register` throws, and then nothing is left; BusinessFailure when it was rolled back already
+   * Runs the first phase. Where the branch was committed before, the work is skipped and its result is given again.
+   * @param register tells the coordinator of the branch; called after the work, before the branch is prepared
+   * @throws whatever the work or `register` throws; then nothing of it is left. BusinessFailure when it was rolled back before
    */
   prepare<Result>(
     call: BranchRef,
     work: (tx: Tx) => Result | Promise<Result>,
     register: () => Promise<void>,
   ): Promise<Result | undefined>;
-  /** The second phase. What is not there (any more) counts as committed: coordinators repeat themselves. */
+  /** Commits a branch. One that is not there counts as committed, because coordinators repeat their calls. */
   commit(call: BranchRef): Promise<void>;
   /**
-   * The second phase. What is not there counts as rolled back, and cannot begin afterwards.
+   * Rolls back a branch. One that is not there counts as rolled back, and can no longer begin.
    * @throws Error while the first phase is still under way, so that the coordinator asks again
    */
   rollback(call: BranchRef): Promise<void>;
-  /** Branches that wait for their second phase, of whichever transaction. */
+  /** Lists the branches of all transactions that wait for their second phase. */
   prepared(): Promise<readonly PreparedBranch[]>;
 }
 
@@ -34,15 +34,15 @@ export interface XaResource<Tx> {
 export interface PreparedBranch {
   readonly gid: string;
   readonly branchId: string;
-  /** Under which the database knows it: `<gid>-<branch id>`, as DTM's clients write it. */
+  /** Its name in the database: `<gid>-<branch id>`, as DTM's clients write it. */
   readonly xid: string;
 }
 
 /**
- * The name of a branch in the database.
- * @throws TypeError when it is longer than the database allows, or could be that of a branch of another transaction
+ * Makes the name of a branch in the database.
+ * @throws TypeError when it is longer than the database allows, or could be the name of another transaction's branch
  */
-export function xidOf(call: BranchRef, bytesMax: number): string {
+export function makeXid(call: BranchRef, bytesMax: number): string {
   checkCall(call);
   if (call.branchId.includes('-'))
     throw new TypeError(
@@ -57,31 +57,32 @@ export function xidOf(call: BranchRef, bytesMax: number): string {
   return xid;
 }
 
-/** The branch of a name; null: somebody else has made it. */
-export function branchOf(xid: string): PreparedBranch | null {
+/** Reads the name of a branch; null: another program has made it. */
+export function parseXid(xid: string): PreparedBranch | null {
   const [, gid, branchId] = /^(.+)-(\d+)$/s.exec(xid) ?? [];
   return gid === undefined || branchId === undefined ? null : { gid, branchId, xid };
 }
 
-/** The row of the barrier of a branch: written by its first phase, or by a rollback that came before. */
+/** The barrier's row of a branch, which its first phase writes, or a rollback that comes before it. */
 export function xaRow(call: BranchRef, reason: 'action' | 'rollback'): BarrierRow {
   const { gid, branchId, transType } = call;
   return { gid, branchId, transType, op: 'action', barrierId: '01', reason };
 }
 
 /**
- * What the first phase has returned, where its row is there already. @throws BusinessFailure unless it was committed;
- * NeedsAttention
+ * Reads what the first phase returned from the row that it wrote. @throws BusinessFailure unless it was committed; NeedsAttention
  */
-export function answerOfFirst(call: BranchRef, found: FoundRow): unknown {
+export function readFirstAnswer(call: BranchRef, found: FoundRow): unknown {
   const row = xaRow(call, 'action');
   checkFound(found, row);
   if (found.reason !== row.reason)
     throw new BusinessFailure(`the branch ${call.branchId} of ${call.gid} has been rolled back already`);
-  return answerOf(found, { row, isWanted: call.answerWanted === true });
+  return readAnswer(found, { row, isWanted: call.answerWanted === true });
 }
 
-/** What a roll back finds in place of its row. @throws NeedsAttention: work that was left in the middle cannot be rolled back */
+/**
+ * Checks the row that a rollback finds. @throws NeedsAttention: work that ended its transaction by itself cannot be rolled back
+ */
 export function checkRolledBack(call: BranchRef, found: FoundRow | null): void {
   if (found !== null) checkFound(found, xaRow(call, 'rollback'));
 }

@@ -1,35 +1,47 @@
 /**
- * A prepared transaction in the hands of its application: branches are added and called, then all is submitted or aborted.
- * `tcc` and `xa` are made of it.
+ * A prepared transaction, whose application adds branches, calls them, and then submits or aborts it. `tcc` and `xa` are made of
+ * it.
  */
 import type { Transaction } from '../api/api-types.ts';
-import type { NewBranch, Preparation, PreparedMode, TransactionOptions, TransactionPort } from '../api/transaction-port.ts';
+import type {
+  BranchRegistration,
+  Preparation,
+  PreparedMode,
+  TransactionOptions,
+  TransactionPort,
+} from '../api/transaction-port.ts';
 import type { BranchRequest, Participants } from '../participants/participant-request.ts';
 
+/** What a transaction is prepared with. */
 export interface BeginOptions extends TransactionOptions {
   /** Identity chosen by the caller. Default: one is made. */
   readonly gid?: string;
-  /** Gives up; what is not submitted then is rolled back. */
+  /** Gives up. A transaction that is not submitted is rolled back. */
   readonly signal?: AbortSignal;
 }
 
+/** How long to wait for the end of a transaction. */
 export interface EndOptions {
   /** Wait this long for the outcome. Milliseconds; default 0: not at all. */
   readonly waitMs?: number;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** How to run a TCC or XA transaction. */
+/** What a TCC or XA transaction is run with. */
 export interface RunOptions extends BeginOptions, Pick<EndOptions, 'waitMs'> {}
 
-/** What is left of a `NewBranch` when the transaction is known. */
-type OwnBranch = NewBranch extends infer Branch ? (Branch extends NewBranch ? Omit<Branch, 'gid' | 'mode'> : never) : never;
+/** A branch of a known transaction. */
+type OwnBranch = BranchRegistration extends infer Branch
+  ? Branch extends BranchRegistration
+    ? Omit<Branch, 'gid' | 'mode'>
+    : never
+  : never;
 
 /** A prepared transaction. */
 export interface OpenTransaction {
   readonly gid: string;
   readonly mode: PreparedMode;
-  /** Makes a branch known, before it is called. The same once more changes nothing. @throws AmendsClientError `conflict` */
+  /** Registers a branch, before it is called. Doing so again changes nothing. @throws AmendsClientError `conflict` */
   register(branch: OwnBranch): Promise<void>;
   /**
    * Calls a branch, once.
@@ -42,11 +54,11 @@ export interface OpenTransaction {
   abort(reason: string, how?: EndOptions): Promise<Transaction>;
 }
 
-/** What transactions are made with. */
+/** What the modes work with: the coordinator and the participants. */
 export interface Means {
   readonly port: TransactionPort;
   readonly participants: Participants;
-  /** A transaction as soon as it has ended or is on hold, or as it is after `waitMs`. */
+  /** Waits until a transaction has ended or is on hold, or for `waitMs`, and returns it. */
   readonly wait: (gid: string, how: { readonly waitMs: number; readonly signal?: AbortSignal }) => Promise<Transaction>;
 }
 
@@ -58,14 +70,14 @@ export async function begin(means: Means, mode: PreparedMode, options: BeginOpti
   return openTransaction(means, transaction, signal);
 }
 
-/** The handle of a transaction that is prepared. */
+/** Makes the handle of a transaction that is prepared. */
 export function openTransaction(means: Means, transaction: Preparation, signal?: AbortSignal): OpenTransaction {
   const { port, participants } = means;
   const { gid, mode, options } = transaction;
   return {
     gid,
     mode,
-    register: (branch) => port.register({ ...branch, gid, mode } as NewBranch, signal),
+    register: (branch) => port.register({ ...branch, gid, mode } as BranchRegistration, signal),
     callBranch: (url, { branchId, op }, how = {}) =>
       participants.call(
         url,
@@ -79,46 +91,46 @@ export function openTransaction(means: Means, transaction: Preparation, signal?:
       ),
     async submit(how = {}) {
       await port.submit(transaction, how.signal ?? signal);
-      return outcome(means, gid, how);
+      return follow(means, gid, how);
     },
     async abort(reason, how = {}) {
       await port.abort(gid, mode, reason);
-      return outcome(means, gid, how);
+      return follow(means, gid, how);
     },
   };
 }
 
-/** The transaction after `waitMs`, or as it is. */
-export function outcome({ wait }: Means, gid: string, { waitMs = 0, signal }: EndOptions): Promise<Transaction> {
+/** Waits for `waitMs` at most, and returns the transaction. */
+export function follow({ wait }: Means, gid: string, { waitMs = 0, signal }: EndOptions): Promise<Transaction> {
   return wait(gid, signal === undefined ? { waitMs } : { waitMs, signal });
 }
 
-/** Calls of branches that are to be looked at before the end. */
-export type Tracked = <Answer>(call: Promise<Answer>) => Promise<Answer>;
+/** Notes the call of a branch, so that it is checked before the end. */
+export type Track = <Answer>(call: Promise<Answer>) => Promise<Answer>;
 
 /**
- * Runs work on a transaction. What it throws aborts the transaction, and is thrown again; so does a call that has failed and
- * that it passes over, for the branch would be asked to keep what it has not done. Calls that it does not wait for are waited
- * for.
+ * Runs work on a transaction. When the work throws, the transaction is aborted and the error is thrown again. The same happens
+ * when a call has failed and the work has ignored that, because its branch would be asked to keep what it has not done. Calls
+ * that the work does not wait for are waited for.
  */
-export async function orAbort(open: OpenTransaction, work: (tracked: Tracked) => unknown): Promise<void> {
+export async function runOrAbort(open: OpenTransaction, work: (track: Track) => unknown): Promise<void> {
   const calls: Promise<unknown>[] = [];
-  const tracked: Tracked = (call) => {
+  const track: Track = (call) => {
     calls.push(call);
-    call.catch(() => {}); // It is looked at below.
+    call.catch(() => {}); // It is awaited below.
     return call;
   };
   try {
     try {
-      await work(tracked);
+      await work(track);
     } finally {
-      // Nobody is asked to undo what is still being done.
+      // No branch is asked to undo what it is still doing.
       await Promise.allSettled(calls);
     }
     await Promise.all(calls);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    // Where even that is not heard, the coordinator rolls back when the time is up.
+    // Where the coordinator does not hear of it, it rolls back when the time is up.
     await open.abort(reason).catch(() => {});
     throw error;
   }

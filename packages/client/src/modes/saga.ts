@@ -1,29 +1,32 @@
 /**
- * The saga builder: compensatable steps, then at most one pivot, then retriable steps. Immutable: each `step` gives a new
- * saga. The types know what may come next; whoever has no types hears it at run time, and the server holds the same rule.
+ * The saga builder: compensatable steps, then at most one pivot, then retriable steps. A saga is immutable: each `step` makes a
+ * new one. The types allow only the steps that may come next; the same rule is checked at run time, and by the server.
  */
 import type { AnswerReference, NewSaga, NewStep, RetryPolicy, StepKind, Transaction } from '../api/api-types.ts';
-import { invalid } from '../api/client-error.ts';
+import { invalidField } from '../api/client-error.ts';
 
-/** What holds for the whole saga. */
+/** Options of a whole saga. */
 export interface SagaOptions {
-  /** Undecided after this time it is rolled back. Milliseconds; default: never. */
+  /** How long it may stay undecided before it is rolled back. Milliseconds; default: for ever. */
   readonly timeoutMs?: number;
-  /** Not finished after this time, an alarm is raised; nothing else follows. Milliseconds; default 5 minutes, null: never. */
+  /**
+   * How long it may stay unfinished before an alarm is raised, which does nothing else. Milliseconds; default 5 minutes, null:
+   * for ever.
+   */
   readonly alarmAfterMs?: number | null;
   /** Added to every call. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** true: steps without `after` start at once; false (default): each of them follows the step before it. */
+  /** true: steps without `after` start at once. false (default): each of them follows the step before it. */
   readonly concurrent?: boolean;
 }
 
 /**
- * Makes a payload that refers to answers of steps. It is run once, while the saga is built: what `from` gives is not the
- * answer but stands for it, so nothing can be computed of it; it can only be put somewhere.
+ * Makes a payload that refers to answers of steps. It is run once, while the saga is built. What `from` returns is a reference,
+ * not the answer: it can be put into the payload, but nothing can be computed from it.
  */
 export type PayloadOfAnswers<Names extends string> = (from: FromAnswer<Names>) => unknown;
 
-/** Stands for the answer of the step of that name, or for a part of it such as `$.items[0].id`. */
+/** Makes a reference to the answer of the step with that name, or to a part of it such as `$.items[0].id`. */
 export type FromAnswer<Names extends string> = (step: Names, path?: AnswerPath) => AnswerReference;
 
 /** A path into a JSON answer. */
@@ -32,7 +35,7 @@ export type AnswerPath = '$' | `$.${string}` | `$[${number}]${string}`;
 interface AnyStep<Names extends string> {
   /** Absolute http or https address that does the step; empty: nothing to call. */
   readonly action: string;
-  /** By which payloads refer to its answer; unique within the saga. */
+  /** The name by which payloads refer to its answer; unique within the saga. */
   readonly name?: string;
   /** Keep the answer of the action, at most 64 KiB of JSON, for payloads of later steps and of compensations. */
   readonly keepAnswer?: boolean;
@@ -40,13 +43,13 @@ interface AnyStep<Names extends string> {
   readonly payload?: Json | PayloadOfAnswers<Names>;
   /** Time for one call, answer included. Milliseconds; default 10 s. */
   readonly timeoutMs?: number;
-  /** How the action is tried again while there is no verdict. */
+  /** How the action is repeated while there is no verdict. */
   readonly retry?: RetryPolicy;
   /** Indexes, from 0, of the steps that must have succeeded before this one starts. */
   readonly after?: readonly number[];
 }
 
-/** What is no function. */
+/** Anything but a function. */
 type Json = object | string | number | boolean | null | undefined;
 
 /** A step that can be undone by a call. */
@@ -56,22 +59,22 @@ export interface UndoableStep<Names extends string = string, Own extends string 
   readonly compensate: string;
   /** Body of the compensation instead of `payload`; a function may refer to the answer of its own action too. */
   readonly compensatePayload?: Json | PayloadOfAnswers<Names | Own>;
-  /** How the compensation is tried again. */
+  /** How the compensation is repeated while there is no verdict. */
   readonly compensateRetry?: RetryPolicy;
   readonly irreversible?: never;
 }
 
-/** A step before the point of no return that leaves nothing to undo, or nothing that could be. */
+/** A step before the point of no return that leaves nothing to undo, or that cannot be undone. */
 export interface IrreversibleStep<Names extends string = string> extends AnyStep<Names> {
   readonly kind?: 'compensatable';
-  /** Says that the missing compensation is no oversight: a roll back passes over this step. */
+  /** Says that it has no compensation on purpose: a roll back skips this step. */
   readonly irreversible: true;
   readonly compensate?: never;
   readonly compensatePayload?: never;
   readonly compensateRetry?: never;
 }
 
-/** The point of no return: it may fail, and then all before it is undone; after its success a saga only goes forward. */
+/** The point of no return. When it fails, all before it is undone; after its success a saga only goes forward. */
 export interface PivotStep<Names extends string = string> extends AnyStep<Names> {
   readonly kind: 'pivot';
   readonly compensate?: never;
@@ -80,7 +83,7 @@ export interface PivotStep<Names extends string = string> extends AnyStep<Names>
   readonly irreversible?: never;
 }
 
-/** A step after the point of no return; tried until it succeeds. */
+/** A step after the point of no return, which is repeated until it succeeds. */
 export interface RetriableStep<Names extends string = string> extends AnyStep<Names> {
   readonly kind: 'retriable';
   readonly compensate?: never;
@@ -89,17 +92,17 @@ export interface RetriableStep<Names extends string = string> extends AnyStep<Na
   readonly irreversible?: never;
 }
 
-/** Any step. */
 export type SagaStep = UndoableStep | IrreversibleStep | PivotStep | RetriableStep;
 
+/** What a saga is submitted with. */
 export interface SubmitOptions {
-  /** Identity chosen by the caller: submitting the same again begins nothing new. Default: one is made. */
+  /** Identity chosen by the caller. Submitting the same saga with it again begins nothing new. Default: one is made. */
   readonly gid?: string;
-  /** The trace that it belongs to, as a W3C `traceparent`; participants are told. Default: none. */
+  /** The trace that it belongs to, as a W3C `traceparent`, which participants get. Default: none. */
   readonly traceparent?: string;
   /** Wait this long for the outcome. Milliseconds; default 0: not at all. */
   readonly waitMs?: number;
-  /** Gives up waiting and trying; what was submitted goes on. */
+  /** Gives up the request. A saga that was submitted goes on. */
   readonly signal?: AbortSignal;
 }
 
@@ -112,10 +115,10 @@ interface Submittable {
   submit(options?: SubmitOptions): Promise<Transaction>;
 }
 
-/** Names of the steps before, with that of one more when it keeps its answer. */
+/** The names of the steps before, with the name of one more when it keeps its answer. */
 type With<Names extends string, Name extends string, Keeps extends boolean> = Keeps extends true ? Names | Name : Names;
 
-/** How a step says its name, and whether its answer is kept. */
+/** The name of a step, and whether it keeps its answer. */
 interface Named<Name extends string, Keeps extends boolean> {
   readonly name?: Name;
   readonly keepAnswer?: Keeps;
@@ -123,7 +126,7 @@ interface Named<Name extends string, Keeps extends boolean> {
 
 /**
  * A saga that can still be undone: any step may follow.
- * @typeParam Names of the steps that keep their answers; payloads of later steps can refer to these
+ * @typeParam Names names of the steps that keep their answers, to which payloads of later steps can refer
  */
 export interface Saga<Names extends string = never> extends Submittable {
   /** @throws AmendsClientError `invalid_request` when the step has no `compensate` and does not say `irreversible: true` */
@@ -143,30 +146,31 @@ export interface ForwardSaga<Names extends string = never> extends Submittable {
   ): ForwardSaga<With<Names, Name, Keeps>>;
 }
 
-/** Sends what was built. */
+/** Sends a saga that was built. */
 export type Submit = (saga: NewSaga, options: SubmitOptions) => Promise<Transaction>;
 
+/** Makes a saga without steps. */
 export function emptySaga(options: SagaOptions, submit: Submit): Saga {
-  return sagaOf([], options, submit);
+  return buildSaga([], options, submit);
 }
 
-function sagaOf(steps: readonly NewStep[], options: SagaOptions, submit: Submit): Saga<string> & ForwardSaga<string> {
+function buildSaga(steps: readonly NewStep[], options: SagaOptions, submit: Submit): Saga<string> & ForwardSaga<string> {
   return {
     step(step: SagaStep) {
       checkStep(steps, step);
-      return sagaOf([...steps, newStep(step)], options, submit);
+      return buildSaga([...steps, makeStep(step)], options, submit);
     },
     submit: (how = {}) => submit({ mode: 'saga', steps, ...options }, how),
   };
 }
 
-function newStep({ irreversible, payload = {}, compensatePayload, ...step }: SagaStep): NewStep {
-  const own = compensatePayload === undefined ? {} : { compensatePayload: declared(compensatePayload) };
-  return { ...step, payload: declared(payload), ...own };
+function makeStep({ irreversible, payload = {}, compensatePayload, ...step }: SagaStep): NewStep {
+  const own = compensatePayload === undefined ? {} : { compensatePayload: renderPayload(compensatePayload) };
+  return { ...step, payload: renderPayload(payload), ...own };
 }
 
-/** A payload as it travels: references in the place of what a function took `from` where. */
-function declared(payload: unknown): unknown {
+/** Makes a payload as it is sent: a function of it is run, and its references are objects. */
+function renderPayload(payload: unknown): unknown {
   return typeof payload === 'function' ? (payload as PayloadOfAnswers<string>)(from) : payload;
 }
 
@@ -177,13 +181,14 @@ const rank: Readonly<Record<StepKind, number>> = { compensatable: 0, pivot: 1, r
 function checkStep(before: readonly NewStep[], step: SagaStep): void {
   const field = `steps[${before.length}]`;
   const { kind = 'compensatable', action, compensate, irreversible } = step;
-  if (rank[kind] === undefined) throw invalid(`${field}.kind`, `is ${kind}; must be compensatable, pivot or retriable`);
+  if (rank[kind] === undefined) throw invalidField(`${field}.kind`, `is ${kind}; must be compensatable, pivot or retriable`);
   const last = before.at(-1)?.kind ?? 'compensatable';
   if (rank[kind] < rank[last] || (kind === 'pivot' && last === 'pivot'))
-    throw invalid(`${field}.kind`, `a ${kind} step (${action}) cannot follow a ${last} one; only retriable steps can`);
-  if (kind !== 'compensatable' && compensate) throw invalid(`${field}.compensate`, `a ${kind} step (${action}) is never undone`);
+    throw invalidField(`${field}.kind`, `a ${kind} step (${action}) cannot follow a ${last} one; only retriable steps can`);
+  if (kind !== 'compensatable' && compensate)
+    throw invalidField(`${field}.compensate`, `a ${kind} step (${action}) is never undone`);
   if (kind === 'compensatable' && !compensate && irreversible !== true)
-    throw invalid(
+    throw invalidField(
       `${field}.compensate`,
       `the step ${action} does not say how it is undone; name the address in \`compensate\`, or say \`irreversible: true\``,
     );

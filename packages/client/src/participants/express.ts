@@ -1,24 +1,24 @@
 /** Participants in Express. */
 import type { Request, Response } from 'express';
-import { type Handler, logToConsole, type ParticipantOptions, verdictOn } from './verdict.ts';
+import { giveVerdict, type Handler, logToConsole, type ParticipantOptions } from './verdict.ts';
 
 /**
- * A route handler for the calls of a coordinator, such as `app.post('/debit', express.json(), participant((call) => …))`.
- * It returns: 200 with the value; throws `BusinessFailure`: 409; throws `Ongoing`: 425; throws anything else: 500.
+ * A route handler for the calls of a coordinator, such as `app.post('/debit', express.json(), participant((call) => …))`. What
+ * the handler returns is answered with 200. `BusinessFailure` is answered with 409, `Ongoing` with 425, any other error with 500.
  */
 export function participant<Body = unknown>(
   handler: Handler<Body>,
   { onError = logToConsole }: ParticipantOptions = {},
 ): (request: Request, response: Response) => Promise<void> {
   return async (request, response) => {
-    const incoming = { url: request.originalUrl, header: (name: string) => request.get(name), body: () => bodyOf(request) };
-    const { status, headers, body } = await verdictOn(handler as Handler, incoming, onError);
+    const incoming = { url: request.originalUrl, header: (name: string) => request.get(name), body: () => readBody(request) };
+    const { status, headers, body } = await giveVerdict(handler as Handler, incoming, onError);
     response.status(status).set(headers).send(body);
   };
 }
 
-/** Express parses a body only where it is told to; a handler must not mistake what was not parsed for nothing. */
-function bodyOf(request: Request): unknown {
+/** Express parses a body only where it is told to. A handler must not take an unparsed body for an empty one. */
+function readBody(request: Request): unknown {
   const hasBody = request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
   if (hasBody && request.body === undefined)
     throw new Error('the body has not been parsed: use express.json() before participant()');

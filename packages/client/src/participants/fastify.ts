@@ -1,10 +1,10 @@
 /** Participants in Fastify. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { type Handler, type ParticipantOptions, verdictOn } from './verdict.ts';
+import { giveVerdict, type Handler, type ParticipantOptions } from './verdict.ts';
 
 /**
- * A route handler for the calls of a coordinator, such as `app.post('/debit', participant((call) => …))`.
- * It returns: 200 with the value; throws `BusinessFailure`: 409; throws `Ongoing`: 425; throws anything else: 500.
+ * A route handler for the calls of a coordinator, such as `app.post('/debit', participant((call) => …))`. What the handler
+ * returns is answered with 200. `BusinessFailure` is answered with 409, `Ongoing` with 425, any other error with 500.
  */
 export function participant<Body = unknown>(
   handler: Handler<Body>,
@@ -17,7 +17,7 @@ export function participant<Body = unknown>(
       body: () => request.body,
     };
     const log = (error: unknown) => request.log.error({ err: error }, 'a call of a coordinator failed');
-    const { status, headers, body } = await verdictOn(handler as Handler, incoming, onError ?? log);
+    const { status, headers, body } = await giveVerdict(handler as Handler, incoming, onError ?? log);
     return reply.code(status).headers(headers).send(body);
   };
 }

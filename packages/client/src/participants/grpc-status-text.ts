@@ -1,20 +1,20 @@
-/** The text of a status, as short as every client takes it. */
+/** Shortens the text of a status to what every client takes. */
 
 /**
- * Of the text as it travels, encoded, in a header. Clients read headers of 8 KiB and more; for those that get more than they read
- * the call has broken, whatever its status.
+ * The longest text as it travels, encoded, in a header. Clients read at least 8 KiB of headers. Where a client gets more than it
+ * reads, the call breaks and its status is lost.
  */
 const bytesMax = 4_096;
 
-/** A text, cut where `grpc-message` would be longer than 4 KiB as percent-encoded UTF-8. */
-export function statusText(text: string): string {
+/** Cuts a text where `grpc-message` would be longer than 4 KiB as percent-encoded UTF-8. */
+export function shortenStatusText(text: string): string {
   const end = '…';
   const start = text.slice(0, bytesMax).toWellFormed();
   if (text.length <= bytesMax && encodedBytes(start) <= bytesMax) return start;
   return start.slice(0, charactersWithin(start, bytesMax - encodedBytes(end))) + end;
 }
 
-/** How much of a text takes no more than so many bytes. */
+/** How many characters of a text fit into so many bytes. */
 function charactersWithin(text: string, bytes: number): number {
   let left = bytes;
   let count = 0;

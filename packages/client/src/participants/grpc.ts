@@ -1,12 +1,12 @@
 /**
- * Participants over gRPC, by `@grpc/grpc-js` or whatever is shaped like it: who asks for what stands in the metadata, as DTM's
- * clients and coordinators have it.
+ * Participants over gRPC, with `@grpc/grpc-js` or a library of the same shape. The metadata of a call name the branch and the op,
+ * as DTM's clients and coordinators write them.
  */
-import { BadCall, type BranchRef, type Call, idCharactersMax, wordCharactersMax } from './call.ts';
-import { statusText } from './grpc-status-text.ts';
+import { BadCall, type BranchRef, type Call, describeCall } from './call.ts';
+import { shortenStatusText } from './grpc-status-text.ts';
 import { BusinessFailure, logToConsole, NeedsAttention, Ongoing, type ParticipantOptions } from './verdict.ts';
 
-/** What is needed of the metadata of a call. */
+/** The metadata of a call, as far as they are read. */
 export interface GrpcMetadata {
   get(name: string): readonly (string | Uint8Array)[];
 }
@@ -20,19 +20,16 @@ export interface GrpcCall<Request> {
 /** How a unary call is answered. */
 export type GrpcReply<Reply> = (error: { readonly code: number; readonly details: string } | null, reply?: Reply) => void;
 
-/** Does what a call asks; what it returns, now or by a promise, is the reply. `call.body` is the message. */
+/** Does what a call asks. Its return value, or that of its promise, is the reply; `call.body` is the message. */
 export type GrpcHandler<Request, Reply> = (call: Call<Request>) => Reply | Promise<Reply>;
 
-/**
- * Statuses that are verdicts to a coordinator, and those that are none
- * (https://grpc.github.io/grpc/core/md_doc_statuscodes.html).
- */
+/** Statuses of verdicts and of errors (https://grpc.github.io/grpc/core/md_doc_statuscodes.html). */
 const statuses = { unknown: 2, invalidArgument: 3, failedPrecondition: 9, aborted: 10 } as const;
 
 /**
  * A method for the calls of a coordinator, such as `server.addService(bank, { Debit: participant((call) => …) })`.
- * It returns: the reply; throws `BusinessFailure`: ABORTED; throws `Ongoing`: FAILED_PRECONDITION; throws anything else: UNKNOWN,
- * with `amends-attention: needed` in the trailers for `NeedsAttention`.
+ * When the handler throws `BusinessFailure`, the status is ABORTED; with `Ongoing` it is FAILED_PRECONDITION, and with any other
+ * error UNKNOWN. `NeedsAttention` also sets `amends-attention: needed` in the trailers.
  */
 export function participant<Request, Reply>(
   handler: GrpcHandler<Request, Reply>,
@@ -40,34 +37,37 @@ export function participant<Request, Reply>(
 ): (call: GrpcCall<Request>, reply: GrpcReply<Reply>) => void {
   return ({ metadata, request }, reply) => {
     let call: Call<Request> | null = null;
-    const answer = async () => {
-      call = callIn(metadata, request);
+    const handle = async () => {
+      call = readCall(metadata, request);
       return handler(call);
     };
-    answer().then(
+    handle().then(
       (made) => reply(null, made),
-      (error: unknown) => reply(statusOf(error, { metadata, tell: () => onError(error, call) })),
+      (error: unknown) => {
+        if (!isVerdict(error)) onError(error, call);
+        reply(statusOf(error, metadata));
+      },
     );
   };
 }
 
 /**
- * The metadata of a call that an application makes itself, such as a step of a workflow: add each entry to that of the call.
- * @param branch as the step is given it
+ * The metadata of a call that an application makes itself, such as a step of a workflow. Add each entry to the call's own.
+ * @param branch as the step gets it
  */
 export function metadataOf({ gid, transType, branchId, op, answerWanted = false }: BranchRef): Readonly<Record<string, string>> {
   const branch = { 'dtm-gid': gid, 'dtm-trans_type': transType, 'dtm-branch_id': branchId, 'dtm-op': op };
   return answerWanted ? { ...branch, 'amends-answer': 'wanted' } : branch;
 }
 
-/** An error of a call. */
+/** The error of a call, as its client gets it. */
 export interface GrpcError {
   readonly code?: number;
   readonly details?: string;
   readonly metadata?: GrpcMetadata;
 }
 
-/** The verdict in the error of such a call; an error that is no verdict as it is. */
+/** The verdict that the error of such a call stands for; an error that is no verdict is returned as it is. */
 export function verdictIn(error: GrpcError): unknown {
   const { code, details = '', metadata } = error;
   if (metadata?.get('amends-attention').at(-1) === 'needed') return new NeedsAttention(details);
@@ -75,53 +75,29 @@ export function verdictIn(error: GrpcError): unknown {
   return code === statuses.aborted ? new BusinessFailure(details) : error;
 }
 
-function callIn<Request>(metadata: GrpcMetadata, body: Request): Call<Request> {
-  const epoch = numberIn(metadata, 'amends-epoch');
-  const attempt = numberIn(metadata, 'amends-attempt');
-  return {
-    gid: entry(metadata, 'dtm-gid', idCharactersMax),
-    transType: entry(metadata, 'dtm-trans_type', wordCharactersMax),
-    branchId: entry(metadata, 'dtm-branch_id', idCharactersMax),
-    op: entry(metadata, 'dtm-op', wordCharactersMax),
-    body,
-    ...(epoch === null ? {} : { epoch }),
-    ...(attempt === null ? {} : { attempt }),
-    ...(metadata.get('amends-answer').at(-1) === 'wanted' ? { answerWanted: true } : {}),
-  };
+function readCall<Request>(metadata: GrpcMetadata, body: Request): Call<Request> {
+  const header = (name: string) => metadata.get(name).at(-1)?.toString();
+  const field = (name: string) => ({ name: `dtm-${name} in the metadata`, value: header(`dtm-${name}`) });
+  return { ...describeCall({ field, header, target: 'this method' }), body };
 }
 
-function entry(metadata: GrpcMetadata, name: string, charactersMax: number): string {
-  const value = String(metadata.get(name).at(-1) ?? '');
-  if (value === '') throw new BadCall(`${name} is missing in the metadata: this method is for calls of a coordinator`);
-  if (value.length > charactersMax) throw new BadCall(`${name} is longer than ${charactersMax} characters`);
-  if (value !== value.trim()) throw new BadCall(`${name} begins or ends with white space`);
-  return value;
+function isVerdict(error: unknown): boolean {
+  return error instanceof BusinessFailure || error instanceof Ongoing || error instanceof BadCall;
 }
 
-function numberIn(metadata: GrpcMetadata, name: string): number | null {
-  const text = String(metadata.get(name).at(-1) ?? '');
-  return /^\d{1,15}$/.test(text) ? Number(text) : null;
-}
-
-interface Around {
-  /** Of the call. */
-  readonly metadata: GrpcMetadata;
-  readonly tell: () => void;
-}
-
-function statusOf(error: unknown, { metadata, tell }: Around): { readonly code: number; readonly details: string } {
-  const details = statusText(error instanceof Error ? error.message : String(error));
+/** The status of an error. @param metadata that of the call */
+function statusOf(error: unknown, metadata: GrpcMetadata): { readonly code: number; readonly details: string } {
+  const details = shortenStatusText(error instanceof Error ? error.message : String(error));
   if (error instanceof BusinessFailure) return { code: statuses.aborted, details };
   if (error instanceof Ongoing) return { code: statuses.failedPrecondition, details };
   if (error instanceof BadCall) return { code: statuses.invalidArgument, details };
-  tell();
   const unknown = { code: statuses.unknown, details };
   // The type of a reply names no trailers, so that those of every library fit it.
-  return error instanceof NeedsAttention ? Object.assign(unknown, { metadata: attentionNeeded(metadata) }) : unknown;
+  return error instanceof NeedsAttention ? Object.assign(unknown, { metadata: attentionTrailers(metadata) }) : unknown;
 }
 
-/** Trailers, of the class of the metadata that came. */
-function attentionNeeded(metadata: GrpcMetadata): GrpcMetadata {
+/** Makes trailers of the class that the metadata of the call have. */
+function attentionTrailers(metadata: GrpcMetadata): GrpcMetadata {
   const Trailers = metadata.constructor as new () => GrpcMetadata & { set?(name: string, value: string): void };
   const trailers = new Trailers();
   trailers.set?.('amends-attention', 'needed');

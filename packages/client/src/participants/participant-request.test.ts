@@ -3,12 +3,12 @@ import { type AddressInfo, createServer } from 'node:net';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { listen } from '../../tests/listen.ts';
-import { participants } from './participant-request.ts';
+import { connectParticipants } from './participant-request.ts';
 
 const branch = { gid: "g'1 ü", transType: 'tcc', branchId: '01', op: 'try' };
 
 function calling() {
-  const made = participants();
+  const made = connectParticipants();
   onTestFinished(() => made.close());
   return made;
 }

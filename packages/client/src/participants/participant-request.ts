@@ -1,11 +1,12 @@
-/** Calls that an application makes itself: the first phase of its branches. */
+/** The calls of participants that an application makes itself: first phases, and steps of workflows. */
 import { Agent, type Dispatcher } from 'undici';
-import { answerText, UnreadableAnswer } from '../http/answer-text.ts';
+import { readText, UnreadableAnswer } from '../http/answer-text.ts';
 import { connectorToFinalAnswers } from '../http/interim-answers.ts';
+import { jsonHeaders } from '../http/json-headers.ts';
 import type { BranchRef } from './call.ts';
 import { BusinessFailure, NeedsAttention, Ongoing } from './verdict.ts';
 
-/** A participant that has given no verdict: nobody knows what has happened there. */
+/** A call without a verdict: what has happened at the participant is not known. */
 export class ParticipantError extends Error {
   override readonly name = 'ParticipantError';
   readonly url: string;
@@ -19,7 +20,7 @@ export class ParticipantError extends Error {
   }
 }
 
-/** How to call. */
+/** What a call sends beside the branch, and its limits. */
 export interface BranchRequest {
   /** Default POST. */
   readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -33,21 +34,21 @@ export interface BranchRequest {
   readonly query?: Readonly<Record<string, string>>;
 }
 
-/** Calls participants. */
+/** The connections to participants. */
 export interface Participants {
   /**
-   * Calls one, once; no redirect is followed.
+   * Calls a participant, once, and follows no redirect.
    * @returns its answer: JSON where it is that, else text; undefined: it was empty
-   * @throws BusinessFailure, Ongoing: its verdict. NeedsAttention: it says that a human has to look. ParticipantError: it has
-   * given no verdict
+   * @throws BusinessFailure, Ongoing: its verdict. NeedsAttention: it says that a human has to look. ParticipantError: there was
+   * no verdict
    */
   call(url: string, branch: BranchRef, how?: BranchRequest): Promise<unknown>;
   /** Breaks off what is under way. Idempotent. */
   close(): Promise<void>;
 }
 
-/** Connections to participants, made when they are needed. */
-export function participants(): Participants {
+/** Makes connections to participants as calls need them. */
+export function connectParticipants(): Participants {
   const agent = new Agent({ pipelining: 1, connect: connectorToFinalAnswers() });
   return {
     async call(url, branch, { method = 'POST', payload, headers = {}, timeoutMs = 10_000, signal, query = {} } = {}) {
@@ -56,32 +57,32 @@ export function participants(): Participants {
       const options = {
         method,
         body,
-        headers: { ...(body === null ? acceptsJson : sendsJson), ...wantsAnswer(branch), ...asUtf8(headers) },
+        headers: { ...jsonHeaders(body), ...wishOf(branch), ...encodeUtf8(headers) },
         signal: signal === undefined ? limit : AbortSignal.any([limit, signal]),
       };
-      const answer = await answered(url, async () => {
-        const answer = await agent.request({ ...addressed(url, branch, query), ...options });
+      const answer = await exchange(url, async () => {
+        const answer = await agent.request({ ...targetOf(url, branch, query), ...options });
         const isStuck = answer.headers['amends-attention'] === 'needed';
-        return { status: answer.statusCode, text: await textBehind(answer), isStuck };
+        return { status: answer.statusCode, text: await readTextOrVerdict(answer), isStuck };
       });
-      return verdictIn(url, answer);
+      return readVerdict(url, answer);
     },
     close: () => (agent.destroyed ? Promise.resolve() : agent.destroy()),
   };
 }
 
-function wantsAnswer({ answerWanted = false }: BranchRef): Readonly<Record<string, string>> {
+function wishOf({ answerWanted = false }: BranchRef): Readonly<Record<string, string>> {
   return answerWanted ? { 'amends-answer': 'wanted' } : {};
 }
 
-interface Answer {
+interface ParticipantAnswer {
   readonly status: number;
   readonly text: string;
-  /** The participant says that a human has to look. */
+  /** true: the participant says that a human has to look. */
   readonly isStuck: boolean;
 }
 
-async function answered(url: string, exchange: () => Promise<Answer>): Promise<Answer> {
+async function exchange(url: string, exchange: () => Promise<ParticipantAnswer>): Promise<ParticipantAnswer> {
   try {
     return await exchange();
   } catch (cause) {
@@ -91,10 +92,10 @@ async function answered(url: string, exchange: () => Promise<Answer>): Promise<A
   }
 }
 
-/** 409 and 425 are verdicts whatever can be read of the body behind them. */
-async function textBehind(answer: Dispatcher.ResponseData): Promise<string> {
+/** Reads the text of an answer. 409 and 425 are verdicts also where their body cannot be read. */
+async function readTextOrVerdict(answer: Dispatcher.ResponseData): Promise<string> {
   try {
-    return await answerText(answer);
+    return await readText(answer);
   } catch (error) {
     if (error instanceof UnreadableAnswer && isVerdict(error.status)) return error.message;
     throw error;
@@ -105,16 +106,13 @@ function isVerdict(status: number): boolean {
   return status === 409 || status === 425;
 }
 
-const acceptsJson = { accept: 'application/json' } as const;
-const sendsJson = { ...acceptsJson, 'content-type': 'application/json' } as const;
-
-/** Values beyond ASCII as the bytes of UTF-8, each of which undici sends for one character. */
-function asUtf8(headers: Readonly<Record<string, string>>): Record<string, string> {
+/** Writes values as the bytes of UTF-8, one character each, because undici sends one byte for each character. */
+function encodeUtf8(headers: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, Buffer.from(value).toString('latin1')]));
 }
 
-/** The address as it stands, and what names the branch behind it, as coordinators have it. */
-function addressed(url: string, branch: BranchRef, more: Readonly<Record<string, string>>) {
+/** The address with the parameters that name the branch appended, as coordinators append them. */
+function targetOf(url: string, branch: BranchRef, more: Readonly<Record<string, string>>) {
   const { origin, pathname, search } = new URL(url);
   const { gid, transType, branchId, op } = branch;
   const parameters = Object.entries({ ...more, branch_id: branchId, gid, op, trans_type: transType });
@@ -122,21 +120,21 @@ function addressed(url: string, branch: BranchRef, more: Readonly<Record<string,
   return { origin, path: `${pathname}${search}${search === '' ? '?' : '&'}${appended}` };
 }
 
-/** By the rules of DTM's coordinators: services that are older than status codes say it in words. */
-function verdictIn(url: string, { status, text, isStuck }: Answer): unknown {
-  if (status === 425 || text.includes('ONGOING')) throw new Ongoing(messageIn(text));
-  if (status === 409 || text.includes('FAILURE')) throw new BusinessFailure(messageIn(text));
-  if (isStuck) throw new NeedsAttention(`${url}: ${messageIn(text)}`);
+/** Reads the verdict by the rules of DTM's coordinators: older services give it as a word in the body instead of a status. */
+function readVerdict(url: string, { status, text, isStuck }: ParticipantAnswer): unknown {
+  if (status === 425 || text.includes('ONGOING')) throw new Ongoing(messageOf(text));
+  if (status === 409 || text.includes('FAILURE')) throw new BusinessFailure(messageOf(text));
+  if (isStuck) throw new NeedsAttention(`${url}: ${messageOf(text)}`);
   if (status < 200 || status > 299) throw new ParticipantError(url, `HTTP ${status}: ${text.slice(0, 200)}`, { status });
-  return text === '' ? undefined : jsonOrText(text);
+  return text === '' ? undefined : parseJsonOrText(text);
 }
 
-function messageIn(text: string): string {
-  const { message, error } = (Object(jsonOrText(text)) ?? {}) as { readonly message?: unknown; readonly error?: unknown };
+function messageOf(text: string): string {
+  const { message, error } = (Object(parseJsonOrText(text)) ?? {}) as { readonly message?: unknown; readonly error?: unknown };
   return [message, error].find((each) => typeof each === 'string') ?? text.slice(0, 200);
 }
 
-function jsonOrText(text: string): unknown {
+function parseJsonOrText(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -1,40 +1,40 @@
-/** What a participant answers: the verdict that a handler gives, as status and body that every coordinator understands. */
+/** Turns what a handler returns or throws into a status and a body that every coordinator understands. */
 import { BadCall, type Call, type IncomingCall, readCall } from './call.ts';
 
-/** Thrown by a handler to refuse for good: the transaction is rolled back, if it still can be. */
+/** A handler throws it to refuse for good. The transaction is rolled back, if it still can be. */
 export class BusinessFailure extends Error {
   override readonly name = 'BusinessFailure';
 }
 
-/** Thrown by a handler that has no verdict yet: the coordinator asks again later. */
+/** A handler throws it while it has no verdict yet. The coordinator asks again later. */
 export class Ongoing extends Error {
   override readonly name = 'Ongoing';
 }
 
 /**
- * Thrown where repetition cannot help: a human has to look. A coordinator of Amends puts the transaction on hold, with the
- * reason; others try again.
+ * A handler or a barrier throws it where repeating cannot help and a human has to look. Amends puts the transaction on hold, with
+ * the reason; other coordinators try again.
  */
 export class NeedsAttention extends Error {
   override readonly name = 'NeedsAttention';
 }
 
 /**
- * Does what a call asks; what it returns, now or by a promise, is sent along as JSON: 64 KiB at most, for a verdict is short.
- * `Body` is what the application sends as the payload; it is not checked here.
+ * Does what a call asks. Its return value, or that of its promise, is sent as JSON, of which a coordinator reads 64 KiB.
+ * `Body` is the type of the payload that the application sends; it is not checked.
  */
 export type Handler<Body = unknown> = (call: Call<Body>) => unknown;
 
-/** What to do about errors. */
+/** Where errors are reported. */
 export interface ParticipantOptions {
-  /** Hears of every error that is no verdict. Default: the framework's log, or the console where it has none. */
+  /** Called with every error that is no verdict. Default: the framework's log, or the console where it has none. */
   readonly onError?: OnError;
 }
 
-/** Hears of an error; the call is null when it could not be read. */
+/** Called with an error; the call is null when it could not be read. */
 export type OnError = (error: unknown, call: Call | null) => void;
 
-/** For frameworks without a log. */
+/** The default for frameworks without a log. */
 export const logToConsole: OnError = (error) => console.error(error);
 
 /** An answer to a coordinator. */
@@ -45,34 +45,34 @@ export interface VerdictAnswer {
   readonly body: string;
 }
 
-/** Runs a handler. Never rejects. */
-export async function verdictOn(handler: Handler, incoming: IncomingCall, onError: OnError): Promise<VerdictAnswer> {
+/** Reads a call, runs its handler, and makes the answer. Never rejects. */
+export async function giveVerdict(handler: Handler, incoming: IncomingCall, onError: OnError): Promise<VerdictAnswer> {
   let call: Call | null = null;
   try {
     call = await readCall(incoming);
-    return answer(200, (await handler(call)) ?? { dtm_result: 'SUCCESS' });
+    return answerWith(200, (await handler(call)) ?? { dtm_result: 'SUCCESS' });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    if (error instanceof BusinessFailure) return answer(409, { message }, 'FAILURE');
-    if (error instanceof Ongoing) return answer(425, { message }, 'ONGOING');
-    if (error instanceof BadCall) return answer(400, { message });
+    if (error instanceof BusinessFailure) return answerWith(409, { message }, 'FAILURE');
+    if (error instanceof Ongoing) return answerWith(425, { message }, 'ONGOING');
+    if (error instanceof BadCall) return answerWith(400, { message });
     onError(error, call);
-    const failed = answer(500, { message });
+    const failed = answerWith(500, { message });
     return error instanceof NeedsAttention ? { ...failed, headers: { ...json, 'amends-attention': 'needed' } } : failed;
   }
 }
 
 const json = { 'content-type': 'application/json' } as const;
 
-/** DTM's coordinators search bodies for these words, so they stand only where they are the verdict. */
+/** DTM's coordinators search bodies for these words, so a body contains one only as its verdict. */
 const verdictWords = /FAILURE|ONGOING/g;
 
-function answer(status: VerdictAnswer['status'], value: unknown, verdict?: 'FAILURE' | 'ONGOING'): VerdictAnswer {
+function answerWith(status: VerdictAnswer['status'], value: unknown, verdict?: 'FAILURE' | 'ONGOING'): VerdictAnswer {
   const text = (JSON.stringify(value) ?? 'null').replaceAll(verdictWords, escapeFirst);
   return { status, headers: json, body: verdict === undefined ? text : `{"dtm_result":"${verdict}",${text.slice(1)}` };
 }
 
-/** The same JSON string in other characters. */
+/** Writes the first letter of a word as an escape; JSON reads the same text. */
 function escapeFirst(word: string): string {
   return `\\u00${word.charCodeAt(0).toString(16)}${word.slice(1)}`;
 }

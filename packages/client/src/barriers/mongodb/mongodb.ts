@@ -5,20 +5,21 @@ import {
   type BranchKey,
   checkCall,
   checkCommitted,
-  entrance,
+  decideEntrance,
   type FoundRow,
-  givingUp,
-  resultOf,
-  stillUnderWay,
+  givenUpRow,
+  serializeResult,
   type TableBarrier,
+  underWayError,
   type Writing,
 } from '../barrier-rows.ts';
+import { driverCodeOf } from '../driver-error.ts';
 
 /** Where the barrier's documents are. */
 export interface MongoBarrierOptions {
   /** Default `dtm_barrier`, as in DTM's clients. */
   readonly database?: string;
-  /** Default `barrier`. That of the results has the same name with `_result` at its end. */
+  /** Default `barrier`. The collection of results has the same name with `_result` at its end. */
   readonly collection?: string;
 }
 
@@ -32,7 +33,7 @@ interface BarrierDocument {
   readonly reason: string;
 }
 
-/** What our own collection says of the work of a row. */
+/** A document of our own collection: what became of the work of a row. */
 interface ResultDocument {
   readonly _id: Key;
   /** JSON; null: the work has begun; empty: it is done and has returned nothing. */
@@ -43,8 +44,8 @@ interface ResultDocument {
 type Key = Omit<BarrierDocument, 'trans_type' | 'reason'>;
 
 /**
- * The barrier in MongoDB. Work gets the session of its transaction and must pass it to every operation: what is done without
- * stands outside. `createTable` makes the unique index on which the barrier rests.
+ * The barrier in MongoDB. The work gets the session of its transaction and must pass it to every operation; an operation without
+ * it stands outside. `createTable` makes the unique index that the barrier needs.
  */
 export function mongoBarrier(
   client: MongoClient,
@@ -52,27 +53,29 @@ export function mongoBarrier(
 ): TableBarrier<ClientSession> {
   const documents = client.db(database).collection<BarrierDocument>(collection);
   const results = client.db(database).collection<ResultDocument>(`${collection}_result`);
-  const write = writing(documents, results);
+  const write = rowWriter(documents, results);
   return {
     async run<Result>(call: BranchRef, work: (session: ClientSession) => Result | Promise<Result>, { barrierId = '01' } = {}) {
       checkCall(call, { barrierId });
-      const answer = await transaction(client, async (session) => {
-        const rows = entrance(call, barrierId);
+      const answer = await runMongoTransaction(client, async (session) => {
+        const rows = decideEntrance(call, barrierId);
         let step = rows.next();
         while (step.done !== true) step = rows.next(await write(session, step.value));
         if (step.value.row === null) return step.value.answer;
-        const { json, result } = resultOf(await inOne(session, work), step.value.row);
-        await results.updateOne({ _id: keyOf(step.value.row) }, { $set: { result: json } }, { session });
+        const { json, result } = serializeResult(await runInside(session, work), step.value.row);
+        await results.updateOne({ _id: documentKey(step.value.row) }, { $set: { result: json } }, { session });
         return result;
       });
       return answer as Result | undefined;
     },
     async queryPrepared(call) {
       checkCall(call);
-      const row = givingUp(call);
-      const found = await transaction(client, (session) => write(session, { row, begins: false })).catch((error: unknown) => {
-        throw isConflict(error) ? stillUnderWay(row.gid, error) : error;
-      });
+      const row = givenUpRow(call);
+      const found = await runMongoTransaction(client, (session) => write(session, { row, begins: false })).catch(
+        (error: unknown) => {
+          throw isConflict(error) ? underWayError(row.gid, error) : error;
+        },
+      );
       checkCommitted(row, found);
     },
     async createTable() {
@@ -82,7 +85,7 @@ export function mongoBarrier(
 }
 
 /** Runs work in the transaction that has begun. @throws Error when the work has ended it by itself */
-async function inOne<Result>(
+async function runInside<Result>(
   session: ClientSession,
   work: (session: ClientSession) => Result | Promise<Result>,
 ): Promise<Result> {
@@ -103,18 +106,23 @@ async function hasIndex(documents: Collection<BarrierDocument>): Promise<boolean
       ({ key, unique }) => unique === true && JSON.stringify(key) === JSON.stringify(index),
     );
   } catch (error) {
-    if ((error as { readonly code?: unknown }).code === namespaceNotFound) return false;
+    if (driverCodeOf(error) === namespaceNotFound) return false;
     throw error;
   }
 }
 
-/** WriteConflict, DuplicateKey: another transaction has written the document meanwhile; MongoDB does not wait for its end. */
+/** WriteConflict, DuplicateKey: MongoDB does not wait for the end of another transaction that has written the document. */
+const conflicts: ReadonlySet<unknown> = new Set([112, 11_000]);
+
 function isConflict(error: unknown): boolean {
-  return [112, 11_000].includes((error as { readonly code?: number }).code ?? 0);
+  return conflicts.has(driverCodeOf(error));
 }
 
-/** The driver's own `withTransaction` would run the work several times. */
-async function transaction<Result>(client: MongoClient, work: (session: ClientSession) => Promise<Result>): Promise<Result> {
+/** Runs work in a transaction, once; the driver's own `withTransaction` may run it several times. */
+async function runMongoTransaction<Result>(
+  client: MongoClient,
+  work: (session: ClientSession) => Promise<Result>,
+): Promise<Result> {
   const session = client.startSession();
   try {
     session.startTransaction({ readConcern: { level: 'snapshot' }, writeConcern: { w: 'majority' } });
@@ -127,26 +135,29 @@ async function transaction<Result>(client: MongoClient, work: (session: ClientSe
   }
 }
 
-/** An error inside a transaction ends it, so the row is looked for first; the unique index decides between two at once. */
-function writing(documents: Collection<BarrierDocument>, results: Collection<ResultDocument>) {
+/**
+ * Makes the function that writes a row. It looks for the row first, because an error inside a transaction ends it; between two at
+ * once the unique index decides.
+ */
+function rowWriter(documents: Collection<BarrierDocument>, results: Collection<ResultDocument>) {
   return async (session: ClientSession, { row, begins }: Writing): Promise<FoundRow | null> => {
-    const found = await documents.findOne(keyOf(row), { session });
-    const own = { _id: keyOf(row) };
-    if (found !== null) return foundRow(found, await results.findOne(own, { session }));
-    await documents.insertOne({ trans_type: row.transType, ...keyOf(row), reason: row.reason }, { session });
+    const found = await documents.findOne(documentKey(row), { session });
+    const own = { _id: documentKey(row) };
+    if (found !== null) return toFoundRow(found, await results.findOne(own, { session }));
+    await documents.insertOne({ trans_type: row.transType, ...documentKey(row), reason: row.reason }, { session });
     const begun = { result: null, create_time: new Date() };
     if (begins) await results.replaceOne(own, begun, { session, upsert: true });
     return null;
   };
 }
 
-function foundRow(found: BarrierDocument, result: ResultDocument | null): FoundRow {
+function toFoundRow(found: BarrierDocument, result: ResultDocument | null): FoundRow {
   const { gid, branch_id: branchId, op, barrier_id: barrierId, reason } = found;
   const done = result?.result == null ? 'begun' : { result: result.result };
   return { gid, branchId, op, barrierId, reason, work: result === null ? 'unknown' : done };
 }
 
-/** Fields in this order: the key of a result is a document, and those are compared with the order of their fields. */
-function keyOf({ gid, branchId, op, barrierId }: BranchKey): Key {
+/** The key as a document. The order of its fields matters, because MongoDB compares documents with it. */
+function documentKey({ gid, branchId, op, barrierId }: BranchKey): Key {
   return { gid, branch_id: branchId, op, barrier_id: barrierId };
 }

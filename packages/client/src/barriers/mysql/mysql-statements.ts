@@ -1,27 +1,25 @@
-/**
- * The barrier's tables and statements in MySQL and MariaDB. Values travel as parameters of statements that the server has
- * prepared.
- */
+/** The barrier's tables and statements in MySQL and MariaDB. Values are parameters of prepared statements. */
 import type { Pool, PoolConnection, ResultSetHeader, RowDataPacket } from 'mysql2/promise';
 import { type BarrierRow, type FoundRow, lockWaitSeconds, type Writing } from '../barrier-rows.ts';
+import { driverCodeOf } from '../driver-error.ts';
 import {
-  foundRow,
-  keyOf,
+  keyValuesOf,
   LockTimeout,
+  missingTableError,
+  readFoundRow,
   type SelectedRow,
   type SqlDialect,
   type Tables,
-  tableMissing,
   valuesOf,
 } from '../sql-barrier.ts';
 
-/** The statements of the barrier. */
+/** Makes the dialect of MySQL and MariaDB. */
 export function mysqlDialect(pool: Pool, tables: Tables): SqlDialect<PoolConnection> {
   const { barrier, results } = tables;
   const key = 'gid = ? AND branch_id = ? AND op = ? AND barrier_id = ?';
   const insert = `INSERT IGNORE INTO ${barrier} (trans_type, gid, branch_id, op, barrier_id, reason) VALUES (?, ?, ?, ?, ?, ?)`;
   const begin = `INSERT INTO ${results} (gid, branch_id, op, barrier_id) VALUES (?, ?, ?, ?) ON DUPLICATE KEY UPDATE result = NULL`;
-  // Locking reads see what is committed now, and leave it to the work when its snapshot is taken.
+  // A locking read sees what is committed now, and takes no snapshot: the first statement of the work does.
   const select = `SELECT b.gid, b.branch_id, b.op, b.barrier_id, b.reason, r.gid AS known, r.result
     FROM ${barrier} b LEFT JOIN ${results} r ON r.gid = ? AND r.branch_id = ? AND r.op = ? AND r.barrier_id = ?
     WHERE b.gid = ? AND b.branch_id = ? AND b.op = ? AND b.barrier_id = ? LOCK IN SHARE MODE`;
@@ -29,61 +27,54 @@ export function mysqlDialect(pool: Pool, tables: Tables): SqlDialect<PoolConnect
 
   async function write(connection: PoolConnection, writing: Writing): Promise<FoundRow | null> {
     try {
-      return await written(connection, writing);
+      return await writeRow(connection, writing);
     } catch (error) {
-      throw codeOf(error) === 'ER_NO_SUCH_TABLE' ? tableMissing(tables, error) : error;
+      throw driverCodeOf(error) === 'ER_NO_SUCH_TABLE' ? missingTableError(tables, error) : error;
     }
   }
 
-  async function written(connection: PoolConnection, { row, begins }: Writing): Promise<FoundRow | null> {
+  async function writeRow(connection: PoolConnection, { row, begins }: Writing): Promise<FoundRow | null> {
     const [{ affectedRows, warningStatus }] = await connection.execute<ResultSetHeader>(insert, valuesOf(row));
     if (affectedRows === 0) {
-      const [rows] = await connection.execute<(SelectedRow & RowDataPacket)[]>(select, [...keyOf(row), ...keyOf(row)]);
-      return foundRow(rows[0]);
+      const [rows] = await connection.execute<(SelectedRow & RowDataPacket)[]>(select, [
+        ...keyValuesOf(row),
+        ...keyValuesOf(row),
+      ]);
+      return readFoundRow(rows[0]);
     }
-    if (warningStatus > 0) throw changedOnTheWay(barrier, row);
-    if (begins) await connection.execute(begin, keyOf(row));
+    if (warningStatus > 0) throw changedRowError(barrier, row);
+    if (begins) await connection.execute(begin, keyValuesOf(row));
     return null;
   }
 
   return {
-    transaction: (work) => transaction(pool, work),
+    transaction: (work) => runMysqlTransaction(pool, work),
     write,
     async writeSoon(connection, writing) {
       await connection.query(`SET SESSION innodb_lock_wait_timeout = ${lockWaitSeconds}`);
       try {
         return await write(connection, writing);
       } catch (error) {
-        throw codeOf(error) === 'ER_LOCK_WAIT_TIMEOUT' ? lockTimeout(error) : error;
+        throw driverCodeOf(error) === 'ER_LOCK_WAIT_TIMEOUT' ? new LockTimeout(error) : error;
       } finally {
         await connection.query('SET SESSION innodb_lock_wait_timeout = DEFAULT');
       }
     },
     checkOpen: checkStillOpen,
     async keep(connection, row, json) {
-      const [{ affectedRows }] = await connection.execute<ResultSetHeader>(update, [json, ...keyOf(row)]);
+      const [{ affectedRows }] = await connection.execute<ResultSetHeader>(update, [json, ...keyValuesOf(row)]);
       return affectedRows === 1;
     },
-    createTable: () => create(pool, tables),
+    createTable: () => createTables(pool, tables),
   };
 }
 
-function codeOf(error: unknown): unknown {
-  return (error as { readonly code?: unknown }).code;
-}
-
-function lockTimeout(cause: unknown): LockTimeout {
-  return new LockTimeout(`another transaction holds the lock of the row and has not ended within ${lockWaitSeconds} s`, {
-    cause,
-  });
-}
-
-/** `INSERT IGNORE` makes a warning of what does not fit. */
-function changedOnTheWay(table: string, { gid }: BarrierRow): Error {
+/** Makes the error of a row that the table changed: `INSERT IGNORE` only warns of values that do not fit. */
+function changedRowError(table: string, { gid }: BarrierRow): Error {
   return new Error(`the table ${table} cannot hold the row of ${gid} as it is: make it as createTable() does`);
 }
 
-async function transaction<Result>(pool: Pool, work: (connection: PoolConnection) => Promise<Result>): Promise<Result> {
+async function runMysqlTransaction<Result>(pool: Pool, work: (connection: PoolConnection) => Promise<Result>): Promise<Result> {
   const connection = await pool.getConnection();
   let known = false;
   try {
@@ -106,14 +97,14 @@ async function transaction<Result>(pool: Pool, work: (connection: PoolConnection
 }
 
 /**
- * After a deadlock MySQL has rolled back everything, and after a statement such as CREATE TABLE it has committed: what followed
- * stood outside of any transaction. The savepoint goes with the transaction that it was made in.
+ * Checks that the transaction is the one that was begun, whose savepoint ends with it. After a deadlock MySQL has rolled back
+ * everything, and after a statement such as CREATE TABLE it has committed; what followed stood outside of any transaction.
  */
 async function checkStillOpen(connection: PoolConnection): Promise<void> {
   try {
     await connection.query('RELEASE SAVEPOINT amends_barrier');
   } catch (cause) {
-    if ((cause as { readonly code?: unknown }).code !== 'ER_SP_DOES_NOT_EXIST') throw cause;
+    if (driverCodeOf(cause) !== 'ER_SP_DOES_NOT_EXIST') throw cause;
     throw new Error(
       'the transaction behind the barrier was ended before its time: by a statement that commits by itself, or by a deadlock whose error was not passed on',
       { cause },
@@ -121,34 +112,34 @@ async function checkStillOpen(connection: PoolConnection): Promise<void> {
   }
 }
 
-/** `CREATE … IF NOT EXISTS` takes the right to create also where there is nothing to do. */
-async function create(pool: Pool, { barrier, results }: Tables): Promise<void> {
-  const [isBarrierThere, isResultsThere] = [await isThere(pool, barrier), await isThere(pool, results)];
+/** Creates only what is missing, because `CREATE … IF NOT EXISTS` takes the right to create even where all is there. */
+async function createTables(pool: Pool, { barrier, results }: Tables): Promise<void> {
+  const [isBarrierThere, isResultsThere] = [await tableExists(pool, barrier), await tableExists(pool, results)];
   if (isBarrierThere && isResultsThere) return;
   const [database = '', table] = barrier.split('.');
-  if (table !== undefined && !(await isSchema(pool, database)))
+  if (table !== undefined && !(await schemaExists(pool, database)))
     await pool.query(`CREATE DATABASE IF NOT EXISTS ${database} DEFAULT CHARACTER SET utf8mb4`);
-  const collation = await exactCollation(pool);
+  const collation = await findExactCollation(pool);
   if (!isBarrierThere) await pool.query(barrierTable(barrier, collation));
   if (!isResultsThere) await pool.query(resultTable(results, collation));
 }
 
-async function isThere(pool: Pool, table: string): Promise<boolean> {
+async function tableExists(pool: Pool, table: string): Promise<boolean> {
   const [schema, name] = table.includes('.') ? table.split('.') : [null, table];
   const select = 'SELECT 1 FROM information_schema.tables WHERE table_schema = COALESCE(?, DATABASE()) AND table_name = ?';
   return (await pool.execute<RowDataPacket[]>(select, [schema ?? null, name ?? null]))[0].length > 0;
 }
 
-async function isSchema(pool: Pool, name: string): Promise<boolean> {
+async function schemaExists(pool: Pool, name: string): Promise<boolean> {
   const select = 'SELECT 1 FROM information_schema.schemata WHERE schema_name = ?';
   return (await pool.execute<RowDataPacket[]>(select, [name]))[0].length > 0;
 }
 
 /**
- * The collation that compares bytes and does not pad: MariaDB's, MySQL's. Where there is none, the one that pads does, for keys
- * with white space at their ends are refused.
+ * Finds the collation that compares bytes and does not pad, which MariaDB and MySQL name differently. Older servers get the one
+ * that pads; it serves too, because keys with white space at their ends are refused.
  */
-async function exactCollation(pool: Pool): Promise<string> {
+async function findExactCollation(pool: Pool): Promise<string> {
   const select = `SELECT collation_name AS name FROM information_schema.collations
     WHERE collation_name IN ('utf8mb4_nopad_bin', 'utf8mb4_0900_bin')`;
   const [rows] = await pool.query<({ name: string } & RowDataPacket)[]>(select);

@@ -1,19 +1,20 @@
 /** The barrier's tables and statements in Postgres. */
 import type { Pool, PoolClient } from 'pg';
 import { type FoundRow, lockWaitSeconds, type Writing } from '../barrier-rows.ts';
+import { driverCodeOf } from '../driver-error.ts';
 import {
-  foundRow,
-  keyOf,
+  keyValuesOf,
   LockTimeout,
+  missingTableError,
+  readFoundRow,
   type SelectedRow,
   type SqlDialect,
   type Tables,
-  tableMissing,
   valuesOf,
 } from '../sql-barrier.ts';
-import { checkStillOpen, postgresTransaction } from './postgres-transaction.ts';
+import { checkStillOpen, runPostgresTransaction } from './postgres-transaction.ts';
 
-/** The statements of the barrier. */
+/** Makes the dialect of Postgres. */
 export function postgresDialect(pool: Pool, tables: Tables): SqlDialect<PoolClient> {
   const { barrier, results } = tables;
   const key = 'gid = $1 AND branch_id = $2 AND op = $3 AND barrier_id = $4';
@@ -28,34 +29,34 @@ export function postgresDialect(pool: Pool, tables: Tables): SqlDialect<PoolClie
 
   async function write(client: PoolClient, { row, begins }: Writing): Promise<FoundRow | null> {
     const { rowCount } = await client.query(begins ? begin : insert, valuesOf(row)).catch((error: unknown) => {
-      throw codeOf(error) === undefinedTable ? tableMissing(tables, error) : error;
+      throw driverCodeOf(error) === undefinedTable ? missingTableError(tables, error) : error;
     });
     if (rowCount === 1) return null;
-    return foundRow((await client.query<SelectedRow>(select, keyOf(row))).rows[0]);
+    return readFoundRow((await client.query<SelectedRow>(select, keyValuesOf(row))).rows[0]);
   }
 
   return {
-    transaction: (work) => postgresTransaction(pool, work),
+    transaction: (work) => runPostgresTransaction(pool, work),
     write,
     async writeSoon(client, writing) {
       await client.query(`SET LOCAL lock_timeout = '${lockWaitSeconds}s'`);
       const found = await write(client, writing).catch((error: unknown) => {
-        throw codeOf(error) === lockNotAvailable ? lockTimeout(error) : error;
+        throw driverCodeOf(error) === lockNotAvailable ? new LockTimeout(error) : error;
       });
       await client.query('SET LOCAL lock_timeout TO DEFAULT');
       return found;
     },
     checkOpen: checkStillOpen,
     async keep(client, row, json) {
-      const { rowCount } = await client.query(update, [...keyOf(row), json]);
+      const { rowCount } = await client.query(update, [...keyValuesOf(row), json]);
       return rowCount === 1;
     },
     createTable: () =>
-      postgresTransaction(pool, async (client) => {
-        if (await isThere(client, tables)) return;
-        // Two that create at the same time would collide in the catalogue.
+      runPostgresTransaction(pool, async (client) => {
+        if (await tablesExist(client, tables)) return;
+        // Without the lock, two processes that create at the same time would collide in the catalogue.
         await client.query('SELECT pg_advisory_xact_lock(hashtext($1))', [`amends ${barrier}`]);
-        await create(client, tables);
+        await createTables(client, tables);
       }),
   };
 }
@@ -63,17 +64,7 @@ export function postgresDialect(pool: Pool, tables: Tables): SqlDialect<PoolClie
 const lockNotAvailable = '55P03';
 const undefinedTable = '42P01';
 
-function codeOf(error: unknown): unknown {
-  return (error as { readonly code?: unknown }).code;
-}
-
-function lockTimeout(cause: unknown): LockTimeout {
-  return new LockTimeout(`another transaction holds the lock of the row and has not ended within ${lockWaitSeconds} s`, {
-    cause,
-  });
-}
-
-async function isThere(client: PoolClient, { barrier, results }: Tables): Promise<boolean> {
+async function tablesExist(client: PoolClient, { barrier, results }: Tables): Promise<boolean> {
   const { rows } = await client.query<{ both: boolean }>(
     'SELECT to_regclass($1) IS NOT NULL AND to_regclass($2) IS NOT NULL AS both',
     [barrier, results],
@@ -81,8 +72,8 @@ async function isThere(client: PoolClient, { barrier, results }: Tables): Promis
   return rows[0]!.both;
 }
 
-/** `CREATE … IF NOT EXISTS` takes the right to create also where there is nothing to do. */
-async function create(client: PoolClient, { barrier, results }: Tables): Promise<void> {
+/** Creates only what is missing, because `CREATE … IF NOT EXISTS` takes the right to create even where all is there. */
+async function createTables(client: PoolClient, { barrier, results }: Tables): Promise<void> {
   const { prefix, schema } = schemaOf(barrier);
   const { rows } = await client.query<{ schema: boolean; barrier: boolean; results: boolean; name: boolean }>(
     `SELECT to_regnamespace($1) IS NULL AS schema, to_regclass($2) IS NULL AS barrier, to_regclass($3) IS NULL AS results,
@@ -95,7 +86,7 @@ async function create(client: PoolClient, { barrier, results }: Tables): Promise
   if (missing.results) await client.query(resultTable(results));
 }
 
-/** DTM's Go client names it in its statements. A schema has room for one of that name. */
+/** The constraint that DTM's Go client names in its statements. A schema has room for one of that name. */
 const constraintOfDtm = 'uniq_barrier';
 
 function schemaOf(table: string): { readonly schema: string | null; readonly prefix: string; readonly name: string } {
@@ -120,7 +111,7 @@ function barrierTable(table: string, asDtm: boolean): string {
     )`;
 }
 
-/** A result that is null: the work has begun. Empty: it is done and has returned nothing. */
+/** A null result says that the work has begun; an empty one, that it is done and has returned nothing. */
 function resultTable(table: string): string {
   return `CREATE TABLE IF NOT EXISTS ${table} (
       gid varchar(128) NOT NULL,

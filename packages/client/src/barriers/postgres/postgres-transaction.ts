@@ -1,18 +1,19 @@
-/** Transactions on one connection of a pool. */
+/** Postgres transactions on one connection of a pool. */
 import type { Pool, PoolClient } from 'pg';
+import { driverCodeOf } from '../driver-error.ts';
 
 /**
- * Runs work between BEGIN and an end.
- * @param end the statement that keeps the work, and the word with which Postgres confirms it
- * @throws whatever the work throws, after a rollback; an error when Postgres rolled back although it was to keep the work
+ * Runs work in a transaction.
+ * @param end the statement that commits or prepares it, and the word by which Postgres confirms that
+ * @throws whatever the work throws, after a rollback; Error when Postgres rolled back instead of keeping the work
  */
-export async function postgresTransaction<Result>(
+export async function runPostgresTransaction<Result>(
   pool: Pool,
   work: (client: PoolClient) => Promise<Result>,
   end: { readonly sql: string; readonly confirmedBy: string } = commit,
 ): Promise<Result> {
   const client = await pool.connect();
-  // A connection that breaks while nothing is asked of it would otherwise end the process.
+  // Without a listener, a connection that breaks while it is idle would end the process.
   const ignore = () => {};
   client.on('error', ignore);
   let broken = true;
@@ -23,7 +24,7 @@ export async function postgresTransaction<Result>(
     if (result.failed) throw result.error;
     const { command } = await client.query(end.sql);
     broken = false;
-    // After an error that the work has swallowed, Postgres answers COMMIT with ROLLBACK, without an error.
+    // When the work has swallowed an error, Postgres answers COMMIT with ROLLBACK, without an error.
     if (command !== end.confirmedBy) throw new Error(swallowed);
     return result.value;
   } finally {
@@ -34,7 +35,7 @@ export async function postgresTransaction<Result>(
 
 const commit = { sql: 'COMMIT', confirmedBy: 'COMMIT' } as const;
 
-/** It goes with the transaction that it was made in. */
+/** A savepoint ends with its transaction, so it tells whether that is still the same. */
 const savepoint = 'amends_barrier';
 const swallowed = 'Postgres rolled back: a statement had failed, and its error was not passed on';
 
@@ -44,14 +45,14 @@ const endedBefore: ReadonlySet<unknown> = new Set(['3B001', '25P01']);
 const failedBefore = '25P02';
 
 /**
- * Makes sure that the transaction is still the one which was begun, and can be kept. Once for each, when its work is done.
+ * Checks, once the work is done, that the transaction is the one that was begun and can be committed.
  * @throws Error when the work has ended it by itself, or one of its statements has failed
  */
 export async function checkStillOpen(client: PoolClient): Promise<void> {
   try {
     await client.query(`RELEASE SAVEPOINT ${savepoint}`);
   } catch (cause) {
-    const { code } = cause as { readonly code?: unknown };
+    const code = driverCodeOf(cause);
     if (code === failedBefore) throw new Error(swallowed, { cause });
     if (!endedBefore.has(code)) throw cause;
     throw new Error('the transaction behind the barrier was ended before its time: by a COMMIT or ROLLBACK of the work itself', {

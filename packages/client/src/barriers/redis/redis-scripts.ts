@@ -1,4 +1,4 @@
-/** The scripts of the barrier in Redis. They write what DTM's clients write, so that both can use the same keys. */
+/** The scripts of the barrier in Redis. They write what DTM's clients write, so that both can share keys. */
 
 /** Changes an amount behind the barrier. */
 export const checkAdjustScript = `-- Check and adjust: changes an amount once for each op of a branch, never below zero.

@@ -7,29 +7,26 @@ import {
   type BarrierOptions,
   type BranchKey,
   checkCall,
-  duplicated,
+  duplicateError,
   originalOps,
-  resultOf,
+  serializeResult,
 } from '../barrier-rows.ts';
-import { resultIn } from '../kept-json.ts';
+import { parseResult } from '../kept-json.ts';
 import { checkAdjustScript, keepResultScript, queryPreparedScript } from './redis-scripts.ts';
 
-/** How barriers are kept. */
+/** How long barriers are kept. */
 export interface RedisBarrierOptions {
   /**
-   * How long a barrier's keys live. Seconds; default 7 days. A call that comes later than that after the first is taken for
-   * a new one, so let it be longer than the longest transaction, outages included.
+   * How long the keys of a barrier live. Seconds; default 7 days. A repeated call that comes after this time is taken for a new
+   * one, so it must be longer than the longest transaction, outages included.
    */
   readonly expireSeconds?: number;
 }
 
-/**
- * What became of an adjustment, now or when it was made before: `skipped`, because there is nothing to undo, or its undo came
- * first.
- */
+/** What became of an adjustment, now or in an earlier call. `skipped`: there is nothing to undo, or its undo came first. */
 export type Adjustment = 'adjusted' | 'skipped';
 
-/** Amounts behind a barrier. */
+/** The amounts that work may change behind a barrier. */
 export interface Amounts {
   /**
    * Adds to an amount, or takes from it, together with the barrier's key, in one script. Several adjustments of one call
@@ -42,12 +39,12 @@ export interface Amounts {
 }
 
 /**
- * The barrier in Redis: keys `<gid>-<branch id>-<op>-<barrier id>`, as DTM's clients have them. Each adjustment is there
- * entirely or not at all, but Redis rolls nothing back: of several in one call, those before an error stay. A message's local
- * transaction is its first adjustment.
+ * The barrier in Redis, with keys `<gid>-<branch id>-<op>-<barrier id>` as DTM's clients write them. Each adjustment is made as a
+ * whole or not at all, but Redis rolls nothing back: of several in one call, those before an error stay. The local transaction of
+ * a message is its first adjustment.
  *
- * The work runs each time that a call comes: its adjustments are made once, and say each time what they said first. What it
- * returns is kept when it has ended, under the key of the adjustments that it made, and is what every later call gives.
+ * The work runs each time that the call comes. Its adjustments are made once and return the same each time. What the work returns
+ * is kept when it ends, under the keys of its adjustments, and every later call gets that.
  */
 export function redisBarrier(redis: Redis | Cluster, { expireSeconds = 7 * 86_400 }: RedisBarrierOptions = {}): Barrier<Amounts> {
   if (!Number.isSafeInteger(expireSeconds) || expireSeconds < 1)
@@ -61,11 +58,11 @@ export function redisBarrier(redis: Redis | Cluster, { expireSeconds = 7 * 86_40
         made.push(barrier);
         return checkAdjust(redis, { call, key, by, expireSeconds, barrierId: barrier.barrierId });
       };
-      return (await keptResult(redis, { result: await work({ adjust }), made, expireSeconds })) as Result;
+      return (await keepResult(redis, { result: await work({ adjust }), made, expireSeconds })) as Result;
     },
     async queryPrepared(call) {
       checkCall(call);
-      const key = keyOf({ gid: call.gid, branchId: '00', op: 'msg', barrierId: '01' });
+      const key = barrierKey({ gid: call.gid, branchId: '00', op: 'msg', barrierId: '01' });
       const answer = await redis.eval(queryPreparedScript, 1, key, expireSeconds);
       if (answer === 'FAILURE') throw new BusinessFailure(`the local transaction of the message ${call.gid} was not committed`);
     },
@@ -73,14 +70,14 @@ export function redisBarrier(redis: Redis | Cluster, { expireSeconds = 7 * 86_40
 }
 
 /**
- * The key of a barrier. A hyphen ends a part, so one inside of a part other than the gid, as in the branch ids of a topic's
- * deliveries, is written otherwise: the message `order-7` and the saga `order-7-01` would have a key in common.
+ * The key of a barrier. A hyphen ends a part, so a hyphen inside a part other than the gid, as in the branch ids of a topic's
+ * deliveries, is escaped. Otherwise the message `order-7` and the saga `order-7-01` would share a key.
  */
-function keyOf({ gid, branchId, op, barrierId }: BranchKey): string {
-  return [gid, ...[branchId, op, barrierId].map(escaped)].join('-');
+function barrierKey({ gid, branchId, op, barrierId }: BranchKey): string {
+  return [gid, ...[branchId, op, barrierId].map(escapePart)].join('-');
 }
 
-function escaped(part: string): string {
+function escapePart(part: string): string {
   return part.replace(/[-%/]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
@@ -91,12 +88,15 @@ interface Returned {
   readonly expireSeconds: number;
 }
 
-/** Work without adjustments has no barrier, and nothing to keep its result under. The slash keeps results and barriers apart. */
-async function keptResult(redis: Redis | Cluster, { result, made, expireSeconds }: Returned): Promise<unknown> {
+/**
+ * Keeps the result of work, or gives that of an earlier call. Work without adjustments has no barrier, so its result is not kept.
+ * The slash in the key distinguishes results from barriers.
+ */
+async function keepResult(redis: Redis | Cluster, { result, made, expireSeconds }: Returned): Promise<unknown> {
   const [first, ...others] = made;
   if (first === undefined) return result;
-  const key = [keyOf(first), ...others.map(({ barrierId }) => escaped(barrierId)), 'result'].join('/');
-  return resultIn((await redis.eval(keepResultScript, 1, key, resultOf(result, first).json, expireSeconds)) as string);
+  const key = [barrierKey(first), ...others.map(({ barrierId }) => escapePart(barrierId)), 'result'].join('/');
+  return parseResult((await redis.eval(keepResultScript, 1, key, serializeResult(result, first).json, expireSeconds)) as string);
 }
 
 interface CheckAdjust {
@@ -114,9 +114,9 @@ async function checkAdjust(
   if (!Number.isSafeInteger(by)) throw new TypeError(`the adjustment of ${key} is ${by}; must be a whole number`);
   checkCall(call, { barrierId });
   const original = originalOps[call.op] ?? '';
-  const keyOfOp = (op: string) => keyOf({ ...call, op, barrierId });
+  const keyOfOp = (op: string) => barrierKey({ ...call, op, barrierId });
   const answer = await redis.eval(checkAdjustScript, 3, key, keyOfOp(call.op), keyOfOp(original), by, original, expireSeconds);
   if (answer === 'FAILURE') throw new BusinessFailure(`${key} cannot be changed by ${by}`);
-  if (call.op === 'msg' && answer !== 'OK') throw duplicated(call.gid);
+  if (call.op === 'msg' && answer !== 'OK') throw duplicateError(call.gid);
   return answer === 'OK' || answer === 'AGAIN' ? 'adjusted' : 'skipped';
 }

@@ -1,4 +1,4 @@
-/** Whether a handle is one of better-sqlite3: other drivers have methods of the same names that do something else. */
+/** Tells a database of better-sqlite3 from those of other drivers, whose methods of the same names do something else. */
 
 /** @throws TypeError naming what is expected and what came */
 export function mustBeSqliteHandle(db: unknown): void {

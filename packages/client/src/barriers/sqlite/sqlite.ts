@@ -1,4 +1,4 @@
-/** The barrier in SQLite, by the driver `better-sqlite3`: makes repeated, early and late calls harmless. */
+/** The barrier in SQLite, by the driver `better-sqlite3`. */
 
 import type { BranchRef } from '../../participants/call.ts';
 import {
@@ -6,19 +6,20 @@ import {
   type BarrierOptions,
   checkCall,
   checkCommitted,
+  decideEntrance,
   type Entrance,
-  entrance,
   type FoundRow,
-  givingUp,
+  givenUpRow,
   lockWaitSeconds,
-  resultOf,
-  stillUnderWay,
+  serializeResult,
+  underWayError,
   type Writing,
 } from '../barrier-rows.ts';
-import { foundRow, keyOf, type SelectedRow, valuesOf } from '../sql-barrier.ts';
+import { driverCodeOf } from '../driver-error.ts';
+import { keyValuesOf, readFoundRow, type SelectedRow, valuesOf } from '../sql-barrier.ts';
 import { mustBeSqliteHandle } from './sqlite-handle.ts';
 
-/** What the barrier needs of a better-sqlite3 database. */
+/** A database of better-sqlite3, as far as the barrier uses it. */
 export interface LocalDatabase {
   readonly inTransaction: boolean;
   exec(sql: string): unknown;
@@ -26,7 +27,7 @@ export interface LocalDatabase {
   transaction<Result>(work: () => Result): { immediate(): Result };
 }
 
-/** A result that is there when the handler returns; a promise is none. */
+/** The type of a result that is no promise. */
 export type Synchronous<Result> = Result extends PromiseLike<unknown> ? never : Result;
 
 const tables = `CREATE TABLE IF NOT EXISTS dtm_barrier (
@@ -61,7 +62,7 @@ const update = `UPDATE dtm_barrier_result SET result = ? WHERE ${key}`;
 
 /**
  * Creates the barrier's tables where they are missing: `dtm_barrier`, with DTM's columns, and `dtm_barrier_result` of our own.
- * `barrier` does so by itself.
+ * `barrier` calls this by itself.
  */
 export function createBarrierTable(db: LocalDatabase): void {
   mustBeSqliteHandle(db);
@@ -71,8 +72,8 @@ export function createBarrierTable(db: LocalDatabase): void {
 /**
  * Runs a handler behind the barrier, in one transaction of the database with the barrier's row.
  * @param handler changes this database, and only this; synchronous, because the database is
- * @returns what the handler returns, as JSON brings it back, however often the call comes; undefined: there is nothing to undo,
- * or another program has written the row
+ * @returns what the handler returned in the first call, as JSON brings it back; undefined: there is nothing to undo, or another
+ * program has written the row
  * @throws TypeError when `db` is not a handle of better-sqlite3. NotJson. NeedsAttention: a human has to look
  * @throws whatever the handler throws; then nothing is changed and the same call may come again
  */
@@ -82,7 +83,7 @@ export function barrier<Result>(
   handler: () => Synchronous<Result>,
   { barrierId = '01' }: BarrierOptions = {},
 ): Result | undefined {
-  return behind(db, call, handler, barrierId) as Result | undefined;
+  return runBehind(db, call, handler, barrierId) as Result | undefined;
 }
 
 /** The barrier in a SQLite database, as messages take it; work is synchronous here too. */
@@ -93,44 +94,44 @@ export function sqliteBarrier<Database extends LocalDatabase>(db: Database): Bar
       work: (tx: Database) => Result | Promise<Result>,
       { barrierId = '01' }: BarrierOptions = {},
     ) {
-      return behind(db, call, () => work(db), barrierId) as Result | undefined;
+      return runBehind(db, call, () => work(db), barrierId) as Result | undefined;
     },
     async queryPrepared(call) {
       checkCall(call);
-      const row = givingUp(call);
-      const { write } = tableIn(db);
+      const row = givenUpRow(call);
+      const { write } = openTable(db);
       checkCommitted(
         row,
-        waitingBriefly(db, row.gid, () => db.transaction(() => write({ row, begins: false })).immediate()),
+        waitBriefly(db, row.gid, () => db.transaction(() => write({ row, begins: false })).immediate()),
       );
     },
   };
 }
 
-function behind(db: LocalDatabase, call: BranchRef, work: () => unknown, barrierId: string): unknown {
+function runBehind(db: LocalDatabase, call: BranchRef, work: () => unknown, barrierId: string): unknown {
   checkCall(call, { barrierId });
   mustBeSqliteHandle(db);
   if (db.inTransaction) throw new Error('the barrier begins a transaction of its own, but the database is in one already');
-  const table = tableIn(db);
-  return db.transaction(() => entered(table, call, { barrierId, work: () => orEndedBefore(db, work) })).immediate();
+  const table = openTable(db);
+  return db.transaction(() => enterAndRun(table, call, { barrierId, work: () => runInSavepoint(db, work) })).immediate();
 }
 
-function entered(
+function enterAndRun(
   { write, keep }: BarrierTable,
   call: BranchRef,
   { barrierId, work }: { readonly barrierId: string; readonly work: () => unknown },
 ): unknown {
   const entrance = enter(call, barrierId, write);
   if (entrance.row === null) return entrance.answer;
-  const { json, result } = resultOf(work(), entrance.row);
+  const { json, result } = serializeResult(work(), entrance.row);
   keep(entrance.row, json);
   return result;
 }
 
-/** The savepoint goes with the transaction that it was made in. */
-function orEndedBefore<Result>(db: LocalDatabase, work: () => Result): Result {
+/** Runs work in a savepoint, which ends with its transaction, so that a COMMIT of the work itself is noticed. */
+function runInSavepoint<Result>(db: LocalDatabase, work: () => Result): Result {
   db.exec('SAVEPOINT amends_barrier');
-  const result = synchronous(work());
+  const result = refusePromise(work());
   try {
     db.exec('RELEASE amends_barrier');
   } catch (cause) {
@@ -144,38 +145,41 @@ function orEndedBefore<Result>(db: LocalDatabase, work: () => Result): Result {
   return result;
 }
 
-/** While SQLite waits for a lock nothing else runs in this process. @throws Ongoing when another holds it for too long */
-function waitingBriefly<Result>(db: LocalDatabase, gid: string, work: () => Result): Result {
+/**
+ * Runs work that waits for a lock at most 3 s, because nothing else runs in this process meanwhile. @throws Ongoing after that
+ */
+function waitBriefly<Result>(db: LocalDatabase, gid: string, work: () => Result): Result {
   const { timeout } = db.prepare('PRAGMA busy_timeout').get() as { readonly timeout: number };
   db.exec(`PRAGMA busy_timeout = ${Math.min(timeout, lockWaitSeconds * 1000)}`);
   try {
     return work();
   } catch (error) {
-    throw (error as { readonly code?: unknown }).code === 'SQLITE_BUSY' ? stillUnderWay(gid, error) : error;
+    throw driverCodeOf(error) === 'SQLITE_BUSY' ? underWayError(gid, error) : error;
   } finally {
     db.exec(`PRAGMA busy_timeout = ${timeout}`);
   }
 }
 
+/** The tables of a barrier, with their statements prepared. */
 interface BarrierTable {
-  /** Writes a row where there is none of its key. @returns what is there already; null: it was written */
+  /** Writes a row, unless one with its key is there. @returns the row that was there; null: the new one was written */
   write(writing: Writing): FoundRow | null;
-  /** Says what the work of a row has returned. */
+  /** Keeps what the work of a row has returned. */
   keep(row: Writing['row'], json: string): void;
 }
 
 const opened = new WeakMap<LocalDatabase, BarrierTable>();
 
-function tableIn(db: LocalDatabase): BarrierTable {
+function openTable(db: LocalDatabase): BarrierTable {
   const known = opened.get(db);
   if (known !== undefined) return known;
   createBarrierTable(db);
-  const table = barrierTable(db);
+  const table = prepareTable(db);
   opened.set(db, table);
   return table;
 }
 
-function barrierTable(db: LocalDatabase): BarrierTable {
+function prepareTable(db: LocalDatabase): BarrierTable {
   const [inserting, beginning, reading, keeping] = [insert, begin, select, update].map((sql) => db.prepare(sql)) as [
     Statement,
     Statement,
@@ -185,28 +189,27 @@ function barrierTable(db: LocalDatabase): BarrierTable {
   return {
     write({ row, begins }) {
       if (inserting.run(...valuesOf(row)).changes === 0)
-        return foundRow(reading.get(...keyOf(row), ...keyOf(row)) as SelectedRow | undefined);
-      if (begins) beginning.run(...keyOf(row));
+        return readFoundRow(reading.get(...keyValuesOf(row), ...keyValuesOf(row)) as SelectedRow | undefined);
+      if (begins) beginning.run(...keyValuesOf(row));
       return null;
     },
-    keep: (row, json) => void keeping.run(json, ...keyOf(row)),
+    keep: (row, json) => void keeping.run(json, ...keyValuesOf(row)),
   };
 }
 
 type Statement = ReturnType<LocalDatabase['prepare']>;
 
-/** Writes the rows. */
 function enter(call: BranchRef, barrierId: string, write: BarrierTable['write']): Entrance {
-  const rows = entrance(call, barrierId);
+  const rows = decideEntrance(call, barrierId);
   let step = rows.next();
   while (step.done !== true) step = rows.next(write(step.value));
   return step.value;
 }
 
-/** Refuses a promise: what it does later would happen outside the transaction. */
-function synchronous<Result>(result: Result): Result {
+/** Refuses a promise, because its later changes would stand outside the transaction. */
+function refusePromise<Result>(result: Result): Result {
   if (typeof (result as PromiseLike<unknown> | undefined | null)?.then !== 'function') return result;
-  Promise.resolve(result).catch(() => {}); // The refusal below is the news; nobody is left to hear the other.
+  Promise.resolve(result).catch(() => {}); // A rejection would be unhandled; the error below is what the caller gets.
   throw new TypeError(
     'the handler behind the barrier returned a promise: the transaction would end before it does. Everything is rolled back; make the handler synchronous, and do what takes time before the barrier',
   );

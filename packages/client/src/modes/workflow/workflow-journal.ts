@@ -1,20 +1,11 @@
-/** What a workflow has recorded: read when a run begins, added to step by step. */
+/** The records of a workflow: read when a run begins, and added to step by step. */
 import { AmendsClientError, type ClientErrorCode } from '../../api/client-error.ts';
 import type { RecordedStep, TransactionPort, WorkflowStart, WorkflowState } from '../../api/transaction-port.ts';
-import { jsonOf } from '../../barriers/kept-json.ts';
+import { toJson } from '../../barriers/kept-json.ts';
 import { BusinessFailure, NeedsAttention } from '../../participants/verdict.ts';
+import { type Ending, unkeepableFailure } from './workflow-ending.ts';
 
-/**
- * What a step gave: JSON. `done`: it failed although it was done, because what it returned cannot be kept; so it is undone too.
- */
-export type Outcome = { readonly value: unknown } | Failure;
-
-interface Failure {
-  readonly failure: string;
-  readonly done?: true;
-}
-
-/** Where something is recorded. */
+/** The place of a record. */
 interface JournalKey {
   readonly branchId: string;
   readonly op: string;
@@ -23,17 +14,17 @@ interface JournalKey {
 /** The records of one workflow. */
 export interface Journal {
   has(key: JournalKey): boolean;
-  /** @throws Error when it is recorded under another name: the function does not do the same each time */
-  read(key: JournalKey, name: string): Outcome | undefined;
+  /** @throws Error when the record has another name, because the function does not do the same each time */
+  read(key: JournalKey, name: string): Ending | undefined;
   /**
-   * Records, durably.
-   * @returns what is recorded: this, or a failure when it cannot be kept, or what another run has recorded before
+   * Records how a step ended, durably.
+   * @returns what is recorded: this, or a failure when it cannot be kept, or what another run recorded before
    * @throws EndedElsewhere. NeedsAttention: not even a failure can be recorded
    */
-  write(key: JournalKey, name: string, outcome: Outcome): Promise<Outcome>;
+  write(key: JournalKey, name: string, ending: Ending): Promise<Ending>;
 }
 
-/** The workflow was ended by another run. */
+/** Another run has ended the workflow. */
 export class EndedElsewhere extends Error {
   readonly state: WorkflowState;
   constructor(state: WorkflowState) {
@@ -42,17 +33,18 @@ export class EndedElsewhere extends Error {
   }
 }
 
-/** Whether nothing runs any more. */
+/** Whether a workflow has ended. */
 export function isEnded({ status }: WorkflowState): boolean {
   return status === 'succeed' || status === 'failed';
 }
 
-/** What an ended workflow gave. @throws BusinessFailure when it was rolled back */
-export function resultOf({ status, reason, result }: WorkflowState): unknown {
+/** Reads the result of a workflow that has ended. @throws BusinessFailure when it was rolled back */
+export function readEnd({ status, reason, result }: WorkflowState): unknown {
   if (status === 'failed') throw new BusinessFailure(reason);
   return result === '' ? undefined : JSON.parse(result);
 }
 
+/** Opens the journal of a workflow that has not ended. */
 export function openJournal(
   port: TransactionPort,
   start: WorkflowStart,
@@ -60,79 +52,74 @@ export function openJournal(
 ): Journal {
   const records = new Map<string, RecordedStep>();
   const remember = (steps: readonly RecordedStep[]) => {
-    for (const step of steps) records.set(textOf(step), step);
+    for (const step of steps) records.set(keyText(step), step);
   };
   remember(recorded);
 
-  /** Another run was faster, or has ended it all. */
-  async function recordedBefore(key: JournalKey, error: unknown): Promise<RecordedStep> {
+  /** Finds the record of another run that was faster. @throws EndedElsewhere when that run has ended the workflow */
+  async function findRecord(key: JournalKey, error: unknown): Promise<RecordedStep> {
     const now = await port.prepareWorkflow(start, signal);
     if (isEnded(now)) throw new EndedElsewhere(now);
     remember(now.recorded);
-    const other = records.get(textOf(key));
+    const other = records.get(keyText(key));
     if (other === undefined) throw error;
     return other;
   }
 
   return {
-    has: (key) => records.has(textOf(key)),
+    has: (key) => records.has(keyText(key)),
     read(key, name) {
-      const record = records.get(textOf(key));
-      return record && outcomeOf(record, name);
+      const record = records.get(keyText(key));
+      return record && readRecord(record, name);
     },
-    async write(key, name, outcome) {
+    async write(key, name, ending) {
       try {
-        return await register(key, name, outcome);
+        return await register(key, name, ending);
       } catch (error) {
         if (!isRefused(error)) throw error;
-        const failure = failed(`what ${name} returned cannot be kept: ${error.message}`);
-        if ('value' in outcome) return register(key, name, failure).catch((again: unknown) => stopOn(again));
-        return stopOn(error);
+        const failure = unkeepableFailure(`what ${name} returned cannot be kept: ${error.message}`);
+        if ('value' in ending) return register(key, name, failure).catch((again: unknown) => stopForHuman(again));
+        return stopForHuman(error);
       }
     },
   };
 
-  async function register(key: JournalKey, name: string, outcome: Outcome): Promise<Outcome> {
-    const step = recordOf(key, name, outcome);
+  async function register(key: JournalKey, name: string, ending: Ending): Promise<Ending> {
+    const step = recordOf(key, name, ending);
     try {
       await port.register({ mode: 'workflow', gid: start.gid, ...step }, signal);
-      return outcomeOf(step, name);
+      return readRecord(step, name);
     } catch (error) {
       if (!(error instanceof AmendsClientError && error.code === 'conflict')) throw error;
-      return outcomeOf(await recordedBefore(key, error), name);
+      return readRecord(await findRecord(key, error), name);
     }
   }
 }
 
-/** The failure of what was done and cannot be kept. */
-export function failed(reason: string): Failure {
-  return { failure: reason, done: true };
-}
-
-/** Codes that say that the same content will never be taken. */
+/** Codes that say that the server will never take this content. */
 const refusals: ReadonlySet<ClientErrorCode> = new Set(['invalid_request', 'too_large', 'value_refused']);
 
 function isRefused(error: unknown): error is AmendsClientError {
   return error instanceof AmendsClientError && refusals.has(error.code);
 }
 
-function stopOn(error: unknown): never {
+function stopForHuman(error: unknown): never {
   if (!isRefused(error)) throw error;
   throw new NeedsAttention(`the workflow can record nothing more, so it can neither go on nor be undone: ${error.message}`, {
     cause: error,
   });
 }
 
-function textOf({ branchId, op }: JournalKey): string {
+function keyText({ branchId, op }: JournalKey): string {
   return `${branchId}-${op}`;
 }
 
-function recordOf({ branchId, op }: JournalKey, step: string, outcome: Outcome): RecordedStep {
-  return { branchId, op, status: 'value' in outcome ? 'succeed' : 'failed', data: jsonOf({ step, ...outcome }, step) };
+function recordOf({ branchId, op }: JournalKey, step: string, ending: Ending): RecordedStep {
+  return { branchId, op, status: 'value' in ending ? 'succeed' : 'failed', data: toJson({ step, ...ending }, step) };
 }
 
-function outcomeOf({ branchId, data }: RecordedStep, name: string): Outcome {
-  const { step, ...outcome } = JSON.parse(data) as { readonly step: string } & Outcome;
-  if (step === name) return outcome;
+function readRecord({ branchId, data }: RecordedStep, name: string): Ending {
+  const { step, ...ending } = JSON.parse(data) as { readonly step: string } & Ending;
+  if (step === name) return ending;
   throw new Error(`the step ${branchId} is ${name}, but ${step} is recorded: the function must do the same each time`);
 }

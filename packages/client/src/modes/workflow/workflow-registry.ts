@@ -1,32 +1,31 @@
-/** The workflows that an application has made known, and their runs in this process. */
-import { jsonOf, type OnlyJson } from '../../barriers/kept-json.ts';
+/** The workflows that an application has registered, and their runs in this process. */
+import { type OnlyJson, toJson } from '../../barriers/kept-json.ts';
 import type { Call } from '../../participants/call.ts';
 import { BusinessFailure, type Handler, Ongoing } from '../../participants/verdict.ts';
 import type { Means } from '../open-transaction.ts';
 import type { RegisteredWorkflow, WorkflowFunction, WorkflowOptions, WorkflowRunOptions } from './workflow.ts';
 import { runWorkflow, type WorkflowRun } from './workflow-run.ts';
 
-/** The workflows of an application. */
 export interface Workflows {
-  /** @throws TypeError when the name is taken, or does not fit */
+  /** @throws TypeError when the name is taken, empty or too long */
   register<Input, Result>(
     name: string,
     work: WorkflowFunction<Input, Result> & OnlyJson<Input> & OnlyJson<Result>,
     options: WorkflowOptions,
   ): RegisteredWorkflow<Input, Result>;
-  /** Handles the coordinator's calls to go on. */
+  /** Handles the coordinator's calls to run a workflow again. */
   readonly resume: Handler;
 }
 
 const nameCharactersMax = 45;
 
-/** An empty registry. */
-export function workflows(means: Means): Workflows {
+/** Makes an empty registry. */
+export function workflowRegistry(means: Means): Workflows {
   const known = new Map<string, (gid: string, input: unknown) => Promise<unknown>>();
   const running = new Map<string, Promise<unknown>>();
 
-  /** One run of a transaction at a time; who asks for another hears of the same. */
-  function once(gid: string, run: () => Promise<unknown>): Promise<unknown> {
+  /** Runs a transaction once at a time: a second caller gets the promise of the run under way. */
+  function runOnce(gid: string, run: () => Promise<unknown>): Promise<unknown> {
     const started = running.get(gid) ?? run().finally(() => running.delete(gid));
     running.set(gid, started);
     return started;
@@ -38,8 +37,8 @@ export function workflows(means: Means): Workflows {
         throw new TypeError(`a workflow's name has 1 to ${nameCharactersMax} characters`);
       if (known.has(name)) throw new TypeError(`there is a workflow ${name} already`);
       const start = (gid: string, input: unknown, how: Pick<WorkflowRun<Input, Result>, 'signal' | 'takenUp'>) => {
-        const begun = { gid, name, input: jsonOf(input ?? null, `the input of ${name}`), resume, options };
-        return once(gid, () => runWorkflow(means, { start: begun, work, ...how }));
+        const begun = { gid, name, input: toJson(input ?? null, `the input of ${name}`), resume, options };
+        return runOnce(gid, () => runWorkflow(means, { start: begun, work, ...how }));
       };
       known.set(name, (gid, input) => start(gid, input, { signal: undefined, takenUp: true }));
       return {
@@ -58,7 +57,7 @@ export function workflows(means: Means): Workflows {
         await takeUp(gid, body);
       } catch (error) {
         if (!(error instanceof BusinessFailure)) throw error;
-        // It has ended, as the coordinator knows.
+        // The workflow has ended with a failure, which the coordinator has been told.
       }
     },
   };

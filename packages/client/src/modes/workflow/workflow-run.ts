@@ -1,45 +1,46 @@
 /**
  * One run of a workflow's function, from what is recorded to its end.
  *
- * RUN-1: A step that is recorded is not done again; it gives what it gave.
- * RUN-2: Whether to commit or to roll back is recorded before the first handler of the second phase runs, and never changes.
- * RUN-3: It is decided only when every step that was begun has an answer.
- * RUN-4: Of two runs at once, the one that records first is right, and the other goes by it.
+ * RUN-1: A step that is recorded is not done again; it returns what it returned before.
+ * RUN-2: The decision to commit or to roll back is recorded before the first handler of the second phase runs, and never changes.
+ * RUN-3: The decision is made only when every step that was begun has ended.
+ * RUN-4: Of two runs at once, the first to record a step is right, and the other takes over its record.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { AmendsClientError } from '../../api/client-error.ts';
 import type { WorkflowStart, WorkflowState } from '../../api/transaction-port.ts';
-import { jsonOf, NotJson } from '../../barriers/kept-json.ts';
 import type { BranchRef } from '../../participants/call.ts';
 import { BusinessFailure } from '../../participants/verdict.ts';
 import type { Means } from '../open-transaction.ts';
 import type { StepHandler, WorkflowFunction } from './workflow.ts';
-import { EndedElsewhere, failed, isEnded, type Journal, type Outcome, openJournal, resultOf } from './workflow-journal.ts';
+import { type Ending, runToEnd } from './workflow-ending.ts';
+import { EndedElsewhere, isEnded, type Journal, openJournal, readEnd } from './workflow-journal.ts';
 import { type BegunStep, workflowSteps } from './workflow-steps.ts';
 
+/** A workflow, its function, and how it is run. */
 export interface WorkflowRun<Input, Result> {
   readonly start: WorkflowStart;
   readonly work: WorkflowFunction<Input, Result>;
   readonly signal: AbortSignal | undefined;
-  /** true: the coordinator asks for it, and what it was begun with is in its keeping. */
+  /** true: the coordinator asks for the run, and has the input. */
   readonly takenUp: boolean;
 }
 
-/** The decision lies with the branch that the coordinator calls to have a workflow go on, beside the steps. */
+/** The place of the decision: the branch that the coordinator calls to have a workflow run again. */
 const decisionAt = { branchId: '00', op: 'decision' } as const;
 
 /**
- * Runs it, or takes it up.
- * @throws BusinessFailure when it was rolled back; AmendsClientError `conflict`: the gid belongs to another; whatever else its
- * function, a step or a handler throws
+ * Begins a workflow, or goes on with it.
+ * @throws BusinessFailure when it was rolled back. AmendsClientError `conflict` when the gid belongs to another. Whatever else
+ * its function, a step or a handler throws
  */
 export async function runWorkflow<Input, Result>(means: Means, run: WorkflowRun<Input, Result>): Promise<unknown> {
   const state = await means.port.prepareWorkflow(run.start, run.signal);
   checkSame(run, state);
   try {
-    return await (isEnded(state) ? resultOf(state) : runOpen(means, run, state));
+    return await (isEnded(state) ? readEnd(state) : runOpen(means, run, state));
   } catch (error) {
-    if (error instanceof EndedElsewhere) return resultOf(error.state);
+    if (error instanceof EndedElsewhere) return readEnd(error.state);
     throw error;
   }
 }
@@ -65,10 +66,12 @@ async function runOpen<Input, Result>(
   const journal = openJournal(port, start, { recorded, signal });
   const decided = journal.has(decisionAt);
   const steps = workflowSteps({ gid, journal, decided, participants, headers: start.options.headers ?? {}, signal });
-  const wanted = await outcomeOf(start.name, () => work(steps.workflow, JSON.parse(input) as Input));
-  await steps.settled();
+  const wanted: Wanted = await runToEnd(`what the workflow ${start.name} returns`, () =>
+    work(steps.workflow, JSON.parse(input) as Input),
+  ).catch((error: unknown) => ({ error }));
+  await steps.settle();
   const decision = await decide(journal, wanted);
-  await secondPhase(steps.begun, { gid, journal, op: 'value' in decision ? 'commit' : 'rollback' });
+  await runSecondPhase(steps.begun, { gid, journal, op: 'value' in decision ? 'commit' : 'rollback' });
   if ('failure' in decision) {
     await port.conclude(gid, { status: 'failed', reason: decision.failure }, signal);
     throw new BusinessFailure(decision.failure);
@@ -77,21 +80,10 @@ async function runOpen<Input, Result>(
   return decision.value;
 }
 
-/** What the function wants; an error that is no verdict leaves it open. */
-type Wanted = Outcome | { readonly error: unknown };
+/** How the function ended; an error that is no verdict leaves the decision open. */
+type Wanted = Ending | { readonly error: unknown };
 
-async function outcomeOf(name: string, work: () => Promise<unknown>): Promise<Wanted> {
-  try {
-    const value = (await work()) ?? null;
-    jsonOf(value, `what the workflow ${name} returns`);
-    return { value };
-  } catch (error) {
-    if (error instanceof NotJson) return failed(error.message);
-    return error instanceof BusinessFailure ? { failure: error.message } : { error };
-  }
-}
-
-async function decide(journal: Journal, wanted: Wanted): Promise<Outcome> {
+async function decide(journal: Journal, wanted: Wanted): Promise<Ending> {
   const known = journal.read(decisionAt, decisionAt.op);
   if (known !== undefined) return known;
   if ('error' in wanted) throw wanted.error;
@@ -104,17 +96,17 @@ interface SecondPhase {
   readonly op: 'commit' | 'rollback';
 }
 
-async function secondPhase(begun: readonly BegunStep[], { gid, journal, op }: SecondPhase): Promise<void> {
+async function runSecondPhase(begun: readonly BegunStep[], { gid, journal, op }: SecondPhase): Promise<void> {
   for (const { branchId, end, refused } of begun.toReversed()) {
     const handler = op === 'commit' ? end.onCommit : end.onRollback;
     const passedOver = op === 'rollback' && refused && end.rollBackRefused !== true;
     if (handler === undefined || passedOver || journal.has({ branchId, op })) continue;
-    await handled(handler, { gid, transType: 'workflow', branchId, op });
+    await callHandler(handler, { gid, transType: 'workflow', branchId, op });
     await journal.write({ branchId, op }, op, { value: null });
   }
 }
 
-async function handled(handler: StepHandler, call: BranchRef): Promise<void> {
+async function callHandler(handler: StepHandler, call: BranchRef): Promise<void> {
   try {
     await handler(call);
   } catch (error) {

@@ -1,12 +1,12 @@
 /** The steps of one run of a workflow. */
 
-import { jsonOf, NotJson } from '../../barriers/kept-json.ts';
 import type { BranchRef } from '../../participants/call.ts';
 import type { Participants } from '../../participants/participant-request.ts';
 import { BusinessFailure } from '../../participants/verdict.ts';
 import { branchIds } from '../branch-ids.ts';
 import type { StepEnd, StepHandler, StepRequest, Workflow } from './workflow.ts';
-import { failed, type Journal, type Outcome } from './workflow-journal.ts';
+import { runToEnd } from './workflow-ending.ts';
+import type { Journal } from './workflow-journal.ts';
 
 /** A step that this run, or one before it, has begun. */
 export interface BegunStep {
@@ -15,11 +15,11 @@ export interface BegunStep {
   readonly refused: boolean;
 }
 
-/** What the steps need. */
+/** What the steps of a run work with. */
 export interface StepsOptions {
   readonly gid: string;
   readonly journal: Journal;
-  /** Nothing is begun any more. */
+  /** true: no new step may begin. */
   readonly decided: boolean;
   readonly participants: Participants;
   /** Added to every call. */
@@ -27,32 +27,33 @@ export interface StepsOptions {
   readonly signal: AbortSignal | undefined;
 }
 
+/** The steps of a run. */
 export interface Steps {
   /** What the workflow's function uses. */
   readonly workflow: Workflow;
   /** In the order in which they were begun. */
   readonly begun: readonly BegunStep[];
-  /** @throws the error of a step without an answer, even if the function has gone on without it */
-  settled(): Promise<void>;
+  /** Waits for all steps. @throws the error of a step that did not end, also where the function has ignored it */
+  settle(): Promise<void>;
 }
 
-/** A step that was not begun when it was decided. */
+/** A step had not begun when the workflow was decided. */
 class NotBegun extends Error {}
 
 /**
- * Records that a workflow has room for: one for each step, one for each end of a step that has one, and one for the decision. A
- * coordinator takes no more branches of one transaction.
+ * How many records a workflow has: one for each step, one for each end of a step, and one for the decision. A coordinator takes
+ * no more branches of one transaction.
  */
 const recordsMax = 1_000;
 
-/** No steps yet. */
+/** Makes the steps of a run, of which none has begun. */
 export function workflowSteps({ gid, journal, decided, participants, headers, signal }: StepsOptions): Steps {
   const begun: { branchId: string; end: StepEnd; refused: boolean }[] = [];
   const under: Promise<unknown>[] = [];
   const nextId = branchIds();
   let records = 1;
 
-  /** There must be room left for the decision and for what follows from it. */
+  /** Reserves the records of a step and of its end, so that there is room for the decision and for what follows. */
   function takeRoom(name: string, { onCommit, onRollback }: StepEnd): void {
     records += onCommit === undefined && onRollback === undefined ? 1 : 2;
     if (records <= recordsMax) return;
@@ -61,24 +62,23 @@ export function workflowSteps({ gid, journal, decided, participants, headers, si
     );
   }
 
-  async function step(name: string, act: (call: BranchRef) => unknown, end: StepEnd): Promise<unknown> {
+  async function takeStep(name: string, act: (call: BranchRef) => unknown, end: StepEnd): Promise<unknown> {
     takeRoom(name, end);
     const at = { branchId: nextId(), op: 'action' };
     const known = journal.read(at, name);
     if (known === undefined && decided) throw new NotBegun(`the step ${name} was not begun when the workflow was decided`);
     const own = { branchId: at.branchId, end, refused: false };
     begun.push(own);
-    const outcome =
-      known ??
-      (await journal.write(at, name, await attempt(name, () => act({ gid, transType: 'workflow', ...at, answerWanted: true }))));
-    if ('value' in outcome) return outcome.value;
-    own.refused = outcome.done !== true;
-    throw new BusinessFailure(outcome.failure);
+    const run = () => act({ gid, transType: 'workflow', ...at, answerWanted: true });
+    const ending = known ?? (await journal.write(at, name, await runToEnd(`what the step ${name} returns`, run)));
+    if ('value' in ending) return ending.value;
+    own.refused = ending.done !== true;
+    throw new BusinessFailure(ending.failure);
   }
 
-  function tracked<Answer>(answer: Promise<unknown>): Promise<Answer> {
+  function track<Answer>(answer: Promise<unknown>): Promise<Answer> {
     under.push(answer);
-    answer.catch(() => {}); // Whoever waits for it hears it; all are looked at in the end.
+    answer.catch(() => {}); // The function may handle it; `settle` awaits all.
     return answer as Promise<Answer>;
   }
 
@@ -91,27 +91,14 @@ export function workflowSteps({ gid, journal, decided, participants, headers, si
     };
     const handler = (to: string | StepHandler | undefined) => (typeof to === 'string' ? calling(to) : to);
     const end = { onRollback: handler(onRollback), onCommit: handler(onCommit), rollBackRefused };
-    return tracked<Answer>(step(url, calling(url), end));
+    return track<Answer>(takeStep(url, calling(url), end));
   }
 
-  const workflow: Workflow = { gid, signal, do: (name, act, end = {}) => tracked(step(name, act, end)), fetch };
-  return { workflow, begun, settled: () => settled(under) };
+  const workflow: Workflow = { gid, signal, do: (name, act, end = {}) => track(takeStep(name, act, end)), fetch };
+  return { workflow, begun, settle: () => settle(under) };
 }
 
-/** What cannot be kept would be done again each time: it fails, once. */
-async function attempt(name: string, act: () => unknown): Promise<Outcome> {
-  try {
-    const value = (await act()) ?? null;
-    jsonOf(value, `what the step ${name} returns`);
-    return { value };
-  } catch (error) {
-    if (error instanceof NotJson) return failed(error.message);
-    if (error instanceof BusinessFailure) return { failure: error.message };
-    throw error;
-  }
-}
-
-async function settled(steps: readonly Promise<unknown>[]): Promise<void> {
+async function settle(steps: readonly Promise<unknown>[]): Promise<void> {
   for (const each of await Promise.allSettled(steps)) {
     if (each.status === 'fulfilled') continue;
     if (!(each.reason instanceof BusinessFailure || each.reason instanceof NotBegun)) throw each.reason;

@@ -1,6 +1,7 @@
 /**
- * Workflows: a function whose steps are recorded. After a crash the coordinator has it run again; recorded steps give what
- * they gave, and it goes on where it was. So between its steps it must do the same each time: no clock, no chance, no I/O.
+ * Workflows: functions whose steps are recorded. After a crash the coordinator has the function run again. Recorded steps return
+ * what they returned before, so it goes on where it was. Between its steps the function must do the same each time: it reads no
+ * clock, draws no random numbers, and does no I/O.
  */
 
 import type { TransactionOptions } from '../../api/transaction-port.ts';
@@ -8,16 +9,16 @@ import type { OnlyJson } from '../../barriers/kept-json.ts';
 import type { BranchRef } from '../../participants/call.ts';
 import type { BranchRequest } from '../../participants/participant-request.ts';
 
-/** What is done in the end about a step. Called at least once, late, perhaps by another process: use a barrier with the call. */
+/** Completes or undoes a step. It is called at least once, perhaps late and by another process: use a barrier with the call. */
 export type StepHandler = (call: BranchRef) => unknown;
 
-/** The end of a step: when the workflow succeeds or fails, the steps' handlers run in reverse order. */
+/** The end of a step. When the workflow succeeds or fails, the handlers of its steps run in reverse order. */
 export interface StepEnd {
-  /** Undoes the step. It may have had no effect: a step without an answer is undone too. */
+  /** Undoes the step. A step without an answer is undone too, so it may have had no effect. */
   readonly onRollback?: StepHandler | undefined;
   /** Completes the step. */
   readonly onCommit?: StepHandler | undefined;
-  /** true: undone even when the step itself has refused. Default: not, for what refuses has done nothing. */
+  /** true: a step that refused is undone too. Default false, because a step that refuses has done nothing. */
   readonly rollBackRefused?: boolean;
 }
 
@@ -32,49 +33,55 @@ export interface StepRequest extends Omit<BranchRequest, 'signal'>, Omit<StepEnd
 /** A run of a workflow, as its function sees it. */
 export interface Workflow {
   readonly gid: string;
-  /** Aborts when this run is given up; the workflow is not. */
+  /** Aborts when this run is given up. The workflow itself goes on later. */
   readonly signal: AbortSignal | undefined;
   /**
-   * A step of one's own. What it returns is recorded as JSON and given back as JSON brings it back; what cannot be recorded makes
-   * the step fail, and it is undone with the others.
+   * Runs work as a step. Its result is recorded as JSON, and returned as JSON brings it back. A result that cannot be recorded
+   * makes the step fail; it is then undone with the others.
    * @param name must be the same each time
-   * @throws BusinessFailure as the work does, recorded too; or when there is no room for another step. NeedsAttention: a human
-   * has to look, the workflow is held. Anything else ends the run, and the workflow goes on later
+   * @throws BusinessFailure when the work does, which is recorded too, or when there is no room for another step. NeedsAttention:
+   * a human has to look, and the workflow is held. Any other error ends the run, and the workflow goes on later
    */
   do<Result>(
     name: string,
     work: ((call: BranchRef) => Result | Promise<Result>) & OnlyJson<Result>,
     end?: StepEnd,
   ): Promise<Result>;
-  /** A step that calls a participant. @returns its answer, recorded @throws BusinessFailure when it refuses, recorded too */
+  /**
+   * Calls a participant as a step. @returns its answer, which is recorded @throws BusinessFailure when it refuses, recorded too
+   */
   fetch<Answer = unknown>(url: string, request?: StepRequest): Promise<Answer>;
 }
 
 /**
- * What a workflow does: returns, and it is committed; throws BusinessFailure, and it is rolled back; throws anything else: later.
+ * The function of a workflow. When it returns, the workflow is committed; when it throws BusinessFailure, it is rolled back;
+ * after any other error it runs again later.
  */
 export type WorkflowFunction<Input, Result> = (workflow: Workflow, input: Input) => Promise<Result>;
 
-/** What holds for all runs of a workflow. */
+/** Options of all runs of a workflow. */
 export interface WorkflowOptions extends Omit<TransactionOptions, 'timeoutMs'> {
-  /** Address of this application where the coordinator has workflows go on: a route with `client.resumeWorkflows()`. */
+  /**
+   * Address of this application that the coordinator calls to have workflows run again: a route with `client.resumeWorkflows()`.
+   */
   readonly resume: string;
 }
 
+/** The identity of a run, and the signal that gives it up. */
 export interface WorkflowRunOptions {
-  /** Identity chosen by the caller: running the same again goes on, or gives the result. Default: one is made. */
+  /** Identity chosen by the caller. Running with it again goes on, or returns the result. Default: one is made. */
   readonly gid?: string;
-  /** Gives up this run; the coordinator has it go on later. */
+  /** Gives up this run. The coordinator has the workflow go on later. */
   readonly signal?: AbortSignal;
 }
 
-/** A workflow that is known by its name. */
+/** A workflow that is registered under its name. */
 export interface RegisteredWorkflow<Input, Result> {
   readonly name: string;
   /**
    * Runs it.
-   * @returns what its function returns, as JSON brings it back
-   * @throws BusinessFailure when it was rolled back; anything else: the run was broken off, and the coordinator has it go on
+   * @returns the result of its function, as JSON brings it back
+   * @throws BusinessFailure when it was rolled back. After any other error the coordinator has it go on
    */
   run(input: Input, options?: WorkflowRunOptions): Promise<Result>;
 }
