@@ -458,5 +458,8 @@ export interface Problem {
   readonly status: number;
   readonly detail: string;
   readonly code: ServerErrorCode;
+  /** The fields that are to blame, each with what is wrong. */
+  readonly issues?: readonly FieldError[] | undefined;
+  /** The same, under its first name. */
   readonly errors?: readonly FieldError[] | undefined;
 }

@@ -77,7 +77,9 @@ function refuse(tx: Pick<Transaction, 'gid' | 'status' | 'version'>, { expectedV
   if (isFinished(tx))
     throw new AmendsError('already_finished', `${tx.gid} is finished (${tx.status}); nothing can be changed any more`);
   if (expectedVersion !== null && expectedVersion !== tx.version)
-    throw new AmendsError('version_conflict', `expectedVersion: ${tx.gid} is at version ${tx.version} now; look at it again`);
+    throw new AmendsError('version_conflict', [
+      { field: 'expectedVersion', message: `${tx.gid} is at version ${tx.version} now; look at it again` },
+    ]);
 }
 
 /** Whether an act was carried out after all, by a commit whose answer came after others had taken the transaction over. */

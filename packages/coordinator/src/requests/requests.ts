@@ -54,7 +54,8 @@ export async function untilAnswered<A>(gid: Gid, reception: Reception, attempt: 
     if (answer !== null) return answer;
     if (tries >= triesAtOnce) await pause(2 ** (tries - triesAtOnce), reception.host);
   }
-  throw new AmendsError('overloaded', `gid: ${gid} is being changed by other nodes all the time; try again in a moment`);
+  const message = `${gid} is being changed by other nodes all the time; try again in a moment`;
+  throw new AmendsError('overloaded', [{ field: 'gid', message }]);
 }
 
 function pause(delayMs: number, host: MailboxHost): Promise<void> {
@@ -109,7 +110,7 @@ async function opened({ gid, refuse }: Pick<Act<never, never>, 'gid' | 'refuse'>
 /** @throws AmendsError `not_found` */
 export async function located(gid: Gid, reception: Reception): Promise<Whereabouts> {
   const found = await whereabouts(gid, reception);
-  if (found === null) throw new AmendsError('not_found', `gid: there is no transaction ${gid}`);
+  if (found === null) throw new AmendsError('not_found', [{ field: 'gid', message: `there is no transaction ${gid}` }]);
   return found;
 }
 

@@ -8,6 +8,7 @@ import {
   isSameRequest,
   isSameWork,
   mayBegin,
+  refuse,
   type Spec,
   type StoredSpec,
   type Transaction,
@@ -38,7 +39,7 @@ export function submit({ gid, spec, onlySame = false }: SubmitRequest, digest: D
 /** See `Coordinator.prepare`. */
 export async function prepare(submission: Submission, digest: Digest, reception: Reception): Promise<Submitted> {
   const { spec } = submission;
-  if (!mayBegin(spec, 'prepared')) throw new AmendsError('invalid_request', `mode: a ${spec.mode} is submitted, not prepared`);
+  if (!mayBegin(spec, 'prepared')) refuse('mode', `a ${spec.mode} is submitted, not prepared`);
   return begin({ ...submission, onlySame: true, how: 'prepared' }, digest, reception);
 }
 
@@ -60,7 +61,8 @@ async function begin(beginning: Beginning, digest: Digest, reception: Reception)
     if (isNew) return begun(beginning, stored, reception);
     const answer = await found(beginning, stored.digest, reception);
     if (answer === null && refusal !== null) throw refusal;
-    if (answer === null && mustExist) throw new AmendsError('not_found', `gid: there is no prepared transaction ${gid}`);
+    if (answer === null && mustExist)
+      throw new AmendsError('not_found', [{ field: 'gid', message: `there is no prepared transaction ${gid}` }]);
     return answer;
   });
 }

@@ -40,7 +40,7 @@ function contentIn({ key, content }: StoredDocument): Content {
   if (isContent(read)) return read;
   throw new AmendsError(
     'store_refused',
-    `topic: what is stored of ${JSON.stringify(key)} cannot be read; restore a backup, or delete the topic and subscribe to it again`,
+    `what is stored of the topic ${JSON.stringify(key)} cannot be read; restore a backup, or delete the topic and subscribe to it again`,
   );
 }
 

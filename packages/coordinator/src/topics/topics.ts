@@ -2,7 +2,7 @@
  * Topics on a store. Each is one document, changed by compare-and-swap and read for each message, so a subscription counts at
  * once and everywhere. A topic that is deleted and made again goes on with a higher version.
  */
-import { AmendsError, type EpochMs, limits, type Subscription, type Topic, type TopicVerdict } from '@amends/core';
+import { AmendsError, type EpochMs, limits, refuse, type Subscription, type Topic, type TopicVerdict } from '@amends/core';
 import type { CommitAnswer, Store, StoredDocument } from '@amends/store';
 import type { CheckAddress } from '../calls/address/network-address.ts';
 import { parseAddress } from '../calls/address/parse-address.ts';
@@ -49,7 +49,7 @@ const roundsMax = 200;
 /** Makes topics on a store. */
 export function storedTopics({ store, now, checkAddress }: TopicsOptions): Topics {
   const refuseTargets = targetRefuser((url) => parseAddress(url, checkAddress));
-  const refuse = ({ url }: Subscription) => refuseTargets([{ field: 'url', url }]);
+  const judge = ({ url }: Subscription) => refuseTargets([{ field: 'url', url }]);
   const find = async (topic: string) => (await store.documents(topicKind, topic))[0] ?? null;
   const change = (act: ChangeAct, make: (found: StoredDocument | null) => TopicChange) =>
     changeTopic({ store, now, find }, act, make);
@@ -60,19 +60,16 @@ export function storedTopics({ store, now, checkAddress }: TopicsOptions): Topic
       return new Map(known.map(({ name, subscribers }) => [name, subscribers.map(({ url }) => url)]));
     },
     async subscribe(topic, subscription, by) {
-      refuse(subscription);
+      judge(subscription);
       const act = { topic, verb: 'subscribe', by, detail: subscription };
       return change(act, (found) => subscribe(topicOf(found), subscription));
     },
     async put(topic, subscription, by) {
-      refuse(subscription);
+      judge(subscription);
       const act = { topic, verb: 'subscribe', by, detail: subscription };
       const verdict = await change(act, (found) => put(topicOf(found), subscription));
       if (verdict === 'too_many')
-        throw new AmendsError(
-          'invalid_request',
-          `url: the topic has ${limits.subscribersMax} subscribers, which is as many as are allowed`,
-        );
+        refuse('url', `the topic has ${limits.subscribersMax} subscribers, which is as many as are allowed`);
       const stored = topicOf(await find(topic));
       if (stored === null) throw new AmendsError('conflict', `the topic ${topic} has been deleted meanwhile`);
       return stored;

@@ -2,7 +2,7 @@
  * The rules between the fields of a saga's spec. The shape is wire's business; what a shape may mean is decided here,
  * once for all protocols.
  */
-import { AmendsError } from '../words/errors.ts';
+import { refuse } from '../words/errors.ts';
 import { limits } from '../words/limits.ts';
 import type { Way } from '../words/op.ts';
 import type { RetryPolicy } from '../words/retry.ts';
@@ -12,7 +12,7 @@ import type { SagaSpec, SagaStep } from './spec.ts';
 
 /**
  * Refuses a saga that cannot be carried out as it says.
- * @throws AmendsError `invalid_request`, its message beginning with the field
+ * @throws AmendsError `invalid_request` naming the field
  */
 export function checkSagaSpec(spec: SagaSpec): void {
   const { steps, payloads } = spec;
@@ -120,7 +120,7 @@ export type Placed = Pick<SagaStep, 'after'>;
  * Refuses steps that name what is not there, themselves, or each other in a circle.
  * @param fieldOf names the field in which a step, by index, says what comes before it
  * @returns the indexes so ordered that each step comes after those in its `after`
- * @throws AmendsError `invalid_request`, its message beginning with that field
+ * @throws AmendsError `invalid_request` naming that field
  */
 export function checkOrder(steps: readonly Placed[], fieldOf: (index: number) => string): number[] {
   steps.forEach(({ after }, index) => {
@@ -204,8 +204,4 @@ function ancestorBits(steps: readonly SagaStep[], order: readonly number[]): Uin
 
 function hasBit(bits: Uint32Array, index: number): boolean {
   return (bits[index >>> 5]! & (1 << (index & 31))) !== 0;
-}
-
-function refuse(field: string, complaint: string): never {
-  throw new AmendsError('invalid_request', `${field}: ${complaint}`);
 }

@@ -1,20 +1,29 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { errorKinds } from '../index.ts';
+import { AmendsError, errorKinds } from '../index.ts';
 
-/** Code, HTTP status, retry and title of each row of the table of codes in docs/errors.md. */
+/** What each row of the table of codes in docs/errors.md says. */
 function documented(): Record<string, unknown> {
   const text = readFileSync(new URL('../../../../docs/errors.md', import.meta.url), 'utf8');
   const [table = ''] = text.split('## Outcome codes');
-  const rows = table.matchAll(/^\| `(\w+)` \| (\d+) \| (yes|no) \| ([^|]+) \|/gm);
+  const rows = table.matchAll(/^\| `(\w+)` \| (\d+) \| (\w+) \| (-\d+) \| (yes|no) \| ([^|]+) \|/gm);
   return Object.fromEntries(
-    [...rows].map(([, code, status, retry, title]) => [
-      code,
-      { httpStatus: Number(status), retryable: retry === 'yes', title: title!.trim() },
-    ]),
+    [...rows].map(([, code, http, grpcStatus, rpc, retry, title]) => {
+      const codes = { httpStatus: Number(http), grpcStatus, jsonRpcCode: Number(rpc) };
+      return [code, { ...codes, retryable: retry === 'yes', title: title!.trim() }];
+    }),
   );
 }
 
-test('docs/errors.md lists every code with its status, retry and title, and no other', () => {
+test('docs/errors.md lists every code with its statuses, retry and title, and no other', () => {
   expect(documented()).toEqual(errorKinds);
+});
+
+test('an error that fields are to blame for names each of them in its message', () => {
+  const issues = [
+    { field: 'steps', message: 'is missing' },
+    { field: 'gid', message: 'is empty' },
+  ];
+  expect(new AmendsError('invalid_request', issues)).toMatchObject({ issues, message: 'steps: is missing; gid: is empty' });
+  expect(new AmendsError('overloaded', 'body: is not cut out of a sentence').issues).toEqual([]);
 });

@@ -2,7 +2,7 @@
  * The names of things, as branded strings and numbers: made only by the parsers here, at the edges, so that inside
  * a `Gid` is always a valid one.
  */
-import { AmendsError } from './errors.ts';
+import { refuse } from './errors.ts';
 import { limits } from './limits.ts';
 
 declare const brand: unique symbol;
@@ -30,16 +30,12 @@ const controlCharacters = /[\u0000-\u001f\u007f]/;
  * begins or ends with white space
  */
 export function parseGid(text: string): Gid {
-  if (text.length === 0) throw new AmendsError('invalid_request', 'gid: must not be empty; leave it out to have one made');
+  if (text.length === 0) refuse('gid', 'must not be empty; leave it out to have one made');
   if (text.length > limits.gidCharactersMax)
-    throw new AmendsError(
-      'invalid_request',
-      `gid: has ${text.length} characters, at most ${limits.gidCharactersMax} are allowed`,
-    );
+    refuse('gid', `has ${text.length} characters, at most ${limits.gidCharactersMax} are allowed`);
   if (controlCharacters.test(text) || !text.isWellFormed())
-    throw new AmendsError('invalid_request', 'gid: must not contain control characters or broken surrogates');
-  if (text !== text.trim())
-    throw new AmendsError('invalid_request', `gid: is ${JSON.stringify(text)}, must not begin or end with white space`);
+    refuse('gid', 'must not contain control characters or broken surrogates');
+  if (text !== text.trim()) refuse('gid', `is ${JSON.stringify(text)}, must not begin or end with white space`);
   return text as Gid;
 }
 

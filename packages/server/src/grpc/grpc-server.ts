@@ -140,7 +140,8 @@ function decoded(decode: () => object): object {
   try {
     return decode();
   } catch (error) {
-    return new AmendsError('invalid_request', `message: is not what this rpc takes: ${(error as Error).message}`);
+    const message = `is not what this rpc takes: ${(error as Error).message}`;
+    return new AmendsError('invalid_request', [{ field: 'message', message }]);
   }
 }
 

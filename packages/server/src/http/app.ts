@@ -1,6 +1,6 @@
 /** The HTTP side of the server: one application, with bodies as bytes, and a permission and a meter on every route. */
 import type { ServerOptions as SecureServerOptions } from 'node:https';
-import { AmendsError, limits } from '@amends/core';
+import { AmendsError, type ErrorCode, limits } from '@amends/core';
 import type { Permission } from '@amends/wire';
 import Fastify, { type FastifyInstance, type FastifyPluginAsync, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { ListenerTls } from '../config/tls.ts';
@@ -96,13 +96,15 @@ function meterRoutes(app: FastifyInstance, metrics: Metrics): void {
 
 function messageError({ headers, raw }: FastifyRequest): AmendsError | undefined {
   const hosts = hostsIn(raw.rawHeaders);
-  if (hosts > 1)
-    return new AmendsError('invalid_request', `Host: is there ${hosts} times; HTTP/1.1 wants it once in each request`);
-  if (hosts === 0 && raw.httpVersion === '1.1')
-    return new AmendsError('invalid_request', 'Host: is missing; HTTP/1.1 wants it once in each request');
+  if (hosts > 1) return headerError('Host', `is there ${hosts} times; HTTP/1.1 wants it once in each request`);
+  if (hosts === 0 && raw.httpVersion === '1.1') return headerError('Host', 'is missing; HTTP/1.1 wants it once in each request');
   const { expect } = headers;
   if (expect === undefined || /^100-continue$/i.test(expect)) return undefined;
-  return new AmendsError('expectation_failed', `Expect: is ${JSON.stringify(expect)}; leave it out, or send 100-continue`);
+  return headerError('Expect', `is ${JSON.stringify(expect)}; leave it out, or send 100-continue`, 'expectation_failed');
+}
+
+function headerError(field: string, message: string, code: ErrorCode = 'invalid_request'): AmendsError {
+  return new AmendsError(code, [{ field, message }]);
 }
 
 /** Of several, Node shows the first: whoever stands before this server may have gone by another. */

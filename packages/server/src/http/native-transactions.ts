@@ -1,6 +1,6 @@
 /** Transactions in the native API: begun, announced, joined, submitted, aborted, concluded. */
 import type { Coordinator, Requested, Submitted, Topics, TransactionRequest, TransactionView } from '@amends/coordinator';
-import { AmendsError, type Gid, isFinished, limits } from '@amends/core';
+import { AmendsError, type Gid, isFinished, limits, refuse } from '@amends/core';
 import {
   abortSchema,
   type CreateRequest,
@@ -15,6 +15,7 @@ import {
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { gidOf, type Handler, known, type NativeAnswer, ok, viewWithin } from './native-answer.ts';
 import { jsonBody } from './request-body.ts';
+import { fieldError } from './request-error.ts';
 import { traceOfRequest } from './request-trace.ts';
 
 interface Parts {
@@ -77,10 +78,7 @@ async function begunBefore(coordinator: Coordinator, gid: Gid, asked: CreateRequ
 }
 
 function inUse(gid: Gid): AmendsError {
-  return new AmendsError(
-    'conflict',
-    `gid: ${JSON.stringify(gid)} is in use by a transaction with other content; use a fresh one`,
-  );
+  return fieldError('conflict', 'gid', `${JSON.stringify(gid)} is in use by a transaction with other content; use a fresh one`);
 }
 
 interface Asking {
@@ -110,8 +108,7 @@ async function register(coordinator: Coordinator, request: FastifyRequest): Prom
   const { mode, branch } = parseNewBranch(jsonBody(request));
   const gid = gidOf(request);
   const { transaction } = known(gid, await coordinator.get(gid));
-  if (transaction.mode !== mode)
-    throw new AmendsError('invalid_request', `mode: is ${mode}, but ${JSON.stringify(gid)} is a ${transaction.mode}`);
+  if (transaction.mode !== mode) refuse('mode', `is ${mode}, but ${JSON.stringify(gid)} is a ${transaction.mode}`);
   const { verdict, view } = await coordinator.request(gid, { type: 'registered', branch });
   switch (verdict) {
     case 'taken':
@@ -119,11 +116,11 @@ async function register(coordinator: Coordinator, request: FastifyRequest): Prom
     case 'repeated':
       return ok(view);
     case 'different':
-      throw new AmendsError('conflict', `branchId: ${JSON.stringify(branch.branchId)} is there already with other content`);
+      throw fieldError('conflict', 'branchId', `${JSON.stringify(branch.branchId)} is there already with other content`);
     case 'too_many':
-      throw new AmendsError(
-        'invalid_request',
-        `branchId: the transaction has ${limits.branchesMax} branches, or ${limits.payloadBytesMax} bytes in them, which is as many as are allowed`,
+      return refuse(
+        'branchId',
+        `the transaction has ${limits.branchesMax} branches, or ${limits.payloadBytesMax} bytes in them, which is as many as are allowed`,
       );
     default:
       throw new AmendsError('wrong_status', `${gid} is ${view.transaction.status}; branches join only while it is prepared`);

@@ -1,8 +1,7 @@
 /** The JSON body of a request. */
-import { AmendsError } from '@amends/core';
 import { parseJsonBody } from '@amends/wire';
 import type { FastifyRequest } from 'fastify';
-import { wrongMediaType } from './request-error.ts';
+import { fieldError, wrongMediaType } from './request-error.ts';
 
 const json = /^application\/([\w.-]+\+)?json(-rpc)?\s*(;|$)/i;
 const nothing = new Uint8Array(0);
@@ -15,7 +14,7 @@ export function bodyBytes({ headers, body }: FastifyRequest): Uint8Array {
   const { 'content-type': type, 'content-encoding': encoding } = headers;
   if (type !== undefined && !json.test(type)) throw wrongMediaType(type);
   if (encoding !== undefined && !/^(identity)?$/i.test(encoding))
-    throw new AmendsError('unsupported_media_type', `content-encoding is ${JSON.stringify(encoding)}; send the body as it is`);
+    throw fieldError('unsupported_media_type', 'content-encoding', `is ${JSON.stringify(encoding)}; send the body as it is`);
   return body instanceof Uint8Array ? body : nothing;
 }
 

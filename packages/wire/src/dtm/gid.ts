@@ -1,6 +1,5 @@
 /** Identities of transactions as DTM takes them. */
-import { type Gid, parseGid } from '@amends/core';
-import { refuse } from '../input/field-error.ts';
+import { type Gid, parseGid, refuse } from '@amends/core';
 
 const strippedCharacters = /[\n\r;]/g;
 

@@ -1,7 +1,7 @@
 /** `all`: DTM's list, by gid or page by page. */
-import { type EpochMs, epochMs, type Gid, limits, type Status, type TransactionRow } from '@amends/core';
+import { type EpochMs, epochMs, type Gid, limits, refuse, type Status, type TransactionRow } from '@amends/core';
 import { cursorOf, type Position, positionOf } from '../faces/cursor.ts';
-import { refuse, shown } from '../input/field-error.ts';
+import { shown } from '../input/shown.ts';
 import { parseDtmGid } from './gid.ts';
 import { digitsOf, parameter, type Query } from './parameters.ts';
 import { rowBody, transactionOf } from './shown/query.ts';

@@ -1,5 +1,5 @@
 /** Query parameters of DTM's routes: texts, each at most once. */
-import { refuse } from '../input/field-error.ts';
+import { refuse } from '@amends/core';
 
 /** A parsed query. */
 export type Query = Readonly<Record<string, unknown>>;

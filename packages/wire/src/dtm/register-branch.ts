@@ -1,7 +1,7 @@
 /** `registerBranch`: a flat map of texts, read by the type of its transaction. */
-import { type BranchId, type Gid, limits, type Mode, type Protocol, type RegisteredBranch } from '@amends/core';
-import { refuse, shown } from '../input/field-error.ts';
+import { type BranchId, type Gid, limits, type Mode, type Protocol, type RegisteredBranch, refuse } from '@amends/core';
 import { textMap } from '../input/json-values.ts';
+import { shown } from '../input/shown.ts';
 import { checkParams, checkTarget } from '../input/target.ts';
 import { parseDtmGid } from './gid.ts';
 import { bytesOf } from './transaction.ts';

@@ -1,9 +1,19 @@
 /** `prepare`, `submit`, `abort`, `prepareWorkflow`: what is asked, and what is answered. */
-import { AmendsError, type Gid, isFinished, limits, type Mode, type Spec, type Transaction, type Verdict } from '@amends/core';
+import {
+  AmendsError,
+  type Gid,
+  isFinished,
+  limits,
+  type Mode,
+  refuse,
+  type Spec,
+  type Transaction,
+  type Verdict,
+} from '@amends/core';
 import type { SubscribersOf } from '../faces/msg-deliveries.ts';
 import type { PresentedTransaction } from '../faces/presented-transaction.ts';
-import { refuse, shown } from '../input/field-error.ts';
 import { checkMetadataText } from '../input/outbound.ts';
+import { shown } from '../input/shown.ts';
 import { type DtmAnswer, errorAnswer, failureAnswer, noSuchTransaction, ongoingAnswer, successAnswer } from './answer.ts';
 import { parseDtmGid } from './gid.ts';
 import { keptOf } from './presentation.ts';

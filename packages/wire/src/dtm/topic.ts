@@ -1,6 +1,5 @@
 /** DTM's topics: `subscribe`, `unsubscribe`, `topic/:topicName`, and the key-value queries that show them. */
-import { limits, type Subscription, type Topic, type TopicVerdict } from '@amends/core';
-import { refuse } from '../input/field-error.ts';
+import { limits, refuse, type Subscription, type Topic, type TopicVerdict } from '@amends/core';
 import { checkSubscription, checkTopicName } from '../input/topic-check.ts';
 import { type DtmAnswer, errorAnswer, successAnswer } from './answer.ts';
 import { digitsOf, parameter, type Query } from './parameters.ts';

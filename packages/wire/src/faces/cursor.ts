@@ -1,6 +1,5 @@
 /** Where a page of a list ended, as opaque text. */
-import { type EpochMs, epochMs, type Gid, parseGid } from '@amends/core';
-import { refuse } from '../input/field-error.ts';
+import { type EpochMs, epochMs, type Gid, parseGid, refuse } from '@amends/core';
 
 /** A place in the order of lists: newest first by creation, then gid. */
 export interface Position {

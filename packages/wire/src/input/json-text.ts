@@ -4,9 +4,9 @@
  * hold.
  */
 import { isUtf8 } from 'node:buffer';
-import { isLongNumber, limits, parseKeepingDigits } from '@amends/core';
-import { refuse, shown } from './field-error.ts';
+import { isLongNumber, limits, parseKeepingDigits, refuse } from '@amends/core';
 import { contradictedKey, malformedAt } from './json-position.ts';
+import { shown } from './shown.ts';
 
 /** Names that would reach a prototype; also when written with escapes. */
 const suspicious = /__proto__|constructor|\\u00/;

@@ -1,6 +1,6 @@
 /** JSON values as what they must be. Each function throws AmendsError `invalid_request` naming `field`. */
-import { isLongNumber, limits } from '@amends/core';
-import { refuse, shown } from './field-error.ts';
+import { isLongNumber, limits, refuse } from '@amends/core';
+import { shown } from './shown.ts';
 
 /** A value that must be an object. */
 export function objectOf(field: string, value: unknown): Readonly<Record<string, unknown>> {

@@ -2,8 +2,8 @@
  * What a request may make Amends send: addresses of participants and headers of branch calls. Shapes only; where they lead is the
  * transport's business.
  */
-import { limits, type Protocol } from '@amends/core';
-import { refuse, shown } from './field-error.ts';
+import { limits, type Protocol, refuse } from '@amends/core';
+import { shown } from './shown.ts';
 
 /**
  * Refuses what is not an absolute HTTP or HTTPS address. The empty text is allowed: nothing to call.

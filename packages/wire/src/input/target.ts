@@ -1,9 +1,9 @@
 /** Addresses of participants as DTM's clients write them: HTTP, or a gRPC method as `host:port/package.Service/Method`. */
-import { limits, type Protocol } from '@amends/core';
-import { refuse, shown } from './field-error.ts';
+import { limits, type Protocol, refuse } from '@amends/core';
 import { parseJsonText } from './json-text.ts';
 import { objectOf } from './json-values.ts';
 import { checkUrl } from './outbound.ts';
+import { shown } from './shown.ts';
 
 const httpScheme = /^https?:\/\//i;
 const grpcMethod = /^(?:grpcs?:\/\/)?(?<host>[^/\s@?#\\]+):(?<port>\d{1,5})\/[\w.]+\/\w+$/;

@@ -1,6 +1,5 @@
 /** What topics and their subscribers must be like, for every face. */
-import { limits, type Subscription } from '@amends/core';
-import { refuse } from './field-error.ts';
+import { limits, refuse, type Subscription } from '@amends/core';
 import { checkTarget } from './target.ts';
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused

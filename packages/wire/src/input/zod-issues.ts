@@ -1,7 +1,7 @@
 /** What a schema complains about, as complaints about fields. */
-import { isLongNumber } from '@amends/core';
+import { AmendsError, type FieldIssue, isLongNumber } from '@amends/core';
 import type { z } from 'zod';
-import { type FieldIssue, refuseAll, shown } from './field-error.ts';
+import { shown } from './shown.ts';
 
 /** More complaints than this about one request help nobody. */
 const issuesShownMax = 10;
@@ -19,7 +19,7 @@ export function parseBy<T>(schema: z.ZodType<T>, value: unknown, at = ''): T {
     if (firstByField.size === issuesShownMax) break;
     if (!firstByField.has(issue.field)) firstByField.set(issue.field, issue);
   }
-  refuseAll([...firstByField.values()]);
+  throw new AmendsError('invalid_request', [...firstByField.values()]);
 }
 
 /** What a double can hold of whole numbers is no limit of ours where there is another. */

@@ -1,8 +1,8 @@
 /** What is asked of a transaction that is prepared: to have a branch more, not to be done, to be over. */
 import { type BranchId, limits, type Mode, type RegisteredBranch } from '@amends/core';
 import { z } from 'zod';
-import { shown } from '../input/field-error.ts';
 import { checkUrl } from '../input/outbound.ts';
+import { shown } from '../input/shown.ts';
 import { parseBy } from '../input/zod-issues.ts';
 import { payloadBytes } from './policies.ts';
 import { named } from './registry.ts';

@@ -1,6 +1,5 @@
 import { checkSagaSpec, defaultRetry, isAmendsError, type SagaSpec } from '@amends/core';
 import { describe, expect, it } from 'vitest';
-import { fieldIssues } from '../input/field-error.ts';
 import { parseCreate } from './create.ts';
 
 const step = { action: 'http://a/do', compensate: 'http://a/undo', payload: { amount: 30 } };
@@ -13,7 +12,7 @@ function refusedFields(body: unknown): string[] {
     const spec = parseCreate(body).spec();
     if (spec.mode === 'saga') checkSagaSpec(spec);
   } catch (error) {
-    if (isAmendsError(error, 'invalid_request')) return fieldIssues(error).map((issue) => issue.field);
+    if (isAmendsError(error, 'invalid_request')) return error.issues.map((issue) => issue.field);
     throw error;
   }
   return [];

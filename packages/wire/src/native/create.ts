@@ -1,10 +1,10 @@
 /** The request that creates a transaction of any mode. */
 import { createHash } from 'node:crypto';
-import { canonicalJson, type Gid, isLongNumber, limits, parseGid, type Spec, type Trace } from '@amends/core';
+import { canonicalJson, type Gid, isLongNumber, limits, parseGid, refuse, type Spec, type Trace } from '@amends/core';
 import { z } from 'zod';
 import type { SubscribersOf } from '../faces/msg-deliveries.ts';
-import { refuse, shown } from '../input/field-error.ts';
 import { checkMetadataText } from '../input/outbound.ts';
+import { shown } from '../input/shown.ts';
 import { parseBy } from '../input/zod-issues.ts';
 import { msgSpecOf, newMessageSchema, topicsOfMessage } from './msg.ts';
 import { named } from './registry.ts';

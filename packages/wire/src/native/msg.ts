@@ -1,8 +1,7 @@
 /** The body that creates a two-phase message, and what it means to core. */
-import { type BranchId, limits, type MsgSpec } from '@amends/core';
+import { type BranchId, limits, type MsgSpec, refuse } from '@amends/core';
 import { z } from 'zod';
 import { deliveriesOf, type SubscribersOf, topicScheme } from '../faces/msg-deliveries.ts';
-import { refuse } from '../input/field-error.ts';
 import { checkHeaders, checkUrl } from '../input/outbound.ts';
 import {
   alarmField,

@@ -1,7 +1,6 @@
 /** What the bodies of all modes share: addresses, times, retry policies, payloads. */
-import { defaultAlarmAfterMs, defaultRetry, limits, type RetryPolicy } from '@amends/core';
+import { defaultAlarmAfterMs, defaultRetry, limits, type RetryPolicy, refuse } from '@amends/core';
 import { z } from 'zod';
-import { refuse } from '../input/field-error.ts';
 import { named } from './registry.ts';
 import { gidText, headersText } from './text-fields.ts';
 

@@ -1,7 +1,6 @@
 /** Query parameters and small bodies of the native API. */
-import { epochMs, limits } from '@amends/core';
+import { epochMs, limits, refuse } from '@amends/core';
 import { z } from 'zod';
-import { refuse } from '../input/field-error.ts';
 import { momentText, storableText } from './text-fields.ts';
 
 /** Whole numbers arrive as text; anything but digits stays as it is and is refused by the schema. */

@@ -1,7 +1,6 @@
 /** The body that creates a saga, and what it means to core. */
-import { limits, type PayloadTemplate, payloadTemplate, type SagaSpec, type SagaStep, stepNameForm } from '@amends/core';
+import { limits, type PayloadTemplate, payloadTemplate, refuse, type SagaSpec, type SagaStep, stepNameForm } from '@amends/core';
 import { z } from 'zod';
-import { refuse } from '../input/field-error.ts';
 import { checkHeaders, checkUrl } from '../input/outbound.ts';
 import {
   alarmField,

@@ -1,7 +1,7 @@
 /**
  * The addresses that a request wants called, judged before it is taken: one that can never be called is refused with its field.
  */
-import { AmendsError, type Mode, type RegisteredBranch, type Spec, stepOfDelivery } from '@amends/core';
+import { type Mode, type RegisteredBranch, refuse, type Spec, stepOfDelivery } from '@amends/core';
 import type { ParticipantAddress } from '../../ports/participant-address.ts';
 
 /** An address and the field that it came in. */
@@ -56,7 +56,7 @@ export function targetRefuser(addressOf: (url: string) => Pick<ParticipantAddres
   return (targets) => {
     for (const { field, url } of targets) {
       const reason = url === '' ? null : addressOf(url).forbidden;
-      if (reason !== null) throw new AmendsError('invalid_request', `${field}: ${reason}`);
+      if (reason !== null) refuse(field, reason);
     }
   };
 }

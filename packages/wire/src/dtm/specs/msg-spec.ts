@@ -1,9 +1,9 @@
 /** From DTM's message to ours: topics become their subscribers, the delay comes from `custom_data`. */
-import { type BranchId, branchIdOfStep, epochMs, limits, type MsgSpec, type Spec, stepOfDelivery } from '@amends/core';
+import { type BranchId, branchIdOfStep, epochMs, limits, type MsgSpec, refuse, type Spec, stepOfDelivery } from '@amends/core';
 import { deliveriesOf, type SubscribersOf, topicScheme } from '../../faces/msg-deliveries.ts';
-import { refuse, shown } from '../../input/field-error.ts';
 import { parseJsonText } from '../../input/json-text.ts';
 import { objectOf } from '../../input/json-values.ts';
+import { shown } from '../../input/shown.ts';
 import { checkParams, checkTarget } from '../../input/target.ts';
 import { keptOf } from '../presentation.ts';
 import type { DtmTransaction } from '../transaction.ts';

@@ -1,7 +1,7 @@
 /** DTM's options that all types of transactions share, as policies of ours. */
-import { defaultAlarmAfterMs, limits, type Protocol, type RetryPolicy, type Spec } from '@amends/core';
-import { refuse, shown } from '../../input/field-error.ts';
+import { defaultAlarmAfterMs, limits, type Protocol, type RetryPolicy, refuse, type Spec } from '@amends/core';
 import { checkHeaders, checkMetadata } from '../../input/outbound.ts';
+import { shown } from '../../input/shown.ts';
 import { presentationOf } from '../presentation.ts';
 import type { DtmTransaction } from '../transaction.ts';
 

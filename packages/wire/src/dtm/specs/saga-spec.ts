@@ -1,8 +1,8 @@
 /** From DTM's saga to ours: its options become policies of each branch. */
-import { checkOrder, type RetryPolicy, type SagaSpec, type SagaStep } from '@amends/core';
-import { refuse, shown } from '../../input/field-error.ts';
+import { checkOrder, type RetryPolicy, refuse, type SagaSpec, type SagaStep } from '@amends/core';
 import { parseJsonText } from '../../input/json-text.ts';
 import { objectOf, truthOf } from '../../input/json-values.ts';
+import { shown } from '../../input/shown.ts';
 import { checkParams, checkTarget } from '../../input/target.ts';
 import type { DtmTransaction } from '../transaction.ts';
 import { anySpecOf, callTimeoutMs, type DtmDefaults, retryOf } from './options.ts';

@@ -1,9 +1,9 @@
 /** From DTM's workflow to ours. Its name and input come in `custom_data`, the address that resumes it in `query_prepared`. */
-import type { WorkflowSpec } from '@amends/core';
-import { refuse, shown } from '../../input/field-error.ts';
+import { refuse, type WorkflowSpec } from '@amends/core';
 import { parseJsonText } from '../../input/json-text.ts';
 import { objectOf, textOf } from '../../input/json-values.ts';
 import { checkMetadataText } from '../../input/outbound.ts';
+import { shown } from '../../input/shown.ts';
 import { checkParams, checkTarget } from '../../input/target.ts';
 import type { DtmTransaction } from '../transaction.ts';
 import { anySpecOf, callTimeoutMs, type DtmDefaults, retryOf } from './options.ts';
