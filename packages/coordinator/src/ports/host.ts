@@ -47,6 +47,17 @@ export const systemTimers: Timers = {
   },
 };
 
+/** Timers that do not keep the process alive by themselves. */
+export const backgroundTimers: Pick<Timers, 'after'> = {
+  after(delayMs, wake) {
+    const timer = setTimeout(wake, delayMs).unref();
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Milliseconds since some moment, with fractions; never goes back. */
+export const stopwatch = { now: (): number => performance.now() };
+
 /** Cryptographic bytes, drawn in larger portions because each draw costs more than its bytes. */
 export function systemRandom(): Random {
   const pool = new Uint8Array(4_096);

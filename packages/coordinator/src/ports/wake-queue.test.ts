@@ -18,7 +18,6 @@ function stage() {
           if (armed === timer) armed = null;
         };
       },
-      soon: (wake) => wake(),
     },
   );
   const run = () => {

@@ -1,32 +1,33 @@
 /** A heap of moments with one timer for the earliest: everything that this node must wake within the next while. */
 import type { EpochMs } from '@amends/core';
-import type { Clock, Timers } from './ports.ts';
+import type { Timers } from './ports.ts';
 
 /** Something that can be woken. The queue keeps its place in the heap in `wakeSlot`; nobody else touches that. */
-export interface Wakeable {
+export interface Wakeable<T extends number = EpochMs> {
   wakeSlot: number;
-  wakeAt: EpochMs | null;
+  wakeAt: T | null;
   wake(): void;
 }
 
 /** Longer timers are made of several: the process's own end at 2^31 - 1 ms. Milliseconds. */
 const timerMsMax = 3_600_000;
 
-export class WakeQueue {
-  readonly #clock: Clock;
-  readonly #timers: Timers;
-  readonly #heap: Wakeable[] = [];
+export class WakeQueue<T extends number = EpochMs> {
+  readonly #clock: { now(): T };
+  readonly #timers: Pick<Timers, 'after'>;
+  readonly #heap: Wakeable<T>[] = [];
   #cancelTimer: (() => void) | null = null;
   #timerAt = Number.POSITIVE_INFINITY;
   #stopped = false;
 
-  constructor(clock: Clock, timers: Timers) {
+  /** @param clock whose moments these are */
+  constructor(clock: { now(): T }, timers: Pick<Timers, 'after'>) {
     this.#clock = clock;
     this.#timers = timers;
   }
 
   /** Sets, moves or (with null) removes the moment at which `item` is woken. */
-  set(item: Wakeable, wakeAt: EpochMs | null): void {
+  set(item: Wakeable<T>, wakeAt: T | null): void {
     if (item.wakeAt === wakeAt) return;
     if (item.wakeSlot >= 0) this.#remove(item);
     item.wakeAt = wakeAt;
@@ -72,7 +73,7 @@ export class WakeQueue {
     this.#arm();
   }
 
-  #remove(item: Wakeable): void {
+  #remove(item: Wakeable<T>): void {
     const slot = item.wakeSlot;
     item.wakeSlot = -1;
     const last = this.#heap.pop()!;

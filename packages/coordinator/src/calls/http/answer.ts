@@ -2,15 +2,20 @@
 import { type Face, limits, type OutcomeClass } from '@amends/core';
 
 /** What a participant's answer means. DTM's clients of old answer 200 with the verdict in the body; so bodies are searched. */
-export function classOfAnswer(face: Face, status: number, body: string): OutcomeClass {
+export function classOfAnswer(face: Face, status: number, body: Buffer): OutcomeClass {
   if (status === 425) return 'ongoing';
-  if (face === 'dtm' && body.includes('ONGOING')) return 'ongoing';
+  return face === 'dtm' ? classByText(status, body.toString('latin1')) : classByStatus(status);
+}
+
+function classByStatus(status: number): OutcomeClass {
   if (status === 409) return 'failure';
-  if (face === 'dtm') {
-    if (body.includes('FAILURE')) return 'failure';
-    return status === 200 ? 'success' : 'unknown';
-  }
   return status >= 200 && status < 300 ? 'success' : 'unknown';
+}
+
+function classByText(status: number, body: string): OutcomeClass {
+  if (body.includes('ONGOING')) return 'ongoing';
+  if (status === 409 || body.includes('FAILURE')) return 'failure';
+  return status === 200 ? 'success' : 'unknown';
 }
 
 /** Whether a status is a verdict by itself, whatever can be read of the body behind it. */

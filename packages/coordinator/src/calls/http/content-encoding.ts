@@ -3,6 +3,7 @@
  * a limit.
  */
 import { brotliDecompressSync, constants, gunzipSync, inflateRawSync, inflateSync, zstdDecompressSync } from 'node:zlib';
+import { headerIn, type RawHeaders } from './raw-headers.ts';
 
 /** A body as its sender meant it, or why it cannot be had. */
 export type DecodedBody =
@@ -25,12 +26,11 @@ const decoders: Readonly<Record<string, (bytes: Buffer, limits: Limits) => Buffe
 /** What is encoded more often only keeps its reader busy. */
 const encodingsMax = 4;
 
-type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
-
 /** What was done to a body, in this order, and then for its way alone; empty: nothing but cutting it in chunks. */
-export function encodingIn(headers: Headers): string {
-  const { 'content-encoding': content = '', 'transfer-encoding': transfer = 'chunked' } = headers;
-  return transfer === 'chunked' ? String(content) : `${content}, ${transfer}`;
+export function encodingIn(headers: RawHeaders): string {
+  const content = headerIn(headers, 'content-encoding') ?? '';
+  const transfer = headerIn(headers, 'transfer-encoding') ?? 'chunked';
+  return transfer === 'chunked' ? content : `${content}, ${transfer}`;
 }
 
 /** Names of what leaves a body as it is, once its chunks have been put together. */

@@ -111,6 +111,18 @@ describe('a call', () => {
     expect(seen).toMatchObject({ 'amends-epoch': '7', 'amends-attempt': '2' });
   });
 
+  test('carries each header of its transaction once, in the place of ours, and none that only we may set', async () => {
+    let raw: readonly string[] = [];
+    const url = await participant((request, response) => {
+      raw = request.rawHeaders;
+      response.end();
+    });
+    const headers = { Accept: 'text/plain', 'X-A': 'first', 'x-a': 'last', 'Amends-Answer': 'wanted', 'amends-EPOCH': '99' };
+    await transport().call(callTo(url, { headers }));
+    const valuesOf = (name: string) => raw.filter((_, index) => index % 2 === 1 && raw[index - 1]!.toLowerCase() === name);
+    expect(['accept', 'x-a', 'amends-answer', 'amends-epoch'].map(valuesOf)).toEqual([['text/plain'], ['last'], [], ['7']]);
+  });
+
   test('carries headers beyond ASCII as the bytes of UTF-8', async () => {
     let seen: string | string[] | undefined;
     const url = await participant((request, response) => {
@@ -294,6 +306,28 @@ describe('without a verdict', () => {
     expect(await transport().call(callTo(url, { deadlineInMs: 50 }))).toMatchObject({ code: 'timeout', exchange: 'broken' });
   });
 
+  test('a call whose time is over while it waits for a connection is not sent, and costs no connection', async () => {
+    const arrived: string[] = [];
+    const sockets = new Set<unknown>();
+    const { promise: isThere, resolve: arrive } = Promise.withResolvers<() => void>();
+    const url = await participant((request, response) => {
+      arrived.push(request.url!.slice(0, 2));
+      sockets.add(request.socket);
+      if (arrived.length > 1) response.end();
+      else arrive(() => response.end());
+    });
+    const { call } = transport({ connectionsMax: 1 });
+    const first = call(callTo(`${url}/1`));
+    const answerFirst = await isThere;
+    const late = await call(callTo(`${url}/2`, { deadlineInMs: 20 }));
+    answerFirst();
+    expect(await first).toMatchObject({ class: 'success' });
+    expect(late).toMatchObject({ code: 'timeout', exchange: 'refused' });
+    expect(await call(callTo(`${url}/3`))).toMatchObject({ class: 'success' });
+    expect(arrived).toEqual(['/1', '/3']);
+    expect(sockets.size).toBe(1);
+  });
+
   test('a port where nobody listens has not seen the call', async () => {
     const url = await participant(() => {});
     await new Promise((resolve) => opened.servers.pop()!.close(resolve));
@@ -378,6 +412,21 @@ describe('addresses', () => {
     expect(await refuse.call(callTo('http://localhost:1/x'))).toMatchObject({ code: 'address_forbidden', exchange: 'forbidden' });
     expect(asked[0]).toMatch(/^localhost (127\.0\.0\.1|::1)$/);
   });
+});
+
+test('of more origins than are kept the one unused longest loses its connections', async () => {
+  const sockets = new Set<unknown>();
+  const listen = () =>
+    participant((request, response) => {
+      sockets.add(request.socket);
+      response.end();
+    });
+  const [a, b, c] = [await listen(), await listen(), await listen()];
+  const { call } = transport({ originsMax: 2 });
+  for (const url of [a, b, a, c, a]) expect(await call(callTo(url))).toMatchObject({ class: 'success' });
+  expect(sockets.size).toBe(3);
+  expect(await call(callTo(b))).toMatchObject({ class: 'success' });
+  expect(sockets.size).toBe(4);
 });
 
 test('after closing nothing is sent, and what was under way is over', async () => {

@@ -8,6 +8,8 @@ import { buildConnector } from 'undici';
 /** `101` is none of them: what follows it is no HTTP. */
 const interim = /^HTTP\/1\.[01] 1(?!01)\d\d/;
 const statusLineBytes = 'HTTP/1.1 100'.length;
+const statusDigitAt = 'HTTP/1.1 '.length;
+const digitOne = 0x31;
 const headEnd = '\r\n\r\n';
 /** Larger ones are left to undici's own limit. */
 const headBytesMax = 16_384;
@@ -25,20 +27,24 @@ export function connectorToFinalAnswers(options: buildConnector.BuildOptions): b
 
 function passOverInterim(socket: Socket): void {
   const read = socket.read.bind(socket);
-  const write = socket.write.bind(socket) as (...args: unknown[]) => boolean;
+  const write = socket.write.bind(socket);
   const nothing = Buffer.alloc(0);
   /** Of an answer whose status line is not there yet, or of an interim one that has not ended. */
   let held: Buffer = nothing;
   let isAnswerAwaited = false;
 
-  socket.write = (...args: unknown[]) => {
+  socket.write = (bytes: Uint8Array | string, encoding?: unknown, sent?: (error?: Error | null) => void) => {
     isAnswerAwaited = true;
-    return write(...args);
+    return write(bytes, encoding as BufferEncoding, sent);
   };
   socket.read = (size?: number) => {
     for (;;) {
       const chunk: Buffer | null = read(size);
       if (!isAnswerAwaited || chunk === null) return chunk;
+      if (held === nothing && isFinalAtOnce(chunk)) {
+        isAnswerAwaited = false;
+        return chunk;
+      }
       const { rest, isFinal } = withoutInterim(held.byteLength === 0 ? chunk : Buffer.concat([held, chunk]));
       held = isFinal ? nothing : rest;
       if (!isFinal) continue;
@@ -46,6 +52,11 @@ function passOverInterim(socket: Socket): void {
       return rest;
     }
   };
+}
+
+/** Whether the status line is there and its status begins with no 1: no more than a look for nearly every answer. */
+function isFinalAtOnce(chunk: Buffer): boolean {
+  return chunk.byteLength >= statusLineBytes && chunk[statusDigitAt] !== digitOne;
 }
 
 /** What is left when whole interim answers are gone, and whether the final answer begins there. */

@@ -1,0 +1,62 @@
+/** The request of a call over HTTP, as undici takes it. */
+import type { Dispatcher } from 'undici';
+import type { BranchCall } from '../../ports/ports.ts';
+import { headerText } from '../header-text.ts';
+import { isJsonRpc, jsonRpcBody } from './json-rpc-call.ts';
+
+/** Names and values in turns. */
+type FlatHeaders = readonly string[];
+
+/**
+ * Makes what makes requests.
+ * @returns null where the payload cannot be sent by the protocol of its transaction
+ */
+export function requestMaker(userAgent: string): (call: BranchCall) => Dispatcher.DispatchOptions | null {
+  const bodiless = ['accept', 'application/json', 'user-agent', userAgent];
+  const withBody = ['content-type', 'application/json', ...bodiless];
+  return (call) => {
+    const rpc = isJsonRpc(call);
+    const body = rpc ? jsonRpcBody(call) : call.payload;
+    if (body === null) return null;
+    const hasBody = body.length > 0;
+    return {
+      path: rpc ? call.address.path : pathOf(call),
+      method: hasBody || call.mode === 'xa' ? 'POST' : 'GET',
+      headers: headersOf(hasBody ? withBody : bodiless, call),
+      body: hasBody ? body : null,
+      // The exchange keeps the deadline of the whole; undici's are coarser and per phase.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      // A connection carries one exchange at a time: there is nothing to hold back.
+      blocking: false,
+    };
+  };
+}
+
+/** The stored path, then DTM's parameters in alphabetical order. */
+function pathOf({ address: { path }, branchId, gid, op, mode, workflow }: BranchCall): string {
+  const sign = path.includes('?') ? '&' : '?';
+  const name = workflow === '' ? op : encodeURIComponent(workflow);
+  return `${path}${sign}branch_id=${encodeURIComponent(branchId)}&gid=${encodeURIComponent(gid)}&op=${name}&trans_type=${mode}`;
+}
+
+/** The transaction's headers override ours; the fencing token, the attempt's number and what is wanted override theirs. */
+function headersOf(ours: FlatHeaders, { headers: theirs, epoch, attempt, keepsAnswer }: BranchCall): string[] {
+  const both = Object.keys(theirs).length === 0 ? ours : overridden(ours, theirs);
+  const headers = [...both, 'amends-epoch', String(epoch), 'amends-attempt', String(attempt)];
+  if (keepsAnswer) headers.push('amends-answer', 'wanted');
+  return headers;
+}
+
+/** Headers that no transaction may set. */
+const isOurs: ReadonlySet<string> = new Set(['amends-epoch', 'amends-attempt', 'amends-answer']);
+
+/** Servers that parse by type take a type without a body for a broken request. */
+function overridden(ours: FlatHeaders, theirs: BranchCall['headers']): FlatHeaders {
+  const headers = new Map<string, string>();
+  for (let i = 0; i < ours.length; i += 2) headers.set(ours[i]!, ours[i + 1]!);
+  const hasType = headers.has('content-type');
+  for (const [name, value] of Object.entries(theirs)) headers.set(name.toLowerCase(), headerText(value));
+  if (!hasType) headers.delete('content-type');
+  return [...headers].flatMap(([name, value]) => (isOurs.has(name) ? [] : [name, value]));
+}
