@@ -21,9 +21,9 @@ export const cacheConsistency: Example<Service> = {
     {
       title: 'The lamp costs 10.00, which customers read from the cache; then 12.00, and the cache has forgotten the old price',
       async play(stage) {
-        await changed(stage, 'first', 1_000);
-        await cached(stage, 1_000);
-        const gid = await changed(stage, 'second', 1_200);
+        await changePrice(stage, 'first', 1_000);
+        await readUntilCached(stage, 1_000);
+        const gid = await changePrice(stage, 'second', 1_200);
         return ending(stage, gid, 'succeeded', 1_200);
       },
     },
@@ -38,7 +38,7 @@ export const cacheConsistency: Example<Service> = {
     {
       title: 'The lamp costs 9.00 now, while the power of the cache is cut: it forgets the old price when it is back',
       async play(stage) {
-        await cached(stage, 1_200);
+        await readUntilCached(stage, 1_200);
         await stage.kill('cache');
         const gid = `fourth-${run}`;
         assert.equal((await change(stage, { change: gid, product, cents: 900 })).status, 202);
@@ -67,7 +67,7 @@ export async function read({ url }: Pick<Stage<Service>, 'url'>, of: string): Pr
   return (await answer.json()) as { cents: number | null; cached: boolean };
 }
 
-async function changed(stage: Stage<Service>, name: string, cents: number): Promise<string> {
+async function changePrice(stage: Stage<Service>, name: string, cents: number): Promise<string> {
   const gid = `${name}-${run}`;
   assert.equal((await change(stage, { change: gid, product, cents })).status, 202);
   assert.equal((await stage.amends.wait(gid, { waitMs: 20_000 })).outcome, 'succeeded');
@@ -75,7 +75,7 @@ async function changed(stage: Stage<Service>, name: string, cents: number): Prom
 }
 
 /** Reads until it comes from the cache. */
-async function cached(stage: Stage<Service>, cents: number): Promise<void> {
+async function readUntilCached(stage: Stage<Service>, cents: number): Promise<void> {
   for (;;) {
     const seen = await read(stage, product);
     assert.equal(seen.cents, cents);

@@ -54,7 +54,7 @@ export const hospitalBooking: Example<Service> = {
       title: "Mia books at ten and confirms, while the power of the devices' calendar is cut",
       async play(stage) {
         const { gid } = await request(stage, 'mia', '10:00').submit();
-        await asked(stage, 'mia');
+        await waitForQuestion(stage, 'mia');
         await stage.kill('devices');
         await answer(stage, 'mia', 'confirmed');
         await stage.missed(gid);
@@ -76,7 +76,7 @@ function request(
 }
 
 /** Waits until the patient is asked; the booking's name. */
-function asked({ url }: Stage<Service>, patient: string): Promise<string> {
+function waitForQuestion({ url }: Stage<Service>, patient: string): Promise<string> {
   return until(`a question to ${patient}`, async () => {
     const questions = await read(`${url.desk}/questions`);
     return questions.find((question) => question.patient === patient && question.answer === 'open')?.booking;
@@ -84,7 +84,7 @@ function asked({ url }: Stage<Service>, patient: string): Promise<string> {
 }
 
 async function answer(stage: Stage<Service>, patient: string, given: 'confirmed' | 'cancelled'): Promise<void> {
-  const booking = await asked(stage, patient);
+  const booking = await waitForQuestion(stage, patient);
   const taken = await fetch(`${stage.url.desk}/questions/${booking}/${given}`, { method: 'POST' });
   assert.equal(taken.status, 200);
 }
@@ -94,12 +94,12 @@ async function ending(stage: Stage<Service>, gid: string, outcome: string, told:
   const ended = await stage.amends.wait(gid, { waitMs: 20_000 });
   assert.equal(ended.outcome, outcome);
   const state: Record<string, string> = {};
-  for (const patient of Object.keys(told)) state[patient] = await bookingOf(stage, patient);
+  for (const patient of Object.keys(told)) state[patient] = await readBooking(stage, patient);
   assert.deepEqual(state, told);
   return { gid, state };
 }
 
-async function bookingOf({ url }: Stage<Service>, patient: string): Promise<string> {
+async function readBooking({ url }: Stage<Service>, patient: string): Promise<string> {
   const [doctors, devices, accesses] = await Promise.all(
     [`${url.doctors}/slots`, `${url.devices}/slots`, `${url.records}/accesses`].map(read),
   );

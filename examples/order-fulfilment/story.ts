@@ -32,7 +32,7 @@ export const orderFulfilment: Example<Service> = {
       title: 'Two customers want five lamps each, eight are left: one of them gets none, and nothing is oversold',
       async play(stage) {
         const first = await order(stage, 'order-2', 5).submit();
-        await billed(stage, 'order-2');
+        await waitForBill(stage, 'order-2');
         const second = await order(stage, 'order-3', 5).submit({ waitMs: 10_000 });
         assert.equal(second.outcome, 'failed');
         await pay(stage, 'order-2');
@@ -58,7 +58,7 @@ export const orderFulfilment: Example<Service> = {
       title: 'The power of the payment service is cut while an order waits to be paid',
       async play(stage) {
         const { gid } = await order(stage, 'order-5', 1).submit();
-        await billed(stage, 'order-5');
+        await waitForBill(stage, 'order-5');
         await stage.kill('payment');
         await stage.missed(gid);
         await stage.restart('payment');
@@ -77,12 +77,12 @@ function order({ amends, url }: Stage<Service>, id: string, count: number, payWi
 }
 
 /** Waits until the customer has a bill. */
-async function billed({ url }: Stage<Service>, id: string): Promise<void> {
+async function waitForBill({ url }: Stage<Service>, id: string): Promise<void> {
   await until(`a bill for ${id}`, async () => (await read(`${url.payment}/bills`)).some((bill) => bill.id === id));
 }
 
 async function pay(stage: Stage<Service>, id: string): Promise<void> {
-  await billed(stage, id);
+  await waitForBill(stage, id);
   const paid = await fetch(`${stage.url.payment}/bills/${id}/paid`, { method: 'POST' });
   assert.equal(paid.status, 200);
 }

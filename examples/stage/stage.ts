@@ -40,7 +40,7 @@ export interface OpenStage<Name extends string = string> extends Stage<Name> {
 
 /** Prepares a stage; nothing runs before `open`. */
 export function createStage<Name extends string>(example: Example<Name>, options: StageOptions): OpenStage<Name> {
-  const services = servicesOf(example, options);
+  const services = createServices(example, options);
   const url = {} as Record<Name, string>;
   return {
     amends: options.amends,
@@ -49,7 +49,7 @@ export function createStage<Name extends string>(example: Example<Name>, options
     services,
     kill: (name) => services.get(name)!.kill(),
     restart: (name) => services.get(name)!.start(),
-    missed: (gid) => missed(options.amends, gid),
+    missed: (gid) => waitForMissedCall(options.amends, gid),
     async open() {
       mkdirSync(join(options.dataFolder, example.name), { recursive: true });
       mkdirSync(options.logFolder, { recursive: true });
@@ -73,7 +73,7 @@ function databaseOf({ name }: Pick<Example, 'name'>, service: string, { dataFold
   return join(dataFolder, name, `${service}.db`);
 }
 
-function servicesOf<Name extends string>(example: Example<Name>, options: StageOptions): Map<Name, Service> {
+function createServices<Name extends string>(example: Example<Name>, options: StageOptions): Map<Name, Service> {
   const names = Object.keys(example.services) as Name[];
   const service = (name: Name) => {
     const { script, args = [], asksServer = false, uses = [] } = example.services[name];
@@ -92,7 +92,7 @@ function servicesOf<Name extends string>(example: Example<Name>, options: StageO
   return new Map(names.map((name) => [name, service(name)]));
 }
 
-async function missed(amends: AmendsClient, gid: string): Promise<void> {
+async function waitForMissedCall(amends: AmendsClient, gid: string): Promise<void> {
   await until(`a call of ${gid} without an answer`, async () =>
     (await amends.history(gid)).some(({ outcome }) => outcome === 'unknown'),
   );

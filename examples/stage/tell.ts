@@ -65,11 +65,11 @@ const codes = { ok: 0, failed: 1, interrupted: 130 } as const;
  */
 export async function tell<Name extends string>(example: Example<Name>): Promise<void> {
   const { server, ...given } = readOptions(example);
-  const absence = await absenceOf(server);
+  const absence = await explainAbsence(server);
   if (absence !== null) return fail(absence);
   const databases = createServices({ installs: false });
   try {
-    const found = await databasesOf(example, given, databases);
+    const found = await findDatabases(example, given, databases);
     if (typeof found === 'string') return fail(found);
     process.exitCode = await tellAt(server, example, found);
   } finally {
@@ -94,7 +94,7 @@ function readOptions({ databases = [] }: Pick<Example, 'databases'>) {
  * The databases that an example needs: those that are named, and for the others ones that are started. @returns a text: what is
  * missing
  */
-export async function databasesOf(
+export async function findDatabases(
   { name, databases = [] }: Pick<Example, 'name' | 'databases'>,
   given: Partial<Record<Startable, string>>,
   services: Services,
@@ -112,7 +112,7 @@ export async function databasesOf(
 const answersWithinMs = 1_500;
 
 /** Why no story can be told there; null: a coordinator answers. */
-async function absenceOf(server: string): Promise<string | null> {
+async function explainAbsence(server: string): Promise<string | null> {
   const amends = new AmendsClient({ server, retry: { limitMs: 0 } });
   try {
     await amends.health({ signal: AbortSignal.timeout(answersWithinMs) });

@@ -28,7 +28,7 @@ export function timeline(
   history: readonly HistoryEntry[],
   url: Readonly<Record<string, string>>,
 ): readonly string[] {
-  const lines = merged(history.filter(({ kind }) => kind !== 'submitted').map((entry) => lineOf(transaction, entry, url)));
+  const lines = mergeRepeats(history.filter(({ kind }) => kind !== 'submitted').map((entry) => lineOf(transaction, entry, url)));
   const width = (column: 'step' | 'service' | 'outcome') => Math.max(...lines.map((line) => line[column].length), 1);
   const widths = { step: width('step'), service: width('service'), outcome: width('outcome') };
   return [...lines.map((line) => row(line, widths)), end(transaction)];
@@ -65,7 +65,7 @@ function wordOf(outcome: HistoryEntry['outcome'], op: HistoryEntry['op'], kind: 
 }
 
 /** Equal answers that follow each other become one line that counts them. */
-function merged(lines: readonly Line[]): Line[] {
+function mergeRepeats(lines: readonly Line[]): Line[] {
   const result: (Line & { times: number })[] = [];
   for (const line of lines) {
     const last = result.at(-1);

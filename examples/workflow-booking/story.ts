@@ -82,11 +82,16 @@ interface Books {
 async function ending({ amends, url }: Stage<Service>, name: string, outcome: 'succeeded' | 'failed', told: Books) {
   const gid = trip(name);
   assert.equal((await amends.wait(gid, { waitMs: 20_000 })).outcome, outcome);
-  const taken = async (house: string) => (await read(`${house}/places`)).filter((place) => place.trip !== null).length;
+  const countTaken = async (house: string) => (await read(`${house}/places`)).filter((place) => place.trip !== null).length;
   const written = await read(`${url.desk}/trips`);
   const trips = written.map((one) => `${String(one.trip).replace(`-${run}`, '')} ${one.state}`).join(', ');
   const cents = (await read(`${url.card}/charges`)).reduce((sum, charge) => sum + Number(charge.cents), 0);
-  const books = { trips, rooms: await taken(url.hotel), seats: await taken(url.airline), charged: (cents / 100).toFixed(2) };
+  const books = {
+    trips,
+    rooms: await countTaken(url.hotel),
+    seats: await countTaken(url.airline),
+    charged: (cents / 100).toFixed(2),
+  };
   assert.deepEqual(books, told);
   return { gid, state: { ...told } };
 }

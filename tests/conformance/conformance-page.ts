@@ -47,7 +47,7 @@ cases cover what the test is about, and hold Amends to its own promise; the test
 
 ${table(
   ['Where', 'Tests', 'Cases here', 'Excluded or different'],
-  inventory.map((covered) => [covered.source, covered.tests.join(', '), covered.by.map(shown).join(', '), remarkOn(covered)]),
+  inventory.map((covered) => [covered.source, covered.tests.join(', '), covered.by.map(linkTo).join(', '), remarkOn(covered)]),
 )}
 `;
 }
@@ -74,7 +74,7 @@ function protocolOf(name: string): string {
   return /json-rpc/.test(name) ? 'JSON-RPC' : 'HTTP';
 }
 
-function shown(by: string): string {
+function linkTo(by: string): string {
   const [, kind, file] = /^(unit|simulation):(.*)$/.exec(by) ?? [];
   return kind === undefined ? by : `[${file!.split('/').at(-1)}](../${file})`;
 }

@@ -57,14 +57,14 @@ async function run({ url, onProgress, signal }: SuiteRequest): Promise<readonly 
   const results: CaseResult[] = [];
   for (const { name, form } of forms) {
     signal?.throwIfAborted();
-    results.push(await resultOf(name, () => replay(url, form)));
+    results.push(await runCase(name, () => replay(url, form)));
     const failed = results.filter(({ outcome }) => outcome === 'failed').length;
     onProgress?.({ phase: 'running', done: results.length, failed });
   }
   return results;
 }
 
-async function resultOf(name: string, act: () => Promise<void>): Promise<CaseResult> {
+async function runCase(name: string, act: () => Promise<void>): Promise<CaseResult> {
   const began = performance.now();
   const seconds = () => (performance.now() - began) / 1000;
   try {
@@ -79,16 +79,16 @@ async function replay(url: string, form: Form): Promise<void> {
   const participant = await startParticipant(form.refuses ?? []);
   try {
     const { gid } = (await (await fetch(`${url}/api/dtmsvr/newGid`)).json()) as { readonly gid: string };
-    const filled = (text: string) => text.replaceAll('{{gid}}', gid).replaceAll('{{participant}}', participant.url);
+    const fillIn = (text: string) => text.replaceAll('{{gid}}', gid).replaceAll('{{participant}}', participant.url);
     for (const { method, path, body, answer } of form.requests) {
       const headers = { 'content-type': 'application/json' };
-      const response = await fetch(url + path, { method, headers, body: filled(body) });
+      const response = await fetch(url + path, { method, headers, body: fillIn(body) });
       const text = await response.text();
       const isAsExpected = response.status === answer.status && answer.contains.every((part) => text.includes(part));
       if (!isAsExpected)
         throw new Error(`${method} ${path}: answered ${response.status} ${text}, expected ${JSON.stringify(answer)}`);
     }
-    await ended(url, gid, form.status);
+    await waitForStatus(url, gid, form.status);
     if (JSON.stringify(participant.calls) !== JSON.stringify(form.calls))
       throw new Error(`calls: ${JSON.stringify(participant.calls)}, expected ${JSON.stringify(form.calls)}`);
   } finally {
@@ -97,7 +97,7 @@ async function replay(url: string, form: Form): Promise<void> {
   }
 }
 
-async function ended(url: string, gid: string, wanted: string): Promise<void> {
+async function waitForStatus(url: string, gid: string, wanted: string): Promise<void> {
   const latest = performance.now() + endsWithinMs;
   for (;;) {
     const answer = await fetch(`${url}/api/dtmsvr/query?gid=${gid}`);
@@ -118,14 +118,14 @@ async function startParticipant(refuses: readonly string[]): Promise<Participant
   const calls: string[] = [];
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url!, 'http://participant');
-    calls.push(`${request.method} ${pathname} ${said(await bodyOf(request))}`);
+    calls.push(`${request.method} ${pathname} ${said(await readBody(request))}`);
     response.writeHead(refuses.includes(pathname) ? 409 : 200, { 'content-type': 'application/json' }).end('{}');
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, server, calls };
 }
 
-async function bodyOf(request: IncomingMessage): Promise<string> {
+async function readBody(request: IncomingMessage): Promise<string> {
   const pieces: Buffer[] = [];
   for await (const piece of request) pieces.push(piece as Buffer);
   return Buffer.concat(pieces).toString();

@@ -18,19 +18,19 @@ export interface LineReport {
 export function createLineReport(): LineReport {
   const found: CaseResult[] = [];
   let loose = '';
-  const failed = () => found.filter(({ outcome }) => outcome === 'failed').length;
+  const countFailed = () => found.filter(({ outcome }) => outcome === 'failed').length;
   return {
     accept(line) {
-      const result = parsed(line);
+      const result = parseLine(line);
       if (result === null) loose += `${line}\n`;
       else found.push(result);
     },
-    tally: () => ({ done: found.length, failed: failed() }),
+    tally: () => ({ done: found.length, failed: countFailed() }),
     results(caseNames, exitCode) {
       const told = new Set(found.map(({ name }) => name));
       const absent = caseNames.filter((name) => !told.has(name));
       const all = [...found, ...absent.map((name) => failure(name, `did not run\n${loose}`))];
-      return exitCode === 0 || failed() + absent.length > 0
+      return exitCode === 0 || countFailed() + absent.length > 0
         ? all
         : [...all, failure('the program', loose || `ended with code ${exitCode}`)];
     },
@@ -41,7 +41,7 @@ function failure(name: string, output: string): CaseResult {
   return { name, outcome: 'failed', seconds: 0, output };
 }
 
-function parsed(line: string): CaseResult | null {
+function parseLine(line: string): CaseResult | null {
   if (!line.startsWith('{"name"')) return null;
   try {
     return JSON.parse(line) as CaseResult;

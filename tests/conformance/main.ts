@@ -86,10 +86,10 @@ function readArguments(args: readonly string[]): Arguments | null {
       if (suite === undefined) throw new UsageError(`no suite "${name}": there is ${suites.map((s) => s.name).join(', ')}`);
       return suite;
     });
-  return { chosen: chosen.length > 0 ? chosen : suites, target: targetOf(values), page: values.page ?? null };
+  return { chosen: chosen.length > 0 ? chosen : suites, target: parseTarget(values), page: values.page ?? null };
 }
 
-function targetOf({ url, grpc }: { readonly url?: string; readonly grpc?: string }): Target | null {
+function parseTarget({ url, grpc }: { readonly url?: string; readonly grpc?: string }): Target | null {
   if (url === undefined) {
     if (grpc === undefined) return null;
     throw new UsageError('--grpc tells where the server of --url listens for gRPC: give --url too');
@@ -114,19 +114,19 @@ function parse(args: readonly string[]) {
 }
 
 /** What a run has brought. */
-interface Outcome {
+interface RunFindings {
   readonly told: readonly SuiteResults[];
   /** Suites that could not run, and what became of the server. */
   readonly others: readonly CaseResult[];
 }
 
-async function runAll({ chosen, target }: Arguments): Promise<Outcome> {
-  const absent = chosen.flatMap(absenceOf);
+async function runAll({ chosen, target }: Arguments): Promise<RunFindings> {
+  const absent = chosen.flatMap(reportAbsence);
   const able = chosen.filter((suite) => !absent.some((result) => result.name === suite.name));
   if (able.length === 0) return { told: [], others: absent };
   const databases = createServices({ installs: process.env['CI'] === 'true' });
   try {
-    const services = await servicesOf(able, databases);
+    const services = await startServices(able, databases);
     const run = (at: Target) => runSuites(able, { ...at, services });
     const { told, others } = target === null ? await againstOwnServer(run) : { told: await run(target), others: [] };
     return { told, others: [...absent, ...others] };
@@ -135,7 +135,7 @@ async function runAll({ chosen, target }: Arguments): Promise<Outcome> {
   }
 }
 
-async function againstOwnServer(run: (target: Target) => Promise<readonly SuiteResults[]>): Promise<Outcome> {
+async function againstOwnServer(run: (target: Target) => Promise<readonly SuiteResults[]>): Promise<RunFindings> {
   const server = await startAmends().catch((error: Error) => error);
   if (server instanceof Error) return { told: [], others: [failure('the server starts', server.message)] };
   try {
@@ -147,7 +147,7 @@ async function againstOwnServer(run: (target: Target) => Promise<readonly SuiteR
   }
 }
 
-async function servicesOf(able: readonly Suite[], databases: Services): Promise<SuiteRequest['services']> {
+async function startServices(able: readonly Suite[], databases: Services): Promise<SuiteRequest['services']> {
   const found: Partial<Record<Startable, string>> = {};
   for (const name of startable.filter((each) => able.some(({ services }) => services.includes(each)))) {
     const answer = await databases.get(name);
@@ -165,7 +165,7 @@ async function runSuites(able: readonly Suite[], place: Place): Promise<readonly
   return told;
 }
 
-function absenceOf(suite: Suite): CaseResult[] {
+function reportAbsence(suite: Suite): CaseResult[] {
   const reason = suite.missing();
   if (reason === null) return [];
   const required = process.env['CI'] === 'true';

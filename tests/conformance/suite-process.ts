@@ -32,7 +32,7 @@ export async function runProgram(
   });
   const end = () => killGroup(child);
   signal?.addEventListener('abort', end, { once: true });
-  const [exitCode] = await Promise.all([exitOf(child), readLines(child.stdout, accept), readLines(child.stderr, accept)]);
+  const [exitCode] = await Promise.all([waitForExit(child), readLines(child.stdout, accept), readLines(child.stderr, accept)]);
   signal?.removeEventListener('abort', end);
   return exitCode;
 }
@@ -48,7 +48,7 @@ function environmentOf({ url, grpcAddress, services }: Pick<SuiteRequest, 'url' 
   };
 }
 
-function exitOf(child: ChildProcess): Promise<number | null> {
+function waitForExit(child: ChildProcess): Promise<number | null> {
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('close', resolve);

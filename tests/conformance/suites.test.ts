@@ -16,7 +16,7 @@ describe.each(suites.map((suite) => [suite.client, suite] as const))('%s', (_cli
   beforeAll(async () => {
     if (missing !== null) return;
     server = await startAmends();
-    results = await suite.run({ ...server, services: await servicesOf(suite) });
+    results = await suite.run({ ...server, services: await startServices(suite) });
   }, 600_000);
 
   afterAll(() => server?.stop());
@@ -39,7 +39,7 @@ describe.each(suites.map((suite) => [suite.client, suite] as const))('%s', (_cli
   });
 });
 
-async function servicesOf({ services }: Suite): Promise<Partial<Record<Startable, string>>> {
+async function startServices({ services }: Suite): Promise<Partial<Record<Startable, string>>> {
   const found: Partial<Record<Startable, string>> = {};
   for (const name of services) {
     const url = await service(name).catch(() => null);

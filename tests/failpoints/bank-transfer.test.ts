@@ -3,9 +3,9 @@ import { expect } from 'vitest';
 import { bankTransfer } from '../../examples/bank-transfer/story.ts';
 import { transfer } from '../../examples/bank-transfer/transfer.ts';
 import { exerciseFailpoints, type Play } from './exercise.ts';
-import { finished, insist, rows, type System } from './system.ts';
+import { insist, rows, type System, waitForEnd } from './system.ts';
 
-type Service = keyof typeof bankTransfer.services;
+type BankTransferService = keyof typeof bankTransfer.services;
 
 const total = 15_000;
 /** All the money of two more customers: whoever has it cannot spend it twice. */
@@ -19,7 +19,7 @@ const banks = {
   },
 };
 
-const plays: readonly Play<Service>[] = [
+const plays: readonly Play<BankTransferService>[] = [
   { title: 'a transfer that succeeds', run: (system, id) => play(system, id, 'bob') },
   {
     title: 'two transfers of the last money at the same time',
@@ -30,13 +30,13 @@ const plays: readonly Play<Service>[] = [
   { title: 'a transfer that the other bank refuses', untouched: ['letters'], run: (system, id) => play(system, id, 'carl') },
 ];
 
-async function play(system: System<Service>, id: string, recipient: string): Promise<void> {
+async function play(system: System<BankTransferService>, id: string, recipient: string): Promise<void> {
   const { amends, url } = system;
   const before = await bookkeeping(system);
   const from = { bank: url['bank-a'], account: 'ann' };
   const to = { bank: url['bank-b'], account: recipient };
   await insist(() => transfer(amends, { from, to, cents: 1, letters: url.letters }).submit({ gid: id }));
-  const { outcome } = await finished(amends, id);
+  const { outcome } = await waitForEnd(amends, id);
   const after = await bookkeeping(system);
   const moved = recipient === 'bob' ? 1 : 0;
   expect(outcome).toBe(moved === 1 ? 'succeeded' : 'failed');
@@ -45,7 +45,7 @@ async function play(system: System<Service>, id: string, recipient: string): Pro
 }
 
 /** Dora and Emil send each other what one of them has, twice at once: exactly one of the two arrives. */
-async function race({ amends, url }: System<Service>, id: string): Promise<void> {
+async function race({ amends, url }: System<BankTransferService>, id: string): Promise<void> {
   const dora = { bank: url['bank-a'], account: 'dora' };
   const emil = { bank: url['bank-b'], account: 'emil' };
   const isWithDora = (await centsOf(dora)) === purse;
@@ -53,7 +53,7 @@ async function race({ amends, url }: System<Service>, id: string): Promise<void>
   const rivals = [`${id}-1`, `${id}-2`];
   const sent = transfer(amends, { from, to, cents: purse, letters: url.letters });
   await Promise.all(rivals.map((gid) => insist(() => sent.submit({ gid }))));
-  const ended = await Promise.all(rivals.map((gid) => finished(amends, gid)));
+  const ended = await Promise.all(rivals.map((gid) => waitForEnd(amends, gid)));
   expect(ended.map(({ outcome }) => outcome).toSorted()).toEqual(['failed', 'succeeded']);
   expect([await centsOf(from), await centsOf(to)]).toEqual([0, purse]);
 }
@@ -62,7 +62,7 @@ async function centsOf({ bank, account }: { bank: string; account: string }): Pr
   return Number((await rows(`${bank}/accounts`)).find(({ name }) => name === account)?.cents);
 }
 
-async function bookkeeping({ url }: System<Service>): Promise<{ ann: number; bob: number; letters: number }> {
+async function bookkeeping({ url }: System<BankTransferService>): Promise<{ ann: number; bob: number; letters: number }> {
   const letters = (await rows(`${url.letters}/letters`)).length;
   return {
     ann: await centsOf({ bank: url['bank-a'], account: 'ann' }),

@@ -4,9 +4,9 @@ import { afterAll, expect } from 'vitest';
 import { cacheConsistency, change, read } from '../../examples/cache-consistency/story.ts';
 import { describeWith } from '../../tools/services/service.ts';
 import { exerciseFailpoints, type Play } from './exercise.ts';
-import { finished, insist, type System } from './system.ts';
+import { insist, type System, waitForEnd } from './system.ts';
 
-type Service = keyof typeof cacheConsistency.services;
+type CacheConsistencyService = keyof typeof cacheConsistency.services;
 
 const oldCents = 100;
 
@@ -14,15 +14,15 @@ await describeWith('redis', 'with Redis', (url) => {
   const redis = new Redis(url);
   afterAll(() => redis.quit());
 
-  const plays: readonly Play<Service>[] = [
+  const plays: readonly Play<CacheConsistencyService>[] = [
     { title: 'a price that changes', run: (system, id) => play(system, id, 200) },
     { title: 'a price that is refused', run: (system, id) => play(system, id, -1) },
   ];
 
-  async function play(system: System<Service>, id: string, cents: number): Promise<void> {
-    const first = await changed(system, { change: `${id}-first`, product: id, cents: oldCents });
-    if (first === 'succeeded') await kept(id);
-    const second = await changed(system, { change: `${id}-second`, product: id, cents });
+  async function play(system: System<CacheConsistencyService>, id: string, cents: number): Promise<void> {
+    const first = await insistOnChange(system, { change: `${id}-first`, product: id, cents: oldCents });
+    if (first === 'succeeded') await keepOldPrice(id);
+    const second = await insistOnChange(system, { change: `${id}-second`, product: id, cents });
     if (cents < 0) expect(second).toBe('failed');
     const before = first === 'succeeded' ? oldCents : null;
     const expected = second === 'succeeded' ? cents : before;
@@ -37,20 +37,20 @@ await describeWith('redis', 'with Redis', (url) => {
   }
 
   /** The old price is in the cache, as readers leave it there once the moment of quiet is over. */
-  async function kept(product: string): Promise<void> {
+  async function keepOldPrice(product: string): Promise<void> {
     await redis.set(`price:${product}`, oldCents);
   }
 
   exerciseFailpoints(cacheConsistency, plays, { redis: url });
 });
 
-async function changed(system: System<Service>, wish: Parameters<typeof change>[1]): Promise<string> {
-  await insist(() => answered(change(system, wish)));
-  return (await finished(system.amends, wish.change)).outcome;
+async function insistOnChange(system: System<CacheConsistencyService>, wish: Parameters<typeof change>[1]): Promise<string> {
+  await insist(() => expectAnswer(change(system, wish)));
+  return (await waitForEnd(system.amends, wish.change)).outcome;
 }
 
 /** What was given up while the catalogue was away is refused from then on, which is an answer too. */
-async function answered(asked: Promise<Response>): Promise<void> {
+async function expectAnswer(asked: Promise<Response>): Promise<void> {
   const { status } = await asked;
   if (status !== 202 && status !== 409 && status !== 500) throw new Error(`answered ${status}`);
 }

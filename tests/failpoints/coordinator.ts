@@ -24,27 +24,27 @@ const { port, db } = parseArgs({
   options: { port: { type: 'string', default: '0' }, db: { type: 'string', default: 'amends.db' } },
 }).values;
 
-const store = watchedStore(await openSqliteStore({ path: db }));
-const coordinator = createCoordinator({ store, transport: watchedTransport(httpTransport()), claimEveryMs: 100 });
+const store = watchStore(await openSqliteStore({ path: db }));
+const coordinator = createCoordinator({ store, transport: watchTransport(httpTransport()), claimEveryMs: 100 });
 await coordinator.start();
 watchAnswers((request) => request.method === 'POST');
 const app = Fastify();
 app.removeAllContentTypeParsers();
 app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
 const topics = storedTopics({ store, now: () => coordinator.now(), checkAddress: refuseForbidden });
-app.register(nativeFace({ coordinator: hurried(coordinator), topics, copy: null, log, bodyBytesMax }));
+app.register(nativeFace({ coordinator: hurry(coordinator), topics, copy: null, log, bodyBytesMax }));
 const url = await app.listen({ host: '127.0.0.1', port: Number(port) });
 process.stdout.write(`coordinator listens on ${url}\n`);
 process.once('SIGTERM', () => process.exit());
 
-function watchedStore(store: Store): Store {
+function watchStore(store: Store): Store {
   return decorated(store, {
     commit: (changes) => between('before-commit', () => store.commit(changes), 'after-commit'),
     claim: (request) => between('before-claim', () => store.claim(request), 'after-claim'),
   });
 }
 
-function watchedTransport(transport: Transport): Transport {
+function watchTransport(transport: Transport): Transport {
   return {
     call: (request) => between('before-call', () => transport.call(request), 'after-call'),
     close: () => transport.close(),
@@ -59,7 +59,7 @@ async function between<T>(before: Boundary, act: () => Promise<T>, after: Bounda
 }
 
 /** The coordinator, with less patience than it is asked for. */
-function hurried(patient: Coordinator): Coordinator {
+function hurry(patient: Coordinator): Coordinator {
   const begins: Partial<Coordinator> = {
     submit: (request) => patient.submit({ ...request, spec: impatient(request.spec) }),
     prepare: (request) => patient.prepare({ ...request, spec: impatient(request.spec) }),

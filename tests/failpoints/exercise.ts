@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Example } from '../../examples/stage/example.ts';
 import type { Startable } from '../../tools/services/kinds.ts';
 import type { Boundary, Death } from './boundary.ts';
-import { type Pool, poolOf } from './pool.ts';
+import { createPool, type Pool } from './pool.ts';
 import { openSystem, type System } from './system.ts';
 
 /** A small story that can be told again and again, whoever dies in it. */
@@ -40,15 +40,15 @@ export function exerciseFailpoints<Name extends string>(
   describe.concurrent(example.name, { timeout: timeoutMs }, () => {
     let systems: Pool<System<Name>>;
     beforeAll(async () => {
-      systems = poolOf(await openSystems(example, databases));
+      systems = createPool(await openSystems(example, databases));
     });
     afterAll(() => Promise.all(systems.all.map((system) => system.close())));
 
     const targets = ['coordinator', ...(Object.keys(example.services) as Name[])] as const;
     describe.each(plays)('$title', (play) => {
-      it('ends well when nobody dies', () => systems.borrow((system) => undisturbed(system, play)));
+      it('ends well when nobody dies', () => systems.borrow((system) => playUndisturbed(system, play)));
       it.each(play.targets ?? targets)('ends well wherever %s dies', (target) =>
-        systems.borrow((system) => disturbed(system, play, target)),
+        systems.borrow((system) => playDisturbed(system, play, target)),
       );
     });
   });
@@ -64,14 +64,14 @@ async function openSystems<Name extends string>(
   return systems;
 }
 
-async function undisturbed<Name extends string>(system: System<Name>, play: Play<Name>): Promise<void> {
+async function playUndisturbed<Name extends string>(system: System<Name>, play: Play<Name>): Promise<void> {
   const deaths = system.deaths();
   await play.run(system, `${play.title}-undisturbed`);
   expect(system.deaths()).toBe(deaths);
 }
 
 /** Lets the target die at each passage of each boundary, once per run of the play. */
-async function disturbed<Name extends string>(
+async function playDisturbed<Name extends string>(
   system: System<Name>,
   play: Play<Name>,
   target: Name | 'coordinator',

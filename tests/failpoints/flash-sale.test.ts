@@ -3,23 +3,23 @@ import { expect } from 'vitest';
 import { buy, flashSale } from '../../examples/flash-sale/story.ts';
 import { describeWith } from '../../tools/services/service.ts';
 import { exerciseFailpoints, type Play } from './exercise.ts';
-import { finished, insist, rows, type System } from './system.ts';
+import { insist, rows, type System, waitForEnd } from './system.ts';
 
-type Service = keyof typeof flashSale.services;
+type FlashSaleService = keyof typeof flashSale.services;
 
-const plays: readonly Play<Service>[] = [
+const plays: readonly Play<FlashSaleService>[] = [
   { title: 'two buyers of the last piece', run: (system, id) => play(system, id, 1) },
   { title: 'a buyer who comes too late', untouched: ['orders'], run: (system, id) => play(system, id, 0) },
 ];
 
-async function play(system: System<Service>, id: string, pieces: number): Promise<void> {
+async function play(system: System<FlashSaleService>, id: string, pieces: number): Promise<void> {
   const { amends, url } = system;
   const stock = `${url.shop}/stock/${encodeURIComponent(id)}`;
   const headers = { 'content-type': 'application/json' };
   await insist(() => fetch(stock, { method: 'PUT', headers, body: JSON.stringify({ count: pieces }) }));
   const buyers = pieces === 0 ? [`${id}-late`] : [`${id}-1`, `${id}-2`];
-  const told = await Promise.all(buyers.map((order) => pressed(system, order, id)));
-  const ended = await Promise.all(buyers.map((order) => finished(amends, order)));
+  const told = await Promise.all(buyers.map((order) => press(system, order, id)));
+  const ended = await Promise.all(buyers.map((order) => waitForEnd(amends, order)));
   const sold = ended.filter(({ outcome }) => outcome === 'succeeded').length;
   const orders = (await rows(`${url.orders}/orders`)).filter((order) => order.item === id);
   const { count: left } = await insist(async () => (await (await fetch(stock)).json()) as { count: number });
@@ -32,7 +32,7 @@ async function play(system: System<Service>, id: string, pieces: number): Promis
 }
 
 /** Presses the button until there is an answer. */
-function pressed(system: System<Service>, order: string, item: string): Promise<number> {
+function press(system: System<FlashSaleService>, order: string, item: string): Promise<number> {
   return insist(async () => {
     const { status } = await buy(system, { order, buyer: 'ann', item });
     if (status !== 202 && status !== 409) {

@@ -3,12 +3,12 @@ import { expect } from 'vitest';
 import { book } from '../../examples/hospital-booking/book.ts';
 import { hospitalBooking } from '../../examples/hospital-booking/story.ts';
 import { exerciseFailpoints, type Play } from './exercise.ts';
-import { finished, insist, rows, type System } from './system.ts';
+import { insist, rows, type System, waitForEnd } from './system.ts';
 
-type Service = keyof typeof hospitalBooking.services;
+type HospitalBookingService = keyof typeof hospitalBooking.services;
 type Answer = 'confirmed' | 'cancelled';
 
-const plays: readonly Play<Service>[] = [
+const plays: readonly Play<HospitalBookingService>[] = [
   { title: 'a booking that is confirmed', run: (system, id) => play(system, id, 'confirmed') },
   { title: 'two bookings of the same hour', targets: ['doctors'], run: race },
   {
@@ -21,11 +21,11 @@ const plays: readonly Play<Service>[] = [
   { title: 'a booking that is cancelled', run: (system, id) => play(system, id, 'cancelled') },
 ];
 
-async function play({ amends, url }: System<Service>, id: string, answer: Answer): Promise<void> {
+async function play({ amends, url }: System<HospitalBookingService>, id: string, answer: Answer): Promise<void> {
   const wanted = { booking: id, patient: 'mia', doctor: 'Dr. Sato', device: 'MRI scanner', time: id, confirmWithinMs: 60_000 };
   await insist(() => book(amends, url, wanted).submit({ gid: id }));
   await insist(() => give(url.desk, id, answer));
-  const { outcome } = await finished(amends, id);
+  const { outcome } = await waitForEnd(amends, id);
   const happens = answer === 'confirmed';
   expect(outcome).toBe(happens ? 'succeeded' : 'failed');
   const slot = happens ? [expect.objectContaining({ state: 'booked' })] : [];
@@ -36,23 +36,23 @@ async function play({ amends, url }: System<Service>, id: string, answer: Answer
 }
 
 /** Two patients want the same doctor at the same time: one is asked, confirms and is booked; the other has nothing. */
-async function race({ amends, url }: System<Service>, id: string): Promise<void> {
+async function race({ amends, url }: System<HospitalBookingService>, id: string): Promise<void> {
   const rivals = ['CT scanner', 'MRI scanner'].map((device, index) => ({ device, booking: `${id}-${index}` }));
   const common = { patient: 'mia', doctor: 'Dr. Sato', time: id, confirmWithinMs: 60_000 };
   const submit = (wanted: { device: string; booking: string }) =>
     insist(() => book(amends, url, { ...common, ...wanted }).submit({ gid: wanted.booking }));
   await Promise.all(rivals.map(submit));
   await insist(() => Promise.any(rivals.map(({ booking }) => give(url.desk, booking, 'confirmed'))));
-  const ended = await Promise.all(rivals.map(({ booking }) => finished(amends, booking)));
+  const ended = await Promise.all(rivals.map(({ booking }) => waitForEnd(amends, booking)));
   expect(ended.map(({ outcome }) => outcome).toSorted()).toEqual(['failed', 'succeeded']);
   const { booking, device } = rivals[ended.findIndex(({ outcome }) => outcome === 'succeeded')]!;
-  const booked = (resource: string) => [{ resource, time: id, booking, state: 'booked' }];
-  expect(await at(`${url.doctors}/slots`, id)).toEqual(booked('Dr. Sato'));
-  expect(await at(`${url.devices}/slots`, id)).toEqual(booked(device));
+  const slotOf = (resource: string) => [{ resource, time: id, booking, state: 'booked' }];
+  expect(await at(`${url.doctors}/slots`, id)).toEqual(slotOf('Dr. Sato'));
+  expect(await at(`${url.devices}/slots`, id)).toEqual(slotOf(device));
 }
 
 /** The time is over while nobody is at home at the doctors': all is released, there too when they are back. */
-async function late({ amends, url, kill, restart }: System<Service>, id: string): Promise<void> {
+async function late({ amends, url, kill, restart }: System<HospitalBookingService>, id: string): Promise<void> {
   const wanted = { booking: id, patient: 'mia', doctor: 'Dr. Sato', device: 'MRI scanner', time: id, confirmWithinMs: 50 };
   await kill('doctors');
   await insist(() => book(amends, url, wanted).submit({ gid: id }));
@@ -61,7 +61,7 @@ async function late({ amends, url, kill, restart }: System<Service>, id: string)
     if (!history.some(({ kind }) => kind === 'timed-out')) throw new Error(`the time of ${id} is not over yet`);
   });
   await restart('doctors');
-  const { outcome, reason } = await finished(amends, id);
+  const { outcome, reason } = await waitForEnd(amends, id);
   expect([outcome, reason]).toEqual(['failed', 'not decided within 50 ms']);
   for (const place of [`${url.doctors}/slots`, `${url.devices}/slots`, `${url.records}/accesses`, `${url.desk}/questions`])
     expect(await of(place, id)).toEqual([]);

@@ -5,9 +5,9 @@ import { expect } from 'vitest';
 import { fulfil } from '../../examples/order-fulfilment/fulfil.ts';
 import { orderFulfilment } from '../../examples/order-fulfilment/story.ts';
 import { exerciseFailpoints, type Play } from './exercise.ts';
-import { finished, insist, rows, type System } from './system.ts';
+import { insist, rows, type System, waitForEnd } from './system.ts';
 
-type Service = keyof typeof orderFulfilment.services;
+type OrderFulfilmentService = keyof typeof orderFulfilment.services;
 
 /** More lamps than all plays together can sell. */
 const lamps = 10_000;
@@ -16,17 +16,17 @@ const shop = {
   services: { ...orderFulfilment.services, stock: { script: 'stock.ts', args: ['--item', `lamp=${lamps}`] } },
 };
 
-const plays: readonly Play<Service>[] = [
+const plays: readonly Play<OrderFulfilmentService>[] = [
   { title: 'an order that is paid and shipped', run: (system, id) => play(system, id, '1 Harbour Street') },
   { title: 'a paid order that the carrier refuses', run: (system, id) => play(system, id, '') },
 ];
 
-async function play({ amends, url }: System<Service>, id: string, address: string): Promise<void> {
-  const shippedBefore = await shipped(url.stock);
+async function play({ amends, url }: System<OrderFulfilmentService>, id: string, address: string): Promise<void> {
+  const shippedBefore = await countShipped(url.stock);
   const order = { id, item: 'lamp', count: 2, cents: 5_980, address, payWithinMs: 60_000 };
   await insist(() => fulfil(amends, url, order).submit({ gid: id }));
   await insist(() => pay(url.payment, id));
-  const { outcome } = await finished(amends, id);
+  const { outcome } = await waitForEnd(amends, id);
   const happens = address !== '';
   expect(outcome).toBe(happens ? 'succeeded' : 'failed');
   expect(await find(`${url.orders}/orders`, id)).toMatchObject({ state: happens ? 'completed' : 'cancelled' });
@@ -48,7 +48,7 @@ async function find(url: string, id: string) {
   return (await rows(url)).find((row) => row.id === id);
 }
 
-async function shipped(stock: string): Promise<number> {
+async function countShipped(stock: string): Promise<number> {
   return Number((await rows(`${stock}/stock`))[0]?.shipped);
 }
 

@@ -20,7 +20,7 @@ Database.prototype.transaction = function (this: Database.Database, work: Run) {
     if (depth === 1) pass('before-commit');
     return result;
   });
-  const watched = (run: Run): Run =>
+  const watch = (run: Run): Run =>
     function (this: unknown, ...args) {
       depth += 1;
       try {
@@ -32,11 +32,11 @@ Database.prototype.transaction = function (this: Database.Database, work: Run) {
       }
     };
   const { deferred, immediate, exclusive } = transaction;
-  return Object.assign(watched(transaction), {
-    default: watched(transaction),
-    deferred: watched(deferred),
-    immediate: watched(immediate),
-    exclusive: watched(exclusive),
+  return Object.assign(watch(transaction), {
+    default: watch(transaction),
+    deferred: watch(deferred),
+    immediate: watch(immediate),
+    exclusive: watch(exclusive),
   });
 } as typeof begin;
 
@@ -44,10 +44,10 @@ Database.prototype.transaction = function (this: Database.Database, work: Run) {
 const writes: ReadonlySet<string> = new Set(['eval', 'set']);
 const send = Redis.prototype.sendCommand;
 Redis.prototype.sendCommand = function (this: Redis, command, ...rest) {
-  const sent = () => Reflect.apply(send, this, [command, ...rest]) as Promise<unknown>;
-  if (!writes.has(command.name)) return sent();
+  const write = () => Reflect.apply(send, this, [command, ...rest]) as Promise<unknown>;
+  if (!writes.has(command.name)) return write();
   pass('before-commit');
-  return sent().then((answer) => {
+  return write().then((answer) => {
     pass('after-commit');
     return answer;
   });

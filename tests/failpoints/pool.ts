@@ -8,7 +8,7 @@ export interface Pool<T> {
 }
 
 /** A pool of these things, all of them free. */
-export function poolOf<T>(all: readonly T[]): Pool<T> {
+export function createPool<T>(all: readonly T[]): Pool<T> {
   const free = [...all];
   const waiting: ((thing: T) => void)[] = [];
   const take = async () => free.pop() ?? new Promise<T>((resolve) => waiting.push(resolve));

@@ -113,7 +113,7 @@ export function rows(url: string): Promise<Record<string, string | number>[]> {
 }
 
 /** The transaction at its end, however often the coordinator goes away meanwhile. */
-export function finished(amends: AmendsClient, gid: string): Promise<Transaction> {
+export function waitForEnd(amends: AmendsClient, gid: string): Promise<Transaction> {
   return insist(async () => {
     const transaction = await amends.wait(gid, { waitMs: 1_000 });
     if (transaction.outcome === 'running') throw new Error(`${gid} has not ended: ${JSON.stringify(transaction)}`);

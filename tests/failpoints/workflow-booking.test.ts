@@ -2,9 +2,9 @@
 import { expect } from 'vitest';
 import { order, workflowBooking } from '../../examples/workflow-booking/story.ts';
 import { exerciseFailpoints, type Play } from './exercise.ts';
-import { finished, insist, rows, type System } from './system.ts';
+import { insist, rows, type System, waitForEnd } from './system.ts';
 
-type Service = keyof typeof workflowBooking.services;
+type WorkflowBookingService = keyof typeof workflowBooking.services;
 
 const many = ['--offer', 'Lisbon=500'];
 const travel = {
@@ -17,17 +17,17 @@ const travel = {
   },
 };
 
-const plays: readonly Play<Service>[] = [
+const plays: readonly Play<WorkflowBookingService>[] = [
   { title: 'a trip that is booked', run: (system, id) => play(system, id, 100) },
   { title: 'a trip that the card refuses', run: (system, id) => play(system, id, 101) },
 ];
 
 /** Each guest has a card of their own. */
-async function play(system: System<Service>, id: string, cents: number): Promise<void> {
+async function play(system: System<WorkflowBookingService>, id: string, cents: number): Promise<void> {
   const { amends, url } = system;
   await order(system, id, cents, id).catch(() => {});
   await insist(() => amends.get(id)).catch(() => order(system, id, cents, id));
-  const { outcome } = await finished(amends, id);
+  const { outcome } = await waitForEnd(amends, id);
   const happens = cents === 100;
   expect(outcome).toBe(happens ? 'succeeded' : 'failed');
   expect(await of(`${url.hotel}/places`, id)).toHaveLength(happens ? 1 : 0);

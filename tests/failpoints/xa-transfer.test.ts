@@ -7,16 +7,16 @@ import { xaTransfer } from '../../examples/xa-transfer/story.ts';
 import { transfer } from '../../examples/xa-transfer/transfer.ts';
 import { describeWith } from '../../tools/services/service.ts';
 import { exerciseFailpoints, type Play } from './exercise.ts';
-import { finished, insist, rows, type System } from './system.ts';
+import { insist, rows, type System, waitForEnd } from './system.ts';
 
-type Service = keyof typeof xaTransfer.services;
+type XaTransferService = keyof typeof xaTransfer.services;
 
-const plays: readonly Play<Service>[] = [
+const plays: readonly Play<XaTransferService>[] = [
   { title: 'a transfer that both banks agree to', run: (system, id) => play(system, id, 'bob') },
   { title: 'a transfer that the other bank refuses', run: (system, id) => play(system, id, 'carl') },
 ];
 
-async function play(system: System<Service>, title: string, recipient: string): Promise<void> {
+async function play(system: System<XaTransferService>, title: string, recipient: string): Promise<void> {
   const { amends, url } = system;
   const id = title.replaceAll(' ', '-');
   const before = await balances(system);
@@ -26,7 +26,7 @@ async function play(system: System<Service>, title: string, recipient: string): 
     () => true,
     () => false,
   );
-  const { outcome } = await finished(amends, id);
+  const { outcome } = await waitForEnd(amends, id);
   // A bank that dies in the first phase has not agreed. What its caller was told is so.
   if (recipient === 'carl') expect(outcome).toBe('failed');
   if (decided) expect(outcome).toBe('succeeded');
@@ -36,7 +36,7 @@ async function play(system: System<Service>, title: string, recipient: string): 
   expect(prepared.filter(({ gid }) => gid === id)).toEqual([]);
 }
 
-async function balances({ url }: System<Service>): Promise<{ ann: number; bob: number }> {
+async function balances({ url }: System<XaTransferService>): Promise<{ ann: number; bob: number }> {
   const [ann, bob] = await Promise.all([rows(`${url['bank-a']}/accounts`), rows(`${url['bank-b']}/accounts`)]);
   return { ann: Number(ann[0]?.cents), bob: Number(bob[0]?.cents) };
 }

@@ -85,7 +85,7 @@ export interface Sample {
  * @param page its path from the root of the repository
  * @param section the second-level heading below which they stand. Default: the whole page
  */
-export function samplesOf(page: string, section?: string): readonly Sample[] {
+export function readSamples(page: string, section?: string): readonly Sample[] {
   const whole = readFileSync(join(root, page), 'utf8');
   const sections = whole.split(/^## /m);
   const text = section === undefined ? whole : sections.find((each) => each.startsWith(`${section}\n`))!;

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type FreshFolder, makeFreshFolder, samplesOf } from './fresh-folder.ts';
+import { type FreshFolder, makeFreshFolder, readSamples } from './fresh-folder.ts';
 import { emptyPlace, type Place } from './starter.ts';
 
 const root = join(import.meta.dirname, '..', '..');
@@ -39,7 +39,7 @@ function here(code: string): string {
 }
 
 function codes(section: keyof typeof sections, language: 'sh' | 'ts' | 'go'): readonly string[] {
-  return samplesOf('README.md', sections[section])
+  return readSamples('README.md', sections[section])
     .filter((sample) => sample.language === language)
     .map(({ code }) => here(code));
 }
@@ -111,7 +111,7 @@ describe('README.md', () => {
 });
 
 it('packages/coordinator/README.md: the same, and nothing else', async () => {
-  const [setUp, embedded] = samplesOf('packages/coordinator/README.md').map(({ code }) => code);
+  const [setUp, embedded] = readSamples('packages/coordinator/README.md').map(({ code }) => code);
   expect(embedded).toBe(codes('embedded', 'ts')[0]);
   folder.write('embedded.ts', embedded!);
   await expectEmbedded(`export PATH="$PWD/../amends/node_modules/.bin:$PATH"\n${setUp} node embedded.ts`);
@@ -167,7 +167,7 @@ const withoutGo =
 describe('README.zh-CN.md', () => {
   /** Comments of shells, and what is typed as a reason, are the reader's own words. */
   const samples = (page: string) =>
-    samplesOf(page).map(({ language, code }) => [
+    readSamples(page).map(({ language, code }) => [
       language,
       language === 'sh' ? code.replaceAll(/ *#.*|(?<=--reason )".*"/g, '') : code,
     ]);

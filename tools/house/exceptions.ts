@@ -17,7 +17,6 @@ const types = [
   'packages/server Face',
   'packages/server Handler',
   'packages/server Answer',
-  'tests/failpoints Service',
   'tests/simulation Plan',
   'tests/simulation Chance',
   'tests/simulation Scene',

@@ -56,7 +56,7 @@ function startKeeper(): Keeper {
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   return {
     ask: (name) =>
-      Promise.race([answerOf(child, name), ended.then(() => Promise.reject(new Error('the keeper of the services ended')))]),
+      Promise.race([ask(child, name), ended.then(() => Promise.reject(new Error('the keeper of the services ended')))]),
     async stop() {
       if (child.connected) child.disconnect();
       await ended;
@@ -64,7 +64,7 @@ function startKeeper(): Keeper {
   };
 }
 
-function answerOf(child: ChildProcess, name: Startable): Promise<string> {
+function ask(child: ChildProcess, name: Startable): Promise<string> {
   return new Promise((resolve) => {
     const listen = (message: { readonly name: string }) => {
       if (message.name !== name) return;

@@ -14,13 +14,13 @@ const { values, positionals } = parseArgs({
 });
 const isCi = process.env['CI'] === 'true';
 const services = createServices({ installs: isCi || values.install === true });
-const names = positionals.length === 0 ? startable : positionals.map(checked);
+const names = positionals.length === 0 ? startable : positionals.map(checkName);
 
 if (process.send !== undefined) serveParent();
 else if (values['install-only'] === true) await install(names);
 else await serveHuman();
 
-function checked(name: string): Startable {
+function checkName(name: string): Startable {
   if (isStartable(name)) return name;
   process.stderr.write(`services: there is no ${name}; choose from ${startable.join(', ')}\n`);
   process.exit(2);

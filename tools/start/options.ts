@@ -64,7 +64,7 @@ their stories; then stays up until Ctrl-C.
  * @throws UsageError
  */
 export function readOptions(args: readonly string[]): StartOptions | null {
-  const values = parsed(args);
+  const values = parse(args);
   if (values.help) return null;
   const port = portIn(values.port);
   for (const name of values.story) {
@@ -82,7 +82,7 @@ export function readOptions(args: readonly string[]): StartOptions | null {
   };
 }
 
-function parsed(args: readonly string[]) {
+function parse(args: readonly string[]) {
   try {
     return parseArgs({
       args: [...args],

@@ -6,7 +6,7 @@ import type { Example } from '../../examples/stage/example.ts';
 import { portError } from '../../examples/stage/ports.ts';
 import { Service } from '../../examples/stage/service.ts';
 import { createStage, type OpenStage } from '../../examples/stage/stage.ts';
-import { databasesOf, type Print } from '../../examples/stage/tell.ts';
+import { findDatabases, type Print } from '../../examples/stage/tell.ts';
 import type { Startable } from '../services/kinds.ts';
 import { createServices } from '../services/running-services.ts';
 import { addressFile, readAddresses, writeAddresses } from './addresses.ts';
@@ -46,7 +46,7 @@ export function createSystem(options: StartOptions, onCrash: (error: Error) => v
   const coordinator = createCoordinatorService(options, join(logFolder, 'coordinator.log'), onCrash);
   const services = createServices({ installs: process.env['CI'] === 'true' });
   const databases: Partial<Record<Startable, string>> = {};
-  const stageOf = (example: Example): Staged => {
+  const setStage = (example: Example): Staged => {
     const file = addressFile(options.dataFolder, example);
     const folders = { dataFolder: examplesFolder, logFolder };
     const stage = createStage(example, { amends, server, ...folders, databases, ports: portsIn(file, example), onCrash });
@@ -58,7 +58,7 @@ export function createSystem(options: StartOptions, onCrash: (error: Error) => v
   };
   const stages: OpenStage[] = [];
   const setStages = () => {
-    const staged = options.examples.map(stageOf);
+    const staged = options.examples.map(setStage);
     stages.push(...staged.map(({ stage }) => stage));
     return staged;
   };
@@ -68,11 +68,11 @@ export function createSystem(options: StartOptions, onCrash: (error: Error) => v
     amends,
     async open(print) {
       checkFolder(options.dataFolder);
-      await checkPorts(portsOf(options));
-      const origins = await originsOf(options);
+      await checkPorts(listPorts(options));
+      const origins = await findOrigins(options);
       mkdirSync(logFolder, { recursive: true });
       for (const example of options.examples) {
-        const found = await databasesOf(example, databases, services);
+        const found = await findDatabases(example, databases, services);
         if (typeof found === 'string') throw new PlaceError(found);
         Object.assign(databases, found);
       }
@@ -104,7 +104,7 @@ function createCoordinatorService(options: StartOptions, logFile: string, onCras
   return new Service({ name: 'coordinator', args, port, logFile, onCrash });
 }
 
-function portsOf({ port }: StartOptions): Map<number, string> {
+function listPorts({ port }: StartOptions): Map<number, string> {
   return new Map([
     [port, 'the coordinator'],
     [port + 1, "the coordinator's gRPC"],
@@ -117,7 +117,7 @@ function portsIn(file: string, example: Example): Readonly<Record<string, number
 }
 
 /** Where the coordinator listens, and the services listened at the last start, unless somebody else listens there now. */
-async function originsOf({ dataFolder, examples, port }: StartOptions): Promise<Set<string>> {
+async function findOrigins({ dataFolder, examples, port }: StartOptions): Promise<Set<string>> {
   const services = examples.flatMap((example) => Object.values(readAddresses(addressFile(dataFolder, example), example)));
   const errors = await Promise.all(services.map((address) => portError(Number(new URL(address).port))));
   const free = services.filter((_, index) => errors[index] === null);

@@ -3,16 +3,16 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Server } from '@amends/server';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
-import { type FreshFolder, makeFreshFolder, samplesOf } from '../../../tests/start/fresh-folder.ts';
+import { type FreshFolder, makeFreshFolder, readSamples } from '../../../tests/start/fresh-folder.ts';
 import { describeWith } from '../../../tools/services/service.ts';
 import { openPostgresAccount } from '../tests/databases.ts';
 import { listen } from '../tests/listen.ts';
 import { startNativeServer } from '../tests/native-server.ts';
 
 const page = 'packages/client/README.md';
-const snippets = samplesOf(page).filter(({ language }) => language === 'ts');
+const snippets = readSamples(page).filter(({ language }) => language === 'ts');
 const [application, participant, shop, tcc, message, xa, workflow, everythingElse] = snippets.map(({ code }) => code);
-const setUps = samplesOf(page).filter(({ language }) => language === 'sh');
+const setUps = readSamples(page).filter(({ language }) => language === 'sh');
 
 let server: Server;
 let bank: string;
