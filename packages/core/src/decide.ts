@@ -1,6 +1,6 @@
 /** The whole business logic of Amends: what a transaction's mode makes of the events. One file per mode. */
-import { answered, earlier, interrupted, release } from './modes/attempts.ts';
-import { type Draft, draftOf, finish, opKey, record, setDecision, untouched } from './modes/draft.ts';
+import { earlier, interrupt, release, takeAnswer } from './modes/attempts.ts';
+import { type Draft, finish, openDraft, opKey, record, setDecision, untouched } from './modes/draft.ts';
 import type { ModeLogic } from './modes/mode.ts';
 import { msg } from './modes/msg.ts';
 import { doubt, mayWait, windowEnd } from './modes/run-ahead.ts';
@@ -34,7 +34,7 @@ function logicOf(spec: Spec): ModeLogic<Spec> {
  */
 export function decide(before: Transaction | null, given: Given, events: readonly TransactionEvent[]): Decided {
   const logic = logicOf(given.spec);
-  const draft = draftOf(before ?? begun(logic, given.spec, events[0]!), given);
+  const draft = openDraft(before ?? begin(logic, given.spec, events[0]!), given);
   const verdicts = events.map((event, index) => apply(logic, draft, event, before === null && index === 0));
   if (draft.tx.hold !== null) logic.whileHeld?.(draft);
   if (!isFinished(draft.tx) && draft.tx.hold === null) advance(logic, draft);
@@ -144,7 +144,7 @@ export function fits(tx: Transaction, given: Given): boolean {
   return tx.mode === given.spec.mode && tx.branches.length === logicOf(given.spec).branchesAtFirst(given.spec) + joined;
 }
 
-function begun(logic: ModeLogic<Spec>, spec: Spec, event: TransactionEvent): Transaction {
+function begin(logic: ModeLogic<Spec>, spec: Spec, event: TransactionEvent): Transaction {
   if (event.type !== 'submitted' && event.type !== 'prepared') throw new Error(`no transaction begins with ${event.type}`);
   const status = logic.beginsAs(event);
   if (status === null) throw new Error(`no ${spec.mode} begins with ${event.type}`);
@@ -176,14 +176,14 @@ function apply(logic: ModeLogic<Spec>, draft: Draft, event: TransactionEvent, be
     case 'submitted':
       if (!begins) return logic.request(draft, event);
       record(draft, { kind: event.type, traceId: draft.given.spec.trace?.traceId ?? null });
-      logic.begun?.(draft);
+      logic.onBegun?.(draft);
       return 'taken';
     case 'aborted':
     case 'registered':
     case 'concluded':
       return logic.request(draft, event);
     case 'answered':
-      return answered(draft, logic.calls, event);
+      return takeAnswer(draft, logic.calls, event);
     case 'woken':
       return 'taken';
     case 'placed':
@@ -192,16 +192,16 @@ function apply(logic: ModeLogic<Spec>, draft: Draft, event: TransactionEvent, be
     case 'recovered':
       if (isFinished(draft.tx)) return 'ignored';
       doubt(draft, logic);
-      interrupted(draft, logic.calls);
+      interrupt(draft, logic.calls);
       return 'taken';
     case 'intervened':
-      return intervened(draft, event);
+      return intervene(draft, event);
     default:
       return assertNever(event);
   }
 }
 
-function intervened(draft: Draft, event: Intervened): Verdict {
+function intervene(draft: Draft, event: Intervened): Verdict {
   if (isFinished(draft.tx)) return 'already_finished';
   if (event.expectedVersion !== null && event.expectedVersion !== draft.tx.version) return 'version_conflict';
   const told = { actor: event.actor, detail: event.reason };

@@ -91,7 +91,7 @@ function replay(told: string): string {
         .split('&')
         .map((text) => parseEvent(text.trim(), before));
       const decided: Decided = byHand ? decide(tx, given!, events) : decideWithRoom(tx, given!, events);
-      if (decided.mustCommit) stored = throughTheStore(committed(decided.next, given!));
+      if (decided.mustCommit) stored = throughTheStore(commit(decided.next, given!));
       tx = decided.mustCommit ? stored : decided.next;
       given = withStoredFacts(given!, decided);
       out.push(line, ...describe({ ...decided, next: tx! }, given));
@@ -111,7 +111,7 @@ function decideWithRoom(tx: Transaction | null, given: Given, events: readonly T
 }
 
 /** Who commits counts, and says how far it may run ahead. */
-function committed(next: Transaction, given: Given): Transaction {
+function commit(next: Transaction, given: Given): Transaction {
   return { ...next, version: next.version + 1, aheadUntil: runsAheadUntil(next, given) };
 }
 

@@ -247,9 +247,9 @@ export const mutants: Readonly<Record<string, Mutants>> = {
     'lets a second conclusion change the first': {
       file: 'core/dist/modes/workflow.js',
       replace: `if (draft.tx.status !== 'prepared')
-        return concludedAgain(draft, conclusion);`,
+        return concludeAgain(draft, conclusion);`,
       by: `if (draft.tx.status === status)
-        return concludedAgain(draft, conclusion);
+        return concludeAgain(draft, conclusion);
     draft.tx.status = 'prepared';`,
     },
     'takes no recorded step for a sign of life': {

@@ -58,7 +58,7 @@ export function mayStart(draft: Draft, state: OpState): boolean {
 }
 
 /** What the end of an attempt means. */
-export function answered<S extends Spec>(draft: Draft<S>, calls: CallTable<S>, event: Answered): Verdict {
+export function takeAnswer<S extends Spec>(draft: Draft<S>, calls: CallTable<S>, event: Answered): Verdict {
   const { branch: index, way, attempt, outcome } = event;
   const running = draft.branches[index]?.[way];
   if (isFinished(draft.tx) || running?.at !== 'running' || running.attempts !== attempt) return 'ignored';
@@ -104,7 +104,7 @@ function judge<S extends Spec>(draft: Draft<S>, calls: CallTable<S>, attempt: At
       });
       break;
     case 'unknown':
-      withoutVerdict(draft, calls, attempt, outcome);
+      takeUnknown(draft, calls, attempt, outcome);
       break;
   }
 }
@@ -127,7 +127,7 @@ function wait(draft: Draft, attempt: Attempt, { unknowns, delayMs }: { unknowns:
  * An attempt ended and nobody knows how: wait and try again, or end as the policy says. Where trying again leads nowhere it is
  * for a human at once.
  */
-function withoutVerdict<S extends Spec>(draft: Draft<S>, calls: CallTable<S>, attempt: Attempt, last: LastAttempt): void {
+function takeUnknown<S extends Spec>(draft: Draft<S>, calls: CallTable<S>, attempt: Attempt, last: LastAttempt): void {
   const { index, way, running } = attempt;
   const policy = policyOf(draft, calls, attempt);
   const unknowns = running.unknowns + (last.exchange === 'unsent' ? 0 : 1);
@@ -156,14 +156,14 @@ const interruption: LastAttempt = {
 };
 
 /** Calls of the former owner may still run at the participant until their time is over; the first is tried anew at once. */
-export function interrupted<S extends Spec>(draft: Draft<S>, calls: CallTable<S>): void {
+export function interrupt<S extends Spec>(draft: Draft<S>, calls: CallTable<S>): void {
   for (let index = 0; index < draft.branches.length; index++) {
     for (const way of ways) {
       const running = draft.branches[index]![way];
       if (running.at !== 'running') continue;
       const branchId = calls.branchId(draft.given, index);
       record(draft, { kind: 'interrupted', branchId, op: calls.op(index, way), attempt: running.attempts });
-      withoutVerdict(draft, calls, { index, way, running, settledAt: overAt(draft, calls, index, running) }, interruption);
+      takeUnknown(draft, calls, { index, way, running, settledAt: overAt(draft, calls, index, running) }, interruption);
       makeDueOnce(draft, index, way);
       restate(draft);
     }

@@ -37,7 +37,7 @@ export interface Draft<S extends Spec = Spec> {
 }
 
 /** Begins to change a transaction; the original stays as it is. */
-export function draftOf<S extends Spec>(before: Transaction, given: Given<S>): Draft<S> {
+export function openDraft<S extends Spec>(before: Transaction, given: Given<S>): Draft<S> {
   const branches = [...before.branches];
   return {
     tx: { ...before, branches },

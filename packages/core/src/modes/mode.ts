@@ -16,7 +16,7 @@ export interface ModeLogic<S extends Spec> {
   /** The status in which a transaction begins with this request; null: it cannot begin with it. */
   beginsAs(request: RequestEvent): Status | null;
   /** What its beginning decides already. */
-  begun?(draft: Draft<S>): void;
+  onBegun?(draft: Draft<S>): void;
   /** Applies a request to a transaction that exists. */
   request(draft: Draft<S>, request: RequestEvent): Verdict;
   /** Starts everything that may start now, and ends the transaction when nothing is left to do. Not called while on hold. */

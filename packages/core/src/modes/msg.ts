@@ -63,10 +63,10 @@ export const msg: ModeLogic<MsgSpec> = {
   beginsAs(request) {
     return request.type === 'prepared' || request.type === 'submitted' ? request.type : null;
   },
-  begun(draft) {
+  onBegun(draft) {
     if (draft.tx.status === 'submitted') setDecision(draft, 'commit', automatic);
   },
-  request: requested,
+  request: takeRequest,
   advance(draft) {
     if (draft.tx.status === 'prepared') ask(draft);
     if (draft.tx.status === 'submitted') deliver(draft);
@@ -78,12 +78,12 @@ export const msg: ModeLogic<MsgSpec> = {
     return nextDeliveryAt(draft);
   },
   whileHeld(draft) {
-    const held = heldDelivery(draft);
+    const held = findHeld(draft);
     if (held === null) return;
     giveUpAsBefore(draft);
     deliverAround(draft, held);
   },
-  wakeAtHeld: (draft) => (heldDelivery(draft) === null ? null : nextDeliveryAt(draft)),
+  wakeAtHeld: (draft) => (findHeld(draft) === null ? null : nextDeliveryAt(draft)),
   calls,
   ahead: { mayStart: (_draft, { branch }) => branch > 0, reachable },
 };
@@ -105,7 +105,7 @@ function reachable(draft: MsgDraft): readonly OpName[] {
   return found;
 }
 
-function requested(draft: MsgDraft, request: RequestEvent): Verdict {
+function takeRequest(draft: MsgDraft, request: RequestEvent): Verdict {
   const { status } = draft.tx;
   switch (request.type) {
     case 'prepared':
@@ -161,13 +161,13 @@ function deliver(draft: MsgDraft): void {
     const next = groupOf(draft, index);
     if (isOpen && next !== group) return;
     group = next;
-    if (!isDelivered(draft, index)) isOpen = true;
+    if (!tryDelivery(draft, index)) isOpen = true;
   }
   if (!isOpen) finish(draft, 'succeed');
 }
 
 /** Index of the delivery that it is held for; null: of none, as when it cannot be read. */
-function heldDelivery({ tx: { status, hold }, given }: MsgDraft): number | null {
+function findHeld({ tx: { status, hold }, given }: MsgDraft): number | null {
   if (status !== 'submitted' || hold === null || hold.code === 'unreadable') return null;
   const step = given.spec.steps.findIndex(({ branchId }) => branchId === hold.branchId);
   return step === -1 ? null : step + 1;
@@ -176,7 +176,7 @@ function heldDelivery({ tx: { status, hold }, given }: MsgDraft): number | null 
 /** One delivery must wait for a human; those that would be made at the same time are made all the same. */
 function deliverAround(draft: MsgDraft, held: number): void {
   const group = groupOf(draft, held);
-  for (let index = 1; index < draft.branches.length; index++) if (groupOf(draft, index) === group) isDelivered(draft, index);
+  for (let index = 1; index < draft.branches.length; index++) if (groupOf(draft, index) === group) tryDelivery(draft, index);
 }
 
 /**
@@ -187,7 +187,7 @@ function groupOf({ given: { spec } }: MsgDraft, index: number): string {
 }
 
 /** Whether a delivery has been made; if it may be tried now, it is. */
-function isDelivered(draft: MsgDraft, index: number): boolean {
+function tryDelivery(draft: MsgDraft, index: number): boolean {
   const { forward } = draft.branches[index]!;
   if (forward.at === 'succeed') return true;
   return mayStart(draft, forward) && start(draft, calls, index, 'forward');
@@ -205,7 +205,7 @@ function giveUp(draft: MsgDraft, index: number): void {
  * Up to format 2 of states what is given up was waiting: the delivery that the hold names, and those whose attempts are used up.
  */
 function giveUpAsBefore(draft: MsgDraft): void {
-  const held = heldDelivery(draft);
+  const held = findHeld(draft);
   for (let index = 1; index < draft.branches.length; index++) {
     const { forward } = draft.branches[index]!;
     const isOver = index === held || (forward.at === 'waiting' && !mayRetry(draft.given.spec.retry, forward.unknowns));

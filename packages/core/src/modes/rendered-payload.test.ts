@@ -4,7 +4,7 @@ import type { SagaSpec } from '../request/spec.ts';
 import { givenAtFirst } from '../transaction/given.ts';
 import { branchIdOfStep } from '../words/ids.ts';
 import { defaultRetry } from '../words/retry.ts';
-import { rendered } from './rendered-payload.ts';
+import { renderPayload } from './rendered-payload.ts';
 
 function refuse(complaint: string): never {
   throw new Error(complaint);
@@ -29,7 +29,7 @@ function sent(payload: string, answer: string | Uint8Array): string {
   } as const;
   const spec: SagaSpec = { ...rest, mode: 'saga', steps, templates, payloads: [new Uint8Array(), Buffer.from('as it is')] };
   const answers = new Map([[branchIdOfStep(0), Buffer.from(answer)]]);
-  return Buffer.from(rendered({ ...givenAtFirst(spec), answers }, 1, 'forward')).toString();
+  return Buffer.from(renderPayload({ ...givenAtFirst(spec), answers }, 1, 'forward')).toString();
 }
 
 const from = (path: string) => JSON.stringify({ $from: 'a', path });

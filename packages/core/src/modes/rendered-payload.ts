@@ -17,14 +17,14 @@ import type { Way } from '../words/op.ts';
 import { textOf, utf8 } from '../words/utf8.ts';
 
 /** The payload of a call as it is sent; null stands where a reference leads nowhere. */
-export function rendered(given: Given<SagaSpec>, index: number, way: Way): Uint8Array {
+export function renderPayload(given: Given<SagaSpec>, index: number, way: Way): Uint8Array {
   const { spec } = given;
   const payload = payloadIndex(spec, index, way);
   const template = spec.templates?.[payload] ?? null;
   if (template === null) return spec.payloads[payload]!;
-  const answerOf = answersOf(given);
+  const answerOf = answerReader(given);
   return utf8(
-    template.map((piece) => (typeof piece === 'string' ? piece : (found(answerOf(piece.from), piece) ?? 'null'))).join(''),
+    template.map((piece) => (typeof piece === 'string' ? piece : (findPart(answerOf(piece.from), piece) ?? 'null'))).join(''),
   );
 }
 
@@ -40,29 +40,29 @@ export function missingAnswer(
   const { spec } = given;
   const template = spec.templates?.[payloadIndex(spec, index, way)] ?? null;
   if (template === null) return null;
-  const answerOf = answersOf(given);
+  const answerOf = answerReader(given);
   for (const reference of referencesOf(template)) {
     if (silent && reference.from === spec.steps[index]!.name) continue;
-    if (found(answerOf(reference.from), reference) === undefined)
+    if (findPart(answerOf(reference.from), reference) === undefined)
       return `the payload refers to ${pathText(reference.path)} of the answer of ${reference.from}, which is not there`;
   }
   return null;
 }
 
 /** Each answer is parsed once, however many references lead to it. */
-function answersOf({ spec, answers }: Given<SagaSpec>): (name: string) => unknown {
+function answerReader({ spec, answers }: Given<SagaSpec>): (name: string) => unknown {
   const known = new Map<string, unknown>();
   return (name) => {
     if (!known.has(name)) {
       const kept = answers.get(branchIdOfStep(spec.steps.findIndex((step) => step.name === name)));
-      known.set(name, kept === undefined ? undefined : parsed(kept));
+      known.set(name, kept === undefined ? undefined : parseAnswer(kept));
     }
     return known.get(name);
   };
 }
 
 /** The JSON text of a part of an answer; undefined: it is not there. */
-function found(answer: unknown, { path }: PayloadReference): string | undefined {
+function findPart(answer: unknown, { path }: PayloadReference): string | undefined {
   let value = answer;
   for (const part of path) {
     if (typeof value !== 'object' || value === null || isLongNumber(value)) return undefined;
@@ -72,7 +72,7 @@ function found(answer: unknown, { path }: PayloadReference): string | undefined 
   return value === undefined ? undefined : JSON.stringify(value);
 }
 
-function parsed(bytes: Uint8Array): unknown {
+function parseAnswer(bytes: Uint8Array): unknown {
   try {
     return parseKeepingDigits(textOf(bytes));
   } catch {

@@ -23,13 +23,13 @@ import { isFinished, isQuiet, type OpState, type Transaction } from '../transact
 import { type EpochMs, epochMs } from '../words/ids.ts';
 import { limits } from '../words/limits.ts';
 import type { Way } from '../words/op.ts';
-import { type Draft, draftOf, record, setOp } from './draft.ts';
+import { type Draft, openDraft, record, setOp } from './draft.ts';
 import type { Ahead, ModeLogic } from './mode.ts';
 
 /** Until when whoever commits this transaction now may run ahead; null: there is nothing that it could start so. */
 export function windowEnd<S extends Spec>(tx: Transaction, given: Given<S>, ahead: Ahead<S> | undefined): EpochMs | null {
   if (ahead === undefined || given.spec.runAhead === false || isFinished(tx) || tx.hold !== null || isQuiet(tx)) return null;
-  const isOpen = ahead.reachable(draftOf(tx, given)).length > 0;
+  const isOpen = ahead.reachable(openDraft(tx, given)).length > 0;
   return isOpen ? epochMs(tx.updatedAt + limits.runAheadMsMax) : null;
 }
 

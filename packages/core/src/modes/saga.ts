@@ -36,7 +36,7 @@ import type { Outcome } from '../words/outcome.ts';
 import { earlier, mayStart, pauseEndsAt, start, whyHopeless } from './attempts.ts';
 import { automatic, type Draft, finish, hold, record, recordFact, restate, rollBack, setDecision, setOp } from './draft.ts';
 import type { CallTable, LastAttempt, ModeLogic } from './mode.ts';
-import { missingAnswer, rendered } from './rendered-payload.ts';
+import { missingAnswer, renderPayload } from './rendered-payload.ts';
 
 type SagaDraft = Draft<SagaSpec>;
 type SagaGiven = Given<SagaSpec>;
@@ -45,7 +45,7 @@ const calls: CallTable<SagaSpec> = {
   branchId: (_given, index) => branchIdOfStep(index),
   op: (_index, way) => (way === 'forward' ? 'action' : 'compensate'),
   url: ({ spec }, index, way) => (way === 'forward' ? spec.steps[index]!.action : spec.steps[index]!.compensate),
-  payload: rendered,
+  payload: renderPayload,
   timeoutMs: ({ spec }, index) => spec.steps[index]!.timeoutMs,
   retry: ({ spec }, index, way) => (way === 'forward' ? spec.steps[index]!.actionRetry : spec.steps[index]!.compensateRetry),
   // A refusal counts as one only for what may be refused: an action before the point of no return.
@@ -54,7 +54,7 @@ const calls: CallTable<SagaSpec> = {
   onRefused: (draft, index, outcome) => {
     if (mayUndo(draft)) rollBack(draft, refusalReason(draft.given, index, outcome));
   },
-  onExhausted: exhausted,
+  onExhausted: rollBackExhausted,
 };
 
 /** The mode. */
@@ -86,7 +86,7 @@ function keepAnswer(draft: SagaDraft, index: number, way: Way, outcome: Outcome)
   recordFact(draft, { kind: 'answer', branchId: branchIdOfStep(index), content: outcome.kept });
 }
 
-function exhausted(draft: SagaDraft, index: number, way: Way, last: LastAttempt): boolean {
+function rollBackExhausted(draft: SagaDraft, index: number, way: Way, last: LastAttempt): boolean {
   if (way === 'backward') return false;
   if (draft.tx.status === 'aborting') return true;
   if (whyHopeless(last) !== null) return false;

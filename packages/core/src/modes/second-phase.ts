@@ -37,7 +37,7 @@ export function secondPhase<S extends TwoPhaseSpec>({ ops, lastFirst }: SecondPh
   return {
     branchesAtFirst: () => 0,
     beginsAs: (request) => (request.type === 'prepared' ? 'prepared' : null),
-    request: (draft, request) => requested(draft, request),
+    request: (draft, request) => takeRequest(draft, request),
     advance(draft) {
       timeOut(draft);
       if (draft.tx.status === 'submitted') callInOrder(draft, calls, { way: 'forward', lastFirst });
@@ -76,13 +76,13 @@ function callTable<S extends TwoPhaseSpec>(ops: Readonly<Record<Way, Op>>): Call
   };
 }
 
-function requested<S extends TwoPhaseSpec>(draft: Draft<S>, request: RequestEvent): Verdict {
+function takeRequest<S extends TwoPhaseSpec>(draft: Draft<S>, request: RequestEvent): Verdict {
   const { status } = draft.tx;
   switch (request.type) {
     case 'prepared':
       return status === 'prepared' ? 'repeated' : 'wrong_status';
     case 'registered':
-      return registered(draft, request);
+      return register(draft, request);
     case 'submitted':
       if (status === 'submitted') return 'repeated';
       if (status !== 'prepared') return 'wrong_status';
@@ -103,7 +103,7 @@ function requested<S extends TwoPhaseSpec>(draft: Draft<S>, request: RequestEven
   }
 }
 
-function registered<S extends TwoPhaseSpec>(draft: Draft<S>, { branch }: Registered): Verdict {
+function register<S extends TwoPhaseSpec>(draft: Draft<S>, { branch }: Registered): Verdict {
   if (branch.kind !== 'participant') return 'wrong_mode';
   if (draft.tx.status !== 'prepared') return 'wrong_status';
   const known = draft.given.registered.find(({ branchId }) => branchId === branch.branchId);

@@ -49,7 +49,7 @@ const calls: CallTable<WorkflowSpec> = {
 export const workflow: ModeLogic<WorkflowSpec> = {
   branchesAtFirst: () => 1,
   beginsAs: (request) => (request.type === 'prepared' ? 'prepared' : null),
-  request: requested,
+  request: takeRequest,
   advance(draft) {
     const { forward } = draft.branches[0]!;
     if (forward.at === 'idle') waitAgain(draft);
@@ -69,20 +69,20 @@ function waitAgain(draft: WorkflowDraft): void {
   setOp(draft, 0, 'forward', { at: 'waiting', attempts, settledAt: epochMs(0), unknowns: 0, dueAt });
 }
 
-function requested(draft: WorkflowDraft, request: RequestEvent): Verdict {
+function takeRequest(draft: WorkflowDraft, request: RequestEvent): Verdict {
   switch (request.type) {
     case 'prepared':
       return 'repeated';
     case 'registered':
-      return registered(draft, request);
+      return register(draft, request);
     case 'concluded':
-      return concluded(draft, request);
+      return conclude(draft, request);
     default:
       return 'wrong_mode';
   }
 }
 
-function registered(draft: WorkflowDraft, { branch }: Registered): Verdict {
+function register(draft: WorkflowDraft, { branch }: Registered): Verdict {
   if (branch.kind !== 'progress') return 'wrong_mode';
   const known = draft.given.registered.find(
     (other) => other.kind === 'progress' && other.branchId === branch.branchId && other.op === branch.op,
@@ -94,9 +94,9 @@ function registered(draft: WorkflowDraft, { branch }: Registered): Verdict {
   return verdict;
 }
 
-function concluded(draft: WorkflowDraft, conclusion: Concluded): Verdict {
+function conclude(draft: WorkflowDraft, conclusion: Concluded): Verdict {
   const { status, reason, result } = conclusion;
-  if (draft.tx.status !== 'prepared') return concludedAgain(draft, conclusion);
+  if (draft.tx.status !== 'prepared') return concludeAgain(draft, conclusion);
   record(draft, { kind: 'concluded', detail: reason === '' ? null : reason });
   if (result.byteLength > 0) recordFact(draft, { kind: 'result', content: result });
   draft.tx.reason = reason;
@@ -107,7 +107,7 @@ function concluded(draft: WorkflowDraft, conclusion: Concluded): Verdict {
 
 const nothing = new Uint8Array(0);
 
-function concludedAgain({ tx, given }: WorkflowDraft, { status, reason, result }: Concluded): Verdict {
+function concludeAgain({ tx, given }: WorkflowDraft, { status, reason, result }: Concluded): Verdict {
   if (tx.status !== status) return 'wrong_status';
   const isSame = tx.reason === reason && sameContent(given.result ?? nothing, result);
   // What a human has ended has failed, whatever its function would have said. Ended while it could not be read, it has no

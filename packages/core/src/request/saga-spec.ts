@@ -76,10 +76,10 @@ function checkNames(steps: readonly SagaStep[]): void {
 function checkReferences(spec: SagaSpec, order: readonly number[]): void {
   const ancestors = ancestorBits(spec.steps, order);
   spec.steps.forEach((step, index) => {
-    checkReferencesOf(spec, index, { way: 'forward', field: `steps[${index}].payload`, ancestors: ancestors[index]! });
+    checkStepReferences(spec, index, { way: 'forward', field: `steps[${index}].payload`, ancestors: ancestors[index]! });
     if (step.compensate === '') return;
     const field = `steps[${index}].${step.compensatePayload === undefined ? 'payload' : 'compensatePayload'}`;
-    checkReferencesOf(spec, index, { way: 'backward', field, ancestors: ancestors[index]! });
+    checkStepReferences(spec, index, { way: 'backward', field, ancestors: ancestors[index]! });
   });
 }
 
@@ -89,7 +89,7 @@ interface Referring {
   readonly ancestors: Uint32Array;
 }
 
-function checkReferencesOf(spec: SagaSpec, index: number, { way, field, ancestors }: Referring): void {
+function checkStepReferences(spec: SagaSpec, index: number, { way, field, ancestors }: Referring): void {
   for (const { from } of referencesOf(spec.templates?.[payloadIndex(spec, index, way)] ?? [])) {
     const meant = spec.steps.findIndex(({ name }) => name === from);
     if (meant === -1) refuse(field, `refers to the step ${JSON.stringify(from)}, which is not there`);
@@ -114,7 +114,7 @@ function checkRange(field: string, value: number, min: number, max: number): voi
 }
 
 /** What a step says about its place among the others. */
-export type Placed = Pick<SagaStep, 'after'>;
+export type Ordered = Pick<SagaStep, 'after'>;
 
 /**
  * Refuses steps that name what is not there, themselves, or each other in a circle.
@@ -122,7 +122,7 @@ export type Placed = Pick<SagaStep, 'after'>;
  * @returns the indexes so ordered that each step comes after those in its `after`
  * @throws AmendsError `invalid_request` naming that field
  */
-export function checkOrder(steps: readonly Placed[], fieldOf: (index: number) => string): number[] {
+export function checkOrder(steps: readonly Ordered[], fieldOf: (index: number) => string): number[] {
   steps.forEach(({ after }, index) => {
     checkAfter(after, { index, count: steps.length, fieldOf });
   });
@@ -146,7 +146,7 @@ function checkAfter(after: readonly number[], { index, count, fieldOf }: Place):
   }
 }
 
-function topologicalOrder(steps: readonly Placed[], fieldOf: Place['fieldOf']): number[] {
+function topologicalOrder(steps: readonly Ordered[], fieldOf: Place['fieldOf']): number[] {
   const missing = steps.map((step) => step.after.length);
   const dependents = dependentsOf(steps);
   const order = missing.flatMap((count, index) => (count === 0 ? [index] : []));
@@ -162,7 +162,7 @@ function topologicalOrder(steps: readonly Placed[], fieldOf: Place['fieldOf']): 
 }
 
 /** For each step, the steps that name it in `after`. */
-export function dependentsOf(steps: readonly Placed[]): readonly (readonly number[])[] {
+export function dependentsOf(steps: readonly Ordered[]): readonly (readonly number[])[] {
   const dependents: number[][] = steps.map(() => []);
   steps.forEach((step, index) => {
     for (const before of step.after) dependents[before]!.push(index);

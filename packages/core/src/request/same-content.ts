@@ -14,7 +14,7 @@ export function sameContent(one: Uint8Array, other: Uint8Array): boolean {
 
 /** One text for all that say the same as a parsed JSON value. */
 export function canonicalJson(value: unknown): string {
-  return JSON.stringify(sorted(value));
+  return JSON.stringify(sortKeys(value));
 }
 
 function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
@@ -30,9 +30,9 @@ function canonicalText(bytes: Uint8Array): string | null {
   }
 }
 
-function sorted(value: unknown): unknown {
+function sortKeys(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || isLongNumber(value)) return value;
-  if (Array.isArray(value)) return value.map(sorted);
-  const entries = Object.entries(value).map(([key, part]) => [key, sorted(part)] as const);
+  if (Array.isArray(value)) return value.map(sortKeys);
+  const entries = Object.entries(value).map(([key, part]) => [key, sortKeys(part)] as const);
   return Object.fromEntries(entries.sort(([one], [other]) => (one < other ? -1 : 1)));
 }

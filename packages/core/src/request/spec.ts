@@ -109,7 +109,7 @@ export interface MsgSpec extends AnySpec {
   readonly retry: RetryPolicy;
 }
 
-interface TwoPhaseSpec extends AnySpec {
+interface PhasedSpec extends AnySpec {
   /** Time after creation at which a transaction that is still prepared is rolled back. Milliseconds. */
   readonly timeoutMs: number;
   readonly timeoutReason: string;
@@ -118,12 +118,12 @@ interface TwoPhaseSpec extends AnySpec {
 }
 
 /** Try, confirm, cancel: the application tries, the branches it registered are confirmed or cancelled. No payloads. */
-export interface TccSpec extends TwoPhaseSpec {
+export interface TccSpec extends PhasedSpec {
   readonly mode: 'tcc';
 }
 
 /** XA: participants have prepared, the branches they registered are committed or rolled back. No payloads. */
-export interface XaSpec extends TwoPhaseSpec {
+export interface XaSpec extends PhasedSpec {
   readonly mode: 'xa';
 }
 

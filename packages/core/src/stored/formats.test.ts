@@ -25,7 +25,7 @@ function frozen<Content>(name: string): Content {
   return JSON.parse(readFileSync(new URL(`../../fixtures/${name}.json`, import.meta.url), 'utf8')) as Content;
 }
 
-function thawed(spec: FrozenSpec): StoredSpec {
+function thaw(spec: FrozenSpec): StoredSpec {
   return { ...spec, payloads: Uint8Array.from(Buffer.from(spec.payloads, 'base64')) };
 }
 
@@ -39,7 +39,7 @@ describe('format 1', () => {
   });
 
   test('of a spec is read, has no trace, and is the same content as in the newest', () => {
-    const { digest, ...stored } = thawed(first.spec);
+    const { digest, ...stored } = thaw(first.spec);
     const spec = decodeSpec({ ...stored, digest });
     expect(spec).toMatchObject({ trace: null, alarmAfterMs: null, presentation: { custom_data: '{}' } });
     const { plan, payloads } = encodeSpec(spec);
@@ -57,7 +57,7 @@ describe('format 2', () => {
   });
 
   test('of a spec is read, and written again as it was', () => {
-    const specs = second.specs.map((spec) => decodeSpec(thawed(spec)));
+    const specs = second.specs.map((spec) => decodeSpec(thaw(spec)));
     expect(specs.map(({ face, alarmAfterMs, trace }) => [face, alarmAfterMs, trace?.flags])).toEqual([
       ['dtm', null, undefined],
       ['dtm', null, '01'],
@@ -66,7 +66,7 @@ describe('format 2', () => {
       ['native', 60_000, undefined],
     ]);
     specs.forEach((spec, index) => {
-      const { digest: _, ...stored } = thawed(second.specs[index]!);
+      const { digest: _, ...stored } = thaw(second.specs[index]!);
       expect(encodeSpec(spec)).toEqual(stored);
     });
   });
@@ -95,7 +95,7 @@ test('lists see what is overdue without reading the whole state', () => {
 });
 
 test('a saga whose answers are kept is written and read', () => {
-  const spec = decodeSpec(thawed(first.spec)) as SagaSpec;
+  const spec = decodeSpec(thaw(first.spec)) as SagaSpec;
   const [step, ...rest] = spec.steps;
   const keeping = encodeSpec({ ...spec, steps: [{ ...step!, name: 'a', keepAnswer: true }, ...rest] });
   expect(decodeSpec({ ...keeping, digest: '' })).toMatchObject({ steps: [{ name: 'a', keepAnswer: true }, ...rest] });
@@ -103,5 +103,5 @@ test('a saga whose answers are kept is written and read', () => {
 
 test('a newer format is refused, not guessed', () => {
   expect(() => fromRow({ ...first.rows[0]!, format: stateFormat + 1 })).toThrow(/not known to this version/);
-  expect(() => decodeSpec({ ...thawed(first.spec), format: specFormat + 1 })).toThrow(/not known to this version/);
+  expect(() => decodeSpec({ ...thaw(first.spec), format: specFormat + 1 })).toThrow(/not known to this version/);
 });

@@ -11,7 +11,7 @@ import {
   type BranchCode,
   type DecisionCode,
   directions,
-  type HoldCode,
+  type HeldCode,
   holdCodes,
   isStateCode,
   type OpCode,
@@ -164,14 +164,14 @@ function decodeDecision(code: DecisionCode): Decision | null {
   return code === 0 ? null : { direction: directions[code[0]]!, seq: code[1], actor: code[2] };
 }
 
-function encodeHold(hold: Hold | null): HoldCode {
+function encodeHold(hold: Hold | null): HeldCode {
   // The row's own column says what cannot be read.
   if (hold === null || hold.code === 'unreadable') return 0;
   const code = holdCodes.indexOf(hold.code);
   return code === 0 ? [hold.branchId, ops.indexOf(hold.op)] : [hold.branchId, ops.indexOf(hold.op), code];
 }
 
-function decodeHold(code: HoldCode): Hold | null {
+function decodeHold(code: HeldCode): Hold | null {
   if (code === 0) return null;
   const kind = holdCodes[code[2] ?? 0]!;
   return kind === 'unreadable' ? unreadable : { code: kind, branchId: code[0] as BranchId, op: ops[code[1]]! };

@@ -37,7 +37,7 @@ export function encodeSpec(spec: Spec): Omit<StoredSpec, 'digest'> {
     format: specFormat,
     plan: JSON.stringify({ ...plan, ...alarm, payloadBytes: payloads.map((payload) => payload.byteLength) }),
     presentation: JSON.stringify({ presentation, trace }),
-    payloads: concatenated(payloads),
+    payloads: concatenate(payloads),
   };
 }
 
@@ -72,7 +72,7 @@ function isObject(read: unknown): read is Readonly<Record<string, unknown>> {
   return typeof read === 'object' && read !== null && !Array.isArray(read);
 }
 
-function concatenated(parts: readonly Uint8Array[]): Uint8Array {
+function concatenate(parts: readonly Uint8Array[]): Uint8Array {
   const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0));
   let offset = 0;
   for (const part of parts) {

@@ -10,14 +10,14 @@ export type StateCode = [
   seq: number,
   overdueSince: number,
   decision: DecisionCode,
-  hold: HoldCode,
+  hold: HeldCode,
   branches: readonly BranchCode[],
   aheadUntil: number,
 ];
 /** 0: none. */
 export type DecisionCode = 0 | [direction: number, seq: number, actor: string];
 /** 0: none, or not one that names a call; without a code: the first of them. */
-export type HoldCode = 0 | [branchId: string, op: number, code?: number];
+export type HeldCode = 0 | [branchId: string, op: number, code?: number];
 /** 0: untouched. */
 export type BranchCode = 0 | [forward: OpCode, backward: OpCode];
 /** 0: idle; else its code, the attempts, when it is settled, and what its code has beside. */

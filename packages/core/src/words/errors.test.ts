@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { AmendsError, errorKinds } from '../index.ts';
 
 /** What each row of the table of codes in docs/errors.md says. */
-function documented(): Record<string, unknown> {
+function readDocumented(): Record<string, unknown> {
   const text = readFileSync(new URL('../../../../docs/errors.md', import.meta.url), 'utf8');
   const [table = ''] = text.split('## Outcome codes');
   const rows = table.matchAll(/^\| `(\w+)` \| (\d+) \| (\w+) \| (-\d+) \| (yes|no) \| ([^|]+) \|/gm);
@@ -16,7 +16,7 @@ function documented(): Record<string, unknown> {
 }
 
 test('docs/errors.md lists every code with its statuses, retry and title, and no other', () => {
-  expect(documented()).toEqual(errorKinds);
+  expect(readDocumented()).toEqual(errorKinds);
 });
 
 test('an error that fields are to blame for names each of them in its message', () => {
