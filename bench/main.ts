@@ -2,7 +2,7 @@
 import { loadavg } from 'node:os';
 import { relative } from 'node:path';
 import { help, readOptions, UsageError } from './options.ts';
-import { reportText, resultOf, writeResult } from './report/report.ts';
+import { makeReport, reportText, writeReport } from './report/report.ts';
 import type { BenchOptions } from './run/bench.ts';
 import { withBench } from './run/open-bench.ts';
 import { showProgress } from './run/progress.ts';
@@ -34,9 +34,9 @@ async function run(options: BenchOptions): Promise<void> {
   const scenario = scenarios.find(({ name }) => name === options.scenario)!;
   const around = { options, progress: showProgress(), signal: interruption.signal };
   const [loadBefore = 0] = loadavg();
-  const result = resultOf(options, loadBefore, await withBench(around, (bench) => scenario.run(bench)));
+  const result = makeReport(options, loadBefore, await withBench(around, (bench) => scenario.run(bench)));
   process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : reportText(result));
   if (options.out === null) return;
-  writeResult(options.out, result);
+  writeReport(options.out, result);
   process.stderr.write(`written to ${relative(process.cwd(), options.out)}\n`);
 }

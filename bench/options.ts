@@ -43,7 +43,7 @@ export function readOptions(args: readonly string[]): BenchOptions | null {
   for (const name of ['target', 'strace', 'fsync-ms'] as const)
     if (values.scenario !== 'speed' && values[name] && values[name] !== '0')
       throw new UsageError(`--${name} goes with --scenario speed only`);
-  const baseline = values.baseline === undefined ? null : baselineOf(values.baseline, values);
+  const baseline = values.baseline === undefined ? null : parseBaseline(values.baseline, values);
   return {
     scenario: values.scenario,
     rounds: whole('rounds', values.rounds, 1),
@@ -62,7 +62,7 @@ export function readOptions(args: readonly string[]): BenchOptions | null {
 }
 
 /** @returns the absolute path of a checkout that can be measured beside this one */
-function baselineOf(text: string, values: ReturnType<typeof parse>): string {
+function parseBaseline(text: string, values: ReturnType<typeof parse>): string {
   const able = scenarios.filter(({ takesBaseline }) => takesBaseline).map(({ name }) => name);
   if (!able.includes(values.scenario)) throw new UsageError(`--baseline goes with --scenario ${able.join(', ')} only`);
   if (values.target !== undefined || values['fsync-ms'] !== spec['fsync-ms'].default)

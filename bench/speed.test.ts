@@ -5,7 +5,7 @@ import { nobody } from './load/saga-request.ts';
 import { measureInTurns } from './meters/measurement.ts';
 import { readOptions, UsageError } from './options.ts';
 import { root } from './processes/scratch.ts';
-import { reportText, resultOf } from './report/report.ts';
+import { makeReport, reportText } from './report/report.ts';
 import { withBench } from './run/open-bench.ts';
 import { silentProgress } from './run/progress.ts';
 import { modes } from './scenarios/modes.ts';
@@ -20,7 +20,7 @@ function around({ signal = new AbortController().signal, baseline = null as stri
 }
 
 test('the scenario speed measures the relay, sagas of two branches and sagas that call nobody', async () => {
-  const result = resultOf(options, 0, await withBench(around(), (bench) => speed.run(bench)));
+  const result = makeReport(options, 0, await withBench(around(), (bench) => speed.run(bench)));
   const [figures] = result.tables;
   expect(figures?.rows.map(([name]) => name)).toEqual(['relay (the floor)', 'saga of two branches', 'saga that calls nobody']);
   expect(result.notes).toEqual([]);

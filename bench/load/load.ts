@@ -126,7 +126,7 @@ interface Shift<R> {
 
 async function work<R>(lines: readonly Line<R>[], shift: Shift<R>, ratePerS: number | null): Promise<void> {
   if (ratePerS === null) await Promise.all(lines.map((line) => repeat(line, shift)));
-  else await paced(lines, shift, ratePerS);
+  else await pace(lines, shift, ratePerS);
 }
 
 /** Sends the requests of a job, each once the one before it is answered; the first that is not well answered is the last. */
@@ -156,7 +156,7 @@ function repeat<R>(line: Line<R>, shift: Shift<R>): Promise<void> {
 }
 
 /** Jobs fall due at a steady rate; one that finds no free line waits for the next. */
-function paced<R>(lines: readonly Line<R>[], shift: Shift<R>, ratePerS: number): Promise<void> {
+function pace<R>(lines: readonly Line<R>[], shift: Shift<R>, ratePerS: number): Promise<void> {
   return new Promise((resolve) => {
     const { nextJob, tally } = shift;
     const idle = [...lines];

@@ -31,11 +31,11 @@ export function readProfile(folder: string): readonly SelfTime[] {
   const [file] = readdirSync(folder).filter((name) => name.endsWith('.cpuprofile'));
   if (file === undefined) throw new Error(`no profile was written to ${folder}`);
   const profile = JSON.parse(readFileSync(join(folder, file), 'utf8')) as Profile;
-  const times = timesOf(profile).filter(({ owner }) => owner !== '(idle)' && owner !== '(root)');
-  return summed(times, ({ owner, behalf, name }) => `${owner} ${behalf} ${name}`);
+  const times = collectTimes(profile).filter(({ owner }) => owner !== '(idle)' && owner !== '(root)');
+  return sumUp(times, ({ owner, behalf, name }) => `${owner} ${behalf} ${name}`);
 }
 
-function timesOf({ nodes, samples, timeDeltas }: Profile): readonly SelfTime[] {
+function collectTimes({ nodes, samples, timeDeltas }: Profile): readonly SelfTime[] {
   const micros = new Map<number, number>();
   samples.forEach((id, index) => {
     micros.set(id, (micros.get(id) ?? 0) + timeDeltas[index]!);
@@ -55,12 +55,12 @@ function timesOf({ nodes, samples, timeDeltas }: Profile): readonly SelfTime[] {
 }
 
 /** Sums by `owner` or by `behalf`. */
-export function summedBy(key: 'owner' | 'behalf', times: readonly SelfTime[]): ReadonlyMap<string, number> {
-  const sums = summed(times, (time) => time[key]);
+export function sumBy(key: 'owner' | 'behalf', times: readonly SelfTime[]): ReadonlyMap<string, number> {
+  const sums = sumUp(times, (time) => time[key]);
   return new Map(sums.map((time) => [time[key], time.micros]));
 }
 
-function summed(times: readonly SelfTime[], keyOf: (time: SelfTime) => string): readonly SelfTime[] {
+function sumUp(times: readonly SelfTime[], keyOf: (time: SelfTime) => string): readonly SelfTime[] {
   const sums = new Map<string, SelfTime>();
   for (const time of times) {
     const key = keyOf(time);

@@ -4,7 +4,7 @@ import { median } from '../load/statistics.ts';
 import type { Bench } from '../run/bench.ts';
 import type { Subject } from '../servers/subject.ts';
 import { readCounts, type ServerCounts } from './metrics-page.ts';
-import { type Memory, memoryOf, type Usage, usageOf } from './process-meter.ts';
+import { type Memory, readMemory, readUsage, type Usage } from './process-meter.ts';
 
 /** What was measured. Costs are null where they could not be read. */
 export interface Sample {
@@ -53,12 +53,12 @@ export async function measure(bench: Bench, subject: Subject, pace: Pace = {}): 
   const { gidOrder } = bench.options;
   const { ratePerS = null, connections = bench.options.connections, seconds = bench.options.seconds } = pace;
   const { branchUrls, kind = 'saga', loadUrl: url = subject.url } = subject;
-  const before = await costOf(subject);
+  const before = await readCost(subject);
   const beganAt = performance.now();
   const result = await bench.load.run({ kind, url, branchUrls, gidOrder, connections, seconds, ratePerS }, (sagas) =>
     bench.progress.tick(`${Math.round(sagas / ((performance.now() - beganAt) / 1000))} sagas/s`),
   );
-  const after = await costOf(subject);
+  const after = await readCost(subject);
   const { sagas, errors, p50Ms, p99Ms } = result;
   const batches = difference(before.counts?.batches, after.counts?.batches);
   return {
@@ -75,9 +75,9 @@ export async function measure(bench: Bench, subject: Subject, pace: Pace = {}): 
   };
 }
 
-async function costOf({ pid, url }: Subject): Promise<Cost> {
+async function readCost({ pid, url }: Subject): Promise<Cost> {
   const counts = await readCounts(url).catch(() => null);
-  return { usage: pid === null ? null : usageOf(pid), counts };
+  return { usage: pid === null ? null : readUsage(pid), counts };
 }
 
 function difference(before: number | undefined, after: number | undefined): number | null {
@@ -108,7 +108,7 @@ export async function measureInTurns(bench: Bench, subjects: readonly Subject[])
   return subjects.map((subject) => ({
     subject,
     samples: samples.get(subject)!,
-    memory: subject.pid === null ? null : memoryOf(subject.pid),
+    memory: subject.pid === null ? null : readMemory(subject.pid),
   }));
 }
 

@@ -20,12 +20,12 @@ export interface Memory {
 }
 
 /** @returns null where the system does not tell: other systems than Linux, other users' processes */
-export function usageOf(pid: number): Usage | null {
+export function readUsage(pid: number): Usage | null {
   return orNull(() => ({ cpuMicros: cpuMicros(`/proc/${pid}`), writtenBytes: field(`/proc/${pid}/io`, 'write_bytes') }));
 }
 
 /** @returns null where the system does not tell */
-export function memoryOf(pid: number): Memory | null {
+export function readMemory(pid: number): Memory | null {
   const bytes = (name: string) => field(`/proc/${pid}/status`, name) * 1024;
   return orNull(() => ({ residentBytes: bytes('VmRSS'), peakBytes: bytes('VmHWM') }));
 }

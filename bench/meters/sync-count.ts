@@ -27,7 +27,7 @@ export async function countSyncs<T>(pid: number, work: () => Promise<T>): Promis
   child.stderr.on('data', (piece: Buffer) => {
     told += piece.toString();
   });
-  const ended = endOf(child);
+  const ended = waitForEnd(child);
   await Promise.race([once(child.stderr, 'data'), ended]);
   try {
     const result = await work();
@@ -43,7 +43,7 @@ export async function countSyncs<T>(pid: number, work: () => Promise<T>): Promis
 }
 
 /** @returns why it could not be started; empty when it could */
-function endOf(child: ChildProcess): Promise<string> {
+function waitForEnd(child: ChildProcess): Promise<string> {
   return once(child, 'close').then(
     () => '',
     (error: Error) => `strace cannot be started (${error.message}); on Debian: apt-get install strace`,

@@ -7,7 +7,7 @@ import { decimal } from './figures.ts';
 import { type Findings, isMet, type Mark, type Table } from './findings.ts';
 
 /** A run and what it found, as it is kept in a file. */
-export interface Result extends Findings {
+export interface Report extends Findings {
   readonly at: string;
   readonly machine: { readonly cores: number; readonly cpu: string; readonly memoryBytes: number; readonly node: string };
   readonly options: BenchOptions;
@@ -16,7 +16,7 @@ export interface Result extends Findings {
 }
 
 /** Adds to the findings where and how they were found. */
-export function resultOf(options: BenchOptions, loadBefore: number, findings: Findings): Result {
+export function makeReport(options: BenchOptions, loadBefore: number, findings: Findings): Report {
   const machine = {
     cores: availableParallelism(),
     cpu: cpus()[0]?.model ?? 'unknown',
@@ -38,13 +38,13 @@ function busyNotes(loadBefore: number, cores: number): readonly string[] {
 }
 
 /** Writes a result as JSON, with the folders it needs. */
-export function writeResult(file: string, result: Result): void {
+export function writeReport(file: string, result: Report): void {
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, `${JSON.stringify(result, null, 1)}\n`);
 }
 
 /** The whole as text. */
-export function reportText(result: Result): string {
+export function reportText(result: Report): string {
   const { options, machine, tables, marks, notes } = result;
   const head = `${options.scenario}: ${subjectOf(options)}; ${machine.cores} × ${machine.cpu}, Node ${machine.node}`;
   const parts = [head, ...tables.map(tableText), marks.map(markText).join('\n'), notes.map((note) => `note: ${note}`).join('\n')];

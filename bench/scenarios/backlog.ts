@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { LoadResult } from '../load/load.ts';
 import { readCounts } from '../meters/metrics-page.ts';
-import { type Memory, memoryOf } from '../meters/process-meter.ts';
+import { type Memory, readMemory } from '../meters/process-meter.ts';
 import { decimal, megabytes } from '../report/figures.ts';
 import type { Findings } from '../report/findings.ts';
 import type { Bench } from '../run/bench.ts';
@@ -106,18 +106,18 @@ async function drain(count: number, file: string, bench: Bench): Promise<Drain> 
   const load = newSagas(server, bench, 3_600, (sagas) => {
     fresh = sagas;
   });
-  const drained = drainOf(count, server, (succeeded) => {
+  const drained = waitForDrain(count, server, (succeeded) => {
     bench.progress.tick(`${decimal(succeeded - fresh)} of ${decimal(count)}`);
     return succeeded - fresh;
   });
   await Promise.race([drained, load, server.lost]);
   const seconds = (performance.now() - startedAt) / 1000;
   bench.load.stop();
-  return { seconds, perS: count / seconds, memory: memoryOf(server.pid), fresh: await load };
+  return { seconds, perS: count / seconds, memory: readMemory(server.pid), fresh: await load };
 }
 
 /** Resolves when so many have succeeded. @param oldOf of all that have succeeded, how many are of the backlog */
-async function drainOf(count: number, server: AmendsServer, oldOf: (succeeded: number) => number): Promise<void> {
+async function waitForDrain(count: number, server: AmendsServer, oldOf: (succeeded: number) => number): Promise<void> {
   let latest = -1;
   let movedAt = performance.now();
   for (;;) {

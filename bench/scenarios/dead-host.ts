@@ -27,7 +27,7 @@ async function run(bench: Bench): Promise<Findings> {
   const calm = await startAmends({ name: 'calm' }, bench);
   const troubled = await startAmends({ name: 'troubled' }, bench);
   await submitWaiting(troubled, bench.participants.silent);
-  const recovered = await restarted(bench);
+  const recovered = await restart(bench);
   const subjects = [
     { ...calm, name: 'without', branchUrls },
     { ...troubled, name: `with ${waiting} that wait`, branchUrls },
@@ -61,7 +61,7 @@ async function run(bench: Bench): Promise<Findings> {
 }
 
 /** A server that found those that wait in its store, after another was killed. */
-async function restarted(bench: Bench): Promise<AmendsServer> {
+async function restart(bench: Bench): Promise<AmendsServer> {
   const file = join(bench.scratch.folder, 'crashed.db');
   const crashed = await startAmends({ name: 'crashed', file }, bench);
   await submitWaiting(crashed, bench.participants.silent);

@@ -1,6 +1,6 @@
 /** How much memory a server takes that has nothing to do. */
 import { setTimeout as pause } from 'node:timers/promises';
-import { memoryOf } from '../meters/process-meter.ts';
+import { readMemory } from '../meters/process-meter.ts';
 import { megabytes } from '../report/figures.ts';
 import type { Findings } from '../report/findings.ts';
 import type { Bench } from '../run/bench.ts';
@@ -20,7 +20,7 @@ async function run(bench: Bench): Promise<Findings> {
   const readyMs = performance.now() - startedAt;
   bench.progress.phase(`idle for ${bench.options.seconds} s`);
   await Promise.race([pause(bench.options.seconds * 1000), server.lost]);
-  const memory = memoryOf(server.pid);
+  const memory = readMemory(server.pid);
   const residentMb = memory === null ? null : memory.residentBytes / 1e6;
   return {
     tables: [

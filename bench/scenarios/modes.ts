@@ -39,7 +39,7 @@ const jobs: readonly Job[] = [
   { kind: 'grpc-saga', exchanges: '1 in, 2 out', throughputMin: 0.6 },
 ];
 
-interface Result {
+interface ModeResult {
   readonly job: Job;
   readonly floor: Measured;
   readonly amends: Measured;
@@ -48,7 +48,7 @@ interface Result {
 
 async function run(bench: Bench): Promise<Findings> {
   bench.progress.phase('starting');
-  const measured = await measureInTurns(bench, await subjectsOf(bench));
+  const measured = await measureInTurns(bench, await startSubjects(bench));
   const of = (index: number) => measured.slice(index * jobs.length, (index + 1) * jobs.length);
   const [floors, amends, baselines] = [of(0), of(1), of(2)];
   const results = jobs.map((job, index) => ({
@@ -86,7 +86,7 @@ async function run(bench: Bench): Promise<Findings> {
 }
 
 /** The relays by job, Amends by job, and the baseline by job if there is one. */
-async function subjectsOf(bench: Bench): Promise<readonly Subject[]> {
+async function startSubjects(bench: Bench): Promise<readonly Subject[]> {
   const { baseline } = bench.options;
   const amends = await startAmends({ name: 'amends' }, bench);
   const before = baseline === null ? [] : [await startAmends({ name: 'baseline', checkout: baseline }, bench)];
@@ -120,7 +120,7 @@ function branchesOf(kind: JobKind, { participants }: Bench): BranchUrls {
   return kind === 'grpc-saga' ? participants.grpc : participants.http;
 }
 
-function row({ job, floor, amends }: Result): readonly string[] {
+function row({ job, floor, amends }: ModeResult): readonly string[] {
   return [
     job.kind,
     job.exchanges,
@@ -135,7 +135,7 @@ function row({ job, floor, amends }: Result): readonly string[] {
   ];
 }
 
-function markOf({ job, floor, amends }: Result): readonly Mark[] {
+function markOf({ job, floor, amends }: ModeResult): readonly Mark[] {
   if (job.throughputMin === null) return [];
   const value = ratioOf(amends, floor, 'sagasPerS');
   return [{ name: `throughput of ${job.kind}`, value, bound: 'at least', limit: job.throughputMin, unit: '× its relay' }];

@@ -1,7 +1,7 @@
 /** Where the CPU time of a saga of two branches goes. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { readProfile, type SelfTime, summedBy } from '../meters/cpu-profile.ts';
+import { readProfile, type SelfTime, sumBy } from '../meters/cpu-profile.ts';
 import { errorNotes, measure, type Sample } from '../meters/measurement.ts';
 import { threadCpuMicros } from '../meters/process-meter.ts';
 import { decimal } from '../report/figures.ts';
@@ -65,10 +65,10 @@ function threadTable(threads: readonly ThreadTime[], sagas: number): Table {
 
 /** Packages by what was done on their behalf. */
 function packageTable(times: readonly SelfTime[], sagas: number): Table {
-  const own = summedBy('owner', times);
+  const own = sumBy('owner', times);
   return {
     columns: ['package', 'µs/saga, Node included', 'its own code'],
-    rows: [...summedBy('behalf', times)]
+    rows: [...sumBy('behalf', times)]
       .slice(0, packagesShown)
       .map(([name, micros]) => [name, decimal(micros / sagas, 1), decimal((own.get(name) ?? 0) / sagas, 1)]),
   };

@@ -22,7 +22,7 @@ const title = 'saga of two branches';
 
 async function run(bench: Bench): Promise<Findings> {
   bench.progress.phase('starting');
-  const measured = await measureInTurns(bench, await subjectsOf(bench));
+  const measured = await measureInTurns(bench, await startSubjects(bench));
   const [floor, saga, empty, baseline] = measured as readonly [Measured, Measured, Measured, Measured?];
   const syncs = bench.options.strace ? await watchSyncs(bench, saga.subject) : null;
   const pairs = baseline === undefined ? [] : [{ now: saga, baseline }];
@@ -35,7 +35,7 @@ async function run(bench: Bench): Promise<Findings> {
 }
 
 /** The relay, sagas, sagas that call nobody, and the sagas of the baseline if there is one. */
-async function subjectsOf(bench: Bench): Promise<readonly Subject[]> {
+async function startSubjects(bench: Bench): Promise<readonly Subject[]> {
   const { http } = bench.participants;
   const subjects = [await startRelay(bench, http), ...(await sagaSubjects(bench))];
   return [...subjects, ...(await startBaseline(bench, title, http))];

@@ -16,7 +16,7 @@ const [which, first, second, payload, file] = process.argv.slice(2);
 const transport = httpTransport();
 const callOf = { mode: 'saga', op: 'action', attempt: 1, epoch: 1, headers: {}, deadlineInMs: 3_000, face: 'dtm' };
 const bytes = Buffer.from(payload);
-const template = which === 'store' ? await recordedSaga() : [[], [], []];
+const template = which === 'store' ? await recordSaga() : [[], [], []];
 const gather = { http: null, thread: throughThread, store: which === 'store' ? await throughStore() : null }[which];
 
 const app = Fastify();
@@ -78,7 +78,7 @@ async function throughStore() {
 }
 
 /** The three changes that the coordinator makes of such a saga, caught on their way to a store. */
-async function recordedSaga() {
+async function recordSaga() {
   const { openMemoryStore } = await import('@amends/store');
   const memory = openMemoryStore();
   const caught = [];

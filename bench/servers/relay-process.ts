@@ -10,15 +10,15 @@ type Relay = Subject & { readonly pid: number };
 
 /** Starts the relay. @param branchUrls whom it calls */
 export function startRelay({ crew }: Bench, branchUrls: BranchUrls): Promise<Relay> {
-  return started(crew, 'relay.mjs', branchUrls);
+  return start(crew, 'relay.mjs', branchUrls);
 }
 
 /** Starts the relay over gRPC. */
 export function startGrpcRelay({ crew, participants }: Bench): Promise<Relay> {
-  return started(crew, 'grpc-relay.mjs', participants.grpc);
+  return start(crew, 'grpc-relay.mjs', participants.grpc);
 }
 
-async function started(crew: Crew, program: string, branchUrls: BranchUrls): Promise<Relay> {
+async function start(crew: Crew, program: string, branchUrls: BranchUrls): Promise<Relay> {
   const relay = crew.start({ name: program, args: [join(import.meta.dirname, program), ...branchUrls, branchPayload] });
   const { url } = await relay.message<{ url: string }>();
   return { name: 'relay (the floor)', url, pid: relay.pid, branchUrls };

@@ -9,13 +9,13 @@ import { decorated } from '@amends/store';
 import { openSqliteStore } from '@amends/store-sql';
 
 const [path, fsyncDelayMs] = process.argv.slice(2);
-const store = slowed(await openSqliteStore({ path }), Number(fsyncDelayMs));
+const store = slowDown(await openSqliteStore({ path }), Number(fsyncDelayMs));
 const server = await startServer(resolveConfig({ flags: { port: '0', grpcPort: '0' } }).config, { store });
 process.once('SIGTERM', () => void server.stop().then(() => process.exit()));
 process.send({ url: server.url });
 
 /** The store, each of whose commits is answered so much later. */
-function slowed(store, delayMs) {
+function slowDown(store, delayMs) {
   const commit = async (changes) => {
     const answers = await store.commit(changes);
     await pause(delayMs);

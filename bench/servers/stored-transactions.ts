@@ -68,7 +68,7 @@ function changeOf(gid: Gid, { as, branchUrls }: Stored): Change {
   const lived = as === 'finished' ? toTheEnd(begun, (before, events) => decide(before, given, events), at) : begun;
   const next = { ...lived.next, owner: isFinished(lived.next) ? null : author, epoch: 1, version: 1 };
   const row = toRow(next, { dueAt: isFinished(next) ? null : at, waitsFor: '', errorPrint: '' });
-  return { expectedVersion: 0, row, spec: storedSpec(spec), history: lived.history, records: [], documents: [], audit: [] };
+  return { expectedVersion: 0, row, spec: packSpec(spec), history: lived.history, records: [], documents: [], audit: [] };
 }
 
 type Step = (before: Transaction, events: readonly TransactionEvent[]) => Decided;
@@ -76,7 +76,7 @@ type Step = (before: Transaction, events: readonly TransactionEvent[]) => Decide
 /** All calls are made and agreed to. */
 function toTheEnd(decided: Decided, step: Step, at: EpochMs): Decided {
   if (decided.effects.length === 0) return decided;
-  const answered = ({ branch, way, attempt }: CallEffect): TransactionEvent => ({
+  const agree = ({ branch, way, attempt }: CallEffect): TransactionEvent => ({
     type: 'answered',
     branch,
     way,
@@ -85,11 +85,11 @@ function toTheEnd(decided: Decided, step: Step, at: EpochMs): Decided {
     at,
     jitter: 0,
   });
-  const next = step(decided.next, decided.effects.map(answered));
+  const next = step(decided.next, decided.effects.map(agree));
   return toTheEnd({ ...next, history: [...decided.history, ...next.history] }, step, at);
 }
 
-function storedSpec(spec: Parameters<typeof encodeSpec>[0]): StoredSpec {
+function packSpec(spec: Parameters<typeof encodeSpec>[0]): StoredSpec {
   const encoded = encodeSpec(spec);
   return { ...encoded, digest: createHash('sha256').update(encoded.plan).update(encoded.payloads).digest('hex') };
 }
