@@ -13,7 +13,7 @@ import type { Store, StoredTransaction } from '@amends/store';
 import { AddressBook } from './calls/address/address-book.ts';
 import { type CheckAddress, refuseForbidden } from './calls/address/network-address.ts';
 import { targetRefuser } from './calls/address/targets.ts';
-import { tellingFailures } from './calls/failing-hosts.ts';
+import { failureTeller } from './calls/failing-hosts.ts';
 import { grpcTransport } from './calls/grpc/grpc-transport.ts';
 import { httpTransport } from './calls/http/http-transport.ts';
 import { type Place, Places } from './calls/places.ts';
@@ -40,7 +40,7 @@ import {
   systemRandom,
   systemTimers,
 } from './ports/host.ts';
-import type { Clock, Committed, Digest, Log, Observer, Random, Timers, Transport } from './ports/ports.ts';
+import type { CallObserver, Clock, Committed, Digest, Log, Observer, Random, Timers, Transport } from './ports/ports.ts';
 import { timeLimit } from './ports/time-limit.ts';
 import { WakeQueue } from './ports/wake-queue.ts';
 import { asked } from './requests/asking.ts';
@@ -69,6 +69,7 @@ export interface CoordinatorOptions extends Partial<MembershipOptions>, Partial<
   /** Default: silent. */
   readonly log?: Log;
   readonly observer?: Observer;
+  readonly callObserver?: CallObserver;
   /** Calls at once to one participant host; more wait for their place without having been started. Default 128. */
   readonly perHostInFlightMax?: number;
   /** Transactions that are busy or due within a second, above which new ones are refused as `overloaded`. Default 20,000. */
@@ -180,11 +181,12 @@ class LocalCoordinator implements Coordinator, MailboxHost {
     const addresses = new AddressBook(options.checkAddress ?? refuseForbidden);
     const perHostMax = options.perHostInFlightMax ?? defaults.perHostInFlightMax;
     this.places = new Places({ perHostMax, waitingMax: Math.max(1, liveMax * waitingShare) }, this.#clock, addresses);
-    const transport = tellingFailures(options.transport ?? everyTransport(), { log: this.#log, clock: this.#clock });
+    const tellFailures = failureTeller({ log: this.#log, clock: this.#clock });
     this.#wakes = new WakeQueue(this.#clock, this.#timers);
     this.#outbound = new Outbound({
-      transport,
+      transport: options.transport ?? everyTransport(),
       addresses,
+      observers: options.callObserver === undefined ? [tellFailures] : [tellFailures, options.callObserver],
       clock: this.#clock,
       random: this.#random,
       log: this.#log,
@@ -396,7 +398,7 @@ class LocalCoordinator implements Coordinator, MailboxHost {
   }
 
   call(mailbox: Mailbox, effect: CallEffect, place: Place): void {
-    this.#outbound.call(mailbox, effect, place);
+    void this.#outbound.call(mailbox, effect, place);
   }
 
   committed: MailboxHost['committed'] = (mailbox, previous, history) =>

@@ -116,7 +116,9 @@ export function callPlan(given: Given, { branch, way }: OpName): CallPlan {
   const { spec } = given;
   const { calls } = logicOf(spec);
   return {
-    ...callName(given, { branch, way }),
+    branchId: calls.branchId(given, branch),
+    op: calls.op(branch, way),
+    url: calls.url(given, branch, way),
     payload: calls.payload(given, branch, way),
     timeoutMs: calls.timeoutMs(given, branch),
     keepsAnswer: way === 'forward' && spec.mode === 'saga' && spec.steps[branch]!.keepAnswer === true,

@@ -3,7 +3,7 @@
  * answers again. However many calls fail, a host gets two lines per minute at most.
  */
 import type { Outcome } from '@amends/core';
-import type { BranchCall, Clock, Log, Transport } from '../ports/ports.ts';
+import type { BranchCall, CallObserver, Clock, Log } from '../ports/ports.ts';
 
 /** What is needed to tell. */
 export interface FailingHostsOptions {
@@ -15,19 +15,10 @@ export interface FailingHostsOptions {
   readonly hostsMax?: number;
 }
 
-/**
- * The same transport, whose failing calls are seen in the log. A failing call is one without a verdict, also one answered by 500.
- */
-export function tellingFailures(transport: Transport, options: FailingHostsOptions): Transport {
+/** Makes what tells of failing calls. A failing call is one without a verdict, also one answered by 500. */
+export function failureTeller(options: FailingHostsOptions): CallObserver {
   const hosts = new FailingHosts(options);
-  return {
-    async call(request) {
-      const outcome = await transport.call(request);
-      hosts.hear(request, outcome);
-      return outcome;
-    },
-    close: () => transport.close(),
-  };
+  return (call, outcome) => hosts.hear(call, outcome);
 }
 
 /** What is known of a host that fails, or did so a moment ago. */

@@ -3,7 +3,7 @@ import { decorated, openMemoryStore } from '@amends/store';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Coordinator } from '../coordinator.ts';
 import { createCoordinator } from '../create-coordinator.ts';
-import type { BranchCall, Transport } from '../ports/ports.ts';
+import type { BranchCall, CallObserver, Transport } from '../ports/ports.ts';
 import { bankSaga } from '../testing/bank-saga.ts';
 
 const gid = parseGid('slow');
@@ -74,6 +74,21 @@ test.for(Object.keys(broken))(
     expect(JSON.stringify(history)).toContain('no such cable');
   },
 );
+
+test('what observes calls hears of each before anything follows from it; one that throws harms neither the call nor others', async () => {
+  const heard: string[] = [];
+  const callObserver: CallObserver = ({ op, address }, outcome) => {
+    heard.push(`${op} ${address.text} ${outcome.class}`);
+    throw new Error('a metric too many');
+  };
+  const transport: Transport = { call: () => Promise.resolve(done), close: async () => {} };
+  const amends = createCoordinator({ store: openMemoryStore(), transport, callObserver });
+  onTestFinished(() => amends.stop({ graceMs: 0 }));
+  await amends.start();
+  await amends.submit({ gid, spec });
+  expect((await amends.wait(gid, { waitMs: 5_000 }))!.transaction.status).toBe('succeed');
+  expect(heard).toEqual(['action http://bank/a success']);
+});
 
 test('when a call whose answer is of no use ends, nothing holds up the stop', async () => {
   let answer: (outcome: Outcome) => void = () => {};

@@ -1,29 +1,29 @@
 /** Making the calls that a decision asked for, and bringing their answers back as events. */
 import { type CallEffect, callPlan, type Outcome, type Spec, traceparentOf } from '@amends/core';
 import type { AddressBook } from '../calls/address/address-book.ts';
-import { alwaysAnswered } from '../calls/always-answering.ts';
 import type { Place } from '../calls/places.ts';
-import type { Clock, Log, Random, Transport } from '../ports/ports.ts';
-import type { Mailbox } from './mailbox.ts';
-import { callKey } from './mailbox.ts';
+import type { BranchCall, CallObserver, Clock, Log, Random, Transport } from '../ports/ports.ts';
+import { callKey, type Mailbox } from './mailbox.ts';
 
-interface Around {
+interface OutboundParts {
   readonly transport: Transport;
   readonly addresses: Pick<AddressBook, 'of'>;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** Hear of each outcome before anything follows from it. */
+  readonly observers: readonly CallObserver[];
   /** A call has ended; nothing may follow from that. */
   onEnd(): void;
 }
 
 /** Counts and makes calls. */
 export class Outbound {
-  readonly #around: Around;
+  readonly #parts: OutboundParts;
   #calling = 0;
 
-  constructor(around: Around) {
-    this.#around = around;
+  constructor(parts: OutboundParts) {
+    this.#parts = parts;
   }
 
   /** Calls in flight. */
@@ -32,37 +32,74 @@ export class Outbound {
   }
 
   /** Makes one call at its place; when it ends, the place is given back and the answer posted to the mailbox. */
-  call(mailbox: Mailbox, effect: CallEffect, place: Place): void {
-    const { clock, random, log, onEnd } = this.#around;
+  async call(mailbox: Mailbox, effect: CallEffect, place: Place): Promise<void> {
+    const { clock, random, onEnd } = this.#parts;
     this.#calling += 1;
-    void alwaysAnswered(() => this.#outcomeOf(mailbox, effect), { gid: mailbox.gid, log }).then((outcome) => {
-      this.#calling -= 1;
-      mailbox.calls.delete(callKey(effect));
-      const { branch, way, attempt } = effect;
-      const moment = { at: clock.now(), jitter: random.fraction() };
-      place.release(() => mailbox.post({ type: 'answered', branch, way, attempt, outcome, ...moment }));
-      onEnd();
-    });
+    const outcome = await this.#outcomeOf(mailbox, effect);
+    this.#calling -= 1;
+    mailbox.calls.delete(callKey(effect));
+    const { branch, way, attempt } = effect;
+    const moment = { at: clock.now(), jitter: random.fraction() };
+    place.release(() => mailbox.post({ type: 'answered', branch, way, attempt, outcome, ...moment }));
+    onEnd();
+  }
+
+  /** A call always has an outcome: what a transport throws or rejects with becomes one, instead of ending the process. */
+  async #outcomeOf(mailbox: Mailbox, effect: CallEffect): Promise<Outcome> {
+    const { transport, log } = this.#parts;
+    const { gid } = mailbox;
+    try {
+      const call = this.#describe(mailbox, effect);
+      if (call.deadlineInMs <= 0) return tooLate;
+      const outcome = await transport.call(call);
+      this.#tell(call, outcome);
+      return outcome;
+    } catch (error) {
+      log.error({ gid, err: error }, 'a call of a participant failed inside the coordinator');
+      return failedInside(error);
+    }
+  }
+
+  /** An observer is anybody's code: what it throws must not make another outcome of this one. */
+  #tell(call: BranchCall, outcome: Outcome): void {
+    const { observers, log } = this.#parts;
+    for (const observer of observers) {
+      try {
+        observer(call, outcome);
+      } catch (error) {
+        log.error({ gid: call.gid, err: error }, 'an observer of calls failed');
+      }
+    }
   }
 
   /** A call has the time that is left since its stored start; what is undone later relies on that (SAGA-6). */
-  #outcomeOf(mailbox: Mailbox, effect: CallEffect): Promise<Outcome> {
-    const { clock, random, transport, addresses } = this.#around;
-    const { timeoutMs, url, ...plan } = callPlan(mailbox.given, effect);
+  #describe(mailbox: Mailbox, effect: CallEffect): BranchCall {
+    const { clock, random, addresses } = this.#parts;
+    const { gid, tx, given } = mailbox;
+    const { spec } = given;
+    const { branchId, op, url, payload, timeoutMs, keepsAnswer, workflow } = callPlan(given, effect);
     const deadlineInMs = startedAt(mailbox, effect) + timeoutMs - clock.now();
-    if (deadlineInMs <= 0) return Promise.resolve(tooLate);
-    const { spec } = mailbox.given;
-    const { face, mode, protocol = 'http' } = spec;
-    const { gid, tx } = mailbox;
-    const { attempt } = effect;
-    const headers = headersOf(spec, random);
-    const address = addresses.of(url);
-    return transport.call({ gid, mode, ...plan, address, attempt, epoch: tx!.epoch, headers, deadlineInMs, face, protocol });
+    return {
+      gid,
+      mode: spec.mode,
+      branchId,
+      op,
+      attempt: effect.attempt,
+      epoch: tx!.epoch,
+      address: addresses.of(url),
+      payload,
+      headers: headersOf(spec, random),
+      deadlineInMs,
+      face: spec.face,
+      protocol: spec.protocol ?? 'http',
+      keepsAnswer,
+      workflow,
+    };
   }
 
   /** Breaks off what is in flight. */
   close(): Promise<void> {
-    return this.#around.transport.close();
+    return this.#parts.transport.close();
   }
 }
 
@@ -73,6 +110,12 @@ const tooLate: Outcome = {
   exchange: 'unsent',
   durationMs: 0,
 };
+
+/** Nobody knows how far the call came. */
+function failedInside(error: unknown): Outcome {
+  const detail = `the call failed inside the coordinator: ${error instanceof Error ? error.message : String(error)}`;
+  return { class: 'unknown', code: 'internal', detail, exchange: 'broken', durationMs: 0 };
+}
 
 /** When the attempt began, as it is stored. Milliseconds since 1970. */
 function startedAt(mailbox: Mailbox, { branch, way }: CallEffect): number {

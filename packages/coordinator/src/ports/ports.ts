@@ -33,6 +33,9 @@ export interface BranchCall {
   readonly workflow: string;
 }
 
+/** Hears of each call of a participant, when its outcome is there. For logs and metrics; must not throw. */
+export type CallObserver = (call: BranchCall, outcome: Outcome) => void;
+
 /** The moment and the passing of time. Never goes back. */
 export interface Clock {
   now(): EpochMs;

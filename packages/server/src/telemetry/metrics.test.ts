@@ -1,6 +1,6 @@
-import type { BranchCall, Transport } from '@amends/coordinator';
+import type { BranchCall } from '@amends/coordinator';
 import { parseAddress } from '@amends/coordinator/addresses';
-import { AmendsError, branchIdOfStep, type Gid, type OutcomeClass } from '@amends/core';
+import { AmendsError, branchIdOfStep, type Gid, type Outcome, type OutcomeClass } from '@amends/core';
 import { openMemoryStore, type Store } from '@amends/store';
 import { describe, expect, it } from 'vitest';
 import { createMetrics } from './metrics.ts';
@@ -24,29 +24,33 @@ function callTo(url: string): BranchCall {
   };
 }
 
-function answering(outcome: OutcomeClass): Transport {
-  return {
-    call: () => Promise.resolve({ class: outcome, code: 'http_200', detail: '', exchange: 'answered', durationMs: 20 }),
-    close: () => Promise.resolve(),
-  };
+function outcomeOf(outcome: OutcomeClass): Outcome {
+  return { class: outcome, code: 'http_200', detail: '', exchange: 'answered', durationMs: 20 };
 }
 
 describe('the calls', () => {
   it('are counted by host, op and outcome', async () => {
-    const metrics = createMetrics('1');
-    await metrics.transport(answering('success')).call(callTo('http://bank:80/a?x=1'));
-    await metrics.transport(answering('unknown')).call(callTo('http://bank/b'));
-    const text = await metrics.registry.metrics();
+    const { callObserver, registry } = createMetrics('1');
+    callObserver(callTo('http://bank:80/a?x=1'), outcomeOf('success'));
+    callObserver(callTo('http://bank/b'), outcomeOf('unknown'));
+    const text = await registry.metrics();
     expect(text).toContain('amends_calls_total{host="bank",op="action",outcome="success"} 1');
     expect(text).toContain('amends_calls_total{host="bank",op="action",outcome="unknown"} 1');
     expect(text).toContain('amends_call_seconds_sum{host="bank"} 0.04');
   });
 
+  it('are counted on from one reading to the next', async () => {
+    const { callObserver, registry } = createMetrics('1');
+    for (const count of [1, 2]) {
+      callObserver(callTo('http://bank/'), outcomeOf('success'));
+      expect(await registry.metrics()).toContain(`amends_calls_total{host="bank",op="action",outcome="success"} ${count}`);
+    }
+  });
+
   it('of 150 hosts have 100 labels and one for the rest', async () => {
-    const metrics = createMetrics('1');
-    const transport = metrics.transport(answering('success'));
-    for (let i = 0; i < 150; i++) await transport.call(callTo(`http://host${i}/`));
-    const series = (await metrics.registry.metrics()).split('\n').filter((line) => line.startsWith('amends_calls_total{'));
+    const { callObserver, registry } = createMetrics('1');
+    for (let i = 0; i < 150; i++) callObserver(callTo(`http://host${i}/`), outcomeOf('success'));
+    const series = (await registry.metrics()).split('\n').filter((line) => line.startsWith('amends_calls_total{'));
     expect(series).toHaveLength(101);
     expect(series.at(-1)).toBe('amends_calls_total{host="other",op="action",outcome="success"} 50');
   });
@@ -54,11 +58,10 @@ describe('the calls', () => {
 
 describe('the branches', () => {
   it('are counted as DTM does, with 100 branch ids at most', async () => {
-    const metrics = createMetrics('1');
-    const well = metrics.transport(answering('success'));
-    for (let i = 0; i < 150; i++) await well.call({ ...callTo('http://a/'), branchId: branchIdOfStep(i) });
-    await metrics.transport(answering('ongoing')).call(callTo('http://a/'));
-    const text = await metrics.registry.metrics();
+    const { callObserver, registry } = createMetrics('1');
+    for (let i = 0; i < 150; i++) callObserver({ ...callTo('http://a/'), branchId: branchIdOfStep(i) }, outcomeOf('success'));
+    callObserver(callTo('http://a/'), outcomeOf('ongoing'));
+    const text = await registry.metrics();
     const name = 'dtm_branch_process_total{model="saga"';
     expect(text.split('\n').filter((line) => line.startsWith(name) && line.includes('"ok"'))).toHaveLength(100);
     expect(text).toContain(`${name},branchid="other",branchtype="action",status="ok"} 51`);

@@ -1,5 +1,5 @@
 /** The metrics: what is counted, and the decorators that count, so that nothing else knows of metrics. */
-import type { BranchCall, Coordinator, Observer, Transport } from '@amends/coordinator';
+import type { BranchCall, CallObserver, Coordinator, Observer } from '@amends/coordinator';
 import type { Mode, OutcomeClass, Transaction } from '@amends/core';
 import { type AnyChange, type CommitAnswer, decorated, type Store } from '@amends/store';
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
@@ -9,10 +9,10 @@ export interface Metrics {
   readonly registry: Registry;
   /** Decorates the store: commits, their sizes, durations and outcomes. */
   store(store: Store): Store;
-  /** Decorates the transport: calls by participant host and outcome, and their durations. */
-  transport(transport: Transport): Transport;
   /** Counts transactions that begin and end. */
   readonly observer: Observer;
+  /** Counts calls by participant host and outcome, and their durations. */
+  readonly callObserver: CallObserver;
   /** How one request ended. */
   request(api: string, protocol?: 'http' | 'grpc'): RequestMeter;
   /** Shows the coordinator's load when metrics are read. */
@@ -38,8 +38,8 @@ export function createMetrics(version: string): Metrics {
   return {
     registry,
     store: storeMeter(make),
-    transport: transportMeter(make),
     observer: observerOf(make),
+    callObserver: callObserverOf(make),
     request: requestMeters(make),
     watch: (coordinator) => watch(make, coordinator),
   };
@@ -169,22 +169,17 @@ function storeMeter(make: Instruments): Metrics['store'] {
   return (store) => decorated(store, { commit: (batch) => measured(store, batch) });
 }
 
-function transportMeter(make: Instruments): Metrics['transport'] {
+function callObserverOf(make: Instruments): CallObserver {
   const calls = make.counter('amends_calls_total', 'Calls of participants by host, op and outcome', 'host', 'op', 'outcome');
   const duration = make.histogram('amends_call_seconds', 'Time of one call of a participant, in seconds', slowSeconds, 'host');
   const countAsDtm = branchCounter(make);
   const hostOf = hostLabels();
-  return (transport) => ({
-    async call(request) {
-      const outcome = await transport.call(request);
-      const host = hostOf(request.address.host);
-      calls(host, request.op, outcome.class).inc();
-      countAsDtm(request, outcome.class);
-      duration(host).observe(outcome.durationMs / 1000);
-      return outcome;
-    },
-    close: () => transport.close(),
-  });
+  return (call, outcome) => {
+    const host = hostOf(call.address.host);
+    calls(host, call.op, outcome.class).inc();
+    countAsDtm(call, outcome.class);
+    duration(host).observe(outcome.durationMs / 1000);
+  };
 }
 
 /** Branch ids that have a label of their own, as `01` to `99`; the rest is `other`. */
