@@ -1,5 +1,5 @@
 /** `npm run sim`: see `command-line.ts` for what it takes and README.md for what it does. */
-import { type Campaign, runCampaign, traced } from './running/campaign.ts';
+import { type Campaign, runCampaign, traceSeed } from './running/campaign.ts';
 import { type Asked, help, readArguments, UsageError } from './running/command-line.ts';
 import { showProgress } from './running/progress-line.ts';
 import type { Run } from './running/simulate.ts';
@@ -26,7 +26,7 @@ async function act(asked: Asked): Promise<number> {
     return 0;
   }
   const production = await loadProduction();
-  if (asked.kind === 'trace') return conclude(await traced(production, asked.seed));
+  if (asked.kind === 'trace') return conclude(await traceSeed(production, asked.seed));
   const progress = showProgress(asked.count);
   const { signal } = interruption;
   const campaign = await runCampaign({ production, ...asked, signal, onProgress: progress.update });

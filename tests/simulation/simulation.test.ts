@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { runCampaign, traced } from './running/campaign.ts';
+import { runCampaign, traceSeed } from './running/campaign.ts';
 import { simulate } from './running/simulate.ts';
 import { Coverage, seldom } from './world/coverage.ts';
 import { loadProduction } from './world/production.ts';
@@ -18,13 +18,13 @@ test('no invariant is broken under 3,000 seeds, and they reach every fault and m
 });
 
 test.each([7, 20, 104])('seed %i tells the same story again, byte for byte', async (seed) => {
-  const first = await traced(production, seed);
+  const first = await traceSeed(production, seed);
   expect(first.trace.length).toBeGreaterThan(20);
-  expect((await traced(production, seed)).trace.join('\n')).toBe(first.trace.join('\n'));
+  expect((await traceSeed(production, seed)).trace.join('\n')).toBe(first.trace.join('\n'));
 });
 
 test('a seed tells the same story in another process', async () => {
-  const { trace } = await traced(production, 11);
+  const { trace } = await traceSeed(production, 11);
   const tell = () =>
     execFileSync(process.execPath, [fileURLToPath(new URL('main.ts', import.meta.url)), '--seed', '11'], { encoding: 'utf8' });
   const told = tell();

@@ -36,7 +36,7 @@ const spec: SagaSpec = {
   trace: null,
 };
 
-interface Scene {
+interface TakeOver {
   readonly time: VirtualTime;
   readonly chance: Chance;
   readonly database: Store;
@@ -48,7 +48,7 @@ interface Victim {
 }
 
 /** A node with default settings. `called` hears of each call; what it returns is the answer, if any ever comes. */
-function nodeOf({ time, chance, database }: Scene, called: (gid: Gid) => Promise<Outcome>): Victim {
+function nodeOf({ time, chance, database }: TakeOver, called: (gid: Gid) => Promise<Outcome>): Victim {
   let alive = true;
   const whileAlive = (run: () => void) => () => alive && run();
   const timers: Timers = {

@@ -13,9 +13,6 @@ const types = [
   'packages/server Face',
   'packages/server Handler',
   'packages/server Answer',
-  'tests/simulation Plan',
-  'tests/simulation Chance',
-  'tests/simulation Scene',
 ];
 
 export const exceptions: readonly Exception[] = [

@@ -42,7 +42,7 @@ export class Client {
     return this.#insist(
       `prepare ${gid} (${spec.mode})`,
       (coordinator) => coordinator.prepare({ gid, spec }),
-      (said) => checks.prepared(gid, said),
+      (said) => checks.checkPrepare(gid, said),
     );
   }
 
@@ -53,7 +53,7 @@ export class Client {
     return this.#insist(
       `submit ${gid} (${spec.mode})`,
       (coordinator) => coordinator.submit({ gid, spec }),
-      (said) => checks.prepared(gid, said),
+      (said) => checks.checkPrepare(gid, said),
     );
   }
 
@@ -64,7 +64,7 @@ export class Client {
     return this.#insist(
       `${request.type} ${gid}`,
       (coordinator) => coordinator.request(gid, request),
-      (said) => checks.requested(gid, request, said),
+      (said) => checks.checkRequest(gid, request, said),
     );
   }
 
@@ -95,7 +95,7 @@ export class Client {
       gid,
       title: `wait for ${gid}`,
       act: (coordinator) => coordinator.wait(gid, { waitMs }),
-      left: (answer) => checks.waited({ gid, mustExist, latest }, answer),
+      left: (answer) => checks.checkWait({ gid, mustExist, latest }, answer),
     });
   }
 

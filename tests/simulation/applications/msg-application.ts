@@ -21,7 +21,7 @@ export async function runMessage(client: Client): Promise<void> {
   if (chance.yes(0.2)) await client.pause(0, 12_000);
   const refused = chance.yes(0.2);
   const committed = !refused && around.participants.get(home)!.commitLocally(client.gid, { ...plain, amount: -amount });
-  if (!refused) around.world.coverage.reached('modes', committed ? 'msg local commit' : 'msg asked before the local commit');
+  if (!refused) around.world.coverage.count('modes', committed ? 'msg local commit' : 'msg asked before the local commit');
   if (chance.yes(0.15)) return;
   const said = committed ? await client.submit(spec) : await client.request({ type: 'aborted', reason: 'no money' });
   // Once it is known to be aborted, a confused submit must not bring it back.

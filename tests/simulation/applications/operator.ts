@@ -41,7 +41,7 @@ export class Operator {
 
   #draw({ gid, tx }: Entry): Omit<Intervention, 'actor' | 'reason'> {
     const verb = this.#chance.yes(0.75) ? 'retry' : 'terminate';
-    const seen = this.#chance.weighted({ any: 5, current: 3, stale: 1 });
+    const seen = this.#chance.pickWeighted({ any: 5, current: 3, stale: 1 });
     const expectedVersion = seen === 'any' ? null : tx.version - (seen === 'stale' ? 1 : 0);
     return { gid: gid as Gid, verb, expectedVersion };
   }
@@ -72,7 +72,7 @@ export class Operator {
       gid: act.gid,
       title: `${act.verb} ${act.gid} by ${act.actor}${act.expectedVersion === null ? '' : ` at v${act.expectedVersion}`}`,
       act: (coordinator) => coordinator.intervene(act),
-      left: (answer) => checks.intervened(act, answer),
+      left: (answer) => checks.checkIntervention(act, answer),
     });
   }
 }

@@ -8,7 +8,7 @@ import type { Said } from '../checks/said.ts';
 import type { Machine } from '../nodes/machine.ts';
 import type { Chance } from '../world/random.ts';
 import type { Surroundings } from './client.ts';
-import { changed, drawSaga } from './saga-maker.ts';
+import { change, drawSaga } from './saga-maker.ts';
 
 const triesMax = 8;
 
@@ -51,7 +51,7 @@ export class SagaApplication {
   /** The same request once more, or another one under the same gid, at about the same time or later. */
   async #sayAgain(): Promise<void> {
     await this.#pause(0, this.#chance.pick([0, 30, 5_000]));
-    await this.#submit(this.#chance.yes(0.6) ? this.#spec : changed(this.#chance, this.#spec));
+    await this.#submit(this.#chance.yes(0.6) ? this.#spec : change(this.#chance, this.#spec));
   }
 
   async #submit(spec: SagaSpec): Promise<Said<Submitted> | 'lost'> {
@@ -65,11 +65,11 @@ export class SagaApplication {
       gid,
       title: spec === this.#spec ? `submit ${gid} ${this.#shape()}` : `submit ${gid} with other content`,
       act: (coordinator) => coordinator.submit({ gid, spec }),
-      left: (answer) => checks.submitted(gid, spec, answer),
+      left: (answer) => checks.checkSubmit(gid, spec, answer),
     });
-    if (said === 'lost') world.coverage.reached('api', 'submit answer lost');
+    if (said === 'lost') world.coverage.count('api', 'submit answer lost');
     else if (elsewhere && 'value' in said && said.value.outcome === 'repeated')
-      world.coverage.reached('api', 'submit repeated at the other node');
+      world.coverage.count('api', 'submit repeated at the other node');
     return said;
   }
 
@@ -84,7 +84,7 @@ export class SagaApplication {
         gid,
         title: `wait for ${gid}`,
         act: (coordinator) => coordinator.wait(gid, { waitMs }),
-        left: (answer) => checks.waited({ gid, mustExist, latest: askedAt + waitMs }, answer),
+        left: (answer) => checks.checkWait({ gid, mustExist, latest: askedAt + waitMs }, answer),
       });
     }
   }

@@ -13,7 +13,7 @@ export const openingBalances: Readonly<Record<string, number>> = {
   open: 0,
 };
 
-interface Plan {
+interface StepPlan {
   readonly kind: StepKind;
   readonly after: number[];
   callsAction: boolean;
@@ -41,14 +41,14 @@ export function drawSaga(chance: Chance): SagaSpec {
 }
 
 /** Another request under the same gid, different in a header or by a key of a payload, which means nothing to its participant. */
-export function changed(chance: Chance, spec: SagaSpec): SagaSpec {
+export function change(chance: Chance, spec: SagaSpec): SagaSpec {
   if (chance.yes(0.5)) return { ...spec, headers: { ...spec.headers, 'x-changed': 'yes' } };
   return { ...spec, payloads: spec.payloads.map((payload, index) => (index === 0 ? withKey(payload) : payload)) };
 }
 
-function drawPlans(chance: Chance): Plan[] {
+function drawPlans(chance: Chance): StepPlan[] {
   const shape = chance.pick(['serial', 'concurrent', 'partial'] as const);
-  const plans: Plan[] = [];
+  const plans: StepPlan[] = [];
   const add = (kind: StepKind, after: number[]) => {
     const callsAction = !chance.yes(0.06);
     const callsCompensate = kind === 'compensatable' && !chance.yes(0.1);
@@ -73,7 +73,7 @@ function drawPlans(chance: Chance): Plan[] {
 }
 
 /** One step pays, another one gets it; both must be there or gone together. */
-function drawMovements(chance: Chance, plans: readonly Plan[]): void {
+function drawMovements(chance: Chance, plans: readonly StepPlan[]): void {
   const moving = plans.filter((plan) => plan.callsAction && (plan.callsCompensate || plan.kind !== 'compensatable'));
   const payer = moving.find(({ kind }) => kind === 'compensatable');
   const payee = moving.findLast((plan) => plan !== payer);
@@ -84,7 +84,7 @@ function drawMovements(chance: Chance, plans: readonly Plan[]): void {
   payee.movement = { ...payee.movement, amount };
 }
 
-function stepOf(chance: Chance, plan: Plan, index: number): SagaStep {
+function stepOf(chance: Chance, plan: StepPlan, index: number): SagaStep {
   const host = chance.pick(hosts);
   const { kind, after } = plan;
   return {

@@ -6,7 +6,7 @@ import type { Client } from './client.ts';
 import { drawTransfer } from './mode-maker.ts';
 import { hosts } from './saga-maker.ts';
 
-interface Plan {
+interface WorkflowPlan {
   readonly spec: WorkflowSpec;
   readonly steps: readonly { readonly host: string; readonly movement: Movement }[];
 }
@@ -19,7 +19,7 @@ export async function runWorkflow(client: Client): Promise<void> {
   const others = participant.onResume;
   participant.onResume = (gid) => {
     if (gid !== client.gid) return others(gid);
-    client.around.world.coverage.reached('modes', 'workflow run again');
+    client.around.world.coverage.count('modes', 'workflow run again');
     void run(client, plan);
   };
   await run(client, plan);
@@ -27,7 +27,7 @@ export async function runWorkflow(client: Client): Promise<void> {
 }
 
 /** One run of the function; it ends early when an answer is missing, and is run again later. */
-async function run(client: Client, { spec, steps }: Plan): Promise<void> {
+async function run(client: Client, { spec, steps }: WorkflowPlan): Promise<void> {
   const prepared = await client.prepare(spec);
   if (prepared === null || prepared.view.transaction.status !== 'prepared') return;
   const recorded = new Map<string, Progress>();
@@ -60,7 +60,7 @@ function conclusion(status: Concluded['status']) {
   return { type: 'concluded', status, reason: succeeded ? '' : 'a step failed', result } as const;
 }
 
-type Steps = Plan['steps'];
+type Steps = WorkflowPlan['steps'];
 
 async function undo(
   client: Client,
@@ -92,16 +92,16 @@ async function step(
   const branch: Progress = { kind: 'progress', branchId, op, status, payload };
   const said = await client.request({ type: 'registered', branch });
   if (said === null || said.verdict === 'wrong_status') return 'open';
-  return recordedIn(said.view, branch)?.status ?? 'open';
+  return findRecorded(said.view, branch)?.status ?? 'open';
 }
 
-function recordedIn({ given }: TransactionView, { branchId, op }: Progress): Progress | undefined {
+function findRecorded({ given }: TransactionView, { branchId, op }: Progress): Progress | undefined {
   return given.registered
     .filter((branch) => branch.kind === 'progress')
     .find((branch) => branch.branchId === branchId && branch.op === op);
 }
 
-function drawPlan({ chance }: Client): Plan {
+function drawPlan({ chance }: Client): WorkflowPlan {
   const retry = {
     kind: 'fixed',
     delayMs: chance.whole(200, 5_000),

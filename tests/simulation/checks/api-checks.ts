@@ -49,11 +49,11 @@ export class ApiChecks {
   /** Some errors promise that nothing was stored; unless other submits are under way, that must stay true. */
   checkNothingStored(gid: Gid): void {
     if (this.#nothingStored.has(gid) && this.#ledger.entries.has(gid))
-      this.#world.violated('SIM-18', `${gid}: the submit was answered by an error, yet it is stored`);
+      this.#world.report('SIM-18', `${gid}: the submit was answered by an error, yet it is stored`);
   }
 
   /** A submit is answered: what it says is durable (SIM-1) and fits what was asked before (SIM-18). */
-  submitted(gid: Gid, spec: SagaSpec, said: Said<Submitted>): string {
+  checkSubmit(gid: Gid, spec: SagaSpec, said: Said<Submitted>): string {
     const unanswered = this.#unanswered.get(gid)! - 1;
     this.#unanswered.set(gid, unanswered);
     if ('error' in said) {
@@ -64,85 +64,85 @@ export class ApiChecks {
     const { outcome, view } = said.value;
     const entry = this.#ledger.entries.get(gid);
     if (entry === undefined) {
-      this.#world.violated('SIM-1', `${gid}: the submit is answered ${outcome} but nothing is durable`);
+      this.#world.report('SIM-1', `${gid}: the submit is answered ${outcome} but nothing is durable`);
       return outcome;
     }
     const same = this.#sameContent(spec, entry.spec);
     if (same !== (outcome !== 'different'))
-      this.#world.violated('SIM-18', `${gid}: answered ${outcome} though the stored request is ${same ? 'the same' : 'another'}`);
+      this.#world.report('SIM-18', `${gid}: answered ${outcome} though the stored request is ${same ? 'the same' : 'another'}`);
     // What ends in its first commit belongs to no node: two that write the same in one millisecond both have created it.
     if (outcome === 'created' && this.#created.has(gid) && entry.versions[1]!.owner !== null)
-      this.#world.violated('SIM-18', `${gid}: created twice`);
+      this.#world.report('SIM-18', `${gid}: created twice`);
     if (outcome === 'created') this.#created.add(gid);
     if (same) this.acknowledged.add(gid);
-    this.shown(view);
+    this.checkView(view);
     return this.#cover(`submit ${outcome}`, outcome);
   }
 
   /** A prepare, or the submit of a message, is answered: it is durable (SIM-1). */
-  prepared(gid: Gid, said: Said<Submitted>): string {
+  checkPrepare(gid: Gid, said: Said<Submitted>): string {
     if ('error' in said) return said.error;
     const { outcome, view } = said.value;
-    if (!this.#ledger.entries.has(gid)) this.#world.violated('SIM-1', `${gid}: answered ${outcome} but nothing is durable`);
+    if (!this.#ledger.entries.has(gid)) this.#world.report('SIM-1', `${gid}: answered ${outcome} but nothing is durable`);
     this.acknowledged.add(gid);
-    this.shown(view);
+    this.checkView(view);
     return outcome;
   }
 
   /** A request to a transaction is answered: what it says is durable, and the decision is the one that was asked for (SIM-2). */
-  requested(gid: Gid, request: TransactionRequest, said: Said<Requested>): string {
+  checkRequest(gid: Gid, request: TransactionRequest, said: Said<Requested>): string {
     if ('error' in said) return said.error;
     const { verdict, view } = said.value;
     const entry = this.#ledger.entries.get(gid)!;
-    this.shown(view);
-    this.#world.coverage.reached('modes', `${entry.spec.mode} ${request.type} ${verdict}`);
+    this.checkView(view);
+    this.#world.coverage.count('modes', `${entry.spec.mode} ${request.type} ${verdict}`);
     if ((verdict === 'taken' || verdict === 'repeated') && !isSo(entry, request))
-      this.#world.violated('SIM-2', `${gid}: ${request.type} is answered ${verdict}, but that is not so`);
+      this.#world.report('SIM-2', `${gid}: ${request.type} is answered ${verdict}, but that is not so`);
     if (verdict === 'different' && isSo(entry, request))
-      this.#world.violated('SIM-18', `${gid}: ${request.type} is answered ${verdict}, but it says the same`);
+      this.#world.report('SIM-18', `${gid}: ${request.type} is answered ${verdict}, but it says the same`);
     return verdict;
   }
 
   /** A wait is answered: what was acknowledged is still there, and what is shown is true. */
-  waited(asked: Wait, said: Said<TransactionView | null>): string {
+  checkWait(asked: Wait, said: Said<TransactionView | null>): string {
     const lateBy = this.#world.time.now - asked.latest;
     if (this.#world.peaceful && lateBy > waitLateMsMax)
-      this.#world.violated('SIM-23', `${asked.gid}: answered ${Math.round(lateBy)} ms after the time to wait was over`);
+      this.#world.report('SIM-23', `${asked.gid}: answered ${Math.round(lateBy)} ms after the time to wait was over`);
     if ('error' in said) return this.#cover(`wait ${said.error}`, said.error);
     const view = said.value;
     if (view === null) {
-      if (asked.mustExist) this.#world.violated('SIM-1', `${asked.gid}: acknowledged, and later there is no such gid`);
+      if (asked.mustExist) this.#world.report('SIM-1', `${asked.gid}: acknowledged, and later there is no such gid`);
       return this.#cover('wait null', 'no such gid');
     }
-    this.shown(view);
+    this.checkView(view);
     const { status, hold, finishedAt } = view.transaction;
     const rest = finishedAt !== null || hold !== null ? 'at rest' : 'open';
     return this.#cover(`wait ${rest}`, `${status}, ${rest}`);
   }
 
   /** A transaction is shown: as some commit left it, never as one will (replies come from commits). */
-  shown({ transaction }: TransactionView): void {
+  checkView({ transaction }: TransactionView): void {
     const { gid, version, status } = transaction;
     const stored = this.#ledger.entries.get(gid)?.versions[version];
     const { toRow } = this.#world.production.core;
     const { state } = toRow(transaction, { dueAt: null, waitsFor: '', errorPrint: '' });
-    if (stored === undefined) this.#world.violated('SIM-19', `${gid}: version ${version} is shown before it is durable`);
+    if (stored === undefined) this.#world.report('SIM-19', `${gid}: version ${version} is shown before it is durable`);
     else if (stored.state !== state || stored.status !== status)
-      this.#world.violated('SIM-19', `${gid}: version ${version} is shown as ${status} ${state}, stored is ${stored.status}`);
+      this.#world.report('SIM-19', `${gid}: version ${version} is shown as ${status} ${state}, stored is ${stored.status}`);
   }
 
   /** An intervention is answered: it was carried out, once, and is in the audit (SIM-15). */
-  intervened(act: { gid: Gid; verb: string; actor: string }, said: Said<TransactionView>): string {
+  checkIntervention(act: { gid: Gid; verb: string; actor: string }, said: Said<TransactionView>): string {
     if ('error' in said) return this.#cover(`intervene ${said.error}`, said.error);
     const times = this.#ledger.acts.get(act.actor) ?? 0;
     if (times !== 1)
-      this.#world.violated('SIM-15', `${act.gid}: ${act.verb} by ${act.actor} is answered; it was carried out ${times} times`);
-    this.shown(said.value);
+      this.#world.report('SIM-15', `${act.gid}: ${act.verb} by ${act.actor} is answered; it was carried out ${times} times`);
+    this.checkView(said.value);
     return this.#cover(`intervene ${act.verb}`, 'done');
   }
 
   #cover(name: string, word: string): string {
-    this.#world.coverage.reached('api', name);
+    this.#world.coverage.count('api', name);
     return word;
   }
 

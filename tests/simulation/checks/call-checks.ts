@@ -39,7 +39,7 @@ export class CallChecks {
   }
 
   /** A call leaves a process. */
-  sent(process: Caller, request: BranchCall): WireCall {
+  checkCall(process: Caller, request: BranchCall): WireCall {
     const { gid, branchId, op, attempt } = request;
     const name = `${gid} ${branchId} ${op} #${attempt}`;
     const started = this.#ledger.attempt(gid, branchId, op, attempt);
@@ -56,31 +56,31 @@ export class CallChecks {
   }
 
   #checkDurable(process: Caller, { name, request, started }: WireCall): void {
-    if (this.#seen.has(name)) this.#world.violated('SIM-13', `${name} is sent twice: attempt numbers never repeat`);
+    if (this.#seen.has(name)) this.#world.report('SIM-13', `${name} is sent twice: attempt numbers never repeat`);
     this.#seen.add(name);
     if (started === undefined) {
-      this.#world.violated('SIM-19', `${name} is sent before its record is durable`);
+      this.#world.report('SIM-19', `${name} is sent before its record is durable`);
       return;
     }
     if (request.epoch !== started.epoch || process.node !== started.node)
-      this.#world.violated(
+      this.#world.report(
         'SIM-11',
         `${name} is sent by ${process.name} in epoch ${request.epoch}; ${started.node} owns epoch ${started.epoch}`,
       );
     const now = this.#ledger.entries.get(request.gid)!.tx;
-    if (now.epoch > started.epoch) this.#world.coverage.reached('process faults', 'zombie sent a stale call');
+    if (now.epoch > started.epoch) this.#world.coverage.count('process faults', 'zombie sent a stale call');
   }
 
   /** SIM-2, SAGA-6 (settle before undo) and SIM-7 (order), as seen from outside. */
   #checkUndo(entry: Entry, spec: SagaSpec, { branch, name }: { readonly branch: number; readonly name: string }): void {
-    if (entry.tx.decision === null) this.#world.violated('SIM-2', `${name} is sent before any decision is durable`);
+    if (entry.tx.decision === null) this.#world.report('SIM-2', `${name} is sent before any decision is durable`);
     if (entry.tx.finishedAt === null) this.#checkSettled(entry.gid, branch, name);
     for (const other of allDependents(spec, branch)) {
       const step = spec.steps[other]!;
       if (step.kind !== 'compensatable' || step.compensate === '') continue;
       if (this.#callsOf(entry.gid, idOf(other), 'action').length === 0) continue;
       if (!this.#callsOf(entry.gid, idOf(other), 'compensate').some(({ end }) => end?.class === 'success'))
-        this.#world.violated('SIM-7', `${name} is sent before step ${other + 1}, which depends on it, is undone`);
+        this.#world.report('SIM-7', `${name} is sent before step ${other + 1}, which depends on it, is undone`);
     }
   }
 
@@ -88,7 +88,7 @@ export class CallChecks {
     for (const { end, overAt, name: action } of this.#callsOf(gid, idOf(branch), 'action')) {
       if (end !== null && end.exchange !== 'broken') continue;
       if (this.#world.epoch() + skewMs >= overAt) continue;
-      this.#world.violated('SIM-20', `${name} is sent while ${action} may still be running at the participant`);
+      this.#world.report('SIM-20', `${name} is sent while ${action} may still be running at the participant`);
     }
   }
 

@@ -33,7 +33,7 @@ export class Ledger {
   }
 
   /** A commit of one change took effect. */
-  applied(change: Change, by: string): void {
+  enterCommit(change: Change, by: string): void {
     const tx = this.#world.production.core.fromRow(change.row);
     const entry = this.entries.get(tx.gid) ?? this.#begin(change, tx);
     const before = change.expectedVersion === 0 ? null : entry.tx;
@@ -44,21 +44,21 @@ export class Ledger {
     this.#world.note(() => `database: ${by} commits ${describeStep(step)}`);
     checkStep(this.#world, step);
     if (change.audit.length !== change.history.filter(({ kind }) => kind === 'terminated' || kind === 'retried').length)
-      this.#world.violated('SIM-15', `${tx.gid}: ${change.audit.length} audit rows do not match its interventions`);
+      this.#world.report('SIM-15', `${tx.gid}: ${change.audit.length} audit rows do not match its interventions`);
     for (const { actor } of change.audit) this.acts.set(actor, (this.acts.get(actor) ?? 0) + 1);
     this.#enter(step);
   }
 
   /** A claim took effect. */
-  claimed(stored: readonly StoredTransaction[], { node, driven }: ClaimRequest, by: string): void {
+  enterClaim(stored: readonly StoredTransaction[], { node, driven }: ClaimRequest, by: string): void {
     for (const { row } of stored) {
       const entry = this.entries.get(row.gid)!;
       const owner = entry.tx.owner;
       const after = this.#world.production.core.fromRow(row);
       this.#world.note(() => `database: ${by} claims ${row.gid} from ${owner ?? 'nobody'}, epoch ${row.epoch}`);
-      this.#world.coverage.reached('ownership', howClaimed(owner, node));
+      this.#world.coverage.count('ownership', howClaimed(owner, node));
       const mayClaim = owner === node ? driven !== undefined && !driven.includes(row.gid) : !this.#isAlive(owner);
-      if (!mayClaim) this.#world.violated('SIM-11', `${row.gid}: ${by} claims work of ${owner}, which is alive`);
+      if (!mayClaim) this.#world.report('SIM-11', `${row.gid}: ${by} claims work of ${owner}, which is alive`);
       this.#enter({ entry, before: entry.tx, after, row, history: [], facts: [], by });
     }
   }
@@ -95,9 +95,9 @@ export class Ledger {
     this.#recordAttempts(entry, before, after);
     this.unfinished += Number(after.finishedAt === null) - Number(before !== null && before.finishedAt === null);
     if (before?.owner !== after.owner && after.owner !== null && before !== null && step.history.length > 0)
-      this.#world.coverage.reached('ownership', 'taken by a request');
+      this.#world.coverage.count('ownership', 'taken by a request');
     if (after.owner === null && after.finishedAt === null) {
-      if (before?.owner) this.#world.coverage.reached('ownership', 'released');
+      if (before?.owner) this.#world.coverage.count('ownership', 'released');
       entry.wasReleased = true;
     }
     entry.row = row;
@@ -108,7 +108,7 @@ export class Ledger {
     if (after.owner !== null) {
       const owner = entry.owners.get(after.epoch);
       if (owner !== undefined && owner !== after.owner)
-        this.#world.violated('SIM-11', `${entry.gid}: epoch ${after.epoch} belongs to ${owner} and to ${after.owner}`);
+        this.#world.report('SIM-11', `${entry.gid}: epoch ${after.epoch} belongs to ${owner} and to ${after.owner}`);
       entry.owners.set(after.epoch, after.owner);
     }
   }

@@ -59,14 +59,14 @@ const joining = {
 /** What joins a transaction joins it while it is prepared, and once; a result comes with the end. */
 export function checkFact(world: World, { entry, before, after }: Step, fact: Fact): void {
   const { mode } = after;
-  if (fact.kind === 'result' && after.finishedAt === null) world.violated('WF-3', `${entry.gid}: a result before the end`);
+  if (fact.kind === 'result' && after.finishedAt === null) world.report('WF-3', `${entry.gid}: a result before the end`);
   if (fact.kind !== 'branch') return;
-  if (mode === 'saga' || mode === 'msg') return world.violated('SIM-18', `${entry.gid}: a branch joins a ${mode}`);
+  if (mode === 'saga' || mode === 'msg') return world.report('SIM-18', `${entry.gid}: a branch joins a ${mode}`);
   const name = `${entry.gid}: ${branchName(fact.branch)}`;
   if (before !== null && before.status !== 'prepared')
-    world.violated(joining[mode].whilePrepared, `${name} joins though it is ${before.status}`);
+    world.report(joining[mode].whilePrepared, `${name} joins though it is ${before.status}`);
   if (entry.given.registered.filter((branch) => branchName(branch) === branchName(fact.branch)).length !== 1)
-    world.violated(joining[mode].once, `${name} joins a second time`);
+    world.report(joining[mode].once, `${name} joins a second time`);
 }
 
 /** What is unique among the registered branches of one transaction. */
@@ -76,43 +76,43 @@ export function branchName(branch: RegisteredBranch): string {
 
 /** WF-4: only while prepared, and not before it was quiet for the whole interval. */
 function checkWorkflowStart(world: World, { name, entry, after, startedAt }: Start, spec: WorkflowSpec): void {
-  if (after.status !== 'prepared') world.violated('WF-4', `${name} starts though it is ${after.status}`);
+  if (after.status !== 'prepared') world.report('WF-4', `${name} starts though it is ${after.status}`);
   if (entry.heardAt !== null && startedAt < entry.heardAt + spec.retry.delayMs)
-    world.violated('WF-4', `${name} starts ${startedAt - entry.heardAt} ms after a sign of life`);
+    world.report('WF-4', `${name} starts ${startedAt - entry.heardAt} ms after a sign of life`);
 }
 
 function checkSagaStart(world: World, { name, after, index, way }: Start, spec: SagaSpec): void {
   const direction = after.decision?.direction;
   if (way === 'backward') {
-    if (direction !== 'roll-back') world.violated('SIM-2', `${name} starts before the decision to roll back`);
+    if (direction !== 'roll-back') world.report('SIM-2', `${name} starts before the decision to roll back`);
     return;
   }
   if (direction !== undefined && direction !== 'commit')
-    world.violated('SIM-3', `${name} starts after the decision to ${direction}`);
+    world.report('SIM-3', `${name} starts after the decision to ${direction}`);
   const missing = spec.steps[index]!.after.find((other) => after.branches[other]!.forward.at !== 'succeed');
-  if (missing !== undefined) world.violated('SIM-7', `${name} starts before step ${missing + 1} has succeeded`);
+  if (missing !== undefined) world.report('SIM-7', `${name} starts before step ${missing + 1} has succeeded`);
 }
 
 /** SIM-8: nothing is confirmed before submit or cancelled before the decision, one branch after the other. */
 function checkSecondPhase(world: World, { name, after, index, way }: Start, order: 'last first' | 'first first'): void {
   const wanted = way === 'forward' ? 'commit' : 'roll-back';
   if (after.decision?.direction !== wanted)
-    world.violated('SIM-8', `${name} starts though the decision is ${after.decision?.direction ?? 'open'}`);
+    world.report('SIM-8', `${name} starts though the decision is ${after.decision?.direction ?? 'open'}`);
   const earlier = order === 'first first' ? after.branches.slice(0, index) : after.branches.slice(index + 1);
-  if (earlier.some((branch) => branch[way].at !== 'succeed')) world.violated('SIM-7', `${name} starts out of its order`);
+  if (earlier.some((branch) => branch[way].at !== 'succeed')) world.report('SIM-7', `${name} starts out of its order`);
 }
 
 /** SIM-9: no delivery before the local transaction is known to be committed, nor before its time. */
 function checkMsgStart(world: World, { name, after, index, startedAt }: Start, spec: MsgSpec): void {
   if (index === 0) {
-    if (after.status !== 'prepared') world.violated('MSG-3', `${name} is asked though it is ${after.status}`);
-    if (startedAt < after.createdAt + spec.askAfterMs) world.violated('MSG-3', `${name} is asked before its time`);
+    if (after.status !== 'prepared') world.report('MSG-3', `${name} is asked though it is ${after.status}`);
+    if (startedAt < after.createdAt + spec.askAfterMs) world.report('MSG-3', `${name} is asked before its time`);
     return;
   }
-  if (after.decision?.direction !== 'commit') world.violated('SIM-9', `${name} starts before the message is submitted`);
-  if (startedAt < after.createdAt + spec.delayMs) world.violated('MSG-5', `${name} starts before its delay has passed`);
+  if (after.decision?.direction !== 'commit') world.report('SIM-9', `${name} starts before the message is submitted`);
+  if (startedAt < after.createdAt + spec.delayMs) world.report('MSG-5', `${name} starts before its delay has passed`);
   const stepOf = (at: number) => spec.steps[at - 1]!.branchId.split('-')[0];
   const before = after.branches.slice(1, index).filter((_, at) => stepOf(at + 1) !== stepOf(index));
   if (!spec.concurrent && before.some(({ forward }) => forward.at !== 'succeed'))
-    world.violated('SIM-7', `${name} starts out of its order`);
+    world.report('SIM-7', `${name} starts out of its order`);
 }

@@ -16,13 +16,13 @@ export class SessionChecks {
   }
 
   /** A node is asked about a transaction. @returns what hears its answer */
-  asked(gid: Gid): (answer: unknown) => void {
+  watch(gid: Gid): (answer: unknown) => void {
     const least = this.#shown.get(gid) ?? 0;
     return (answer) => {
       const version = viewIn(answer)?.transaction.version;
       if (version === undefined) return;
       if (version < least)
-        this.#world.violated('SIM-17', `${gid}: version ${version} is shown to who asked after version ${least} had been shown`);
+        this.#world.report('SIM-17', `${gid}: version ${version} is shown to who asked after version ${least} had been shown`);
       this.#shown.set(gid, Math.max(version, this.#shown.get(gid) ?? 0));
     };
   }

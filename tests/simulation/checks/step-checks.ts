@@ -29,16 +29,16 @@ function checkLife(world: World, { entry, before, after, row }: Step): void {
     (before !== null && after.epoch < before.epoch && `epoch ${after.epoch} follows ${before.epoch}`) ||
     (before !== null && after.createdAt !== before.createdAt && 'its creation changes') ||
     (before?.status === 'aborting' && after.status !== 'aborting' && after.status !== 'failed' && `aborting → ${after.status}`);
-  if (problem) world.violated('SIM-2', `${entry.gid}: ${problem}`);
+  if (problem) world.report('SIM-2', `${entry.gid}: ${problem}`);
 }
 
 function checkHistory(world: World, { entry, before, after, history }: Step): void {
   history.forEach((row, index) => {
     if (row.seq !== (before?.seq ?? 0) + index + 1)
-      world.violated('SIM-22', `${entry.gid}: seq ${row.seq} follows ${before?.seq ?? 0} + ${index}`);
+      world.report('SIM-22', `${entry.gid}: seq ${row.seq} follows ${before?.seq ?? 0} + ${index}`);
   });
   if (after.seq !== (before?.seq ?? 0) + history.length)
-    world.violated('SIM-22', `${entry.gid}: seq ${after.seq} does not count its rows`);
+    world.report('SIM-22', `${entry.gid}: seq ${after.seq} does not count its rows`);
 }
 
 /** SIM-2, second half: the decision is made once, and the end is the one that was decided. */
@@ -49,15 +49,15 @@ function checkDecision(world: World, { entry, before, after }: Step): void {
     was !== null &&
     (is === null || (is.direction !== was.direction && (is.direction !== 'terminate' || is.actor === 'amends')))
   )
-    world.violated('SIM-2', `${entry.gid}: the decision ${was.direction} becomes ${is?.direction ?? 'none'}`);
+    world.report('SIM-2', `${entry.gid}: the decision ${was.direction} becomes ${is?.direction ?? 'none'}`);
   const ends = { commit: 'succeed', 'roll-back': 'failed', terminate: 'failed' } as const;
   if (after.finishedAt !== null && (is === null || ends[is.direction] !== after.status))
-    world.violated('SIM-2', `${entry.gid}: ends as ${after.status} though the decision is ${is?.direction ?? 'none'}`);
+    world.report('SIM-2', `${entry.gid}: ends as ${after.status} though the decision is ${is?.direction ?? 'none'}`);
   if (after.status === 'aborting' && is?.direction !== 'roll-back')
-    world.violated('SIM-2', `${entry.gid}: aborting without a decision to roll back`);
+    world.report('SIM-2', `${entry.gid}: aborting without a decision to roll back`);
   if (after.status === 'submitted' && after.mode !== 'saga' && is?.direction !== 'commit')
-    world.violated('SIM-2', `${entry.gid}: a ${after.mode} is submitted without a decision to commit`);
-  if (after.status === 'prepared' && is !== null) world.violated('SIM-2', `${entry.gid}: decided, and prepared all the same`);
+    world.report('SIM-2', `${entry.gid}: a ${after.mode} is submitted without a decision to commit`);
+  if (after.status === 'prepared' && is !== null) world.report('SIM-2', `${entry.gid}: decided, and prepared all the same`);
 }
 
 /** What may start, by the rules of its mode; not before it is due, not while on hold, not beyond the policy (SIM-13). */
@@ -69,20 +69,20 @@ function checkStarts(world: World, { entry, before, after, history }: Step): voi
     const { branchId, op } = world.production.core.callName(entry.given, { branch: index, way });
     const name = `${entry.gid}: ${branchId} ${op} #${state.attempts}`;
     const attemptsBefore = was.at === 'idle' ? 0 : was.attempts;
-    if (state.attempts !== attemptsBefore + 1) world.violated('SIM-13', `${name} follows #${attemptsBefore}`);
-    if (was.at === 'succeed' || was.at === 'failed') world.violated('SIM-13', `${name} starts after its verdict ${was.at}`);
+    if (state.attempts !== attemptsBefore + 1) world.report('SIM-13', `${name} follows #${attemptsBefore}`);
+    if (was.at === 'succeed' || was.at === 'failed') world.report('SIM-13', `${name} starts after its verdict ${was.at}`);
     if (was.at === 'waiting' && state.startedAt < was.dueAt && !released)
-      world.violated('SIM-13', `${name} starts ${was.dueAt - state.startedAt} ms before it is due`);
+      world.report('SIM-13', `${name} starts ${was.dueAt - state.startedAt} ms before it is due`);
     if (was.at === 'given-up' && !history.some(({ kind }) => kind === 'retried'))
-      world.violated('SIM-13', `${name} starts though it is given up`);
+      world.report('SIM-13', `${name} starts though it is given up`);
     // A message that is held for one delivery makes its others all the same (MSG-7).
     if (after.hold !== null && (after.mode !== 'msg' || !('op' in after.hold) || after.hold.branchId === branchId))
-      world.violated('SIM-21', `${name} starts while on hold`);
+      world.report('SIM-21', `${name} starts while on hold`);
     checkStartInMode(world, { name, entry, after, index, way, startedAt: state.startedAt });
     const { attemptsMax } = policyOf(entry.spec, index, way);
     const unknowns = entry.unknowns.get(`${index} ${way}`) ?? 0;
     if (attemptsMax !== null && unknowns >= attemptsMax)
-      world.violated('SIM-13', `${name} starts though ${unknowns} of ${attemptsMax} attempts are used up`);
+      world.report('SIM-13', `${name} starts though ${unknowns} of ${attemptsMax} attempts are used up`);
   });
 }
 
@@ -140,7 +140,7 @@ function checkPause(world: World, { entry, after, history }: Step, { row, index,
   const pause = row.outcome === 'ongoing' ? policy.delayMs : pauseMs(policy, Math.max(1, unknowns));
   const actual = state.dueAt - row.at;
   if (actual < pause || actual > pause * 1.16 + 1)
-    world.violated(
+    world.report(
       'SIM-13',
       `${entry.gid}: ${row.branchId} ${row.op} pauses ${actual} ms, its policy says ${pause} and up to 15 % more`,
     );
@@ -156,28 +156,28 @@ function checkTimeOut(world: World, { entry, history, after }: Step): void {
   if (!history.some(({ kind }) => kind === 'timed-out')) return;
   const until = undecidedUntil(entry.spec, after.createdAt);
   if (until === null || world.epoch() < until)
-    world.violated('SIM-14', `${entry.gid}: timed out early, at ${world.epoch()}, its time is up at ${until ?? 'no time'}`);
+    world.report('SIM-14', `${entry.gid}: timed out early, at ${world.epoch()}, its time is up at ${until ?? 'no time'}`);
 }
 
 /** The alarm is raised once, not early by true time, and only for what goes on. */
 function checkAlarm(world: World, { entry, before, after, history }: Step): void {
   const raised = history.filter(({ kind }) => kind === 'overdue').length;
   if (raised !== (after.overdueSince === null ? 0 : 1) - ((before?.overdueSince ?? null) === null ? 0 : 1))
-    world.violated(
+    world.report(
       'SIM-16',
       `${entry.gid}: ${raised} alarms are raised, overdue since ${before?.overdueSince} → ${after.overdueSince}`,
     );
   if (raised === 0) return;
   const { alarmAfterMs } = entry.spec;
   if (alarmAfterMs === null || world.epoch() < after.createdAt + alarmAfterMs)
-    world.violated('SIM-16', `${entry.gid}: ${world.epoch() - after.createdAt} of ${alarmAfterMs} ms after its creation`);
-  if (after.finishedAt !== null) world.violated('SIM-16', `${entry.gid}: raised though it is ${after.status}`);
+    world.report('SIM-16', `${entry.gid}: ${world.epoch() - after.createdAt} of ${alarmAfterMs} ms after its creation`);
+  if (after.finishedAt !== null) world.report('SIM-16', `${entry.gid}: raised though it is ${after.status}`);
 }
 
 function cover(world: World, { before, after, history }: Step): void {
   if (after.mode !== 'saga') {
     for (const { kind, op, outcome } of history)
-      world.coverage.reached('modes', [after.mode, op ?? kind, op === null ? '' : (outcome ?? kind)].join(' ').trim());
+      world.coverage.count('modes', [after.mode, op ?? kind, op === null ? '' : (outcome ?? kind)].join(' ').trim());
     return;
   }
   const state = before === null ? 'new' : stateName(before);
@@ -186,7 +186,7 @@ function cover(world: World, { before, after, history }: Step): void {
     return kind === 'interrupted' || kind === 'held' ? `${op} ${kind}` : kind;
   });
   if (told.length === 0 && before?.seq === after.seq) told.push('woken');
-  for (const event of told) world.coverage.reached('state × event', `${state} × ${event}`);
+  for (const event of told) world.coverage.count('state × event', `${state} × ${event}`);
 }
 
 function stateName(tx: Transaction): string {

@@ -53,7 +53,7 @@ export class Api {
 
   #serve<T>(process: NodeProcess, request: Request<T>, end: (said: Said<T>) => void): void {
     this.#world.note(() => `${process.name} is asked: ${request.title}`);
-    const hear = this.#sessions.asked(request.gid);
+    const hear = this.#sessions.watch(request.gid);
     void this.#said(request.act(process.coordinator)).then((said) => {
       if (!process.acts()) return;
       if ('value' in said) hear(said.value);
@@ -70,7 +70,7 @@ export class Api {
       (value) => ({ value }),
       (error: unknown) => {
         if (isAmendsError(error)) return { error: error.code };
-        this.#world.violated('SIM-26', `thrown instead of answered: ${error instanceof Error ? error.stack : String(error)}`);
+        this.#world.report('SIM-26', `thrown instead of answered: ${error instanceof Error ? error.stack : String(error)}`);
         return { error: 'internal' };
       },
     );

@@ -81,7 +81,7 @@ export class Database {
   #claim(process: NodeProcess, request: ClaimRequest): Promise<readonly StoredTransaction[]> {
     const take = async () => {
       const claimed = await this.store.claim(request);
-      this.#ledger.claimed(claimed, request, process.name);
+      this.#ledger.enterClaim(claimed, request, process.name);
       return claimed;
     };
     if (!this.#chance.yes(this.#world.faults.store.claimAnswerLost)) return this.#send(process, 'claim', take);
@@ -98,7 +98,7 @@ export class Database {
       'answered by an error before its effect',
       'never answered',
     ]);
-    this.#world.coverage.reached('store faults', `claim ${how}`);
+    this.#world.coverage.count('store faults', `claim ${how}`);
     this.#world.note(() => `database: a claim is ${how}`);
     if (how === 'answered by an error before its effect') refuse();
     this.#later(() => {
@@ -147,8 +147,8 @@ export class Database {
       const answer = answers[index]!;
       // No simulated value is one that the store does not take: it is the change that makes no sense.
       if (answer.outcome === 'refused')
-        this.#world.violated('SIM-26', `${change.row.gid}: the store refuses version ${change.row.version}: ${answer.message}`);
-      if (answer.outcome === 'applied') this.#ledger.applied(change, process.name);
+        this.#world.report('SIM-26', `${change.row.gid}: the store refuses version ${change.row.version}: ${answer.message}`);
+      if (answer.outcome === 'applied') this.#ledger.enterCommit(change, process.name);
       else this.#noteConflict(process, change, answer.outcome);
     });
     let next = 0;
@@ -166,8 +166,8 @@ export class Database {
 
   #noteConflict(process: NodeProcess, change: Change, outcome: string): void {
     const { owner } = this.#ledger.entries.get(change.row.gid)?.tx ?? { owner: null };
-    this.#world.coverage.reached('store faults', outcome);
-    if (owner !== null && owner !== process.node) this.#world.coverage.reached('process faults', 'zombie sent a stale commit');
+    this.#world.coverage.count('store faults', outcome);
+    if (owner !== null && owner !== process.node) this.#world.coverage.count('process faults', 'zombie sent a stale commit');
     this.#world.note(() => `database: ${outcome} for ${process.name} on ${change.row.gid} v${change.row.version}`);
   }
 
@@ -182,12 +182,12 @@ export class Database {
 
   #unlucky(probability: number, name: string): boolean {
     if (!this.#chance.yes(probability)) return false;
-    this.#world.coverage.reached('store faults', name);
+    this.#world.coverage.count('store faults', name);
     return true;
   }
 
   #coverLateEffect(process: NodeProcess): void {
-    if (!process.alive) this.#world.coverage.reached('store faults', 'effect after the crash of the sender');
+    if (!process.alive) this.#world.coverage.count('store faults', 'effect after the crash of the sender');
   }
 
   #unavailable(name: string): Error {
@@ -200,7 +200,7 @@ export class Database {
     this.#world.time.after(this.#chance.between(0.2, 2) * outageEveryMs, () => {
       this.#down = !this.#world.healed;
       if (!this.#down) return;
-      this.#world.coverage.reached('store faults', 'outage');
+      this.#world.coverage.count('store faults', 'outage');
       this.#world.note(() => 'database: down');
       this.#world.time.after(this.#chance.between(100, 12_000), () => {
         this.#down = false;

@@ -39,7 +39,7 @@ export class Machine {
   #boot(): void {
     if (this.process !== null) return;
     this.#runs += 1;
-    const process = new NodeProcess(this.#world, `${this.name}${this.#runs}`, () => this.#ended());
+    const process = new NodeProcess(this.#world, `${this.name}${this.#runs}`, () => this.#bootLater());
     this.process = process;
     this.#world.note(() => `${process.name} starts`);
     process.coordinator = this.#world.production.coordinator.createCoordinator({
@@ -55,7 +55,7 @@ export class Machine {
     });
   }
 
-  #ended(): void {
+  #bootLater(): void {
     this.process = null;
     const pauseMs = this.#world.healed ? 100 : this.#chance.between(50, 12_000);
     this.#world.time.after(pauseMs, () => this.#boot());
@@ -73,7 +73,7 @@ export class Machine {
 
   #strike(process: NodeProcess): void {
     const { timeToLiveMs } = this.#settings;
-    switch (this.#chance.weighted({ crash: 2, 'crash soon': 4, 'short pause': 1, 'long pause': 3, stop: 1 })) {
+    switch (this.#chance.pickWeighted({ crash: 2, 'crash soon': 4, 'short pause': 1, 'long pause': 3, stop: 1 })) {
       case 'crash':
         this.#cover('crash at a moment');
         return process.crash('killed');
@@ -106,6 +106,6 @@ export class Machine {
   }
 
   #cover(name: string): void {
-    this.#world.coverage.reached('process faults', name);
+    this.#world.coverage.count('process faults', name);
   }
 }

@@ -5,6 +5,7 @@
  */
 import type { Clock, Coordinator, CoordinatorOptions, Log, Random, Timers } from '@amends/coordinator';
 import type { NodeId } from '@amends/core';
+import type { Chance } from '../world/random.ts';
 import type { World } from '../world/world.ts';
 
 export class NodeProcess {
@@ -40,7 +41,7 @@ export class NodeProcess {
     };
     this.random = { bytes: (count) => chance.bytes(count), fraction: () => chance.fraction() };
     const log = (level: string) => (fields: Readonly<Record<string, unknown>>, message: string) =>
-      world.note(() => `${name} logs ${level}: ${message} ${described(fields)}`);
+      world.note(() => `${name} logs ${level}: ${message} ${describe(fields)}`);
     this.log = { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') };
   }
 
@@ -60,7 +61,7 @@ export class NodeProcess {
 
   /** Counts one act that begins something: a claim, a call, a sign of life. @returns whether the process lives to do it */
   works(): boolean {
-    if (this.#alive && this.#silent) this.#world.violated('SIM-24', `${this.name} works after it has stopped`);
+    if (this.#alive && this.#silent) this.#world.report('SIM-24', `${this.name} works after it has stopped`);
     return this.acts();
   }
 
@@ -72,7 +73,7 @@ export class NodeProcess {
   /** Counts one act on the outside. @returns whether the process lives to do it */
   acts(): boolean {
     if (this.#alive && --this.#actsLeft < 0) {
-      this.#world.coverage.reached('process faults', 'crash at a port call');
+      this.#world.coverage.count('process faults', 'crash at a port call');
       this.crash('in the middle of a step');
     }
     return this.#alive;
@@ -133,14 +134,12 @@ export class NodeProcess {
   /** Timers come a little early or late by nature, and sometimes very late. */
   #timerErrorMs(chance: Chance): number {
     if (!chance.yes(this.#world.faults.process.lateTimer)) return chance.between(-1, 2);
-    this.#world.coverage.reached('process faults', 'late timer');
+    this.#world.coverage.count('process faults', 'late timer');
     return chance.between(0, 2_000);
   }
 }
 
-type Chance = World['chance'];
-
-function described(fields: Readonly<Record<string, unknown>>): string {
+function describe(fields: Readonly<Record<string, unknown>>): string {
   return Object.entries(fields)
     .map(([key, value]) => `${key}=${value instanceof Error ? value.message : String(value)}`)
     .join(' ');

@@ -144,7 +144,7 @@ export class Participant {
     } else {
       this.#ongoing.set(key, left - 1);
     }
-    this.#world.coverage.reached('participants', 'ongoing');
+    this.#world.coverage.count('participants', 'ongoing');
     return true;
   }
 
@@ -152,7 +152,7 @@ export class Participant {
     this.#world.underWay += 1;
     this.#world.time.after(this.#chance.between(10, 6_000), () => {
       this.#world.underWay -= 1;
-      this.#world.coverage.reached('participants', 'effect in the background');
+      this.#world.coverage.count('participants', 'effect in the background');
       this.#throughBarrier(request);
     });
   }
@@ -184,7 +184,7 @@ export class Participant {
       this.onResume(request.gid);
       return 200;
     }
-    const cover = (name: string) => this.#world.coverage.reached('participants', name);
+    const cover = (name: string) => this.#world.coverage.count('participants', name);
     const own = keyOf(request, op);
     const before = originOf(request);
     const origin = before === null ? null : keyOf(request, before);
@@ -213,7 +213,7 @@ export class Participant {
     const { refuse, refuseWrongly } = this.#world.faults.participant;
     if (!isFirst(request) || !movement.refusable) return this.#lucky(refuseWrongly, 'refused wrongly');
     const short = movement.account.startsWith(flooredPrefix) && (this.accounts.get(movement.account) ?? 0) + movement.amount < 0;
-    if (short) this.#world.coverage.reached('participants', 'short of money');
+    if (short) this.#world.coverage.count('participants', 'short of money');
     return short || this.#lucky(refuse, 'refused');
   }
 
@@ -223,14 +223,14 @@ export class Participant {
     const key = `${gid} ${branchId}`;
     const effect = effectOf(request);
     const signed = amountOf(effect, movement);
-    this.#world.coverage.reached('participants', 'applied');
+    this.#world.coverage.count('participants', 'applied');
     this.#world.note(() => `${this.host}: ${gid} ${branchId} ${op} takes effect (${account} ${signed >= 0 ? '+' : ''}${signed})`);
     this.#checkOrder(key, op, effect);
     this.effects.set(key, [...(this.effects.get(key) ?? []), op]);
     this.added.set(gid, (this.added.get(gid) ?? 0) + signed);
     const balance = (this.accounts.get(account) ?? 0) + signed;
     this.accounts.set(account, balance);
-    if (balance < 0 && account.startsWith(flooredPrefix)) this.#world.violated('SIM-10', `${account} becomes ${balance}`);
+    if (balance < 0 && account.startsWith(flooredPrefix)) this.#world.report('SIM-10', `${account} becomes ${balance}`);
   }
 
   /** SIM-4, SIM-5, SIM-6, and SIM-8: what is settled was reserved before, and not released. */
@@ -239,19 +239,19 @@ export class Participant {
     const has = (...ops: readonly string[]) => ops.some((other) => effects.includes(other));
     const forward = has('action', 'try');
     const undone = has('compensate', 'cancel', 'rollback');
-    if (has(op)) this.#world.violated('SIM-6', `${key} ${op} takes effect twice`);
+    if (has(op)) this.#world.report('SIM-6', `${key} ${op} takes effect twice`);
     if ((effect === 'do' || effect === 'reserve') && undone)
-      this.#world.violated('SIM-4', `${key}: ${op} takes effect after its undo`);
+      this.#world.report('SIM-4', `${key}: ${op} takes effect after its undo`);
     if ((effect === 'undo' || effect === 'release') && !forward)
-      this.#world.violated('SIM-5', `${key}: undone without having been done`);
-    if (effect === 'settle' && !forward) this.#world.violated('SIM-8', `${key}: ${op} without its first phase`);
+      this.#world.report('SIM-5', `${key}: undone without having been done`);
+    if (effect === 'settle' && !forward) this.#world.report('SIM-8', `${key}: ${op} without its first phase`);
     if ((effect === 'settle' && undone) || (effect === 'release' && has('confirm', 'commit')))
-      this.#world.violated('SIM-8', `${key}: both phases two take effect`);
+      this.#world.report('SIM-8', `${key}: both phases two take effect`);
   }
 
   #lucky(probability: number, name: string): boolean {
     if (!this.#chance.yes(probability)) return false;
-    this.#world.coverage.reached('participants', name);
+    this.#world.coverage.count('participants', name);
     return true;
   }
 

@@ -42,8 +42,8 @@ export class Wire {
       call: (request) => {
         const { host } = request.address;
         const others = atHosts.get(host) ?? 0;
-        if (others === perHostInFlightMax) this.#world.violated('SIM-27', `${process.name} calls ${host} once too often at once`);
-        if (others + 1 === perHostInFlightMax) this.#world.coverage.reached('wire faults', 'all places of a host taken');
+        if (others === perHostInFlightMax) this.#world.report('SIM-27', `${process.name} calls ${host} once too often at once`);
+        if (others + 1 === perHostInFlightMax) this.#world.coverage.count('wire faults', 'all places of a host taken');
         atHosts.set(host, others + 1);
         return this.#call(process, request, open).finally(() => atHosts.set(host, atHosts.get(host)! - 1));
       },
@@ -56,7 +56,7 @@ export class Wire {
   #call(process: NodeProcess, request: BranchCall, open: Set<() => void>): Promise<Outcome> {
     if (!process.works()) return new Promise(() => {});
     const { time, coverage } = this.#world;
-    const call = this.#checks.sent(process, request);
+    const call = this.#checks.checkCall(process, request);
     return new Promise((resolve) => {
       const startedAt = time.now;
       let over = false;
@@ -73,11 +73,11 @@ export class Wire {
         });
       };
       const breakOff = () => {
-        coverage.reached('wire faults', 'broken off by close');
+        coverage.count('wire faults', 'broken off by close');
         end(closed);
       };
       const cancelDeadline = time.after(request.deadlineInMs, () => {
-        coverage.reached('wire faults', 'timed out');
+        coverage.count('wire faults', 'timed out');
         end(timedOut);
       });
       open.add(breakOff);
@@ -101,7 +101,7 @@ export class Wire {
     this.#world.time.after(afterMs, () => {
       this.#world.underWay -= 1;
       if (participant.down) {
-        this.#world.coverage.reached('wire faults', 'participant down');
+        this.#world.coverage.count('wire faults', 'participant down');
         return this.#back(() => end(refused));
       }
       this.#world.note(() => `${participant.host}: ${call.name} arrives`);
@@ -122,7 +122,7 @@ export class Wire {
 
   #unlucky(probability: number, name: string): boolean {
     if (!this.#chance.yes(probability)) return false;
-    this.#world.coverage.reached('wire faults', name);
+    this.#world.coverage.count('wire faults', name);
     return true;
   }
 }

@@ -30,13 +30,12 @@ export async function runCampaign(options: CampaignOptions): Promise<Campaign> {
   for (let done = 1; done <= count; done++) {
     const run = await simulate({ production, seed: first + done - 1, coverage, tracing: false });
     onProgress?.(done);
-    if (run.violations.length > 0) return { done, coverage, failed: await traced(production, run.seed) };
+    if (run.violations.length > 0) return { done, coverage, failed: await traceSeed(production, run.seed) };
     if (signal?.aborted === true) return { done, coverage, failed: null };
   }
   return { done: count, coverage, failed: null };
 }
 
-/** One seed with its trace. */
-export function traced(production: Production, seed: number): Promise<Run> {
+export function traceSeed(production: Production, seed: number): Promise<Run> {
   return simulate({ production, seed, coverage: new Coverage(), tracing: true });
 }

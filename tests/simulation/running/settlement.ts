@@ -39,9 +39,9 @@ async function checkStored({ world, ledger, database, checks }: Remains): Promis
   gids.forEach((gid, index) => {
     checks.checkNothingStored(gid);
     const row = stored[index]?.row;
-    if (row === undefined) world.violated('SIM-1', `${gid} was acknowledged and is gone`);
+    if (row === undefined) world.report('SIM-1', `${gid} was acknowledged and is gone`);
     else if (row.version !== ledger.entries.get(gid)?.row.version)
-      world.violated('SIM-1', `${gid} is stored as nobody has written it`);
+      world.report('SIM-1', `${gid} is stored as nobody has written it`);
   });
 }
 
@@ -50,7 +50,7 @@ function notFinished(world: World, { gid, tx, row }: Entry): void {
   const hold = tx.hold === null ? '' : ', held';
   const owner = tx.owner ?? 'nobody';
   const due = row.dueAt === null ? 'never' : world.seconds(row.dueAt);
-  world.violated('SIM-12', `${gid} is not finished long after the faults: ${tx.status}${hold}, owner ${owner}, due ${due}`);
+  world.report('SIM-12', `${gid} is not finished long after the faults: ${tx.status}${hold}, owner ${owner}, due ${due}`);
 }
 
 /**
@@ -75,7 +75,7 @@ function checkTimeOut(remains: Remains, entry: Entry): void {
   const dueAt = createdAt + until - tx.createdAt;
   const latest = latestFor(remains, dueAt, entry);
   const lateBy = (decidedAt ?? world.time.now) - latest;
-  if (lateBy > 0) world.violated('SIM-14', `${gid}: decided ${Math.round(lateBy)} ms later than its time-out allows`);
+  if (lateBy > 0) world.report('SIM-14', `${gid}: decided ${Math.round(lateBy)} ms later than its time-out allows`);
 }
 
 /** An alarm is not late, held or not. */
@@ -87,7 +87,7 @@ function checkAlarm(remains: Remains, entry: Entry): void {
   const latest = latestFor(remains, dueAt, entry);
   const endedAt = tx.finishedAt === null ? world.time.now : createdAt + tx.finishedAt - tx.createdAt;
   const lateBy = endedAt - latest;
-  if (lateBy > 0) world.violated('SIM-16', `${gid}: no alarm ${Math.round(lateBy)} ms after the latest moment for it`);
+  if (lateBy > 0) world.report('SIM-16', `${gid}: no alarm ${Math.round(lateBy)} ms after the latest moment for it`);
 }
 
 /** SIM-3: all there or all gone. */
@@ -123,7 +123,7 @@ function checkLocalCommit(
   const committed = effectsOf(participants, gid, '00') !== '';
   const wanted = announced && tx.status === 'succeed';
   if (committed !== wanted)
-    world.violated('SIM-9', `${gid}: the message ${tx.status}, its local transaction was ${committed ? '' : 'not '}committed`);
+    world.report('SIM-9', `${gid}: the message ${tx.status}, its local transaction was ${committed ? '' : 'not '}committed`);
 }
 
 interface Ended {
@@ -135,7 +135,7 @@ interface Ended {
 function expectEffects({ world, participants }: Remains, { gid, tx, branchId }: Ended, allowed: readonly string[]): void {
   const effects = effectsOf(participants, gid, branchId);
   if (!allowed.includes(effects))
-    world.violated('SIM-3', `${gid}: ${tx.mode} ${tx.status}, but branch ${branchId} has the effects: ${effects || 'none'}`);
+    world.report('SIM-3', `${gid}: ${tx.mode} ${tx.status}, but branch ${branchId} has the effects: ${effects || 'none'}`);
 }
 
 function checkSagaEffects(
@@ -149,10 +149,10 @@ function checkSagaEffects(
     const net = effects === 'action compensate' ? '' : effects;
     const mayStay = !committed && step.kind === 'compensatable' && step.compensate === '';
     if (net === wanted || mayStay) {
-      if (committed && effects !== wanted) world.violated('SIM-3', `${gid}: ${tx.status}, but step ${index + 1} was undone`);
+      if (committed && effects !== wanted) world.report('SIM-3', `${gid}: ${tx.status}, but step ${index + 1} was undone`);
       return;
     }
-    world.violated('SIM-3', `${gid}: ${tx.status}, but step ${index + 1} (${step.kind}) has the effects: ${effects || 'none'}`);
+    world.report('SIM-3', `${gid}: ${tx.status}, but step ${index + 1} (${step.kind}) has the effects: ${effects || 'none'}`);
   });
 }
 
@@ -166,13 +166,13 @@ function checkMoney({ world, ledger, participants }: Remains): void {
   const total = sum(all.flatMap(({ accounts }) => [...accounts.values()]));
   const added = sum(all.flatMap((participant) => [...participant.added.values()]));
   const opening = all.length * sum(Object.values(openingBalances));
-  if (total !== opening + added) world.violated('SIM-10', `all accounts hold ${total}, at the start ${opening}, moved ${added}`);
+  if (total !== opening + added) world.report('SIM-10', `all accounts hold ${total}, at the start ${opening}, moved ${added}`);
   const gids = new Set(all.flatMap((participant) => [...participant.added.keys()]));
   for (const gid of gids) {
     const net = sum(all.map((participant) => participant.added.get(gid) ?? 0));
     const direction = ledger.entries.get(gid)?.tx.decision?.direction;
     if (net !== 0 && direction !== 'terminate')
-      world.violated('SIM-10', `${gid} (${direction ?? 'never stored'}) has made ${net} of nothing`);
+      world.report('SIM-10', `${gid} (${direction ?? 'never stored'}) has made ${net} of nothing`);
   }
 }
 

@@ -36,7 +36,7 @@ export async function simulate(options: WorldOptions): Promise<Run> {
   try {
     await live(world);
   } catch (error) {
-    world.violated('SIM-26', error instanceof Error ? error.stack! : String(error));
+    world.report('SIM-26', error instanceof Error ? error.stack! : String(error));
   } finally {
     // Promises that nobody catches are reported once the microtasks are done.
     await new Promise((resolve) => setImmediate(resolve));
@@ -112,7 +112,7 @@ function checkEmpty(world: World, name: string | undefined, health: CoordinatorH
   if (health === null) return;
   const { live, calling, uncommitted } = health;
   if (live + calling + uncommitted > 0)
-    world.violated('SIM-25', `${name} still holds ${live} transactions, ${calling} calls, ${uncommitted} changes`);
+    world.report('SIM-25', `${name} still holds ${live} transactions, ${calling} calls, ${uncommitted} changes`);
 }
 
 function openParticipant(world: World, host: string): Participant {
@@ -122,7 +122,7 @@ function openParticipant(world: World, host: string): Participant {
 }
 
 function listenForBugs(world: World): () => void {
-  const caught = (error: unknown) => world.violated('SIM-26', error instanceof Error ? error.stack! : String(error));
+  const caught = (error: unknown) => world.report('SIM-26', error instanceof Error ? error.stack! : String(error));
   process.on('unhandledRejection', caught);
   return () => process.off('unhandledRejection', caught);
 }

@@ -184,7 +184,7 @@ export class Coverage {
   }
 
   /** Counts one; a name that is not in the list of its group is added and shown as unexpected. */
-  reached(group: string, name: string): void {
+  count(group: string, name: string): void {
     const counts = this.#counts.get(group)!;
     counts.set(name, (counts.get(name) ?? 0) + 1);
   }

@@ -83,7 +83,7 @@ export type Weather = 'calm' | 'participants' | 'wire' | 'storage' | 'processes'
 
 /** Draws what the weather of this run is. */
 export function drawWeather(chance: Chance): Weather {
-  return chance.weighted({ calm: 1, participants: 1, wire: 1, storage: 2, processes: 3, storm: 4 });
+  return chance.pickWeighted({ calm: 1, participants: 1, wire: 1, storage: 2, processes: 3, storm: 4 });
 }
 
 /** Draws the faults that belong to the weather; participants have a will of their own in any weather. */

@@ -82,7 +82,7 @@ export class World {
   }
 
   /** Records a broken invariant; the run ends with the event under way. */
-  violated(checker: string, message: string): void {
+  report(checker: string, message: string): void {
     this.note(() => `VIOLATION ${checker}: ${message}`);
     this.violations.push({ checker, message, at: this.time.now });
   }
