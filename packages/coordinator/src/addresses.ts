@@ -4,4 +4,3 @@
  */
 export { addressKind, isLoopbackHost, placeOf, refuseForbidden, withoutMapping } from './calls/address/network-address.ts';
 export { parseAddress } from './calls/address/parse-address.ts';
-export { type RefuseTargets, type Target, targetRefuser } from './calls/address/targets.ts';

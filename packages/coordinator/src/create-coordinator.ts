@@ -12,7 +12,6 @@ import {
 import type { Store, StoredTransaction } from '@amends/store';
 import { AddressBook } from './calls/address/address-book.ts';
 import { type CheckAddress, refuseForbidden } from './calls/address/network-address.ts';
-import { targetRefuser } from './calls/address/targets.ts';
 import { failureTeller } from './calls/failing-hosts.ts';
 import { grpcTransport } from './calls/grpc/grpc-transport.ts';
 import { httpTransport } from './calls/http/http-transport.ts';
@@ -199,7 +198,7 @@ class LocalCoordinator implements Coordinator, MailboxHost {
       mailboxes: this.#mailboxes,
       isShared: this.#store.capabilities.shared,
       refuseUnlessOpen: () => this.#refuseUnlessRunning(),
-      refuseTargets: targetRefuser((url) => addresses.of(url)),
+      judgeAddress: (url) => addresses.of(url).forbidden,
       onStoreFailure: (listener) => this.#gate.onFailure(listener),
     };
     this.#commits = createGroupCommit(this.#store, this.#timers);

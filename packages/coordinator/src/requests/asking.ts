@@ -1,6 +1,6 @@
 /** What applications ask of a transaction that exists: to be done or not, to have a branch more, to be over. */
 import { decide, type Gid, type RequestEvent, type Transaction, type Verdict } from '@amends/core';
-import { registeredTargets } from '../calls/address/targets.ts';
+import { refuseBranchTargets } from '../calls/address/targets.ts';
 import type { Requested, TransactionRequest, TransactionView } from '../coordinator.ts';
 import { located, posted, type Reception, takenIn, untilAnswered } from './requests.ts';
 import { viewOf, viewOfStored } from './waiting.ts';
@@ -10,7 +10,7 @@ import { isBehind } from './whereabouts.ts';
 export function asked(gid: Gid, request: TransactionRequest, reception: Reception): Promise<Requested> {
   return untilAnswered(gid, reception, async () => {
     const refuse = ({ mode }: Pick<Transaction, 'mode'>) => {
-      if (request.type === 'registered') reception.refuseTargets(registeredTargets(mode, request.branch));
+      if (request.type === 'registered') refuseBranchTargets(mode, request.branch, reception.judgeAddress);
     };
     const event = eventOf(gid, request, reception);
     const { mailbox: driving, stored } = await located(gid, reception);

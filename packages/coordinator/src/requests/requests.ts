@@ -4,7 +4,7 @@
  */
 import { AmendsError, fromRow, type Gid, type Transaction, type TransactionEvent, type Verdict } from '@amends/core';
 import type { StoredTransaction } from '@amends/store';
-import type { RefuseTargets } from '../calls/address/targets.ts';
+import type { JudgeAddress } from '../calls/address/targets.ts';
 import type { LiveMailboxes } from '../drive/live-mailboxes.ts';
 import type { Mailbox, MailboxHost } from '../drive/mailbox.ts';
 import { type Whereabouts, whereabouts } from './whereabouts.ts';
@@ -17,8 +17,7 @@ export interface Reception {
   readonly isShared: boolean;
   /** @throws AmendsError `stopping`, `store_unavailable`: no request is taken in now */
   refuseUnlessOpen(): void;
-  /** @throws AmendsError `invalid_request` naming the field of an address that may not be called */
-  readonly refuseTargets: RefuseTargets;
+  readonly judgeAddress: JudgeAddress;
   /** Calls back when the store fails; @returns a function that ends that */
   onStoreFailure(listener: () => void): () => void;
 }

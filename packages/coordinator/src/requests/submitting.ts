@@ -13,7 +13,7 @@ import {
   type StoredSpec,
   type Transaction,
 } from '@amends/core';
-import { specTargets } from '../calls/address/targets.ts';
+import { refuseSpecTargets } from '../calls/address/targets.ts';
 import type { SubmitRequest, Submitted, TransactionRequest } from '../coordinator.ts';
 import { Mailbox } from '../drive/mailbox.ts';
 import type { Digest } from '../ports/ports.ts';
@@ -68,9 +68,9 @@ async function begin(beginning: Beginning, digest: Digest, reception: Reception)
 }
 
 /** Why nothing may begin with these addresses; null: it may. What has begun is told of whatever may be called by now. */
-function refusalOf(spec: Spec, { refuseTargets }: Reception): unknown {
+function refusalOf(spec: Spec, { judgeAddress }: Reception): unknown {
   try {
-    refuseTargets(specTargets(spec));
+    refuseSpecTargets(spec, judgeAddress);
     return null;
   } catch (error) {
     return error;

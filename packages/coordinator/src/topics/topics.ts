@@ -6,7 +6,7 @@ import { AmendsError, type EpochMs, limits, refuse, type Subscription, type Topi
 import type { CommitAnswer, Store, StoredDocument } from '@amends/store';
 import type { CheckAddress } from '../calls/address/network-address.ts';
 import { parseAddress } from '../calls/address/parse-address.ts';
-import { targetRefuser } from '../calls/address/targets.ts';
+import { refuseField } from '../calls/address/targets.ts';
 import { put, subscribe, type TopicChange, unsubscribe } from './topic-changes.ts';
 import { contentOf, isThere, topicKind, topicOf } from './topic-document.ts';
 
@@ -48,8 +48,7 @@ const roundsMax = 200;
 
 /** Makes topics on a store. */
 export function storedTopics({ store, now, checkAddress }: TopicsOptions): Topics {
-  const refuseTargets = targetRefuser((url) => parseAddress(url, checkAddress));
-  const judge = ({ url }: Subscription) => refuseTargets([{ field: 'url', url }]);
+  const judge = ({ url }: Subscription) => refuseField('url', parseAddress(url, checkAddress).forbidden);
   const find = async (topic: string) => (await store.documents(topicKind, topic))[0] ?? null;
   const change = (act: ChangeAct, make: (found: StoredDocument | null) => TopicChange) =>
     changeTopic({ store, now, find }, act, make);

@@ -1,62 +1,51 @@
 /**
  * The addresses that a request wants called, judged before it is taken: one that can never be called is refused with its field.
+ * Names of fields are made for what is refused, because nearly nothing is.
  */
 import { type Mode, type RegisteredBranch, refuse, type Spec, stepOfDelivery } from '@amends/core';
-import type { ParticipantAddress } from '../../ports/participant-address.ts';
 
-/** An address and the field that it came in. */
-export interface Target {
-  readonly field: string;
-  /** Empty: nothing to call. */
-  readonly url: string;
-}
+/** Why an address that is given as such may never be called; null: it may, or it is a name, or there is nothing to call. */
+export type JudgeAddress = (url: string) => string | null;
 
-export function specTargets(spec: Spec): readonly Target[] {
+/** Refuses a spec that wants called what may not be. @throws AmendsError `invalid_request` naming the first such field */
+export function refuseSpecTargets(spec: Spec, judge: JudgeAddress): void {
   switch (spec.mode) {
     case 'saga':
-      return spec.steps.flatMap(({ action, compensate }, index) => [
-        { field: `steps[${index}].action`, url: action },
-        { field: `steps[${index}].compensate`, url: compensate },
-      ]);
-    case 'msg': {
-      const query = { field: questionField(spec, 'query'), url: spec.query };
-      const steps = spec.steps.map(({ branchId, action }, index) => ({ branchId, field: `steps[${index}].action`, url: action }));
-      // Of several subscribers none keeps a message from the others: what may not be called is held when its turn comes.
-      return [query, ...steps.filter(({ branchId }) => stepOfDelivery(branchId) === branchId)];
-    }
+      return spec.steps.forEach(({ action, compensate }, index) => {
+        refuseStep(index, 'action', judge(action));
+        refuseStep(index, 'compensate', judge(compensate));
+      });
+    case 'msg':
+      refuseQuestion(spec, 'query', judge(spec.query));
+      return spec.steps.forEach(({ branchId, action }, index) => {
+        // Of several subscribers none keeps a message from the others: what may not be called is held when its turn comes.
+        if (stepOfDelivery(branchId) === branchId) refuseStep(index, 'action', judge(action));
+      });
     case 'workflow':
-      return [{ field: questionField(spec, 'resume'), url: spec.resume }];
+      return refuseQuestion(spec, 'resume', judge(spec.resume));
     case 'tcc':
     case 'xa':
-      return [];
+      return;
   }
 }
 
+/** Refuses a branch that wants called what may not be. @throws AmendsError `invalid_request` naming the first such field */
+export function refuseBranchTargets(mode: Mode, branch: RegisteredBranch, judge: JudgeAddress): void {
+  if (branch.kind !== 'participant') return;
+  refuseField(mode === 'xa' ? 'url' : 'confirm', judge(branch.forward));
+  if (mode !== 'xa') refuseField('cancel', judge(branch.backward));
+}
+
+function refuseStep(index: number, name: 'action' | 'compensate', reason: string | null): void {
+  if (reason !== null) refuse(`steps[${index}].${name}`, reason);
+}
+
 /** DTM has one field for whatever asks the application. */
-function questionField({ face }: Spec, field: string): string {
-  return face === 'dtm' ? 'query_prepared' : field;
+function refuseQuestion({ face }: Spec, name: 'query' | 'resume', reason: string | null): void {
+  refuseField(face === 'dtm' ? 'query_prepared' : name, reason);
 }
 
-/** The targets of a branch that joins. */
-export function registeredTargets(mode: Mode, branch: RegisteredBranch): readonly Target[] {
-  if (branch.kind !== 'participant') return [];
-  const { forward, backward } = branch;
-  if (mode === 'xa') return [{ field: 'url', url: forward }];
-  return [
-    { field: 'confirm', url: forward },
-    { field: 'cancel', url: backward },
-  ];
-}
-
-/** Refuses targets. @throws AmendsError `invalid_request` naming the first field whose address, in any spelling, is refused */
-export type RefuseTargets = (targets: readonly Target[]) => void;
-
-/** Makes what refuses addresses that are given as such; names are judged when they are called. */
-export function targetRefuser(addressOf: (url: string) => Pick<ParticipantAddress, 'forbidden'>): RefuseTargets {
-  return (targets) => {
-    for (const { field, url } of targets) {
-      const reason = url === '' ? null : addressOf(url).forbidden;
-      if (reason !== null) refuse(field, reason);
-    }
-  };
+/** Refuses a field when there is a reason. @throws AmendsError `invalid_request` */
+export function refuseField(field: string, reason: string | null): void {
+  if (reason !== null) refuse(field, reason);
 }
