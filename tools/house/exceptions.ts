@@ -6,7 +6,6 @@ const isBeingRenewed = 'stood here before the rule; docs/plans/middle-of-the-hou
 const folders = ['packages/server/src/http', 'packages/store-sql/src/sqlite', 'packages/wire/src/native'];
 
 const types = [
-  'packages/coordinator Participant',
   'packages/coordinator Around',
   'packages/server Place',
   'packages/server Waiting',

@@ -27,7 +27,7 @@ export interface MembershipOptions {
   readonly recoveringMax: number;
 }
 
-interface Around {
+interface MembershipPorts {
   readonly store: Store;
   readonly timers: Timers;
   readonly clock: Clock;
@@ -51,7 +51,7 @@ interface Around {
 /** One node's life on a store, from the first heartbeat to the last. */
 export class Membership {
   readonly #options: MembershipOptions;
-  readonly #around: Around;
+  readonly #around: MembershipPorts;
   #cancelHeartbeat: (() => void) | null = null;
   #cancelClaim: (() => void) | null = null;
   #beating: Promise<void> | null = null;
@@ -65,7 +65,7 @@ export class Membership {
   #claimsNoMore = false;
   #stopped = false;
 
-  constructor(options: MembershipOptions, around: Around) {
+  constructor(options: MembershipOptions, around: MembershipPorts) {
     this.#options = options;
     this.#around = around;
   }

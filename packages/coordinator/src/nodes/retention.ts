@@ -13,7 +13,7 @@ export interface RetentionOptions {
   readonly retainFailedMs: number | null;
 }
 
-interface Around {
+interface RetentionPorts {
   readonly store: Pick<Store, 'purge'>;
   readonly timers: Timers;
   readonly clock: Clock;
@@ -42,7 +42,7 @@ interface Kept {
 /** One node's deleting of what is finished. Several nodes on one store do it side by side. */
 export class Retention {
   readonly #kept: readonly Kept[];
-  readonly #around: Around;
+  readonly #around: RetentionPorts;
   #cancel: (() => void) | null = null;
   #deleting: Promise<void> | null = null;
   #deleted = 0;
@@ -50,7 +50,7 @@ export class Retention {
   #expectedAt: EpochMs | null = null;
   #stopped = false;
 
-  constructor({ retainSucceededMs, retainFailedMs }: RetentionOptions, around: Around) {
+  constructor({ retainSucceededMs, retainFailedMs }: RetentionOptions, around: RetentionPorts) {
     this.#around = around;
     this.#kept = [
       ...(retainSucceededMs === null ? [] : [{ status: 'succeed' as const, forMs: retainSucceededMs }]),

@@ -23,7 +23,7 @@ interface Received {
 
 type Answer = (stream: ServerHttp2Stream, received: Received) => void;
 
-interface Participant {
+interface GrpcPeer {
   readonly target: string;
   readonly server: Http2Server;
   readonly received: Received[];
@@ -31,7 +31,7 @@ interface Participant {
 }
 
 /** A server that speaks HTTP/2 by hand, so that it can also answer what no library would. */
-async function participant(answer: Answer = (stream) => answered(stream, 0), settings: Settings = {}): Promise<Participant> {
+async function participant(answer: Answer = (stream) => answered(stream, 0), settings: Settings = {}): Promise<GrpcPeer> {
   const server = createServer({ settings });
   const sockets = new Set<Socket>();
   const received: Received[] = [];
@@ -375,7 +375,7 @@ describe('without a verdict', () => {
 
 describe('a call that the server has passed over', () => {
   /** Refuses the first streams unread; answers the others. */
-  async function refusing(streams: number): Promise<Participant> {
+  async function refusing(streams: number): Promise<GrpcPeer> {
     let left = streams;
     return participant((stream) => {
       if (left-- > 0) stream.close(constants.NGHTTP2_REFUSED_STREAM);
@@ -460,7 +460,7 @@ describe('a call that the server has passed over', () => {
 
 describe('more calls than a server takes on one connection', () => {
   /** Answers nothing before so many calls are there. */
-  async function crowded(count: number, maxConcurrentStreams: number): Promise<Participant> {
+  async function crowded(count: number, maxConcurrentStreams: number): Promise<GrpcPeer> {
     const waiting: ServerHttp2Stream[] = [];
     return participant(
       (stream) => {
