@@ -8,7 +8,6 @@ const folders = ['packages/server/src/http', 'packages/store-sql/src/sqlite', 'p
 const types = [
   'packages/coordinator Around',
   'packages/server Place',
-  'packages/server Waiting',
   'packages/server Face',
   'packages/server Handler',
   'packages/server Answer',

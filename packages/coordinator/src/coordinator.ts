@@ -12,6 +12,13 @@ import type {
 } from '@amends/core';
 import type { AuditQuery, ListPage, ListQuery, NodeRow, StoredAuditRow, StoreHealth } from '@amends/store';
 
+/** Tells when nobody waits any more. An `AbortSignal` does; one for each request costs more than most of what it is told. */
+export interface WaitSignal {
+  readonly aborted: boolean;
+  addEventListener(type: 'abort', listener: () => void): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
 /** Drives global transactions on one store. Any number of them may share a store that is `shared`. */
 export interface Coordinator {
   /** Reads the store's time, takes over what nobody owns, begins to work. Idempotent. */
@@ -56,7 +63,7 @@ export interface Coordinator {
    * `signal` aborts, or when the coordinator has stopped. Works on any node.
    * @returns null when there is no such gid
    */
-  wait(gid: Gid, options: { readonly waitMs: number; readonly signal?: AbortSignal }): Promise<TransactionView | null>;
+  wait(gid: Gid, options: { readonly waitMs: number; readonly signal?: WaitSignal }): Promise<TransactionView | null>;
 
   /** The transaction as of the last commit; null when there is none. */
   get(gid: Gid): Promise<TransactionView | null>;

@@ -17,7 +17,7 @@ import { grpcTransport } from './calls/grpc/grpc-transport.ts';
 import { httpTransport } from './calls/http/http-transport.ts';
 import { type Place, Places } from './calls/places.ts';
 import { transportByScheme } from './calls/transport-by-scheme.ts';
-import type { Coordinator, CoordinatorHealth, TransactionView } from './coordinator.ts';
+import type { Coordinator, CoordinatorHealth, TransactionView, WaitSignal } from './coordinator.ts';
 import { createGroupCommit } from './drive/group-commit.ts';
 import { LiveMailboxes } from './drive/live-mailboxes.ts';
 import type { Mailbox, MailboxHost } from './drive/mailbox.ts';
@@ -324,7 +324,7 @@ class LocalCoordinator implements Coordinator, MailboxHost {
   intervene: Coordinator['intervene'] = (request) =>
     intervene(request, { store: this.#store, digest: this.#digest }, this.#receive());
 
-  wait(gid: Gid, options: { readonly waitMs: number; readonly signal?: AbortSignal }): Promise<TransactionView | null> {
+  wait(gid: Gid, options: { readonly waitMs: number; readonly signal?: WaitSignal }): Promise<TransactionView | null> {
     return waitFor(options, {
       clock: this.#clock,
       timers: this.#timers,

@@ -19,8 +19,8 @@ import { type WebHook, webHook } from './alerts/web-hook.ts';
 import type { Config } from './config/index.ts';
 import { retentionMs } from './config/retention-time.ts';
 import type { ListenerTls } from './config/tls.ts';
-import { type DtmRecords, dtmRecords } from './dtm/dtm-records.ts';
-import { type DtmService, dtmService } from './dtm/dtm-service.ts';
+import { dtmRecords } from './dtm/dtm-records.ts';
+import type { DtmParts } from './dtm/operation.ts';
 import { type GrpcListener, grpcListener } from './grpc/grpc-listener.ts';
 import { createApp } from './http/app.ts';
 import { dtmFace } from './http/dtm-face.ts';
@@ -80,12 +80,11 @@ export async function startServer(config: Config, parts: ServerParts = {}): Prom
   const coordinator = coordinatorOf(config, { store, metrics, log, alerts, checkAddress, tls: tls.participants });
   metrics.watch(coordinator);
   const topics = storedTopics({ store, checkAddress, now: () => coordinator.now() });
-  const service = dtmService({ coordinator, defaults: config, topics });
-  const records = dtmRecords({ coordinator, store });
-  const app = appOf(config, { tls: tls.listener, topics, service, records, coordinator, copy: opened.copy, lost, metrics, log });
+  const dtm = { coordinator, topics, records: dtmRecords({ coordinator, store }), defaults: config };
+  const app = appOf(config, { tls: tls.listener, topics, dtm, coordinator, copy: opened.copy, lost, metrics, log });
   const isReady = async () => isReadyBy(await coordinator.health());
   const { bodyBytesMax: messageBytesMax, grpcReflection: reflection } = config;
-  const grpc = grpcListener({ service, metrics, log, messageBytesMax, reflection, isReady });
+  const grpc = grpcListener({ dtm, metrics, log, messageBytesMax, reflection, isReady });
   const stop = once(() => stopAll(config, { app, grpc, coordinator, alerts, store, log }));
   try {
     const url = await listen(app, config);
@@ -146,8 +145,7 @@ function coordinatorOf(config: Config, { alerts, checkAddress, tls, store, metri
 interface Served {
   readonly tls: ListenerTls | null;
   readonly topics: Topics;
-  readonly service: DtmService;
-  readonly records: DtmRecords;
+  readonly dtm: DtmParts;
   readonly coordinator: Coordinator;
   readonly copy: StoreCopy | null;
   readonly lost: Promise<Error>;
@@ -155,18 +153,15 @@ interface Served {
   readonly log: ServerLog;
 }
 
-function appOf(
-  config: Config,
-  { tls, topics, service, records, coordinator, copy, lost, metrics, log }: Served,
-): FastifyInstance {
+function appOf(config: Config, { tls, topics, dtm, coordinator, copy, lost, metrics, log }: Served): FastifyInstance {
   const metricsText = (reply: FastifyReply) => {
     reply.type(metrics.registry.contentType);
     return metrics.registry.metrics();
   };
   const faces = [
     nativeFace({ coordinator, topics, copy, log, bodyBytesMax: config.bodyBytesMax }),
-    dtmFace({ coordinator, service, records, topics, defaults: config, log, metricsText }),
-    jsonRpcFace({ service, log }),
+    dtmFace(dtm, log),
+    jsonRpcFace(dtm, log),
     operationsFace({ coordinator, lost, metricsText }),
   ];
   return createApp({ host: config.host, tls, bodyBytesMax: config.bodyBytesMax, metrics, faces, fallback: fallbackOf(log) });

@@ -1,7 +1,7 @@
 /** Views of transactions, and waiting for one to come to rest on whichever node drives it. */
 import { decodeSpec, type EpochMs, fromRow, givenOf, isFinished, isQuiet, type Transaction } from '@amends/core';
 import type { StoredTransaction } from '@amends/store';
-import type { TransactionView } from '../coordinator.ts';
+import type { TransactionView, WaitSignal } from '../coordinator.ts';
 import type { Mailbox } from '../drive/mailbox.ts';
 import { pauseEndOf } from '../drive/placement.ts';
 import type { Clock, Timers } from '../ports/ports.ts';
@@ -39,7 +39,7 @@ interface Around {
 
 /** See `Coordinator.wait`. */
 export async function waitFor(
-  { waitMs, signal }: { readonly waitMs: number; readonly signal?: AbortSignal },
+  { waitMs, signal }: { readonly waitMs: number; readonly signal?: WaitSignal },
   around: Around,
 ): Promise<TransactionView | null> {
   const patience = new Patience(waitMs, signal, around.timers);
@@ -67,11 +67,11 @@ class Patience {
   over = false;
   /** Called once, when it is over. */
   onOver: (() => void) | null = null;
-  readonly #signal: AbortSignal | undefined;
+  readonly #signal: WaitSignal | undefined;
   readonly #lose: () => void;
   readonly #cancelTimer: () => void;
 
-  constructor(waitMs: number, signal: AbortSignal | undefined, timers: Timers) {
+  constructor(waitMs: number, signal: WaitSignal | undefined, timers: Timers) {
     this.#signal = signal;
     this.#lose = () => {
       this.over = true;

@@ -3,10 +3,21 @@
  * it says them. `docs/errors.md` describes each code and a test holds the two together.
  */
 
+/** The statuses of gRPC that errors have. */
+type GrpcStatusName =
+  | 'UNKNOWN'
+  | 'INVALID_ARGUMENT'
+  | 'PERMISSION_DENIED'
+  | 'ABORTED'
+  | 'UNIMPLEMENTED'
+  | 'INTERNAL'
+  | 'UNAVAILABLE'
+  | 'UNAUTHENTICATED';
+
 interface ErrorKind {
   readonly httpStatus: number;
   /** Name of a status of gRPC (https://grpc.github.io/grpc/core/md_doc_statuscodes.html). */
-  readonly grpcStatus: string;
+  readonly grpcStatus: GrpcStatusName;
   /** Code in an answer by JSON-RPC: those of the standard, and DTM's own for a failure. */
   readonly jsonRpcCode: number;
   /** Whether the same request may succeed later without being changed. */

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { openMemoryStore } from '@amends/store';
-import { dtmMethods, healthMethods } from '@amends/wire';
 import { status } from '@grpc/grpc-js';
 import { describe, expect, test } from 'vitest';
 import { failingStore } from '../testing/failing-store.ts';
@@ -333,11 +332,6 @@ describe('stopping', () => {
   });
 });
 
-test('every rpc declares what a caller must be allowed to do', () => {
-  for (const method of Object.values({ ...dtmMethods, ...healthMethods }))
-    expect(method.permission).toMatch(/^(public|\w+:\w+)$/);
-});
-
 test('the health check tells whether it is ready', async () => {
   const { grpc } = await amendsOverGrpc();
   expect(await grpc.health()).toEqual({ reply: { status: 1 } });
@@ -379,4 +373,15 @@ describe('a watch of the health', () => {
     await amends.stop();
     expect(await statuses.next()).toMatchObject({ done: true });
   });
+});
+
+test('who acts on a topic is told by metadata, and refused when the name is too long', async () => {
+  const { grpc, get } = await amendsOverGrpc();
+  const topic = { Topic: 't', URL: 'http://a.example/', Remark: '' };
+  expect(await grpc.dtm('Subscribe', topic, { actor: 'x'.repeat(1_000) })).toMatchObject({
+    code: status.INVALID_ARGUMENT,
+    message: expect.stringMatching(/^X-Amends-Actor: has 1000 characters/),
+  });
+  expect(await grpc.dtm('Subscribe', topic, { actor: 'ann' })).toEqual({ reply: {} });
+  expect((await get('/api/v1/audit')).body.entries).toMatchObject([{ actor: 'ann', verb: 'subscribe' }]);
 });

@@ -1,26 +1,21 @@
-/** DTM's rpcs over the same service as its HTTP routes, and the standard health check: what answers on a connection. */
+/** What answers on a connection: DTM's rpcs, by the table of its operations, and the standard health check. */
 import type { Socket } from 'node:net';
-import type { Log } from '@amends/coordinator';
+import type { Log, WaitSignal } from '@amends/coordinator';
 import { AmendsError, traceOf } from '@amends/core';
 import {
-  type DtmAnswer,
+  actorOf,
+  type DtmRpc,
   dtmMethods,
   dtmServiceName,
-  type GrpcBranch,
+  type GrpcAnswer,
   type GrpcMethod,
-  type GrpcStatus,
-  type GrpcTopic,
-  type GrpcTransaction,
+  grpcAnswerOf,
+  grpcAnswerOfError,
   grpcCodes,
-  grpcStatusOf,
-  grpcStatusOfError,
   healthMethods,
   healthServiceName,
-  progressesOf,
-  registrationOfGrpc,
   servingStatus,
   statusText,
-  transactionOfGrpc,
 } from '@amends/wire';
 import {
   Server,
@@ -32,13 +27,14 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import type { ListenerTls } from '../config/tls.ts';
-import type { DtmService } from '../dtm/dtm-service.ts';
+import type { DtmParts, DtmRequest } from '../dtm/operation.ts';
+import { dtmOperations } from '../dtm/operations.ts';
 import { operatingError } from '../faces/thrown-error.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 
 /** What the rpcs need. */
 export interface GrpcServerOptions {
-  readonly service: DtmService;
+  readonly dtm: DtmParts;
   readonly metrics: Pick<Metrics, 'request'>;
   readonly log: Log;
   readonly messageBytesMax: number;
@@ -50,7 +46,7 @@ export interface GrpcServerOptions {
 
 // biome-ignore lint/suspicious/noExplicitAny: each rpc has messages of its own
 type Call = ServerUnaryCall<any, any>;
-type Handler = (call: Call) => Promise<object>;
+type Handler = (call: Call) => Promise<GrpcAnswer>;
 // biome-ignore lint/suspicious/noExplicitAny: as above
 type Watch = ServerWritableStream<any, any>;
 type StreamHandler = (call: Watch) => void;
@@ -77,7 +73,7 @@ export interface GrpcServer {
 export async function grpcServer(options: GrpcServerOptions, tls: ListenerTls | null): Promise<GrpcServer> {
   const server = new Server(channelOptions(options.messageBytesMax));
   const watches = new Set<Watch>();
-  mount(server, { name: dtmServiceName, methods: dtmMethods, handlers: dtmHandlers(options.service) }, options);
+  mount(server, { name: dtmServiceName, methods: dtmMethods, handlers: dtmHandlers(options.dtm) }, options);
   mount(server, { name: healthServiceName, methods: healthMethods, handlers: healthHandlers(options, watches) }, options);
   if (options.reflection) (await import('./reflection.ts')).addReflection(server);
   const { injectConnection } = server.createConnectionInjector(credentialsOf(tls));
@@ -127,10 +123,10 @@ function unary(rpc: string, handle: Handler, { metrics, log }: Pick<GrpcServerOp
   const meter = metrics.request(rpc.toLowerCase(), 'grpc');
   return (call: Call, done: sendUnaryData<object>) => {
     const startedAt = performance.now();
-    void answered(() => handle(call), log).then((answer) => {
-      meter('status' in answer ? 500 : 200, (performance.now() - startedAt) / 1000);
-      if ('status' in answer) done({ code: answer.status.code, details: statusText(answer.status.message) });
-      else done(null, answer.reply);
+    void answer(() => handle(call), log).then((answered) => {
+      meter('status' in answered ? 500 : 200, (performance.now() - startedAt) / 1000);
+      if ('status' in answered) done({ code: answered.status.code, details: statusText(answered.status.message) });
+      else done(null, answered.reply);
     });
   };
 }
@@ -145,47 +141,46 @@ function decoded(decode: () => object): object {
   }
 }
 
-async function answered(
-  handle: () => Promise<object>,
-  log: Log,
-): Promise<{ readonly reply: object } | { readonly status: GrpcStatus }> {
+async function answer(handle: () => Promise<GrpcAnswer>, log: Log): Promise<GrpcAnswer> {
   try {
-    return { reply: await handle() };
+    return await handle();
   } catch (error) {
-    return { status: error instanceof Refused ? error.status : grpcStatusOfError(operatingError(error, log)) };
+    return grpcAnswerOfError(operatingError(error, log));
   }
 }
 
-/** An answer of the service that is no success. */
-class Refused extends Error {
-  readonly status: GrpcStatus;
-
-  constructor(status: GrpcStatus) {
-    super(status.message);
-    this.status = status;
-  }
+function dtmHandlers(parts: DtmParts): Readonly<Record<string, Handler>> {
+  return Object.fromEntries(Object.entries(dtmMethods).map(([rpc, method]) => [rpc, dtmHandler(method, parts)]));
 }
 
-function done(answer: DtmAnswer): object {
-  const status = grpcStatusOf(answer);
-  if (status !== null) throw new Refused(status);
-  return {};
+function dtmHandler({ operation, bodyOf }: DtmRpc, parts: DtmParts): Handler {
+  const { carryOut } = dtmOperations[operation];
+  return async (call) => grpcAnswerOf(await carryOut(dtmRequest(call, bodyOf), parts));
 }
 
-function dtmHandlers(service: DtmService): Record<keyof typeof dtmMethods, Handler> {
+function dtmRequest(call: Call, bodyOf: DtmRpc['bodyOf']): DtmRequest {
   return {
-    NewGid: async () => ({ Gid: service.newGid() }),
-    Prepare: async (call) => done(await service.prepare(transactionIn(call))),
-    Submit: async (call) => done(await service.submit(transactionIn(call), callerGone(call))),
-    Abort: async (call) => done(await service.abort(transactionIn(call), callerGone(call))),
-    RegisterBranch: async (call) => done(await service.registerBranch(registrationOfGrpc(messageOf<GrpcBranch>(call)))),
-    async PrepareWorkflow(call) {
-      const prepared = await service.prepareWorkflow(transactionIn(call));
-      return 'view' in prepared ? progressesOf(prepared.view) : done(prepared);
+    body: () => bodyOf(messageOf(call)),
+    trace: () => traceOf(textOf(call, 'traceparent')),
+    actor: () => actorOf(textOf(call, 'x-amends-actor') ?? undefined),
+    caller: callerOf(call),
+  };
+}
+
+/** The first value of a name in the metadata; null: it has none that is text. */
+function textOf(call: Call, name: string): string | null {
+  const [value] = call.metadata.get(name);
+  return typeof value === 'string' ? value : null;
+}
+
+/** Tells when the caller has cancelled, or its deadline is over. */
+function callerOf(call: Call): WaitSignal {
+  return {
+    get aborted() {
+      return call.cancelled;
     },
-    Subscribe: async (call) => done(await service.subscribe(topicIn(call), actorOfCall(call))),
-    Unsubscribe: async (call) => done(await service.unsubscribe(topicIn(call), actorOfCall(call))),
-    DeleteTopic: async (call) => done(await service.deleteTopic(topicIn(call).topic, actorOfCall(call))),
+    addEventListener: (_type, listener) => void call.on('cancelled', listener),
+    removeEventListener: (_type, listener) => void call.off('cancelled', listener),
   };
 }
 
@@ -196,8 +191,8 @@ function healthHandlers(
   const status = async () => ((await isReady()) ? servingStatus.serving : servingStatus.notServing);
   return {
     async Check(call) {
-      if (!isKnown(call)) throw new Refused({ code: grpcCodes.notFound, message: `there is no service ${serviceIn(call)}` });
-      return { status: await status() };
+      if (isKnown(call)) return { reply: { status: await status() } };
+      return { status: { code: grpcCodes.NOT_FOUND, message: `there is no service ${serviceIn(call)}` } };
     },
     Watch(call) {
       watches.add(call);
@@ -240,26 +235,4 @@ function messageOf<M>(call: Pick<Call, 'request'>): M {
   const message: unknown = call.request;
   if (message instanceof AmendsError) throw message;
   return message as M;
-}
-
-function transactionIn(call: Call) {
-  const [traceparent = null] = call.metadata.get('traceparent');
-  return transactionOfGrpc(messageOf<GrpcTransaction>(call), traceOf(typeof traceparent === 'string' ? traceparent : null));
-}
-
-function topicIn(call: Call) {
-  const { Topic: topic, URL: url, Remark: remark } = messageOf<GrpcTopic>(call);
-  return { topic, url, remark };
-}
-
-function actorOfCall(call: Call): string {
-  const [actor] = call.metadata.get('x-amends-actor');
-  return typeof actor === 'string' && actor !== '' ? actor : 'anonymous';
-}
-
-/** Aborts when the caller has cancelled, or its deadline is over. */
-function callerGone(call: Call): AbortSignal {
-  const gone = new AbortController();
-  call.on('cancelled', () => gone.abort());
-  return gone.signal;
 }

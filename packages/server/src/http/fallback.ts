@@ -1,7 +1,7 @@
 /** What is answered where no face has a say: addresses that do not exist, requests that reach no route. */
 import type { Log } from '@amends/coordinator';
 import { AmendsError } from '@amends/core';
-import { answerOf, dtmBase } from '@amends/wire';
+import { dtmAnswerOfError, dtmBase } from '@amends/wire';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { sendDtm } from './dtm-face.ts';
 import { sendProblem } from './native-face.ts';
@@ -25,7 +25,7 @@ export function fallbackOf(log: Log): Fallback {
     },
     failed(error, request, reply) {
       const made = requestError(error, log, request);
-      return isDtm(request.url) ? sendDtm(reply, answerOf(made)) : sendProblem(reply, made);
+      return isDtm(request.url) ? sendDtm(reply, dtmAnswerOfError(made)) : sendProblem(reply, made);
     },
   };
 }

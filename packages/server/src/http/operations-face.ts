@@ -13,6 +13,9 @@ export interface OperationsFaceOptions {
   readonly metricsText: (reply: FastifyReply) => Promise<string>;
 }
 
+/** Where DTM serves its metrics. */
+const dtmMetrics = '/api/metrics';
+
 const welcome = `Amends ${version}, a distributed transaction manager.
 
 native API     ${nativeBase}/transactions   described by ${nativeBase}/openapi.json
@@ -35,7 +38,8 @@ export function operationsFace({ coordinator, lost, metricsText }: OperationsFac
       reason === null ? { status: 'live' } : reply.code(503).send({ status: 'not live', reason }),
     );
     app.get('/readyz', { config: { permission: 'public', api: 'readyz' } }, (_request, reply) => ready(coordinator, reply));
-    app.get('/metrics', { config: { permission: 'system:read', api: 'metrics' } }, (_request, reply) => metricsText(reply));
+    for (const url of ['/metrics', dtmMetrics])
+      app.get(url, { config: { permission: 'system:read', api: 'metrics' } }, (_request, reply) => metricsText(reply));
   };
 }
 

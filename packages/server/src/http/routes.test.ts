@@ -5,7 +5,7 @@ import { runningServer, silentLog } from '../testing/running-server.ts';
 import { createApp } from './app.ts';
 import { fallbackOf } from './fallback.ts';
 
-const urlOf = (path: string) => (path.startsWith('/api/') ? path : dtmBase + path).replace(':topicName', 't');
+const urlOf = (path: string) => (path.startsWith('/api/') ? path : dtmBase + path).replace(':topic', 't');
 
 describe('a route', () => {
   it.each(nativeRoutes.map((route) => [`${route.method} ${route.path}`, route] as const))(

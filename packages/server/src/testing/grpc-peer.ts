@@ -15,7 +15,11 @@ type Answer = { readonly reply: Record<string, unknown> } | { readonly code: num
 
 /** Calls rpcs of a server. */
 export interface GrpcClient {
-  dtm(rpc: keyof typeof dtmMethods, message: object, options?: { readonly timeoutMs?: number }): Promise<Answer>;
+  dtm(
+    rpc: keyof typeof dtmMethods,
+    message: object,
+    options?: { readonly timeoutMs?: number; readonly actor?: string },
+  ): Promise<Answer>;
   health(service?: string): Promise<Answer>;
   /** Statuses as they are told, until `stop`. */
   watchHealth(service?: string): { readonly statuses: AsyncIterator<{ readonly status: number }>; stop(): void };
@@ -27,21 +31,32 @@ export interface GrpcClient {
   hangUp(): void;
 }
 
+function metadataOf(actor: string): Metadata {
+  const metadata = new Metadata();
+  if (actor !== '') metadata.set('x-amends-actor', actor);
+  return metadata;
+}
+
 /** A client of the server at this address. */
 export function grpcClient(address: string, secure = credentials.createInsecure()): GrpcClient {
   const client = new Client(address, secure, { 'grpc.max_send_message_length': -1 });
   opened.push(() => client.close());
   const underWay = new Set<ClientUnaryCall>();
-  const call = (path: string, method: Pick<GrpcMethod, 'request' | 'reply'>, message: object, timeoutMs = 5_000) =>
+  const call = (
+    path: string,
+    method: Pick<GrpcMethod, 'request' | 'reply'>,
+    message: object,
+    { timeoutMs = 5_000, actor = '' } = {},
+  ) =>
     new Promise<Answer>((resolve) => {
       const done = (error: ServiceError | null, reply?: Record<string, unknown>) =>
         resolve(error === null ? { reply: reply! } : { code: error.code, message: error.details });
       const deadline = Date.now() + timeoutMs;
       const { request, reply } = method;
-      underWay.add(client.makeUnaryRequest(path, request.encode, reply.decode, message, new Metadata(), { deadline }, done));
+      underWay.add(client.makeUnaryRequest(path, request.encode, reply.decode, message, metadataOf(actor), { deadline }, done));
     });
   return {
-    dtm: (rpc, message, { timeoutMs } = {}) => call(`/${dtmServiceName}/${rpc}`, dtmMethods[rpc], message, timeoutMs),
+    dtm: (rpc, message, options) => call(`/${dtmServiceName}/${rpc}`, dtmMethods[rpc], message, options),
     health: (service = '') => call(`/${healthServiceName}/Check`, healthMethods.Check, { service }),
     watchHealth(service = '') {
       const { request, reply } = healthMethods.Watch;

@@ -1,12 +1,15 @@
-export * from './answer.ts';
+export * from './body.ts';
 export { parseDtmGid } from './gid.ts';
+export * from './http-answer.ts';
 export * from './list.ts';
+export * from './outcome.ts';
 export * from './register-branch.ts';
+export * from './result.ts';
 export * from './routes.ts';
-export { nothingFound, queryBody, workflowBody } from './shown/query.ts';
+export { nothingFound, queryBody } from './shown/query.ts';
 export type { DtmRecord } from './shown/record.ts';
 export { settledSubscribers, topicsOf } from './specs/msg-spec.ts';
 export type { DtmDefaults } from './specs/options.ts';
-export * from './submit.ts';
+export * from './submission.ts';
 export * from './topic.ts';
 export { type DtmTransaction, parseDtmTransaction } from './transaction.ts';

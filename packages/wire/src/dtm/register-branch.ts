@@ -3,6 +3,7 @@ import { type BranchId, type Gid, limits, type Mode, type Protocol, type Registe
 import { textMap } from '../input/json-values.ts';
 import { shown } from '../input/shown.ts';
 import { checkParams, checkTarget } from '../input/target.ts';
+import type { DtmBody } from './body.ts';
 import { parseDtmGid } from './gid.ts';
 import { bytesOf } from './transaction.ts';
 
@@ -14,15 +15,16 @@ export interface DtmRegistration {
 }
 
 /**
- * Reads the body of `registerBranch`.
- * @param payload body of the second phase, or the recorded result; left out: the text in `data`
+ * Reads what `registerBranch` carries. Its one payload is the body of the second phase, or the recorded result. Where it does not
+ * come as bytes, it is the text in `data`.
  * @throws AmendsError `invalid_request` naming the field
  */
-export function parseRegistration(body: unknown, protocol = 'http', payload?: Uint8Array): DtmRegistration {
+export function parseRegistration({ fields: body, payloads }: DtmBody): DtmRegistration {
   const fields = textMap('body', body);
   const { gid = '', trans_type: type = '', branch_id: id = '' } = fields;
   const branchId = parseBranchId(id);
-  const bytes = payload ?? bytesOf(fields['data'] ?? '');
+  const protocol = payloads === undefined ? 'http' : 'grpc';
+  const bytes = payloads?.[0] ?? bytesOf(fields['data'] ?? '');
   switch (type) {
     case 'tcc': {
       const { confirm = '', cancel = '' } = fields;

@@ -1,5 +1,6 @@
-/** The DTM face as one table: the server mounts it. */
-import type { Permission } from '../faces/permission.ts';
+/**
+ * DTM's HTTP API as one table of addresses. What an operation asks of a caller, and does, the server's table of operations says.
+ */
 
 /** Where DTM's API begins. */
 export const dtmBase = '/api/dtmsvr';
@@ -9,7 +10,6 @@ export interface DtmRoute {
   /** Below `dtmBase`, or absolute when it begins with `/api/`. */
   readonly path: string;
   readonly operation: DtmOperation;
-  readonly permission: Permission;
 }
 
 export type DtmOperation =
@@ -30,31 +30,29 @@ export type DtmOperation =
   | 'deleteTopic'
   | 'queryKV'
   | 'scanKV'
-  | 'ping'
-  | 'metrics';
+  | 'ping';
 
 /** Every route of DTM's HTTP API. */
 export const dtmRoutes: readonly DtmRoute[] = [
-  { method: 'GET', path: '/version', operation: 'version', permission: 'public' },
-  { method: 'GET', path: '/newGid', operation: 'newGid', permission: 'transactions:create' },
-  { method: 'POST', path: '/prepare', operation: 'prepare', permission: 'transactions:create' },
-  { method: 'POST', path: '/submit', operation: 'submit', permission: 'transactions:create' },
-  { method: 'POST', path: '/abort', operation: 'abort', permission: 'transactions:create' },
-  { method: 'POST', path: '/registerBranch', operation: 'registerBranch', permission: 'transactions:create' },
-  { method: 'POST', path: '/registerTccBranch', operation: 'registerBranch', permission: 'transactions:create' },
-  { method: 'POST', path: '/registerXaBranch', operation: 'registerBranch', permission: 'transactions:create' },
-  { method: 'POST', path: '/prepareWorkflow', operation: 'prepareWorkflow', permission: 'transactions:create' },
-  { method: 'GET', path: '/query', operation: 'query', permission: 'transactions:read' },
-  { method: 'GET', path: '/all', operation: 'all', permission: 'transactions:read' },
-  { method: 'POST', path: '/forceStop', operation: 'forceStop', permission: 'transactions:terminate' },
-  { method: 'POST', path: '/resetNextCronTime', operation: 'resetNextCronTime', permission: 'transactions:retry' },
-  { method: 'GET', path: '/api/ping', operation: 'ping', permission: 'public' },
-  { method: 'POST', path: '/api/ping', operation: 'ping', permission: 'public' },
-  { method: 'GET', path: '/api/metrics', operation: 'metrics', permission: 'system:read' },
-  { method: 'GET', path: '/resetCronTime', operation: 'resetCronTime', permission: 'transactions:retry' },
-  { method: 'GET', path: '/subscribe', operation: 'subscribe', permission: 'topics:write' },
-  { method: 'GET', path: '/unsubscribe', operation: 'unsubscribe', permission: 'topics:write' },
-  { method: 'DELETE', path: '/topic/:topicName', operation: 'deleteTopic', permission: 'topics:write' },
-  { method: 'GET', path: '/queryKV', operation: 'queryKV', permission: 'topics:read' },
-  { method: 'GET', path: '/scanKV', operation: 'scanKV', permission: 'topics:read' },
+  { method: 'GET', path: '/version', operation: 'version' },
+  { method: 'GET', path: '/newGid', operation: 'newGid' },
+  { method: 'POST', path: '/prepare', operation: 'prepare' },
+  { method: 'POST', path: '/submit', operation: 'submit' },
+  { method: 'POST', path: '/abort', operation: 'abort' },
+  { method: 'POST', path: '/registerBranch', operation: 'registerBranch' },
+  { method: 'POST', path: '/registerTccBranch', operation: 'registerBranch' },
+  { method: 'POST', path: '/registerXaBranch', operation: 'registerBranch' },
+  { method: 'POST', path: '/prepareWorkflow', operation: 'prepareWorkflow' },
+  { method: 'GET', path: '/query', operation: 'query' },
+  { method: 'GET', path: '/all', operation: 'all' },
+  { method: 'POST', path: '/forceStop', operation: 'forceStop' },
+  { method: 'POST', path: '/resetNextCronTime', operation: 'resetNextCronTime' },
+  { method: 'GET', path: '/api/ping', operation: 'ping' },
+  { method: 'POST', path: '/api/ping', operation: 'ping' },
+  { method: 'GET', path: '/resetCronTime', operation: 'resetCronTime' },
+  { method: 'GET', path: '/subscribe', operation: 'subscribe' },
+  { method: 'GET', path: '/unsubscribe', operation: 'unsubscribe' },
+  { method: 'DELETE', path: '/topic/:topic', operation: 'deleteTopic' },
+  { method: 'GET', path: '/queryKV', operation: 'queryKV' },
+  { method: 'GET', path: '/scanKV', operation: 'scanKV' },
 ];

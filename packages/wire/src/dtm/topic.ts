@@ -1,8 +1,8 @@
 /** DTM's topics: `subscribe`, `unsubscribe`, `topic/:topicName`, and the key-value queries that show them. */
 import { limits, refuse, type Subscription, type Topic, type TopicVerdict } from '@amends/core';
 import { checkSubscription, checkTopicName } from '../input/topic-check.ts';
-import { type DtmAnswer, errorAnswer, successAnswer } from './answer.ts';
 import { digitsOf, parameter, type Query } from './parameters.ts';
+import { type DtmRefusal, type DtmResult, done, trouble } from './result.ts';
 import { idOf, rfc3339 } from './shown/query.ts';
 
 /** What `subscribe` and `unsubscribe` name. */
@@ -13,12 +13,12 @@ export interface DtmSubscription {
 
 /**
  * Reads a subscription; over gRPC the same three texts come in a message.
- * @returns an answer where DTM has its own words for what is missing
+ * @returns a refusal where DTM has its own words for what is missing
  * @throws AmendsError `invalid_request` naming the field
  */
-export function parseSubscription(query: Query): DtmSubscription | DtmAnswer {
+export function parseSubscription(query: Query): DtmSubscription | DtmRefusal {
   const named = parseUnsubscription(query);
-  if (!('status' in named)) checkSubscription(named.subscription);
+  if (!('kind' in named)) checkSubscription(named.subscription);
   return named;
 }
 
@@ -26,29 +26,37 @@ export function parseSubscription(query: Query): DtmSubscription | DtmAnswer {
  * Reads what is to be unsubscribed, as `parseSubscription` does: any address, because what is there may be one that is refused by
  * now.
  */
-export function parseUnsubscription(query: Query): DtmSubscription | DtmAnswer {
+export function parseUnsubscription(query: Query): DtmSubscription | DtmRefusal {
   const topic = parameter(query, 'topic');
   const subscription = { url: parameter(query, 'url'), remark: parameter(query, 'remark') };
-  if (topic === '') return errorAnswer(500, 'empty topic');
-  if (subscription.url === '') return errorAnswer(500, 'empty url');
+  if (topic === '') return trouble('empty topic');
+  if (subscription.url === '') return trouble('empty url');
   checkTopicName(topic);
   return { topic, subscription };
 }
 
 /** What became of it, in DTM's words; the space at the end is its own. */
-const answers: Readonly<Record<TopicVerdict, DtmAnswer>> = {
-  done: successAnswer,
-  url_exists: errorAnswer(500, 'this url exists'),
-  no_topic: errorAnswer(500, 'no such a topic'),
-  no_subscribers: errorAnswer(500, 'this topic is empty'),
-  no_url: errorAnswer(500, 'no such an url '),
-  not_found: errorAnswer(500, 'storage: NotFound'),
-  too_many: errorAnswer(400, `url: the topic has ${limits.subscribersMax} subscribers, which is as many as are allowed`),
+const results: Readonly<Record<Exclude<TopicVerdict, 'too_many'>, DtmResult>> = {
+  done,
+  url_exists: trouble('this url exists'),
+  no_topic: trouble('no such a topic'),
+  no_subscribers: trouble('this topic is empty'),
+  no_url: trouble('no such an url '),
+  not_found: trouble('storage: NotFound'),
 };
 
-/** The answer to a change of a topic. */
-export function topicAnswer(verdict: TopicVerdict): DtmAnswer {
-  return answers[verdict];
+/** What came of a change to a topic. @throws AmendsError `invalid_request` when it has as many subscribers as are allowed */
+export function resultOfTopicChange(verdict: TopicVerdict): DtmResult {
+  if (verdict === 'too_many')
+    refuse('url', `the topic has ${limits.subscribersMax} subscribers, which is as many as are allowed`);
+  return results[verdict];
+}
+
+/** The topic that `topic/:topic` names. @throws AmendsError `invalid_request` naming it */
+export function parseTopic(query: Query): string {
+  const topic = parameter(query, 'topic');
+  checkTopicName(topic);
+  return topic;
 }
 
 /** The one category that has entries here; DTM has no other either. */

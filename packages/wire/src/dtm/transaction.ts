@@ -2,13 +2,16 @@
  * DTM's transaction JSON, read as DTM's own server reads it: null for any key, unknown keys ignored, letter case of keys
  * ignored, payloads also inside the steps. What a Go decoder refuses is refused here too, naming the field.
  */
-import type { Trace } from '@amends/core';
+import { type Gid, type Mode, refuse, type Trace } from '@amends/core';
 import { arrayOf, countOf, objectOf, textMap, textOf, textOrEmpty, truthOf } from '../input/json-values.ts';
+import { shown } from '../input/shown.ts';
+import type { DtmBody } from './body.ts';
+import { parseDtmGid } from './gid.ts';
 
 /** A transaction as a DTM client sends it, with the defaults of its wire; times in seconds. */
 export interface DtmTransaction {
-  gid: string;
-  trans_type: string;
+  gid: Gid;
+  mode: Mode;
   steps: readonly DtmStep[];
   /** Payloads by step, those inside the steps included. */
   payloads: readonly Uint8Array[];
@@ -32,26 +35,47 @@ export interface DtmTransaction {
 /** One step; which keys mean something depends on the type of the transaction. */
 type DtmStep = Readonly<Record<string, string>>;
 
-type Field = Exclude<keyof DtmTransaction, 'trace'>;
+/** As it is read: what names it is text, and what it belongs to comes from elsewhere. */
+interface Draft extends Omit<DtmTransaction, 'gid' | 'mode' | 'trace'> {
+  gid: string;
+  trans_type: string;
+}
+
+type Field = keyof Draft;
+
+/** What a transaction has beside its fields. */
+interface Beside {
+  /** The trace that the request belongs to, by its header `traceparent`. */
+  readonly trace?: Trace | null;
+  /** Left out: what `trans_type` says. */
+  readonly mode?: Mode;
+}
 
 /**
  * Reads a transaction.
- * @param trace the trace that the request belongs to, by its header `traceparent`
- * @throws AmendsError `invalid_request` naming the field that has a wrong type
+ * @throws AmendsError `invalid_request` naming the field that has a wrong type or value
  */
-export function parseDtmTransaction(body: unknown, trace: Trace | null = null): DtmTransaction {
-  const transaction = { ...blank(), trace };
+export function parseDtmTransaction({ fields: body, payloads }: DtmBody, beside: Beside = {}): DtmTransaction {
+  const draft = blank();
   const source = objectOf('body', body);
   for (const key in source) {
     const field = fieldOf(key);
     const value = source[key];
-    if (field !== undefined && value !== null) assign(transaction, field, value);
+    if (field !== undefined && value !== null) assign(draft, field, value);
   }
-  transaction.payloads = [...transaction.payloads, ...payloadsInSteps(transaction.steps)];
-  return transaction;
+  const { gid, trans_type: type, ...rest } = draft;
+  rest.payloads = payloads ?? [...rest.payloads, ...payloadsInSteps(rest.steps)];
+  return { ...rest, gid: parseDtmGid(gid), mode: beside.mode ?? modeOf(type), trace: beside.trace ?? null };
 }
 
-function blank(): DtmTransaction {
+const modes: ReadonlySet<string> = new Set<Mode>(['saga', 'msg', 'tcc', 'xa', 'workflow']);
+
+function modeOf(type: string): Mode {
+  if (!modes.has(type)) refuse('trans_type', `is ${shown(type)}, must be "saga", "msg", "tcc", "xa" or "workflow"`);
+  return type as Mode;
+}
+
+function blank(): Draft {
   return {
     gid: '',
     trans_type: '',
@@ -69,21 +93,16 @@ function blank(): DtmTransaction {
     branch_headers: {},
     concurrent: false,
     req_extra: {},
-    trace: null,
   };
 }
 
-const fields: ReadonlyMap<string, Field> = new Map(
-  Object.keys(blank())
-    .filter((key) => key !== 'trace')
-    .map((field) => [field, field as Field]),
-);
+const fields: ReadonlyMap<string, Field> = new Map(Object.keys(blank()).map((field) => [field, field as Field]));
 
 function fieldOf(key: string): Field | undefined {
   return fields.get(key) ?? fields.get(key.toLowerCase());
 }
 
-function assign(transaction: DtmTransaction, field: Field, value: unknown): void {
+function assign(transaction: Draft, field: Field, value: unknown): void {
   switch (field) {
     case 'steps':
       transaction.steps = arrayOf(field, value).map(stepOf);

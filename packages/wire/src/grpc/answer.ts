@@ -1,20 +1,22 @@
 /** Answers as gRPC gives them: a reply, or a status with a text. */
-import type { AmendsError, ErrorCode } from '@amends/core';
-import type { DtmAnswer } from '../dtm/answer.ts';
+import { type AmendsError, errorKinds } from '@amends/core';
+import { type DtmRefusal, type DtmResult, failure, isRefusal, refusalText } from '../dtm/result.ts';
 import type { PresentedTransaction } from '../faces/presented-transaction.ts';
 import type { GrpcProgresses } from './messages.ts';
 
-/** Status codes of gRPC that are used here (https://grpc.github.io/grpc/core/md_doc_statuscodes.html). */
+/** Numbers of the statuses of gRPC that are used here, by name (https://grpc.github.io/grpc/core/md_doc_statuscodes.html). */
 export const grpcCodes = {
-  ok: 0,
-  unknown: 2,
-  invalidArgument: 3,
-  notFound: 5,
-  failedPrecondition: 9,
-  aborted: 10,
-  unimplemented: 12,
-  internal: 13,
-  unavailable: 14,
+  OK: 0,
+  UNKNOWN: 2,
+  INVALID_ARGUMENT: 3,
+  NOT_FOUND: 5,
+  PERMISSION_DENIED: 7,
+  FAILED_PRECONDITION: 9,
+  ABORTED: 10,
+  UNIMPLEMENTED: 12,
+  INTERNAL: 13,
+  UNAVAILABLE: 14,
+  UNAUTHENTICATED: 16,
 } as const;
 
 /** A status that is not OK. */
@@ -23,52 +25,36 @@ export interface GrpcStatus {
   readonly message: string;
 }
 
-/** The status of an answer; null: it is a success. */
-export function grpcStatusOf({ status, body }: DtmAnswer): GrpcStatus | null {
-  if (status === 200) return null;
-  const { message = '' } = body as { message?: string };
-  return { code: codeOfStatus(status), message };
-}
+/** A reply, or why there is none. */
+export type GrpcAnswer = { readonly reply: object } | { readonly status: GrpcStatus };
 
-function codeOfStatus(status: number): number {
-  switch (status) {
-    case 400:
-      return grpcCodes.invalidArgument;
-    case 409:
-      return grpcCodes.aborted;
-    case 425:
-      return grpcCodes.failedPrecondition;
-    case 501:
-      return grpcCodes.unimplemented;
-    case 503:
-      return grpcCodes.unavailable;
+/** The answer of a result. */
+export function grpcAnswerOf(result: DtmResult): GrpcAnswer {
+  if (isRefusal(result)) return { status: statusOf(result) };
+  switch (result.kind) {
+    case 'gid':
+      return { reply: { Gid: result.gid } };
+    case 'workflow':
+      return { reply: progressesOf(result.record) };
     default:
-      return grpcCodes.unknown;
+      return { reply: {} };
   }
 }
 
-const codes: Partial<Record<ErrorCode, number>> = {
-  invalid_request: grpcCodes.invalidArgument,
-  too_large: grpcCodes.invalidArgument,
-  value_refused: grpcCodes.invalidArgument,
-  topic_not_found: grpcCodes.unknown,
-  not_implemented: grpcCodes.unimplemented,
-  overloaded: grpcCodes.unavailable,
-  stopping: grpcCodes.unavailable,
-  store_unavailable: grpcCodes.unavailable,
-  conflict: grpcCodes.aborted,
-  version_conflict: grpcCodes.aborted,
-  already_finished: grpcCodes.aborted,
-  internal: grpcCodes.internal,
-};
+const statuses = { failure: grpcCodes.ABORTED, ongoing: grpcCodes.FAILED_PRECONDITION, trouble: grpcCodes.UNKNOWN } as const;
 
-/** The status of an operating error. */
-export function grpcStatusOfError(error: AmendsError): GrpcStatus {
-  return { code: codes[error.code] ?? grpcCodes.unknown, message: error.message };
+function statusOf(refusal: DtmRefusal): GrpcStatus {
+  return { code: statuses[refusal.kind], message: refusalText(refusal) };
+}
+
+/** The answer of an operating error; to DTM's clients a conflict is a failure. */
+export function grpcAnswerOfError({ code, message }: AmendsError): GrpcAnswer {
+  const number = grpcCodes[errorKinds[code].grpcStatus];
+  return { status: number === grpcCodes.ABORTED ? statusOf(failure(message)) : { code: number, message } };
 }
 
 /** What a workflow's function must know, its result included once there is one. */
-export function progressesOf({ transaction, given }: PresentedTransaction): GrpcProgresses {
+function progressesOf({ transaction, given }: PresentedTransaction): GrpcProgresses {
   const { gid, status, reason } = transaction;
   const result = given.result === null ? '' : Buffer.from(given.result).toString('base64');
   return {

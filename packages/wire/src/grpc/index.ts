@@ -2,5 +2,4 @@ export * from './answer.ts';
 export * from './messages.ts';
 export * from './methods.ts';
 export { servedProtos } from './proto.ts';
-export * from './request.ts';
 export * from './status-text.ts';

@@ -1,40 +1,50 @@
-/** The rpcs as one table: names, messages, permissions. The server mounts it. */
-import type { Permission } from '../faces/permission.ts';
+/** The rpcs as one table of names and messages. The server mounts it. */
+import type { DtmBody } from '../dtm/body.ts';
+import type { DtmOperation } from '../dtm/routes.ts';
 import { type Codec, grpcMessages } from './messages.ts';
+import { bodyOfBranch, bodyOfNothing, bodyOfTopic, bodyOfTransaction } from './request.ts';
 
-/** One rpc. */
+/** How the messages of one rpc are written and read. */
 export interface GrpcMethod {
   // biome-ignore lint/suspicious/noExplicitAny: each rpc has messages of its own
   readonly request: Codec<any>;
   // biome-ignore lint/suspicious/noExplicitAny: each rpc has messages of its own
   readonly reply: Codec<any>;
-  readonly permission: Permission;
   /** Whether it has any number of replies. Default: one. */
   readonly streams?: true;
 }
 
+/** An rpc of DTM: what an operation asks of a caller, and does, the server's table of operations says. */
+export interface DtmRpc extends GrpcMethod {
+  readonly operation: DtmOperation;
+  // biome-ignore lint/suspicious/noExplicitAny: each rpc has messages of its own
+  readonly bodyOf: (message: any) => DtmBody;
+}
+
 const { nothing, transaction, gid, branch, progresses, topic, healthRequest, health } = grpcMessages;
+const aTransaction = { request: transaction, reply: nothing, bodyOf: bodyOfTransaction };
+const aTopic = { request: topic, reply: nothing, bodyOf: bodyOfTopic };
 
 /** Everything of `dtmgimp.Dtm`. */
 export const dtmMethods = {
-  NewGid: { request: nothing, reply: gid, permission: 'transactions:create' },
-  Submit: { request: transaction, reply: nothing, permission: 'transactions:create' },
-  Prepare: { request: transaction, reply: nothing, permission: 'transactions:create' },
-  Abort: { request: transaction, reply: nothing, permission: 'transactions:create' },
-  RegisterBranch: { request: branch, reply: nothing, permission: 'transactions:create' },
-  PrepareWorkflow: { request: transaction, reply: progresses, permission: 'transactions:create' },
-  Subscribe: { request: topic, reply: nothing, permission: 'topics:write' },
-  Unsubscribe: { request: topic, reply: nothing, permission: 'topics:write' },
-  DeleteTopic: { request: topic, reply: nothing, permission: 'topics:write' },
-} as const satisfies Record<string, GrpcMethod>;
+  NewGid: { operation: 'newGid', request: nothing, reply: gid, bodyOf: bodyOfNothing },
+  Submit: { operation: 'submit', ...aTransaction },
+  Prepare: { operation: 'prepare', ...aTransaction },
+  Abort: { operation: 'abort', ...aTransaction },
+  RegisterBranch: { operation: 'registerBranch', request: branch, reply: nothing, bodyOf: bodyOfBranch },
+  PrepareWorkflow: { operation: 'prepareWorkflow', ...aTransaction, reply: progresses },
+  Subscribe: { operation: 'subscribe', ...aTopic },
+  Unsubscribe: { operation: 'unsubscribe', ...aTopic },
+  DeleteTopic: { operation: 'deleteTopic', ...aTopic },
+} as const satisfies Record<string, DtmRpc>;
 
 /** Full name of DTM's service. */
 export const dtmServiceName = 'dtmgimp.Dtm';
 
 /** The standard health check (https://grpc.io/docs/guides/health-checking). */
 export const healthMethods = {
-  Check: { request: healthRequest, reply: health, permission: 'public' },
-  Watch: { request: healthRequest, reply: health, permission: 'public', streams: true },
+  Check: { request: healthRequest, reply: health },
+  Watch: { request: healthRequest, reply: health, streams: true },
 } as const;
 
 /** Full name of the health service. */

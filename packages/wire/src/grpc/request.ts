@@ -1,17 +1,12 @@
-/** Requests by gRPC, as the requests that every protocol of DTM makes. */
-import type { Trace } from '@amends/core';
-import { type DtmRegistration, parseRegistration } from '../dtm/register-branch.ts';
-import { type DtmTransaction, parseDtmTransaction } from '../dtm/transaction.ts';
+/** Requests by gRPC, as the bodies that every protocol of DTM hands over. */
+import type { DtmBody } from '../dtm/body.ts';
 import { parseJsonText } from '../input/json-text.ts';
-import type { GrpcBranch, GrpcTransaction } from './messages.ts';
+import type { GrpcBranch, GrpcTopic, GrpcTransaction } from './messages.ts';
 
-/**
- * A transaction.
- * @throws AmendsError `invalid_request` naming the field
- */
-export function transactionOfGrpc(message: GrpcTransaction, trace: Trace | null): DtmTransaction {
+/** A transaction. @throws AmendsError `invalid_request` when its steps are not JSON */
+export function bodyOfTransaction(message: GrpcTransaction): DtmBody {
   const { TransOptions: options } = message;
-  const body = {
+  const fields = {
     gid: message.Gid,
     trans_type: message.TransType,
     steps: message.Steps === '' ? [] : parseJsonText('Steps', message.Steps),
@@ -31,14 +26,21 @@ export function transactionOfGrpc(message: GrpcTransaction, trace: Trace | null)
           branch_headers: options.BranchHeaders,
         }),
   };
-  return { ...parseDtmTransaction(body, trace), payloads: message.BinPayloads };
+  return { fields, payloads: message.BinPayloads };
 }
 
-/**
- * A registration: its URLs, or the op and status of a workflow's step, come in the map.
- * @throws AmendsError `invalid_request` naming the field
- */
-export function registrationOfGrpc(message: GrpcBranch): DtmRegistration {
+/** A registration: its URLs, or the op and status of a workflow's step, come in the map. */
+export function bodyOfBranch(message: GrpcBranch): DtmBody {
   const { Gid: gid, TransType: type, BranchID: id, Data: fields, BusiPayload: payload } = message;
-  return parseRegistration({ ...fields, gid, trans_type: type, branch_id: id }, 'grpc', payload);
+  return { fields: { ...fields, gid, trans_type: type, branch_id: id }, payloads: [payload] };
+}
+
+/** A change of a topic. */
+export function bodyOfTopic({ Topic: topic, URL: url, Remark: remark }: GrpcTopic): DtmBody {
+  return { fields: { topic, url, remark } };
+}
+
+/** A request that says nothing. */
+export function bodyOfNothing(): DtmBody {
+  return { fields: {} };
 }

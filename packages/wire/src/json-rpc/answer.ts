@@ -1,6 +1,7 @@
 /** Answers by JSON-RPC: all keys are always there. The status is 200, but for what is not JSON, or says so. */
-import { type AmendsError, isAmendsError } from '@amends/core';
-import { answerOf, type DtmAnswer } from '../dtm/answer.ts';
+import { type AmendsError, errorKinds, isAmendsError } from '@amends/core';
+import { dtmAnswerOf } from '../dtm/http-answer.ts';
+import { type DtmResult, failure, isRefusal, refusalText } from '../dtm/result.ts';
 import type { JsonRpcProblem } from './request.ts';
 
 export interface JsonRpcAnswer {
@@ -13,20 +14,26 @@ export interface JsonRpcAnswer {
   };
 }
 
-/** What came of a request. */
-export function jsonRpcAnswer(id: string | number, { status, body }: DtmAnswer): JsonRpcAnswer {
-  if (status === 200) return { status: 200, body: { jsonrpc: '2.0', id, error: null, result: body } };
-  const { message = '' } = body as { message?: string };
-  return failed(id, status === 409 ? -32901 : status === 425 ? -32902 : -32603, message);
+/** The answer of a result. */
+export function jsonRpcAnswerOf(id: string | number, result: DtmResult): JsonRpcAnswer {
+  if (isRefusal(result)) return failed(id, codes[result.kind], refusalText(result));
+  const body = result.kind === 'gid' ? { gid: result.gid } : dtmAnswerOf(result).body;
+  return { status: 200, body: { jsonrpc: '2.0', id, error: null, result: body } };
 }
 
+/** DTM's codes for a failure and for what is not over; for the rest the standard's. */
+const codes = { failure: -32901, ongoing: -32902, trouble: -32603 } as const;
+const parseErrorCode = -32700;
+
 /** What went wrong with a request; `error` is a problem with it, or an operating error. */
-export function jsonRpcFailure(id: string | number, error: JsonRpcProblem | AmendsError): JsonRpcAnswer {
-  if (isAmendsError(error, 'unsupported_media_type'))
-    return { ...failed(id, -32700, `Parse json error: ${error.message}`), status: 415 };
-  if (isAmendsError(error)) return jsonRpcAnswer(id, answerOf(error));
-  const answer = failed(error.id, error.code, error.message);
-  return error.code === -32700 ? { ...answer, status: 400 } : answer;
+export function jsonRpcAnswerOfError(id: string | number, error: JsonRpcProblem | AmendsError): JsonRpcAnswer {
+  if (!isAmendsError(error)) {
+    const answer = failed(error.id, error.code, error.message);
+    return error.code === parseErrorCode ? { ...answer, status: 400 } : answer;
+  }
+  const { jsonRpcCode: code, httpStatus: status } = errorKinds[error.code];
+  if (code === parseErrorCode) return { ...failed(id, code, `Parse json error: ${error.message}`), status };
+  return failed(id, code, code === codes.failure ? refusalText(failure(error.message)) : error.message);
 }
 
 function failed(id: string | number, code: number, message: string): JsonRpcAnswer {

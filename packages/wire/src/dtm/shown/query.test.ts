@@ -1,7 +1,7 @@
 import { decide, epochMs, type Gid, givenAtFirst, nodeId, toRow } from '@amends/core';
 import { describe, expect, it } from 'vitest';
 import { allBody, parseAll } from '../list.ts';
-import { parseSubmission } from '../submit.ts';
+import { dtmSpecOf } from '../submission.ts';
 import { parseDtmTransaction } from '../transaction.ts';
 import { queryBody } from './query.ts';
 import type { DtmRecord } from './record.ts';
@@ -13,15 +13,17 @@ const context = {
 const at = epochMs(Date.UTC(2030, 0, 2, 3, 4, 5, 678));
 
 function view(): DtmRecord {
-  const { spec } = parseSubmission(
+  const spec = dtmSpecOf(
     parseDtmTransaction({
-      gid: 'g1',
-      trans_type: 'saga',
-      steps: [{ action: 'http://a/out', compensate: 'http://a/undo' }, { action: 'http://b/in' }],
-      payloads: ['{"a":1}', ''],
-      wait_result: true,
-      retry_limit: 2,
-      custom_data: '{"concurrent":true}',
+      fields: {
+        gid: 'g1',
+        trans_type: 'saga',
+        steps: [{ action: 'http://a/out', compensate: 'http://a/undo' }, { action: 'http://b/in' }],
+        payloads: ['{"a":1}', ''],
+        wait_result: true,
+        retry_limit: 2,
+        custom_data: '{"concurrent":true}',
+      },
     }),
     context,
   );

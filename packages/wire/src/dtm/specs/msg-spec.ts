@@ -11,7 +11,7 @@ import { anySpecOf, callTimeoutMs, type DtmDefaults, preparedForMs, retryOf } fr
 
 /** Topics that the steps of a message name. */
 export function topicsOf(dtm: DtmTransaction): readonly string[] {
-  if (dtm.trans_type !== 'msg') return [];
+  if (dtm.mode !== 'msg') return [];
   const topics = dtm.steps.flatMap(({ action = '' }) =>
     action.startsWith(topicScheme) ? [action.slice(topicScheme.length)] : [],
   );

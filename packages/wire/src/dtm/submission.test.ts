@@ -1,6 +1,8 @@
 import { checkSagaSpec, isAmendsError, type SagaSpec, type Transaction } from '@amends/core';
 import { describe, expect, it } from 'vitest';
-import { type DtmSubmission, parseSubmission, submittedAnswer, waitedAnswer } from './submit.ts';
+import { dtmAnswerOf } from './http-answer.ts';
+import { resultOfSubmit, resultOfWait } from './outcome.ts';
+import { dtmSpecOf } from './submission.ts';
 import { parseDtmTransaction } from './transaction.ts';
 
 const context = {
@@ -13,7 +15,10 @@ const steps = [
 ];
 const minimal = { gid: 'g1', trans_type: 'saga', steps, payloads: ['{"a":1}', 'null'] };
 
-const parse = (body: unknown) => parseSubmission(parseDtmTransaction(body), context) as DtmSubmission & { spec: SagaSpec };
+const parse = (fields: unknown) => {
+  const dtm = parseDtmTransaction({ fields });
+  return { ...dtm, spec: dtmSpecOf(dtm, context) as SagaSpec };
+};
 const specOf = (change: object) => parse({ ...minimal, ...change }).spec;
 
 function refusal(body: unknown): string {
@@ -29,7 +34,7 @@ function refusal(body: unknown): string {
 describe('what a DTM client submits', () => {
   it('becomes a spec with the policies that DTM has by default', () => {
     const forEver = { kind: 'exponential', delayMs: 10_000, delayMsMax: 300_000, attemptsMax: null, atEnd: 'hold' };
-    const { gid, spec, waits } = parse(minimal);
+    const { gid, spec, wait_result: waits } = parse(minimal);
     expect([gid, waits]).toEqual(['g1', false]);
     expect(spec).toMatchObject({ mode: 'saga', timeoutMs: null, headers: {}, face: 'dtm' });
     expect(spec.steps).toEqual([
@@ -153,6 +158,11 @@ describe('the answer to a submission', () => {
   const tx = (change: Partial<Transaction>) => ({ status: 'submitted', reason: '', hold: null, ...change }) as Transaction;
   const asked = parse(minimal);
   const waiting = parse({ ...minimal, wait_result: true });
+  const submittedAnswer = (...told: Parameters<typeof resultOfSubmit>) => {
+    const result = resultOfSubmit(...told);
+    return result === null ? null : dtmAnswerOf(result);
+  };
+  const waitedAnswer = (transaction: Transaction) => dtmAnswerOf(resultOfWait(transaction));
 
   it('is success at once, or after waiting', () => {
     expect(submittedAnswer(asked, { outcome: 'created', transaction: tx({}) })).toEqual({
