@@ -5,6 +5,7 @@
 import { type ClientHttp2Session, connect } from 'node:http2';
 import { connect as connectPlain, isIP, type LookupFunction, type Socket } from 'node:net';
 import { connect as connectSecure, type TLSSocket } from 'node:tls';
+import { systemTimers } from '../../ports/host.ts';
 import type { ParticipantAddress } from '../../ports/participant-address.ts';
 import type { ParticipantTls } from '../participant-tls.ts';
 
@@ -64,6 +65,11 @@ export class GrpcChannel {
     return !this.#session.closed && !this.#session.destroyed;
   }
 
+  /** The connection, once calls may be sent on it at once; null: not yet. */
+  get ready(): ClientHttp2Session | null {
+    return this.#isReady ? this.#session : null;
+  }
+
   /** Whether a call would be sent at once, and not wait until others have ended. */
   get hasRoom(): boolean {
     const { maxConcurrentStreams = callsUntilToldOtherwise } = this.#isReady ? this.#session.remoteSettings : {};
@@ -89,9 +95,9 @@ export class GrpcChannel {
   probe(): void {
     if (this.#probing || !this.isOpen || this.#session.connecting) return;
     this.#probing = true;
-    const giveUp = setTimeout(() => this.#session.destroy(), this.#pingMsMax);
+    const cancelTimer = systemTimers.after(this.#pingMsMax, () => this.#session.destroy());
     this.#session.ping(() => {
-      clearTimeout(giveUp);
+      cancelTimer();
       this.#probing = false;
     });
   }
@@ -104,18 +110,20 @@ export class GrpcChannel {
 
 function connectionOf(session: ClientHttp2Session, socket: Socket, { secure }: ParticipantAddress): Promise<ClientHttp2Session> {
   return new Promise((resolve, reject) => {
-    const late = setTimeout(() => session.destroy(failure('ETIMEDOUT', `no connection within ${connectMsMax} ms`)), connectMsMax);
+    const cancelTimer = systemTimers.after(connectMsMax, () =>
+      session.destroy(failure('ETIMEDOUT', `no connection within ${connectMsMax} ms`)),
+    );
     session.once('connect', () => {
       if (secure && (socket as TLSSocket).alpnProtocol !== 'h2')
         session.destroy(failure('ERR_TLS_ALPN', 'the server does not offer HTTP/2 (ALPN h2), which gRPC needs'));
     });
     session.once('remoteSettings', () => {
-      clearTimeout(late);
+      cancelTimer();
       resolve(session);
     });
     session.once('error', reject);
     session.once('close', () => {
-      clearTimeout(late);
+      cancelTimer();
       reject(failure('ECONNABORTED', 'the connection was closed'));
     });
   });

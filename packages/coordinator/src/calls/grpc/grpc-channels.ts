@@ -9,14 +9,21 @@ import { GrpcChannel, type GrpcChannelOptions } from './grpc-channel.ts';
  */
 const channelsPerTargetMax = 8;
 
+/** Connections of one target, open or not. */
+interface UsedChannels {
+  channels: readonly GrpcChannel[];
+  /** Grows with each use of any. */
+  usedAt: number;
+}
+
 /** Keeps connections while they are used. */
 export class GrpcChannels {
   readonly #options: GrpcChannelOptions;
   readonly #targetsMax: number;
-  /** By target, the one unused longest first. */
-  readonly #byTarget = new Map<string, readonly GrpcChannel[]>();
+  readonly #byOrigin = new Map<string, UsedChannels>();
   /** Those too that take no more calls and have not ended. */
   readonly #all = new Set<GrpcChannel>();
+  #uses = 0;
 
   constructor(targetsMax: number, options: GrpcChannelOptions) {
     this.#targetsMax = targetsMax;
@@ -25,28 +32,33 @@ export class GrpcChannels {
 
   /** Whether there have been connections of a target lately. */
   has({ origin }: ParticipantAddress): boolean {
-    return this.#byTarget.has(origin);
+    return this.#byOrigin.has(origin);
   }
 
-  /**
-   * A connection of a target on which a call can be sent at once; where there is none and no more are made, the one with the
-   * fewest.
-   */
+  /** A connection on which a call can be sent at once; where there is none and no more are made, the one with the fewest. */
   take(target: ParticipantAddress): GrpcChannel {
-    const known = (this.#byTarget.get(target.origin) ?? []).filter(({ isOpen }) => isOpen);
-    this.#byTarget.delete(target.origin);
-    if (this.#byTarget.size >= this.#targetsMax) this.#closeOldest();
-    const room = known.find(({ hasRoom }) => hasRoom);
-    const isMore = room === undefined && known.length < channelsPerTargetMax;
-    const channels = isMore ? [...known, this.#open(target)] : known;
-    this.#byTarget.set(target.origin, channels);
-    return room ?? channels.reduce((least, each) => (each.calls < least.calls ? each : least));
+    const used = this.#byOrigin.get(target.origin) ?? this.#add(target);
+    used.usedAt = ++this.#uses;
+    const withRoom = used.channels.find(({ isOpen, hasRoom }) => isOpen && hasRoom);
+    if (withRoom !== undefined) return withRoom;
+    const open = used.channels.filter(({ isOpen }) => isOpen);
+    if (open.length >= channelsPerTargetMax) return open.reduce((least, each) => (each.calls < least.calls ? each : least));
+    const channel = this.#open(target);
+    used.channels = [...open, channel];
+    return channel;
   }
 
   /** Breaks off every call. */
   destroy(): void {
     for (const channel of this.#all) channel.destroy();
-    this.#byTarget.clear();
+    this.#byOrigin.clear();
+  }
+
+  #add({ origin }: ParticipantAddress): UsedChannels {
+    if (this.#byOrigin.size >= this.#targetsMax) this.#closeOldest();
+    const used: UsedChannels = { channels: [], usedAt: 0 };
+    this.#byOrigin.set(origin, used);
+    return used;
   }
 
   #open(target: ParticipantAddress): GrpcChannel {
@@ -57,11 +69,14 @@ export class GrpcChannels {
   }
 
   #closeOldest(): void {
-    for (const [key, channels] of this.#byTarget) {
-      if (channels.some(({ calls }) => calls > 0)) continue;
-      this.#byTarget.delete(key);
-      for (const channel of channels) channel.destroy();
-      return;
+    let oldest = '';
+    let leastUsedAt = Number.POSITIVE_INFINITY;
+    for (const [origin, { channels, usedAt }] of this.#byOrigin) {
+      if (usedAt >= leastUsedAt || channels.some(({ calls }) => calls > 0)) continue;
+      oldest = origin;
+      leastUsedAt = usedAt;
     }
+    for (const channel of this.#byOrigin.get(oldest)?.channels ?? []) channel.destroy();
+    this.#byOrigin.delete(oldest);
   }
 }

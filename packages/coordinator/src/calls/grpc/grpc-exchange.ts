@@ -4,8 +4,10 @@
  */
 import { type ClientHttp2Session, type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2';
 import { limits, type Outcome, type OutcomeClass, participantStuck } from '@amends/core';
+import { stopwatch } from '../../ports/host.ts';
 import type { BranchCall } from '../../ports/ports.ts';
 import { classOfConnectError } from '../connection-error.ts';
+import type { Deadlines, Timed } from '../deadlines.ts';
 import type { GrpcChannel } from './grpc-channel.ts';
 
 /** What goes out. */
@@ -27,6 +29,7 @@ const prefixBytes = 5;
 
 /** What a call is made with. */
 export interface GrpcMeans {
+  readonly deadlines: Deadlines;
   /** A connection that takes calls; null: no more are made. */
   channel(): GrpcChannel | null;
   /** @param leftMs of the time of the call */
@@ -36,38 +39,46 @@ export interface GrpcMeans {
 /** How often one call is sent, when servers pass it over each time. */
 const sendingsMax = 5;
 
+const stopped: Result = { class: 'unknown', code: 'stopped', detail: 'the coordinator is stopping', exchange: 'unsent' };
+
 /**
  * Makes a call; resolves exactly once, within its deadline. What a server has passed over, because it is going away or has no
  * room on this connection, is sent again at once on another: nothing has happened yet, so it is the same attempt.
  */
-export async function grpcExchange(call: BranchCall, { channel: connect, request }: GrpcMeans): Promise<Outcome> {
-  const startedAt = performance.now();
-  let ending: Ending = { outcome: stopped, isPassedOver: true };
-  for (let sending = 1; ending.isPassedOver && sending <= sendingsMax; sending++) {
-    const leftMs = Math.max(0, call.deadlineInMs - Math.floor(performance.now() - startedAt));
-    const channel = connect();
-    if (channel === null) break;
-    ending = await new Promise<Ending>((done) => new GrpcExchange(channel, call, done).begin(request(leftMs), leftMs));
-    if (ending.isPassedOver) channel.retire();
-  }
-  return { ...ending.outcome, durationMs: Math.round(performance.now() - startedAt) };
+export function grpcExchange(call: BranchCall, means: GrpcMeans): Promise<Outcome> {
+  return new Promise((done) => {
+    send(call, means, { done, startedAt: stopwatch.now(), sending: 1, before: stopped });
+  });
 }
 
-const stopped: Result = { class: 'unknown', code: 'stopped', detail: 'the coordinator is stopping', exchange: 'unsent' };
+/** Where a call stands. */
+interface Course {
+  done(outcome: Outcome): void;
+  readonly startedAt: number;
+  /** Which sending this is, from 1. */
+  readonly sending: number;
+  /** What is to be said when it cannot be sent. */
+  readonly before: Result;
+}
 
-/** How a call ended on one connection. */
-interface Ending {
-  readonly outcome: Result;
-  /** Whether the connection stood and its server has certainly not looked at the call. */
-  readonly isPassedOver: boolean;
+function send(call: BranchCall, means: GrpcMeans, course: Course): void {
+  const channel = course.sending > sendingsMax ? null : means.channel();
+  if (channel === null) end(course, course.before);
+  else new GrpcSending(channel, call, { means, course }).begin();
+}
+
+function end({ done, startedAt }: Course, outcome: Result): void {
+  done({ ...outcome, durationMs: Math.round(stopwatch.now() - startedAt) });
 }
 
 /** One call on one connection. */
-class GrpcExchange {
+class GrpcSending implements Timed {
+  wakeSlot = -1;
+  wakeAt: number | null = null;
   readonly #channel: GrpcChannel;
   readonly #call: BranchCall;
-  readonly #done: (ending: Ending) => void;
-  #deadline: NodeJS.Timeout | undefined;
+  readonly #means: GrpcMeans;
+  readonly #course: Course;
   #stream: ClientHttp2Stream | null = null;
   #httpStatus: number | null = null;
   #status: number | null = null;
@@ -79,16 +90,22 @@ class GrpcExchange {
   #error: Error | null = null;
   #over = false;
 
-  constructor(channel: GrpcChannel, call: BranchCall, done: (ending: Ending) => void) {
+  constructor(channel: GrpcChannel, call: BranchCall, { means, course }: { means: GrpcMeans; course: Course }) {
     this.#channel = channel;
     this.#call = call;
-    this.#done = done;
-    this.#channel.calls += 1;
+    this.#means = means;
+    this.#course = course;
   }
 
-  begin(request: GrpcRequest, leftMs: number): void {
-    this.#deadline = setTimeout(() => this.#timeOut(), leftMs);
-    this.#channel.connected.then(
+  begin(): void {
+    const lastedMs = Math.floor(stopwatch.now() - this.#course.startedAt);
+    const leftMs = Math.max(0, this.#call.deadlineInMs - lastedMs);
+    const request = this.#means.request(leftMs);
+    this.#channel.calls += 1;
+    this.#means.deadlines.set(this, leftMs);
+    const { ready, connected } = this.#channel;
+    if (ready !== null) return this.#send(ready, request);
+    connected.then(
       (session) => this.#over || this.#send(session, request),
       (error: Error) => this.#end({ class: 'unknown', detail: error.message, ...classOfConnectError(error) }),
     );
@@ -105,8 +122,12 @@ class GrpcExchange {
     }
   }
 
+  /** The connection stood, and its server has certainly not looked at the call. */
   #passOver(detail: string): void {
-    this.#end({ class: 'unknown', code: 'connect_refused', detail, exchange: 'refused' }, { isPassedOver: true });
+    if (!this.#leave()) return;
+    this.#channel.retire();
+    const before: Result = { class: 'unknown', code: 'connect_refused', detail, exchange: 'refused' };
+    send(this.#call, this.#means, { ...this.#course, sending: this.#course.sending + 1, before });
   }
 
   #follow(stream: ClientHttp2Stream, message: Uint8Array): void {
@@ -121,9 +142,7 @@ class GrpcExchange {
       this.#error = error;
     });
     stream.on('close', () => this.#ended(stream));
-    const prefix = Buffer.alloc(prefixBytes);
-    prefix.writeUInt32BE(message.byteLength, 1);
-    stream.end(Buffer.concat([prefix, message]));
+    stream.end(framed(message));
   }
 
   #readStatus(headers: IncomingHttpHeaders): void {
@@ -177,9 +196,9 @@ class GrpcExchange {
     };
   }
 
-  #timeOut(): void {
+  /** The deadline. Without a stream, or with one that waits for its turn on the connection, nothing has left. */
+  wake(): void {
     const detail = `no complete answer within ${this.#call.deadlineInMs} ms`;
-    // Without a stream, or with one that waits for its turn on the connection, nothing has left.
     const isUnsent = this.#stream === null || this.#stream.pending;
     this.#end({ class: 'unknown', code: 'timeout', detail, exchange: isUnsent ? 'refused' : 'broken' });
     this.#channel.probe();
@@ -190,15 +209,29 @@ class GrpcExchange {
     this.#end({ class: 'unknown', code: 'answer_too_large', detail, exchange: 'answered' });
   }
 
-  #end(outcome: Result, { isPassedOver } = { isPassedOver: false }): void {
-    if (this.#over) return;
+  #end(outcome: Result): void {
+    if (this.#leave()) end(this.#course, outcome);
+  }
+
+  /** Has no more to do with the connection. @returns whether that was not so already */
+  #leave(): boolean {
+    if (this.#over) return false;
     this.#over = true;
     this.#channel.calls -= 1;
-    clearTimeout(this.#deadline);
+    this.#means.deadlines.clear(this);
     this.#chunks = [];
-    this.#stream?.close(constants.NGHTTP2_CANCEL);
-    this.#done({ outcome, isPassedOver });
+    if (this.#stream?.closed === false) this.#stream.close(constants.NGHTTP2_CANCEL);
+    return true;
   }
+}
+
+/** A message as it travels: uncompressed, its length before it. */
+function framed(message: Uint8Array): Buffer {
+  const frame = Buffer.allocUnsafe(prefixBytes + message.byteLength);
+  frame.writeUInt8(0, 0);
+  frame.writeUInt32BE(message.byteLength, 1);
+  frame.set(message, prefixBytes);
+  return frame;
 }
 
 /** The statuses that mean something here (https://grpc.github.io/grpc/core/md_doc_statuscodes.html). */

@@ -12,6 +12,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import type { BranchCall, Transport } from '../../ports/ports.ts';
 import { checkedLookup } from '../address/checked-lookup.ts';
 import { parseAddress } from '../address/parse-address.ts';
+import { Deadlines } from '../deadlines.ts';
 import { GrpcChannel } from './grpc-channel.ts';
 import { grpcExchange } from './grpc-exchange.ts';
 import { grpcTransport } from './grpc-transport.ts';
@@ -322,7 +323,11 @@ describe('without a verdict', () => {
     const target = parseAddress(bank.target);
     const channel = new GrpcChannel(target, { lookup: checkedLookup(() => null), tls: {}, pingMsMax: 50 });
     const request = { headers: { ':method': 'POST', ':path': target.path }, message: new Uint8Array(0) };
-    const call = grpcExchange(callTo(bank.target), { channel: () => channel, request: () => request });
+    const call = grpcExchange(callTo(bank.target), {
+      deadlines: new Deadlines(),
+      channel: () => channel,
+      request: () => request,
+    });
     await heard;
     (await channel.connected).destroy(Object.assign(new Error('no route to host'), { code: 'EHOSTUNREACH' }));
     expect(await call).toMatchObject({ class: 'unknown', code: 'connection_lost', exchange: 'broken' });

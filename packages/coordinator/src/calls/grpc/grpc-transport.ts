@@ -7,6 +7,7 @@ import type { Exchange, Outcome } from '@amends/core';
 import type { BranchCall, Transport } from '../../ports/ports.ts';
 import { checkedLookup } from '../address/checked-lookup.ts';
 import { type CheckAddress, reasonAgainst, refuseForbidden } from '../address/network-address.ts';
+import { Deadlines } from '../deadlines.ts';
 import { headerText } from '../header-text.ts';
 import type { ParticipantTls } from '../participant-tls.ts';
 import { GrpcChannels } from './grpc-channels.ts';
@@ -33,6 +34,7 @@ export function grpcTransport(options: GrpcTransportOptions = {}): Transport {
   const { targetsMax = 1_000, checkAddress = refuseForbidden, tls = {}, userAgent = 'amends' } = options;
   const { pingMsMax = 5_000 } = options;
   const channels = new GrpcChannels(targetsMax, { lookup: checkedLookup(checkAddress), tls, pingMsMax });
+  const deadlines = new Deadlines();
   let closed = false;
 
   return {
@@ -43,11 +45,11 @@ export function grpcTransport(options: GrpcTransportOptions = {}): Transport {
       const forbidden = channels.has(address) ? null : reasonAgainst(address, checkAddress);
       if (forbidden !== null) return notMade('address_forbidden', forbidden, 'forbidden');
       if (closed) return notMade('stopped', 'the coordinator is stopping', 'unsent');
-      const unsendable = [request.gid, request.workflow].find((text) => !printable.test(text));
-      if (unsendable !== undefined)
-        return notMade('invalid_request', `${JSON.stringify(unsendable)} cannot be metadata`, 'refused');
+      if (!printable.test(request.gid)) return unsendable(request.gid);
+      if (!printable.test(request.workflow)) return unsendable(request.workflow);
       const message = messageOf(request);
       return grpcExchange(request, {
+        deadlines,
         channel: () => (closed ? null : channels.take(address)),
         request: (leftMs) => ({ headers: headersOf(request, { userAgent, leftMs }), message }),
       });
@@ -111,6 +113,10 @@ function messageOf({ workflow, payload }: BranchCall): Uint8Array {
 /** A count as protobuf writes it: seven bits per byte, the lowest first. */
 function varint(count: number): number[] {
   return count < 0x80 ? [count] : [(count & 0x7f) | 0x80, ...varint(count >>> 7)];
+}
+
+function unsendable(text: string): Promise<Outcome> {
+  return notMade('invalid_request', `${JSON.stringify(text)} cannot be metadata`, 'refused');
 }
 
 function notMade(code: string, detail: string, exchange: Exchange): Promise<Outcome> {
