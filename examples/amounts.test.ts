@@ -1,4 +1,4 @@
-/** Amounts and counts below 1: the services refuse them themselves, whoever asks. */
+/** The services themselves refuse amounts and counts below 1. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -43,7 +43,7 @@ const credit = (posting: Posting) => {
   if (give.run(posting).changes === 0) throw new BusinessFailure(`${posting.account} has no account here`);
 };
 
-/** A negative debit would be a gift, and a negative credit a theft. */
+/** Refuses amounts below one cent: a negative debit would add money, and a negative credit would take it. */
 function checkAmount({ cents }: Posting): void {
   if (!Number.isSafeInteger(cents) || cents <= 0) throw new BusinessFailure(`${cents} is no amount: whole cents, more than none`);
 }

@@ -11,7 +11,7 @@ export interface Account {
 export interface Transfer {
   readonly from: Account;
   readonly to: Account;
-  /** Whole cents: money is never a fraction. */
+  /** Whole cents. */
   readonly cents: number;
   /** Address of the post office that tells the recipient. */
   readonly letters: string;
@@ -20,8 +20,8 @@ export interface Transfer {
 /**
  * The steps of a transfer:
  * 1. debit, which a refund undoes;
- * 2. credit, the pivot: the other bank may refuse it, but once the recipient has the money nobody takes it back;
- * 3. notify, which cannot be undone and therefore comes last, and is tried until it succeeds.
+ * 2. credit, the pivot: the other bank may refuse it, but once the recipient has the money it is never undone;
+ * 3. notify, which cannot be undone and therefore comes last, and is repeated until it succeeds.
  */
 export function transfer(amends: AmendsClient, { from, to, cents, letters }: Transfer) {
   const letter = { recipient: to.account, text: `${from.account} has sent you ${cents} cents` };

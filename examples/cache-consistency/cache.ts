@@ -1,4 +1,4 @@
-/** What customers read: prices from Redis, filled from the catalogue when they are asked for. */
+/** The cache that customers read: prices in Redis, fetched from the catalogue when they are asked for. */
 import { parseArgs } from 'node:util';
 import { participant } from '@amends/client/fastify';
 import Fastify from 'fastify';
@@ -12,9 +12,9 @@ const { values: options } = parseArgs({
   },
 });
 
-/** A price that nobody asks for is forgotten after this. Seconds. */
+/** How long a price is kept. Seconds. */
 const keptS = 600;
-/** After a change nothing is kept for so long: whoever has read the old price just before must not put it back. Seconds. */
+/** How long nothing is kept after a change, so that a reader that has just read the old price does not put it back. Seconds. */
 const quietS = 1;
 const forgotten = '';
 
@@ -32,7 +32,7 @@ app.get<{ Params: { product: string }; Querystring: { catalogue: string } }>('/p
 app.post(
   '/forget',
   participant<{ product: string }>(async ({ body }) => {
-    // As often as it is called: forgetting twice is forgetting once, so there is no barrier.
+    // There is no barrier, because a repeated deletion does no harm.
     await redis.set(`price:${body.product}`, forgotten, 'EX', quietS);
   }),
 );

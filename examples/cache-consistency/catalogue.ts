@@ -1,4 +1,4 @@
-/** The catalogue: prices in its own database, which alone is right. */
+/** The catalogue: prices in its own database, which is always right. */
 import { parseArgs } from 'node:util';
 import { AmendsClient, BusinessFailure, sqliteBarrier } from '@amends/client';
 import { participant } from '@amends/client/fastify';

@@ -1,16 +1,16 @@
-/** A price changes in the database, and the cache forgets the old one: both, or neither. */
+/** Changes a price in the database and removes the old one from the cache: both, or neither. */
 import { type AmendsClient, BusinessFailure, type sqliteBarrier, type Transaction } from '@amends/client';
 import type Database from 'better-sqlite3';
 
 export interface Change {
-  /** Identity; the same once more is the same change. */
+  /** Identity of the change: a repeated request with it is the same change. */
   readonly change: string;
   readonly product: string;
-  /** More than none. */
+  /** At least 1. */
   readonly cents: number;
 }
 
-/** Where it happens. */
+/** The services that take part. */
 export interface Place {
   readonly db: ReturnType<typeof sqliteBarrier<Database.Database>>;
   /** Address of the service with the cache. */
@@ -20,9 +20,9 @@ export interface Place {
 }
 
 /**
- * Changes the price in a local transaction, and has the cache forget it. Whoever dies in between: the coordinator asks
- * `changed`, and tells the cache or not.
- * @throws BusinessFailure when the price is none; nothing is changed then
+ * Changes the price in a local transaction, and has the cache delete its copy. When a process dies in between, the coordinator
+ * asks `changed` whether the transaction was committed, and calls the cache if so.
+ * @throws BusinessFailure when the price is below 1; nothing is changed then
  */
 export function changePrice(
   amends: AmendsClient,

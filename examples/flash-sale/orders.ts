@@ -1,4 +1,4 @@
-/** The orders, in a database that takes its time: they come as messages, however many are sold at once. */
+/** The orders, in a database that may be slow: they come as messages, so many can be sold at once. */
 import { parseArgs } from 'node:util';
 import { barrier } from '@amends/client';
 import { participant } from '@amends/client/fastify';

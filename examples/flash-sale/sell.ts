@@ -4,13 +4,13 @@ import type { redisBarrier } from '@amends/client/redis';
 
 /** What a buyer wants. */
 export interface Sale {
-  /** Identity of the order; the same once more is the same order. */
+  /** Identity of the order: a repeated request with it is the same order. */
   readonly order: string;
   readonly buyer: string;
   readonly item: string;
 }
 
-/** Where it happens. */
+/** The services that take part. */
 export interface Place {
   /** The stock in Redis. */
   readonly stock: ReturnType<typeof redisBarrier>;
@@ -26,9 +26,9 @@ export function stockKey(item: string): string {
 }
 
 /**
- * Announces the order, takes a piece, and lets the order go. Whoever dies in between: the coordinator asks `sold`, and delivers
- * the order or forgets it.
- * @throws BusinessFailure when nothing is left; the order is forgotten then
+ * Announces the order, takes a piece, and submits the order. When a process dies in between, the coordinator asks `sold` whether
+ * a piece was taken, and delivers the order or drops it.
+ * @throws BusinessFailure when nothing is left; the order is dropped then
  */
 export function sell(amends: AmendsClient, { order, buyer, item }: Sale, { stock, orders, sold }: Place): Promise<Transaction> {
   return amends

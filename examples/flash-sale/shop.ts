@@ -1,6 +1,5 @@
 /**
- * The shop: thousands may press the button at once, so it does nothing but one script in Redis and two requests to the
- * coordinator.
+ * The shop. Thousands may press the button at once, so a sale is only one script in Redis and two requests to the coordinator.
  */
 import { parseArgs } from 'node:util';
 import { AmendsClient, BusinessFailure } from '@amends/client';

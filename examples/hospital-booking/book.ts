@@ -1,14 +1,14 @@
 /** A booking: doctor, device and access to the record together, or none of them. */
 import type { AmendsClient } from '@amends/client';
 
-/** What a patient wants. */
+/** The booking that a patient wants. */
 export interface Booking {
   readonly booking: string;
   readonly patient: string;
   readonly doctor: string;
   readonly device: string;
   readonly time: string;
-  /** What is not confirmed in this time is released. Milliseconds. */
+  /** How long the patient has to confirm before everything is released. Milliseconds. */
   readonly confirmWithinMs: number;
 }
 
@@ -16,9 +16,9 @@ export interface Booking {
 export type Hospital = Readonly<Record<'doctors' | 'devices' | 'records' | 'desk', string>>;
 
 /**
- * Doctor, device and record are held at the same time (steps 0, 1, 2 wait for nothing); with all three in hand the desk asks
- * the patient (3) and waits for the answer (4). A refusal, a cancellation or the time-out releases what is held. With the
- * confirmation everything that can be undone is done, which is the point of no return: 5 and 6 are tried until they succeed.
+ * Holds doctor, device and record at the same time (steps 0, 1 and 2 wait for nothing). Then the desk asks the patient (3) and
+ * waits for the answer (4). A refusal, a cancellation or the time-out releases what is held. The confirmation is the point of no
+ * return, because all steps that can be undone have succeeded then: 5 and 6 are repeated until they succeed.
  */
 export function book(amends: AmendsClient, hospital: Hospital, { confirmWithinMs, ...wanted }: Booking) {
   const { booking, patient, doctor, device, time } = wanted;

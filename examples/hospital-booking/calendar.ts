@@ -1,4 +1,4 @@
-/** The calendar of one kind of thing that can be booked, doctors or devices: held first, then booked or released. */
+/** The calendar of doctors, or of devices. An hour is held first, and then booked or released. */
 import { parseArgs } from 'node:util';
 import { BusinessFailure, barrier } from '@amends/client';
 import { participant } from '@amends/client/fastify';

@@ -75,7 +75,7 @@ function request(
   return book(amends, url, { booking: `${patient}-${time}`, patient, time, ...usual, ...other });
 }
 
-/** Waits until the patient is asked; the booking's name. */
+/** Waits until the patient is asked. @returns the name of the booking */
 function waitForQuestion({ url }: Stage<Service>, patient: string): Promise<string> {
   return until(`a question to ${patient}`, async () => {
     const questions = await read(`${url.desk}/questions`);

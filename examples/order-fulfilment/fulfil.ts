@@ -1,14 +1,14 @@
-/** An order from basket to parcel: everything happens, or the goods are back on the shelf and the money with the customer. */
+/** An order from basket to parcel: everything happens, or the goods are released and the customer is refunded. */
 import type { AmendsClient } from '@amends/client';
 
-/** What a customer wants. */
+/** The order that a customer places. */
 export interface Order {
   readonly id: string;
   readonly item: string;
   readonly count: number;
   readonly cents: number;
   readonly address: string;
-  /** Goods that are not paid for in this time go back on the shelf. Milliseconds. */
+  /** How long the customer has to pay before the goods are released. Milliseconds. */
   readonly payWithinMs: number;
 }
 
@@ -17,8 +17,8 @@ export type Shop = Readonly<Record<'orders' | 'stock' | 'payment' | 'shipping', 
 
 /**
  * Four steps can be undone: order, reservation, bill, and waiting for the payment, which the time-out ends. Shipping is the
- * pivot: the carrier may refuse it, and then the bill is refunded; once the parcel is on its way there is no way back, and
- * what is left to be written down is tried until it succeeds.
+ * pivot. When the carrier refuses, the bill is refunded. Once the parcel is on its way, nothing is undone, and the steps that
+ * record it are repeated until they succeed.
  */
 export function fulfil(amends: AmendsClient, shop: Shop, { payWithinMs, address, ...order }: Order) {
   const { id, item, count, cents } = order;

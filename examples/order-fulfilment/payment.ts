@@ -1,4 +1,4 @@
-/** Bills. The customer pays when the customer likes; whoever asks meanwhile is told that it is not decided yet. */
+/** Bills. Until the customer has paid, the question whether a bill is settled is answered "not yet". */
 import { parseArgs } from 'node:util';
 import { BusinessFailure, barrier, Ongoing } from '@amends/client';
 import { participant } from '@amends/client/fastify';

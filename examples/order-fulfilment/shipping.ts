@@ -1,4 +1,4 @@
-/** The carrier. It may refuse a parcel; one that it has taken is on its way. */
+/** The carrier. It may refuse a parcel, but does not stop one that it has taken. */
 import { parseArgs } from 'node:util';
 import { BusinessFailure, barrier } from '@amends/client';
 import { participant } from '@amends/client/fastify';

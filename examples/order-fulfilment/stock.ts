@@ -1,4 +1,4 @@
-/** The warehouse. What is reserved for one order cannot be promised to another, so nothing is sold twice. */
+/** The warehouse. Goods that are reserved for one order cannot be reserved for another, so nothing is sold twice. */
 import { parseArgs } from 'node:util';
 import { BusinessFailure, barrier } from '@amends/client';
 import { participant } from '@amends/client/fastify';
@@ -9,7 +9,7 @@ const { values: options } = parseArgs({
   options: {
     port: { type: 'string', default: '0' },
     db: { type: 'string', default: 'stock.db' },
-    // `--item lamp=10`: in stock at first.
+    // `--item lamp=10` sets the stock of an item, unless the database has it already.
     item: { type: 'string', multiple: true, default: [] },
   },
 });

@@ -4,13 +4,13 @@ import type { Startable } from '../../tools/services/kinds.ts';
 
 /** A system of services with the stories it can tell. */
 export interface Example<Name extends string = string> {
-  /** As its folder. */
+  /** The name of its folder. */
   readonly name: string;
   /** What it needs beside Node. Default: nothing. */
   readonly databases?: readonly Startable[];
   /** One process each, by name. */
   readonly services: Readonly<Record<Name, ServiceScript>>;
-  /** Told in this order, each beginning where the one before has ended. */
+  /** They are told in this order, and each begins where the one before has ended. */
   readonly stories: readonly Story<Name>[];
 }
 
@@ -19,7 +19,7 @@ export interface ServiceScript {
   /** File in the example's folder. */
   readonly script: string;
   readonly args?: readonly string[];
-  /** It talks to the coordinator itself: `--server` is added too. */
+  /** true: it calls the coordinator itself, so `--server` is added too. */
   readonly asksServer?: true;
   /** Databases that it is told of: `--redis URL`, and so on. */
   readonly uses?: readonly Startable[];
@@ -35,7 +35,7 @@ export interface Story<Name extends string = string> {
   play(stage: Stage<Name>): Promise<Ending>;
 }
 
-/** What a story finds around it. */
+/** What a story works with. */
 export interface Stage<Name extends string = string> {
   readonly amends: AmendsClient;
   /** Address of the coordinator, for what the client does not do. */
@@ -46,7 +46,7 @@ export interface Stage<Name extends string = string> {
   kill(service: Name): Promise<void>;
   /** Starts a killed service again, at the same address, on the same database. */
   restart(service: Name): Promise<void>;
-  /** Resolves when a call of the transaction has found nobody at home. */
+  /** Resolves when a call of the transaction has found the service down. */
   missed(gid: string): Promise<void>;
 }
 

@@ -4,7 +4,7 @@
  */
 import { isMainThread } from 'node:worker_threads';
 
-/** As in a power cut, which every service has to survive anyway; an orderly end would write to readers who are gone. */
+/** Ends as in a power cut, which every service survives; an orderly end would write to readers who are gone. */
 function end(): void {
   process.kill(process.pid, 'SIGKILL');
 }

@@ -1,4 +1,4 @@
-/** A process of a system, held from outside: started, killed, restarted, stopped, and never left behind. */
+/** A process of a system, which is started, killed, restarted and stopped from outside, and never left running. */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { createWriteStream, type WriteStream } from 'node:fs';
 import { join } from 'node:path';
@@ -46,8 +46,8 @@ export interface Program {
 }
 
 /**
- * One process. It counts as started when it has printed the address where it listens. All its lives have the same address:
- * where somebody else listens there meanwhile, it waits.
+ * One process. It counts as started when it has printed the address where it listens. It keeps this address through all restarts;
+ * when another process listens there meanwhile, it waits.
  */
 export class Service {
   readonly name: string;
@@ -75,7 +75,7 @@ export class Service {
       child.once('exit', () => {
         this.#life = null;
       });
-      // Later than `exit`: by now its last words have been read.
+      // `close` comes after `exit`, when all output has been read.
       child.once('close', (code, signal) => {
         resolve(endOf(this.name, code ?? signal, lastLines, this.#program.logFile));
       });
@@ -90,7 +90,7 @@ export class Service {
     void crashed.then((error) => life.endIsExpected || this.#program.onCrash(error));
   }
 
-  /** Where to listen in this life; 0: where the kernel says. */
+  /** The port of the next start; 0: the kernel chooses. */
   async #freePort(): Promise<number> {
     if (this.url !== '') {
       const port = Number(new URL(this.url).port);
@@ -103,12 +103,12 @@ export class Service {
 
   #spawn(port: number): Child {
     const args = ['--import', leash, ...this.#program.args, '--port', `${port}`];
-    // A process group of its own: Ctrl-C reaches the starter only, which then stops everything in order.
+    // It has a process group of its own, so that Ctrl-C reaches only the starter, which then stops everything in order.
     const env = { NODE_COMPILE_CACHE: compileCache, ...process.env };
     return spawn(process.execPath, args, { stdio: 'pipe', detached: true, env });
   }
 
-  /** SIGKILL: no farewell, as in a power cut. Resolves when it is gone. */
+  /** Sends SIGKILL, as in a power cut. Resolves when it is gone. */
   async kill(): Promise<void> {
     await this.#end('SIGKILL');
   }
@@ -149,7 +149,7 @@ function addressIn(child: Child): Promise<string | null> {
 
 function keepLastLines(child: Child, logFile: string): string[] {
   const log: WriteStream = createWriteStream(logFile, { flags: 'a' });
-  log.on('error', () => {}); // A full disk must not end the story; the lines below are still there.
+  log.on('error', () => {}); // A full disk must not end the story; the last lines are kept in memory too.
   const lines: string[] = [];
   const keep = (chunk: Buffer) => {
     log.write(chunk);

@@ -27,7 +27,7 @@ export interface StageOptions {
   readonly nodeArgs?: readonly string[];
 }
 
-/** A stage with its curtain. */
+/** A stage that can be opened and closed. */
 export interface OpenStage<Name extends string = string> extends Stage<Name> {
   readonly services: ReadonlyMap<Name, Service>;
   /** Starts all services at once. @throws Error when one of them cannot be started */

@@ -17,7 +17,7 @@ export type Print = (line: string) => void;
 /** How stories are told. */
 export interface Telling {
   readonly print: Print;
-  /** Aborts when somebody stops it: what a story does then is no news. */
+  /** Aborts when the program is stopped; how a story ends then is not reported. */
   readonly signal: AbortSignal;
 }
 

@@ -1,4 +1,4 @@
-/** Waiting for what shows only when asked for. */
+/** Waits for something by asking for it. */
 import { setTimeout } from 'node:timers/promises';
 
 const waitMsMax = 20_000;
@@ -6,7 +6,7 @@ const pauseMs = 20;
 
 /**
  * Asks again and again until there is something.
- * @param what is awaited, for the one who reads that it did not come
+ * @param what is awaited, for the error when it does not come
  * @returns the first answer that is neither false nor undefined
  */
 export async function until<Answer>(what: string, ask: () => Promise<Answer | false | undefined>): Promise<Answer> {

@@ -46,7 +46,7 @@ const postings = {
   'deposit/cancel': change('coming = coming - :cents'),
 };
 
-/** Only a try may be refused: who has agreed to it can do the rest. */
+/** Posts an amount. Only a try is refused: a bank that has agreed to a try can do the rest. */
 function post(path: string, statement: Database.Statement, posting: Posting): void {
   const { account, cents } = posting;
   if (!Number.isSafeInteger(cents) || cents <= 0) throw new BusinessFailure(`${cents} is no amount: whole cents, more than none`);

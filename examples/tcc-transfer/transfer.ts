@@ -11,20 +11,20 @@ export interface Account {
 export interface Transfer {
   readonly from: Account;
   readonly to: Account;
-  /** Whole cents: money is never a fraction. */
+  /** Whole cents. */
   readonly cents: number;
-  /** Identity; the same once more is the same transfer. */
+  /** Identity of the transfer: a repeated request with it is the same transfer. */
   readonly gid: string;
   /** How long the money may stay set aside without a decision; then all is cancelled. Milliseconds, default 30 s. */
   readonly timeoutMs?: number;
-  /** Asked when both banks have tried: returns, and it shall be; throws, and it shall not. Default: it shall be. */
+  /** Called when both banks have tried. When it throws, the transfer is cancelled. Default: it is confirmed. */
   readonly decide?: () => Promise<void>;
 }
 
 /**
  * Tries at both banks, then confirms.
- * @returns once that is decided: from there on it cannot fail
- * @throws BusinessFailure what a bank has refused; ParticipantError when a bank does not say: what it did is cancelled
+ * @returns once the transfer is decided; after that it cannot fail
+ * @throws BusinessFailure when a bank refuses; ParticipantError when a bank gives no verdict. Then all is cancelled
  */
 export function transfer(amends: AmendsClient, how: Transfer): Promise<Transaction> {
   const { from, to, cents, gid, timeoutMs = 30_000, decide = async () => {} } = how;

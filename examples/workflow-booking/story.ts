@@ -59,7 +59,7 @@ export const workflowBooking: Example<Service> = {
   ],
 };
 
-/** Its gid. */
+/** The gid of a guest's trip. */
 function trip(name: string): string {
   return `${name}-${run}`;
 }

@@ -1,15 +1,15 @@
-/** A trip as a workflow: a function whose steps survive crashes of whoever runs it. */
+/** A trip as a workflow: a function whose steps survive crashes of the process that runs it. */
 import { type AmendsClient, barrier, type RegisteredWorkflow, type Workflow } from '@amends/client';
 import type Database from 'better-sqlite3';
 
-/** What a guest wants. */
+/** The trip that a guest wants. */
 export interface Trip {
-  /** Identity; the same once more is the same trip. */
+  /** Identity of the trip: a repeated request with it is the same trip. */
   readonly trip: string;
   readonly guest: string;
   readonly city: string;
   readonly cents: number;
-  /** Addresses of those who take part. */
+  /** Addresses of the participants. */
   readonly at: { readonly hotel: string; readonly airline: string; readonly card: string };
 }
 
@@ -27,7 +27,7 @@ export const tripTable = `CREATE TABLE IF NOT EXISTS trip (
 ) STRICT`;
 
 /**
- * Makes the workflow known to this process.
+ * Registers the workflow in this process.
  * @param resume address of this process at which the coordinator has a trip go on
  */
 export function tripWorkflow(amends: AmendsClient, db: Database.Database, resume: string): RegisteredWorkflow<Trip, Booked> {
@@ -36,7 +36,7 @@ export function tripWorkflow(amends: AmendsClient, db: Database.Database, resume
 
   async function book(workflow: Workflow, wanted: Trip): Promise<Booked> {
     const { trip, guest, city, cents, at } = wanted;
-    // A step of one's own: the list says how it ends, together with the row of the barrier.
+    // The desk's own step writes the list of trips together with the row of the barrier.
     await workflow.do('file', (call) => barrier(db, call, () => void file.run({ trip, guest })), {
       onCommit: (call) => barrier(db, call, () => void close.run({ trip, state: 'booked' })),
       onRollback: (call) => barrier(db, call, () => void close.run({ trip, state: 'refused' })),
@@ -50,7 +50,7 @@ export function tripWorkflow(amends: AmendsClient, db: Database.Database, resume
       payload,
       onRollback: `${at.airline}/cancel`,
     });
-    // Last: what is refused here gives back the room and the seat.
+    // The charge comes last: when the card refuses, room and seat are given back.
     await workflow.fetch(`${at.card}/charge`, { payload: { trip, guest, cents } });
     return { room, seat };
   }

@@ -27,7 +27,7 @@ await postgresBarrier(pool, { table }).createTable();
 await pool.query(
   `CREATE TABLE IF NOT EXISTS ${schema}.account (name text PRIMARY KEY, cents bigint NOT NULL CHECK (cents >= 0))`,
 );
-// Looked at first: an INSERT would wait for whatever is prepared for the account, and this bank for itself.
+// The SELECT comes first: an INSERT would wait for a posting that is prepared for the account, and so this bank for itself.
 const { rows: known } = await pool.query<{ name: string }>(`SELECT name FROM ${schema}.account`);
 for (const [name, cents] of options.account.map((account) => account.split('=')))
   if (!known.some((account) => account.name === name))

@@ -11,20 +11,20 @@ export interface Account {
 export interface Transfer {
   readonly from: Account;
   readonly to: Account;
-  /** Whole cents: money is never a fraction. */
+  /** Whole cents. */
   readonly cents: number;
   /** Identity. */
   readonly gid: string;
   /** How long the databases may wait for a decision; then both roll back. Milliseconds, default 10 s. */
   readonly timeoutMs?: number;
-  /** Asked when both have prepared: returns, and it shall be; throws, and it shall not. Default: it shall be. */
+  /** Called when both have prepared. When it throws, the transfer is rolled back. Default: it is committed. */
   readonly decide?: () => Promise<void>;
 }
 
 /**
  * Has both banks do their posting and prepare it, then commits.
- * @returns once that is decided: from there on it cannot fail
- * @throws BusinessFailure what a bank has refused; ParticipantError when a bank does not say: what is prepared is rolled back
+ * @returns once the transfer is decided; after that it cannot fail
+ * @throws BusinessFailure when a bank refuses; ParticipantError when a bank gives no verdict. Then all is rolled back
  */
 export function transfer(amends: AmendsClient, how: Transfer): Promise<Transaction> {
   const { from, to, cents, gid, timeoutMs = 10_000, decide = async () => {} } = how;
