@@ -36,7 +36,7 @@ const batchSize = 1_000;
 /** The coordinator that wrote them; it never beats, so it counts as dead. */
 const author = nodeId('bench');
 const context = {
-  defaults: { requestTimeoutMs: 3_000, retryIntervalMs: 10_000, timeoutToFailMs: 35_000 },
+  defaults: { requestTimeoutMs: 3_000, retryIntervalMs: 10_000, timeoutToFailMs: 35_000, runAhead: true },
   subscribersOf: () => undefined,
 };
 const agreed: Outcome = { class: 'success', code: 'http_200', detail: '', exchange: 'answered', durationMs: 1 };

@@ -52,3 +52,11 @@ test('the version is told for people and for programs', async () => {
   expect(await amends('version')).toEqual({ code: 0, stdout: `amends ${version}, Node ${node}\n`, stderr: '' });
   expect(JSON.parse((await amends('version', '--json')).stdout)).toEqual({ amends: version, node });
 });
+
+test('an option that is true by default can be switched off by its flag', async () => {
+  expect((await amends('serve', '--help')).stdout).toMatch(/--dtm-run-ahead <true\|false>/);
+  expect(await amends('serve', '--dtm-run-ahead', 'perhaps')).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/option dtm\.runAhead \(from --dtm-run-ahead\) is "perhaps"; expected: true or false/),
+  });
+});

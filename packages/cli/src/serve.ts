@@ -22,9 +22,10 @@ function withFlags(command: Command, server: ServerPackage): Command {
   return command.addHelpText('after', sources).action((flags: Record<string, unknown>) => serve(server, flags));
 }
 
-function flagOf({ flag, kind, description, env, choices }: ConfigOption, byDefault: string): Option {
-  const value = kind === 'truth' ? '' : ` <${choices.length > 0 ? choices.join('|') : kind}>`;
-  return new Option(`--${flag}${value}`, `${description.replaceAll('`', '')} (default: ${byDefault}, ${env})`);
+function flagOf({ flag, kind, description, env, choices }: ConfigOption, ifLeftOut: string): Option {
+  const wanted = kind === 'truth' ? (ifLeftOut === 'true' ? 'true|false' : '') : choices.join('|') || kind;
+  const value = wanted === '' ? '' : ` <${wanted}>`;
+  return new Option(`--${flag}${value}`, `${description.replaceAll('`', '')} (default: ${ifLeftOut}, ${env})`);
 }
 
 const sources = `

@@ -80,7 +80,12 @@ export async function startServer(config: Config, parts: ServerParts = {}): Prom
   const coordinator = coordinatorOf(config, { store, metrics, log, alerts, checkAddress, tls: tls.participants });
   metrics.watch(coordinator);
   const topics = storedTopics({ store, checkAddress, now: () => coordinator.now() });
-  const dtm = { coordinator, topics, records: dtmRecords({ coordinator, store }), defaults: config };
+  const dtm = {
+    coordinator,
+    topics,
+    records: dtmRecords({ coordinator, store }),
+    defaults: { ...config, runAhead: config.dtm.runAhead },
+  };
   const app = appOf(config, { tls: tls.listener, topics, dtm, coordinator, copy: opened.copy, lost, metrics, log });
   const isReady = async () => isReadyBy(await coordinator.health());
   const { bodyBytesMax: messageBytesMax, grpcReflection: reflection } = config;

@@ -63,6 +63,8 @@ export interface NewSaga {
   readonly concurrent?: boolean | undefined;
   readonly timeoutMs?: number | null | undefined;
   readonly alarmAfterMs?: number | null | undefined;
+  /** false: each step is stored before the next one is called. Default true. */
+  readonly runAhead?: boolean | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -93,6 +95,8 @@ export interface NewMessage {
   readonly retry?: RetryPolicy | undefined;
   /** After so long an alarm is raised if it is not finished; null: never. Milliseconds. */
   readonly alarmAfterMs?: number | null | undefined;
+  /** false: each step is stored before the next one is called. Default true. */
+  readonly runAhead?: boolean | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
@@ -105,6 +109,8 @@ interface NewTwoPhase {
   readonly retry?: RetryPolicy | undefined;
   /** After so long an alarm is raised if it is not finished; null: never. Milliseconds. */
   readonly alarmAfterMs?: number | null | undefined;
+  /** false: each step is stored before the next one is called. Default true. */
+  readonly runAhead?: boolean | undefined;
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 

@@ -14,6 +14,8 @@ export interface SagaOptions {
    * for ever.
    */
   readonly alarmAfterMs?: number | null;
+  /** false: each step is stored before the next one is called. Default true. */
+  readonly runAhead?: boolean;
   /** Added to every call. */
   readonly headers?: Readonly<Record<string, string>>;
   /** true: steps without `after` start at once. false (default): each of them follows the step before it. */

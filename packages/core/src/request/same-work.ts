@@ -10,10 +10,10 @@ export function isSameRequest(one: Spec, other: Spec): boolean {
   return planText(one) === planText(other) && isEachSame(contentsOf(one), contentsOf(other));
 }
 
-/** What a digest is made of, but for the payloads. */
+/** What a digest is made of, but for the payloads. DTM's clients do not say whether anybody may run ahead: the server does. */
 function planText(spec: Spec): string {
-  const { payloads: _, presentation: _presentation, trace: _trace, ...plan } = spec;
-  return canonicalJson({ ...plan, templates: null });
+  const { payloads: _, presentation: _presentation, trace: _trace, runAhead, ...plan } = spec;
+  return canonicalJson({ ...plan, templates: null, ...(spec.face === 'dtm' ? {} : { runAhead }) });
 }
 
 function contentsOf(spec: Spec): readonly Uint8Array[] {

@@ -135,3 +135,9 @@ describe('an address that others can reach', () => {
     expect(resolveConfig({ flags: { host } }).config.insecure).toBe(false);
   });
 });
+
+it('DTM’s routes run ahead of what is stored unless the option says no', () => {
+  expect(resolveConfig().config.dtm.runAhead).toBe(true);
+  expect(resolveConfig({ flags: { 'dtm.runAhead': 'false' } }).config.dtm.runAhead).toBe(false);
+  expect(resolveConfig({ env: { AMENDS_DTM_RUN_AHEAD: 'no' } }).config.dtm.runAhead).toBe(false);
+});

@@ -95,6 +95,16 @@ export const configSchema = z.strictObject({
     .describe(
       'Time after which tcc and xa transactions that are only prepared are rolled back, and messages are asked about, in milliseconds, where a DTM client names none',
     ),
+  dtm: z
+    .strictObject({
+      runAhead: z
+        .boolean()
+        .default(true)
+        .describe(
+          "Call a step of a DTM client's transaction before the success of the step before it is stored, so that a quick one is stored twice and not once for each step. `false` where participants cannot take a compensation for what they never heard of, as DTM's barriers can",
+        ),
+    })
+    .prefault({}),
   inFlightMax: z
     .int()
     .min(1)

@@ -1,4 +1,6 @@
 /** Where the answers to DTM's clients differ from DTM's on purpose, as `docs/migrating-from-dtm.md` lists it. */
+import type { Gid } from '@amends/core';
+import { openMemoryStore } from '@amends/store';
 import { describe, expect, it } from 'vitest';
 import { grpcClient } from '../testing/grpc-peer.ts';
 import { type Answer, type RunningServer, runningServer } from '../testing/running-server.ts';
@@ -151,4 +153,15 @@ describe('over JSON-RPC', () => {
         body: { error: { code: -32700, message: expect.stringMatching(/text\/plain/) }, result: null },
       });
   });
+});
+
+it.each([
+  ['true', undefined],
+  ['false', false],
+])('with the option dtm.runAhead %s a transaction is stored as it says', async (option, stored) => {
+  const store = openMemoryStore();
+  const amends = await runningServer({ 'dtm.runAhead': option }, { store });
+  expect((await amends.post(`${base}/submit`, saga)).status).toBe(200);
+  const [found] = await store.load(['s' as Gid]);
+  expect(JSON.parse(found!.spec.plan).runAhead).toBe(stored);
 });

@@ -1,4 +1,4 @@
-import { checkSagaSpec, isAmendsError, type SagaSpec, type Transaction } from '@amends/core';
+import { checkSagaSpec, isAmendsError, isSameRequest, type SagaSpec, type Transaction } from '@amends/core';
 import { describe, expect, it } from 'vitest';
 import { dtmAnswerOf } from './http-answer.ts';
 import { resultOfSubmit, resultOfWait } from './outcome.ts';
@@ -6,7 +6,7 @@ import { dtmSpecOf } from './submission.ts';
 import { parseDtmTransaction } from './transaction.ts';
 
 const context = {
-  defaults: { requestTimeoutMs: 3_000, retryIntervalMs: 10_000, timeoutToFailMs: 35_000 },
+  defaults: { requestTimeoutMs: 3_000, retryIntervalMs: 10_000, timeoutToFailMs: 35_000, runAhead: true },
   subscribersOf: () => undefined,
 };
 const steps = [
@@ -205,4 +205,12 @@ describe('the answer to a submission', () => {
       body: { message: expect.stringMatching(/other content, cannot submit\. FAILURE$/) },
     });
   });
+});
+
+it('whether a transaction may run ahead of what is stored is the server’s to say', () => {
+  const specWith = (runAhead: boolean) =>
+    dtmSpecOf(parseDtmTransaction({ fields: minimal }), { ...context, defaults: { ...context.defaults, runAhead } });
+  expect(specWith(false).runAhead).toBe(false);
+  expect(specWith(true)).not.toHaveProperty('runAhead');
+  expect(isSameRequest(specWith(true), specWith(false))).toBe(true);
 });

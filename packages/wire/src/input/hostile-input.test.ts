@@ -110,7 +110,7 @@ function accepted(parse: () => Spec): boolean {
 
 const parsed = (body: unknown) => parseJsonBody(Buffer.from(JSON.stringify(body) ?? ''));
 const context = {
-  defaults: { requestTimeoutMs: 3_000, retryIntervalMs: 10_000, timeoutToFailMs: 35_000 },
+  defaults: { requestTimeoutMs: 3_000, retryIntervalMs: 10_000, timeoutToFailMs: 35_000, runAhead: true },
   subscribersOf: () => undefined,
 };
 const dtmSpec = (fields: unknown) => dtmSpecOf(parseDtmTransaction({ fields }), context);

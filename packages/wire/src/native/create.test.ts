@@ -110,3 +110,28 @@ describe('the body that creates a transaction', () => {
     expect(refusedFields(body)).toEqual(fields);
   });
 });
+
+describe('running ahead of what is stored', () => {
+  const bodies = [
+    { mode: 'saga', steps: [step] },
+    { mode: 'msg', steps: [{ action: 'http://a/in' }] },
+    { mode: 'tcc' },
+    { mode: 'xa' },
+  ];
+
+  it.each(bodies)('is forbidden by runAhead: false, and allowed by default: %j', (body) => {
+    expect(parseCreate({ ...body, runAhead: false }).spec().runAhead).toBe(false);
+    for (const allowed of [body, { ...body, runAhead: true }]) expect(parseCreate(allowed).spec()).not.toHaveProperty('runAhead');
+    expect(refusedFields({ ...body, runAhead: 'no' })).toEqual(['runAhead']);
+  });
+
+  it('means nothing to a workflow, whose steps the application makes', () => {
+    expect(refusedFields({ mode: 'workflow', name: 'w', runAhead: false })).toEqual(['runAhead']);
+  });
+
+  it('makes another message to a topic of the request only where it is forbidden', () => {
+    const requested = (rest: object) => parseCreate({ mode: 'msg', steps: [{ action: 'topic://t' }], ...rest }).requested;
+    expect(requested({ runAhead: true })).toBe(requested({}));
+    expect(requested({ runAhead: false })).not.toBe(requested({}));
+  });
+});

@@ -81,9 +81,13 @@ function specOf(request: z.output<typeof createSchema>, subscribersOf: Subscribe
   }
 }
 
-/** Whether it is announced first and how it is called make no other content. */
+/** Whether it is announced first and how it is called make no other content; a default that came later makes none either. */
 function digestOf(request: z.output<typeof createSchema>): string {
-  const { gid: _, ...content } = { ...request, prepare: null };
+  const { gid: _, ...content } = {
+    ...request,
+    prepare: null,
+    runAhead: 'runAhead' in request && !request.runAhead ? false : undefined,
+  };
   return createHash('sha256').update(canonicalJson(content)).digest('hex');
 }
 

@@ -11,6 +11,8 @@ import {
   payloadBytes,
   policyToTheEnd,
   retrySchema,
+  runAheadField,
+  runAheadOf,
   span,
 } from './policies.ts';
 import { named } from './registry.ts';
@@ -49,6 +51,7 @@ export const newMessageSchema = named(
     callTimeoutMs: callTimeoutField,
     retry: retrySchema.optional().describe('How a delivery is tried again'),
     alarmAfterMs: alarmField,
+    runAhead: runAheadField,
     headers: headersField,
   }),
 );
@@ -90,6 +93,7 @@ export function msgSpecOf(request: MessageRequest, subscribersOf: SubscribersOf,
     retry: policyToTheEnd(request.retry),
     alarmAfterMs: request.alarmAfterMs,
     trace: null,
+    ...runAheadOf(request.runAhead),
     headers: request.headers,
     face: 'native',
     // A subscriber may be a gRPC method; those with an http address are called by HTTP all the same.

@@ -56,6 +56,19 @@ export const callTimeoutField = z
   .default(defaultCallTimeoutMs)
   .describe('Time for one call, answer included, in milliseconds');
 
+/** Whether calls may be made before what led to them is committed. */
+export const runAheadField = z
+  .boolean()
+  .default(true)
+  .describe(
+    'true: a step that successes alone lead to may be called before the success of the step before it is stored, so that a quick transaction is stored twice and not once for each step; after a crash a participant may be told to undo what it never heard of. false: each step is stored before the next one is called, for participants that cannot take that',
+  );
+
+/** As core has it: only that it may not is said. */
+export function runAheadOf(runAhead: boolean): { readonly runAhead?: false } {
+  return runAhead ? {} : { runAhead: false };
+}
+
 /** A span of time in a body, as long as a transaction may live. */
 export const span = (min: number) => z.int().min(min).max(limits.transactionTimeoutMsMax);
 

@@ -11,6 +11,8 @@ import {
   payloadBytes,
   policyOf,
   retrySchema,
+  runAheadField,
+  runAheadOf,
   span,
 } from './policies.ts';
 import { named } from './registry.ts';
@@ -77,6 +79,7 @@ export const newSagaSchema = named(
       .default(null)
       .describe('Time after which an undecided transaction is rolled back, in milliseconds; null: never'),
     alarmAfterMs: alarmField,
+    runAhead: runAheadField,
     headers: headersField,
   }),
 );
@@ -104,6 +107,7 @@ export function sagaSpecOf(request: z.output<typeof newSagaSchema>): SagaSpec {
     timeoutReason: request.timeoutMs === null ? '' : `not decided within ${request.timeoutMs} ms`,
     alarmAfterMs: request.alarmAfterMs,
     trace: null,
+    ...runAheadOf(request.runAhead),
     headers: request.headers,
     face: 'native',
     presentation: nothingMore,

@@ -10,6 +10,8 @@ import {
   nothingMore,
   policyToTheEnd,
   retrySchema,
+  runAheadField,
+  runAheadOf,
   span,
 } from './policies.ts';
 import { named } from './registry.ts';
@@ -23,6 +25,7 @@ const fields = {
   callTimeoutMs: callTimeoutField,
   retry: retrySchema.optional().describe('How the calls of the second phase are tried again'),
   alarmAfterMs: alarmField,
+  runAhead: runAheadField,
   headers: headersField,
 };
 
@@ -51,6 +54,7 @@ export function twoPhaseSpecOf(request: z.output<typeof newTccSchema> | z.output
     retry: policyToTheEnd(request.retry),
     alarmAfterMs: request.alarmAfterMs,
     trace: null,
+    ...runAheadOf(request.runAhead),
     headers: request.headers,
     face: 'native',
     presentation: nothingMore,

@@ -7,7 +7,7 @@ import { queryBody } from './query.ts';
 import type { DtmRecord } from './record.ts';
 
 const context = {
-  defaults: { requestTimeoutMs: 3_000, retryIntervalMs: 10_000, timeoutToFailMs: 35_000 },
+  defaults: { requestTimeoutMs: 3_000, retryIntervalMs: 10_000, timeoutToFailMs: 35_000, runAhead: true },
   subscribersOf: () => undefined,
 };
 const at = epochMs(Date.UTC(2030, 0, 2, 3, 4, 5, 678));

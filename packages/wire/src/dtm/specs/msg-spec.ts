@@ -51,7 +51,7 @@ export function msgSpecOf(dtm: DtmTransaction, defaults: DtmDefaults, subscriber
     checkTarget(`steps[${step}].action`, action, dtm.protocol);
     checkParams(`payloads[${step}]`, { target: action, protocol: dtm.protocol, payload: dtm.payloads[step] });
   });
-  const any = anySpecOf(dtm);
+  const any = anySpecOf(dtm, defaults);
   return {
     ...any,
     presentation: { ...any.presentation, ...topicsByStep(dtm) },

@@ -13,12 +13,14 @@ export interface DtmDefaults {
   readonly retryIntervalMs: number;
   /** Time after which what is only prepared is asked about or rolled back. Milliseconds; DTM: 35 s. */
   readonly timeoutToFailMs: number;
+  /** Whether calls may be made before what led to them is committed. */
+  readonly runAhead: boolean;
 }
 
 /** Longest pause between attempts, unless the interval itself is longer. Milliseconds. */
 const retryDelayMsMax = 300_000;
 
-type AnySpec = Pick<Spec, 'headers' | 'face' | 'presentation' | 'protocol' | 'alarmAfterMs' | 'trace'>;
+type AnySpec = Pick<Spec, 'runAhead' | 'headers' | 'face' | 'presentation' | 'protocol' | 'alarmAfterMs' | 'trace'>;
 
 const protocols: ReadonlySet<string> = new Set(['http', 'grpc', 'json-rpc']);
 
@@ -26,7 +28,7 @@ const protocols: ReadonlySet<string> = new Set(['http', 'grpc', 'json-rpc']);
  * What the specs of all modes have in common.
  * @throws AmendsError `invalid_request` naming the field
  */
-export function anySpecOf(dtm: DtmTransaction): AnySpec {
+export function anySpecOf(dtm: DtmTransaction, { runAhead }: Pick<DtmDefaults, 'runAhead'>): AnySpec {
   const { protocol } = dtm;
   if (protocol !== '' && !protocols.has(protocol))
     refuse('protocol', `is ${shown(protocol)}, must be "http", "grpc", "json-rpc" or left out`);
@@ -37,6 +39,7 @@ export function anySpecOf(dtm: DtmTransaction): AnySpec {
   if (dtm.protocol === 'grpc') checkMetadata('branch_headers', dtm.branch_headers);
   return {
     headers: dtm.branch_headers,
+    ...(runAhead ? {} : { runAhead }),
     face: 'dtm',
     alarmAfterMs: defaultAlarmAfterMs.dtm,
     trace: dtm.trace,

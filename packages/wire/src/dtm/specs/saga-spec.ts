@@ -14,7 +14,7 @@ import { anySpecOf, callTimeoutMs, type DtmDefaults, retryOf } from './options.t
 export function sagaSpecOf(dtm: DtmTransaction, defaults: DtmDefaults): SagaSpec {
   const timeoutS = dtm.timeout_to_fail;
   return {
-    ...anySpecOf(dtm),
+    ...anySpecOf(dtm, defaults),
     mode: 'saga',
     steps: stepsOf(dtm, defaults),
     payloads: dtm.payloads.slice(0, dtm.steps.length),

@@ -10,7 +10,7 @@ import { anySpecOf, callTimeoutMs, type DtmDefaults, preparedForMs, retryOf } fr
 export function twoPhaseSpecOf(dtm: DtmTransaction, mode: 'tcc' | 'xa', defaults: DtmDefaults): TccSpec | XaSpec {
   const timeoutMs = preparedForMs(dtm, defaults);
   return {
-    ...anySpecOf(dtm),
+    ...anySpecOf(dtm, defaults),
     mode,
     payloads: [],
     timeoutMs,

@@ -16,7 +16,7 @@ export function workflowSpecOf(dtm: DtmTransaction, defaults: DtmDefaults): Work
   checkTarget('query_prepared', dtm.query_prepared, dtm.protocol);
   const { name, input } = inputOf(dtm.custom_data);
   checkParams('custom_data.data', { target: dtm.query_prepared, protocol: dtm.protocol, payload: input });
-  const any = anySpecOf(dtm);
+  const any = anySpecOf(dtm, defaults);
   checkMetadataText('custom_data.name', name, any.protocol);
   return {
     ...any,
