@@ -9,7 +9,7 @@ import type { RetryPolicy, Spec } from '@amends/core';
 import { decorated, type Store } from '@amends/store';
 import { openSqliteStore } from '@amends/store-sql';
 import Fastify from 'fastify';
-import { nativeFace } from '../../packages/server/src/http/native-face.ts';
+import { nativeFace } from '../../packages/server/src/http/native/native-face.ts';
 import { watchAnswers } from './answers.ts';
 import { type Boundary, pass } from './boundary.ts';
 

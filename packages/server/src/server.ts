@@ -26,7 +26,7 @@ import { createApp } from './http/app.ts';
 import { dtmFace } from './http/dtm-face.ts';
 import { fallbackOf } from './http/fallback.ts';
 import { jsonRpcFace } from './http/json-rpc-face.ts';
-import { nativeFace } from './http/native-face.ts';
+import { nativeFace } from './http/native/native-face.ts';
 import { operationsFace } from './http/operations-face.ts';
 import { isReadyBy } from './ready.ts';
 import { StartError } from './start-error.ts';

@@ -4,7 +4,7 @@ import { AmendsError } from '@amends/core';
 import { dtmAnswerOfError, dtmBase } from '@amends/wire';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { sendDtm } from './dtm-face.ts';
-import { sendProblem } from './native-face.ts';
+import { sendProblem } from './native/native-face.ts';
 import { requestError } from './request-error.ts';
 
 /** The answers of last resort. */

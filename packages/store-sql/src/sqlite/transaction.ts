@@ -1,5 +1,5 @@
 /** Database transactions on a SQLite file, and what is known of one whose end failed. */
-import type { CommitWitness } from './commit-witness.ts';
+import type { CommitWitness } from './log/commit-witness.ts';
 import type { SqliteDatabase } from './sqlite-database.ts';
 import { sqliteCode } from './sqlite-errors.ts';
 

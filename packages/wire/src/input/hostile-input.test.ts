@@ -6,7 +6,7 @@ import { parseAll } from '../dtm/list.ts';
 import { dtmSpecOf } from '../dtm/submission.ts';
 import { parseDtmTransaction } from '../dtm/transaction.ts';
 import { parseNewBranch } from '../native/branches.ts';
-import { parseCreate } from '../native/create.ts';
+import { parseCreate } from '../native/create/create.ts';
 import { parseJsonBody } from './json-text.ts';
 
 const native = {

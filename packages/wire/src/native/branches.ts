@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { checkUrl } from '../input/outbound.ts';
 import { shown } from '../input/shown.ts';
 import { parseBy } from '../input/zod-issues.ts';
-import { payloadBytes } from './policies.ts';
+import { payloadBytes } from './create/policies.ts';
 import { named } from './registry.ts';
 import { storableText, urlText } from './text-fields.ts';
 

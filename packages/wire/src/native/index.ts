@@ -1,6 +1,6 @@
 export * from './audit.ts';
 export * from './branches.ts';
-export * from './create.ts';
+export * from './create/create.ts';
 export * from './openapi.ts';
 export * from './problem.ts';
 export * from './requests.ts';

@@ -6,7 +6,7 @@ import type { z } from 'zod';
 import type { Permission } from '../faces/permission.ts';
 import { auditQuery, auditSchema } from './audit.ts';
 import { abortSchema, conclusionSchema, newBranchSchema } from './branches.ts';
-import { createSchema } from './create.ts';
+import { createSchema } from './create/create.ts';
 import { historyQuery, interventionSchema, listQuery, waitQuery } from './requests.ts';
 import { healthSchema, historySchema, limitsSchema, listSchema, transactionSchema } from './responses.ts';
 import { deletedSchema, newSubscriptionSchema, subscriptionQuery, topicListSchema, topicSchema } from './topics.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { participant } from '../testing/participant.ts';
-import { type RunningServer, runningServer } from '../testing/running-server.ts';
-import { scratchFolder } from '../testing/scratch.ts';
+import { participant } from '../../testing/participant.ts';
+import { type RunningServer, runningServer } from '../../testing/running-server.ts';
+import { scratchFolder } from '../../testing/scratch.ts';
 
 const at = '/api/v1/transactions';
 

@@ -1,8 +1,8 @@
 /** What the bodies of all modes share: addresses, times, retry policies, payloads. */
 import { defaultAlarmAfterMs, defaultRetry, limits, type RetryPolicy, refuse } from '@amends/core';
 import { z } from 'zod';
-import { named } from './registry.ts';
-import { gidText, headersText } from './text-fields.ts';
+import { named } from '../registry.ts';
+import { gidText, headersText } from '../text-fields.ts';
 
 /** Time for one call of a native transaction that names none. Milliseconds. */
 const defaultCallTimeoutMs = 10_000;

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { open, rm } from 'node:fs/promises';
 import { AmendsError } from '@amends/core';
-import type { StoreCopy } from '../stores/open-store.ts';
+import type { StoreCopy } from '../../stores/open-store.ts';
 import type { Handler } from './native-answer.ts';
 
 /** Answers with the whole file; one at a time, because each takes the room of the store. */

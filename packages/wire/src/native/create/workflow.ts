@@ -1,10 +1,10 @@
 /** The body that creates a workflow, and what it means to core. */
 import { limits, type WorkflowSpec } from '@amends/core';
 import { z } from 'zod';
-import { checkHeaders, checkUrl } from '../input/outbound.ts';
+import { checkHeaders, checkUrl } from '../../input/outbound.ts';
+import { named } from '../registry.ts';
+import { storableText, urlText } from '../text-fields.ts';
 import { alarmField, callTimeoutField, gidField, headersField, nothingMore, payloadBytes } from './policies.ts';
-import { named } from './registry.ts';
-import { storableText, urlText } from './text-fields.ts';
 
 /** The body. */
 export const newWorkflowSchema = named(

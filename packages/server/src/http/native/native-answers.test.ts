@@ -1,7 +1,7 @@
 /** How the native API words what is wrong, and when it says to come back. */
 import { describe, expect, it } from 'vitest';
-import { deadAddress } from '../testing/participant.ts';
-import { runningServer } from '../testing/running-server.ts';
+import { deadAddress } from '../../testing/participant.ts';
+import { runningServer } from '../../testing/running-server.ts';
 
 const at = '/api/v1/transactions';
 const step = { action: '' };

@@ -26,15 +26,15 @@ import {
   waitQuery,
 } from '@amends/wire';
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
-import type { StoreCopy } from '../stores/open-store.ts';
-import { version } from '../version.ts';
+import type { StoreCopy } from '../../stores/open-store.ts';
+import { version } from '../../version.ts';
+import { jsonBody } from '../request-body.ts';
+import { requestError } from '../request-error.ts';
 import { gidOf, type Handler, known, type NativeAnswer, ok, viewWithin } from './native-answer.ts';
 import { auditHandler } from './native-audit.ts';
 import { backupHandler } from './native-backup.ts';
 import { topicHandlers } from './native-topics.ts';
 import { transactionHandlers } from './native-transactions.ts';
-import { jsonBody } from './request-body.ts';
-import { requestError } from './request-error.ts';
 
 /** What the face needs. */
 export interface NativeFaceOptions {

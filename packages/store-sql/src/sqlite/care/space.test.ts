@@ -7,7 +7,7 @@ import type { Store } from '@amends/store';
 import { finished, firstChange, gidOf, sampleSpec, sampleTime } from '@amends/store/contract';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { openSqliteStore } from './open-sqlite-store.ts';
+import { openSqliteStore } from '../open-sqlite-store.ts';
 
 let directory: string;
 let path: string;
@@ -71,7 +71,7 @@ test('free pages that new rows will want are kept: what comes and goes does not 
 });
 
 test('a small file of an older version can shrink once it has been opened', async () => {
-  await copyFile(new URL('../../fixtures/sqlite-1.db', import.meta.url), path);
+  await copyFile(new URL('../../../fixtures/sqlite-1.db', import.meta.url), path);
   expect(pragma('auto_vacuum')).toBe(0);
   const notes: string[] = [];
   await (await openSqliteStore({ path, onNote: (words) => notes.push(words) })).close();

@@ -2,12 +2,12 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson, type Gid, isLongNumber, limits, parseGid, refuse, type Spec, type Trace } from '@amends/core';
 import { z } from 'zod';
-import type { SubscribersOf } from '../faces/msg-deliveries.ts';
-import { checkMetadataText } from '../input/outbound.ts';
-import { shown } from '../input/shown.ts';
-import { parseBy } from '../input/zod-issues.ts';
+import type { SubscribersOf } from '../../faces/msg-deliveries.ts';
+import { checkMetadataText } from '../../input/outbound.ts';
+import { shown } from '../../input/shown.ts';
+import { parseBy } from '../../input/zod-issues.ts';
+import { named } from '../registry.ts';
 import { msgSpecOf, newMessageSchema, topicsOfMessage } from './msg.ts';
-import { named } from './registry.ts';
 import { newSagaSchema, sagaSpecOf } from './saga.ts';
 import { newTccSchema, newXaSchema, twoPhaseSpecOf } from './two-phase.ts';
 import { newWorkflowSchema, workflowSpecOf } from './workflow.ts';

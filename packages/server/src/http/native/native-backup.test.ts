@@ -3,8 +3,8 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { verifySqliteFile } from '@amends/store-sql';
 import { expect, it } from 'vitest';
-import { runningServer } from '../testing/running-server.ts';
-import { scratchFolder } from '../testing/scratch.ts';
+import { runningServer } from '../../testing/running-server.ts';
+import { scratchFolder } from '../../testing/scratch.ts';
 
 const saga = { mode: 'saga', steps: [] as object[] };
 

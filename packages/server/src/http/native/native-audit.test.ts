@@ -2,7 +2,7 @@
 import { openMemoryStore } from '@amends/store';
 import { gidOf, sampleAudit } from '@amends/store/contract';
 import { expect, it } from 'vitest';
-import { runningServer } from '../testing/running-server.ts';
+import { runningServer } from '../../testing/running-server.ts';
 
 /** A server with `count` audit rows, about two transactions in turns that are not there any more. */
 async function served(count: number) {

@@ -1,7 +1,8 @@
 /** The bodies that create tcc and xa transactions, and what they mean to core. */
 import type { TccSpec, XaSpec } from '@amends/core';
 import { z } from 'zod';
-import { checkHeaders } from '../input/outbound.ts';
+import { checkHeaders } from '../../input/outbound.ts';
+import { named } from '../registry.ts';
 import {
   alarmField,
   callTimeoutField,
@@ -14,7 +15,6 @@ import {
   runAheadOf,
   span,
 } from './policies.ts';
-import { named } from './registry.ts';
 
 const fields = {
   gid: gidField,

@@ -11,11 +11,11 @@ import { createInterface } from 'node:readline';
 import { isAmendsError } from '@amends/core';
 import { firstChange, gidOf } from '@amends/store/contract';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { openSqliteStore, type SqliteStore } from './open-sqlite-store.ts';
-import type { SqliteStoreOptions } from './sqlite-session.ts';
+import { openSqliteStore, type SqliteStore } from '../open-sqlite-store.ts';
+import type { SqliteStoreOptions } from '../sqlite-session.ts';
 import { readLog } from './write-ahead-log.ts';
 
-const program = new URL('../../tests/committing-process.mjs', import.meta.url).pathname;
+const program = new URL('../../../tests/committing-process.mjs', import.meta.url).pathname;
 const batchesAnswered = 12;
 const pageBytes = 24 + 4_096;
 let killed: string;
@@ -198,7 +198,7 @@ test('a log that was begun again after everything in it had been carried over is
 
 test('a process that ends without closing its store leaves a file that opens', async () => {
   const script = `
-    const { openSqliteStore } = await import(${JSON.stringify(new URL('../../dist/index.js', import.meta.url).href)});
+    const { openSqliteStore } = await import(${JSON.stringify(new URL('../../../dist/index.js', import.meta.url).href)});
     const store = await openSqliteStore({ path: ${JSON.stringify(path)} });
     await store.ping();
     process.exit(0);`;

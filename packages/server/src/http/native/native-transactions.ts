@@ -13,10 +13,10 @@ import {
   waitQuery,
 } from '@amends/wire';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { jsonBody } from '../request-body.ts';
+import { fieldError } from '../request-error.ts';
+import { traceOfRequest } from '../request-trace.ts';
 import { gidOf, type Handler, known, type NativeAnswer, ok, viewWithin } from './native-answer.ts';
-import { jsonBody } from './request-body.ts';
-import { fieldError } from './request-error.ts';
-import { traceOfRequest } from './request-trace.ts';
 
 interface Parts {
   readonly coordinator: Coordinator;

@@ -3,7 +3,7 @@ import type { Coordinator, TransactionView } from '@amends/coordinator';
 import { AmendsError, type Gid, parseGid } from '@amends/core';
 import { transactionBody } from '@amends/wire';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { callerOf } from './caller.ts';
+import { callerOf } from '../caller.ts';
 
 /** Status and JSON body. */
 export interface NativeAnswer {

@@ -4,8 +4,8 @@ import type { TopicAct, Topics } from '@amends/coordinator';
 import { AmendsError } from '@amends/core';
 import { actorOf, parseBy, parseNewSubscription, parseTopicName, subscriptionQuery, topicBody } from '@amends/wire';
 import type { FastifyRequest } from 'fastify';
+import { jsonBody } from '../request-body.ts';
 import type { Handler } from './native-answer.ts';
-import { jsonBody } from './request-body.ts';
 
 /** The handlers, by operation. */
 export function topicHandlers(

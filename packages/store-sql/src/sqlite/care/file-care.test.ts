@@ -6,8 +6,8 @@ import { isAmendsError } from '@amends/core';
 import { firstChange, gidOf } from '@amends/store/contract';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { openSqliteStore } from '../open-sqlite-store.ts';
 import { backUpSqliteFile, compactSqliteFile, verifySqliteFile } from './file-care.ts';
-import { openSqliteStore } from './open-sqlite-store.ts';
 
 let directory: string;
 let path: string;
@@ -16,7 +16,7 @@ let path: string;
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'amends-care-'));
   path = join(directory, 'amends.db');
-  await copyFile(new URL('../../fixtures/sqlite-1.db', import.meta.url), path);
+  await copyFile(new URL('../../../fixtures/sqlite-1.db', import.meta.url), path);
 });
 afterEach(() => rm(directory, { recursive: true }));
 

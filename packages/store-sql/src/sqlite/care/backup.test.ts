@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { isAmendsError } from '@amends/core';
 import { firstChange, gidOf, sampleAudit, sampleSpec } from '@amends/store/contract';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { openSqliteStore, type SqliteStore } from './open-sqlite-store.ts';
+import { openSqliteStore, type SqliteStore } from '../open-sqlite-store.ts';
 
 let directory: string;
 let file: string;

@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import { decorated, openMemoryStore, type Store } from '@amends/store';
 import { describe, expect, it } from 'vitest';
-import { deadAddress, participant } from '../testing/participant.ts';
-import { runningServer, silentLog } from '../testing/running-server.ts';
-import { scratchFolder } from '../testing/scratch.ts';
+import { deadAddress, participant } from '../../testing/participant.ts';
+import { runningServer, silentLog } from '../../testing/running-server.ts';
+import { scratchFolder } from '../../testing/scratch.ts';
 
 const at = '/api/v1/transactions';
 const slowly = { delayMs: 60_000, delayMsMax: 60_000 };

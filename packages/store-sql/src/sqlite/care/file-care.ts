@@ -4,12 +4,12 @@ import { existsSync, statSync } from 'node:fs';
 import { AmendsError, isNewer, troubleIn } from '@amends/core';
 import type { WriteOnceRecord } from '@amends/store';
 import type Database from 'better-sqlite3';
-import { readRecord, readSpec, readTx, recordColumns, type SqlRow, specColumns, txColumns } from '../columns.ts';
+import { readRecord, readSpec, readTx, recordColumns, type SqlRow, specColumns, txColumns } from '../../columns.ts';
+import { damageError, logDamage, openReader } from '../log/log-damage.ts';
+import { lockWaitMs, openForCare, opening } from '../sqlite-database.ts';
+import { operatingError } from '../sqlite-errors.ts';
 import { backUp } from './backup.ts';
-import { damageError, logDamage, openReader } from './log-damage.ts';
 import { rewrite } from './space.ts';
-import { lockWaitMs, openForCare, opening } from './sqlite-database.ts';
-import { operatingError } from './sqlite-errors.ts';
 
 /**
  * Copies a store into a new file.

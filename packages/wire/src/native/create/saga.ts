@@ -1,7 +1,9 @@
 /** The body that creates a saga, and what it means to core. */
 import { limits, type PayloadTemplate, payloadTemplate, refuse, type SagaSpec, type SagaStep, stepNameForm } from '@amends/core';
 import { z } from 'zod';
-import { checkHeaders, checkUrl } from '../input/outbound.ts';
+import { checkHeaders, checkUrl } from '../../input/outbound.ts';
+import { named } from '../registry.ts';
+import { urlText } from '../text-fields.ts';
 import {
   alarmField,
   callTimeoutField,
@@ -15,8 +17,6 @@ import {
   runAheadOf,
   span,
 } from './policies.ts';
-import { named } from './registry.ts';
-import { urlText } from './text-fields.ts';
 
 const stepSchema = named(
   'NewStep',

@@ -1,8 +1,11 @@
 /** The body that creates a two-phase message, and what it means to core. */
 import { type BranchId, limits, type MsgSpec, refuse } from '@amends/core';
 import { z } from 'zod';
-import { deliveriesOf, type SubscribersOf, topicScheme } from '../faces/msg-deliveries.ts';
-import { checkHeaders, checkUrl } from '../input/outbound.ts';
+import { deliveriesOf, type SubscribersOf, topicScheme } from '../../faces/msg-deliveries.ts';
+import { checkHeaders, checkUrl } from '../../input/outbound.ts';
+import { named } from '../registry.ts';
+import { momentOf } from '../requests.ts';
+import { deliveryText, momentText, urlText } from '../text-fields.ts';
 import {
   alarmField,
   callTimeoutField,
@@ -15,9 +18,6 @@ import {
   runAheadOf,
   span,
 } from './policies.ts';
-import { named } from './registry.ts';
-import { momentOf } from './requests.ts';
-import { deliveryText, momentText, urlText } from './text-fields.ts';
 
 const deliverySchema = named(
   'NewDelivery',

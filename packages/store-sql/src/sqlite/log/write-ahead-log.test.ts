@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { firstChange, gidOf } from '@amends/store/contract';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openSqliteStore } from './open-sqlite-store.ts';
+import { openSqliteStore } from '../open-sqlite-store.ts';
 import { readLog } from './write-ahead-log.ts';
 
 const pageBytes = 24 + 4_096;
