@@ -188,17 +188,17 @@ async function listenGrpc(grpc: GrpcListener, { host, grpcPort: port }: Config, 
   }
 }
 
-interface Place {
+interface Listening {
   readonly host: string;
   readonly port: number;
   readonly flag: string;
 }
 
-function listenError(error: unknown, place: Place): StartError {
+function listenError(error: unknown, place: Listening): StartError {
   return new StartError(listenProblem(error as NodeJS.ErrnoException, place), { cause: error });
 }
 
-function listenProblem({ code, message }: NodeJS.ErrnoException, { host, port, flag }: Place): string {
+function listenProblem({ code, message }: NodeJS.ErrnoException, { host, port, flag }: Listening): string {
   switch (code) {
     case 'EADDRINUSE':
       return `port ${port} on ${host} is in use, perhaps by another Amends; stop that, or choose another with ${flag}`;

@@ -8,12 +8,12 @@ export type DtmSetting =
   | { readonly use: 'ignored'; readonly reason: string };
 
 /** Where a setting was found, for errors. */
-interface Place {
+interface SettingPlace {
   readonly key: string;
   readonly source: string;
 }
 
-type Meaning = (value: unknown, place: Place) => DtmSetting;
+type Meaning = (value: unknown, place: SettingPlace) => DtmSetting;
 
 const asIs =
   (option: string): Meaning =>
@@ -41,7 +41,7 @@ function number(value: unknown): unknown {
   return typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
 }
 
-function storeDriver(value: unknown, { key, source }: Place): DtmSetting {
+function storeDriver(value: unknown, { key, source }: SettingPlace): DtmSetting {
   if (value === 'boltdb')
     return { use: 'ignored', reason: 'stands for the embedded store, which is SQLite here: see the option store' };
   throw new ConfigError(
@@ -53,7 +53,7 @@ function storeDriver(value: unknown, { key, source }: Place): DtmSetting {
 }
 
 /** Many programs read a variable of this name: what another one's word says is no mistake of whoever starts this one. */
-function logLevel(value: unknown, { source }: Place): DtmSetting {
+function logLevel(value: unknown, { source }: SettingPlace): DtmSetting {
   if (source !== 'environment' || levels.safeParse(value).success) return { use: 'value', options: ['logLevel'], value };
   return { use: 'ignored', reason: `is ${JSON.stringify(value)}, which is no level here; AMENDS_LOG_LEVEL takes ${levelNames}` };
 }

@@ -46,7 +46,7 @@ export interface GrpcServerOptions {
 
 // biome-ignore lint/suspicious/noExplicitAny: each rpc has messages of its own
 type Call = ServerUnaryCall<any, any>;
-type Handler = (call: Call) => Promise<GrpcAnswer>;
+type GrpcHandler = (call: Call) => Promise<GrpcAnswer>;
 // biome-ignore lint/suspicious/noExplicitAny: as above
 type Watch = ServerWritableStream<any, any>;
 type StreamHandler = (call: Watch) => void;
@@ -98,7 +98,7 @@ interface Mounted {
   readonly name: string;
   readonly methods: Readonly<Record<string, GrpcMethod>>;
   /** By rpc; those that stream their replies get the stream. */
-  readonly handlers: Readonly<Record<string, Handler | StreamHandler>>;
+  readonly handlers: Readonly<Record<string, GrpcHandler | StreamHandler>>;
 }
 
 function mount(server: Server, { name, methods, handlers }: Mounted, options: GrpcServerOptions): void {
@@ -114,12 +114,12 @@ function mount(server: Server, { name, methods, handlers }: Mounted, options: Gr
       responseSerialize: (message: object) => reply.encode(message),
       responseDeserialize: (bytes: Buffer) => reply.decode(bytes),
     };
-    implementation[rpc] = streams ? (handlers[rpc] as StreamHandler) : unary(rpc, handlers[rpc] as Handler, options);
+    implementation[rpc] = streams ? (handlers[rpc] as StreamHandler) : unary(rpc, handlers[rpc] as GrpcHandler, options);
   }
   server.addService(definition, implementation);
 }
 
-function unary(rpc: string, handle: Handler, { metrics, log }: Pick<GrpcServerOptions, 'metrics' | 'log'>) {
+function unary(rpc: string, handle: GrpcHandler, { metrics, log }: Pick<GrpcServerOptions, 'metrics' | 'log'>) {
   const meter = metrics.request(rpc.toLowerCase(), 'grpc');
   return (call: Call, done: sendUnaryData<object>) => {
     const startedAt = performance.now();
@@ -149,11 +149,11 @@ async function answer(handle: () => Promise<GrpcAnswer>, log: Log): Promise<Grpc
   }
 }
 
-function dtmHandlers(parts: DtmParts): Readonly<Record<string, Handler>> {
+function dtmHandlers(parts: DtmParts): Readonly<Record<string, GrpcHandler>> {
   return Object.fromEntries(Object.entries(dtmMethods).map(([rpc, method]) => [rpc, dtmHandler(method, parts)]));
 }
 
-function dtmHandler({ operation, bodyOf }: DtmRpc, parts: DtmParts): Handler {
+function dtmHandler({ operation, bodyOf }: DtmRpc, parts: DtmParts): GrpcHandler {
   const { carryOut } = dtmOperations[operation];
   return async (call) => grpcAnswerOf(await carryOut(dtmRequest(call, bodyOf), parts));
 }
@@ -187,7 +187,7 @@ function callerOf(call: Call): WaitSignal {
 function healthHandlers(
   { isReady }: GrpcServerOptions,
   watches: Set<Watch>,
-): { readonly Check: Handler; readonly Watch: StreamHandler } {
+): { readonly Check: GrpcHandler; readonly Watch: StreamHandler } {
   const status = async () => ((await isReady()) ? servingStatus.serving : servingStatus.notServing);
   return {
     async Check(call) {

@@ -9,7 +9,7 @@ const native = (change: object = {}) => ({ mode: 'saga', steps: [step], ...chang
 const dtm = (change: object = {}) => ({ gid: 'g1', trans_type: 'saga', steps: [step], payloads: ['{}'], ...change });
 const deep = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
 
-interface Face {
+interface FaceCases {
   readonly path: string;
   /** What an answer complains about: fields when the face knows them, else its words. */
   complaint(answer: Answer): string;
@@ -17,7 +17,7 @@ interface Face {
 }
 
 /** What is no request whatever the face. */
-const nonsense: Face['cases'] = [
+const nonsense: FaceCases['cases'] = [
   ['nothing', '', 400, /body: is empty/],
   ['text that is not JSON', 'nonsense', 400, /body: is not JSON: expected a value at position 0/],
   ['JSON that ends too early', '{"gid":', 400, /body: is not JSON: expected a value at position 7/],
@@ -43,7 +43,7 @@ const nonsense: Face['cases'] = [
   ['20,000 keys', `{${Array.from({ length: 20_000 }, (_, i) => `"k${i}":1`).join()}}`, 400, /body: has more than 10000 keys/],
 ];
 
-const nativeFace: Face = {
+const nativeFace: FaceCases = {
   path: '/api/v1/transactions',
   complaint: ({ body }) => body.detail,
   cases: [
@@ -126,7 +126,7 @@ const nativeFace: Face = {
   ],
 };
 
-const dtmFace: Face = {
+const dtmFace: FaceCases = {
   path: '/api/dtmsvr/submit',
   complaint: ({ body }) => body.message,
   cases: [

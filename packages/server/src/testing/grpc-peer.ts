@@ -11,7 +11,7 @@ afterEach(() => {
 });
 
 /** What a client got: a reply, or a status. */
-type Answer = { readonly reply: Record<string, unknown> } | { readonly code: number; readonly message: string };
+type GrpcReply = { readonly reply: Record<string, unknown> } | { readonly code: number; readonly message: string };
 
 /** Calls rpcs of a server. */
 export interface GrpcClient {
@@ -19,14 +19,14 @@ export interface GrpcClient {
     rpc: keyof typeof dtmMethods,
     message: object,
     options?: { readonly timeoutMs?: number; readonly actor?: string },
-  ): Promise<Answer>;
-  health(service?: string): Promise<Answer>;
+  ): Promise<GrpcReply>;
+  health(service?: string): Promise<GrpcReply>;
   /** Statuses as they are told, until `stop`. */
   watchHealth(service?: string): { readonly statuses: AsyncIterator<{ readonly status: number }>; stop(): void };
   /** What reflection says to a request, as bytes. @throws ServiceError */
   reflection(request: Buffer): Promise<Buffer>;
   /** Bytes to any path. */
-  raw(path: string, bytes: Buffer): Promise<Answer>;
+  raw(path: string, bytes: Buffer): Promise<GrpcReply>;
   /** Cancels what is under way. */
   hangUp(): void;
 }
@@ -48,7 +48,7 @@ export function grpcClient(address: string, secure = credentials.createInsecure(
     message: object,
     { timeoutMs = 5_000, actor = '' } = {},
   ) =>
-    new Promise<Answer>((resolve) => {
+    new Promise<GrpcReply>((resolve) => {
       const done = (error: ServiceError | null, reply?: Record<string, unknown>) =>
         resolve(error === null ? { reply: reply! } : { code: error.code, message: error.details });
       const deadline = Date.now() + timeoutMs;

@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
 
 /** What a path answers: a status, or the whole answer by hand. */
-type Answer = number | ((response: ServerResponse) => void);
+type Behaviour = number | ((response: ServerResponse) => void);
 
 /** A running participant. */
 export interface Participant {
@@ -21,7 +21,7 @@ export interface Participant {
  * @param heard is given the body and the headers of each call
  */
 export async function participant(
-  answers: Readonly<Record<string, Answer>> = {},
+  answers: Readonly<Record<string, Behaviour>> = {},
   heard: (body: string, headers: IncomingHttpHeaders) => void = () => {},
 ): Promise<Participant> {
   const calls: string[] = [];

@@ -12,7 +12,7 @@ export interface NativeAnswer {
 }
 
 /** Answers one request; errors are thrown as `AmendsError`. */
-export type Handler = (request: FastifyRequest, reply: FastifyReply) => NativeAnswer | Promise<NativeAnswer>;
+export type NativeHandler = (request: FastifyRequest, reply: FastifyReply) => NativeAnswer | Promise<NativeAnswer>;
 
 /** The gid of the path. @throws AmendsError `invalid_request` naming `gid` */
 export function gidOf({ params }: FastifyRequest): Gid {

@@ -2,10 +2,10 @@
 import type { Coordinator } from '@amends/coordinator';
 import { parseGid } from '@amends/core';
 import { auditBody, auditQuery, parseBy } from '@amends/wire';
-import type { Handler } from './native-answer.ts';
+import type { NativeHandler } from './native-answer.ts';
 
 /** Answers with one page. */
-export function auditHandler(coordinator: Coordinator): Handler {
+export function auditHandler(coordinator: Coordinator): NativeHandler {
   return async (request) => {
     const { gid, limit, cursor } = parseBy(auditQuery, request.query, 'query.');
     const rows = await coordinator.audit({

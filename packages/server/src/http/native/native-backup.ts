@@ -6,10 +6,10 @@ import { randomUUID } from 'node:crypto';
 import { open, rm } from 'node:fs/promises';
 import { AmendsError } from '@amends/core';
 import type { StoreCopy } from '../../stores/open-store.ts';
-import type { Handler } from './native-answer.ts';
+import type { NativeHandler } from './native-answer.ts';
 
 /** Answers with the whole file; one at a time, because each takes the room of the store. */
-export function backupHandler(store: StoreCopy | null): Handler {
+export function backupHandler(store: StoreCopy | null): NativeHandler {
   let underWay = false;
   return async (_request, reply) => {
     if (store === null) throw new AmendsError('not_implemented', 'this store cannot be copied; one with --store sqlite:PATH can');

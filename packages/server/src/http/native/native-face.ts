@@ -30,7 +30,7 @@ import type { StoreCopy } from '../../stores/open-store.ts';
 import { version } from '../../version.ts';
 import { jsonBody } from '../request-body.ts';
 import { requestError } from '../request-error.ts';
-import { gidOf, type Handler, known, type NativeAnswer, ok, viewWithin } from './native-answer.ts';
+import { gidOf, known, type NativeAnswer, type NativeHandler, ok, viewWithin } from './native-answer.ts';
 import { auditHandler } from './native-audit.ts';
 import { backupHandler } from './native-backup.ts';
 import { topicHandlers } from './native-topics.ts';
@@ -65,7 +65,7 @@ function isTransaction(body: unknown): body is TransactionBody {
   return typeof body === 'object' && body !== null && 'wakeAt' in body;
 }
 
-function mount(app: FastifyInstance, { method, path, permission, operationId }: NativeRoute, handle: Handler): void {
+function mount(app: FastifyInstance, { method, path, permission, operationId }: NativeRoute, handle: NativeHandler): void {
   app.route({
     method,
     url: urlOf(path),
@@ -93,7 +93,7 @@ export function sendProblem(reply: FastifyReply, error: AmendsError): FastifyRep
 function handlersOf(
   { coordinator, topics, copy }: Pick<NativeFaceOptions, 'coordinator' | 'topics' | 'copy'>,
   limitsHeld: object,
-): Record<NativeOperation, Handler> {
+): Record<NativeOperation, NativeHandler> {
   let openApi: NativeAnswer | null = null;
   return {
     ...transactionHandlers({ coordinator, topics }),

@@ -5,12 +5,12 @@ import { AmendsError } from '@amends/core';
 import { actorOf, parseBy, parseNewSubscription, parseTopicName, subscriptionQuery, topicBody } from '@amends/wire';
 import type { FastifyRequest } from 'fastify';
 import { jsonBody } from '../request-body.ts';
-import type { Handler } from './native-answer.ts';
+import type { NativeHandler } from './native-answer.ts';
 
 /** The handlers, by operation. */
 export function topicHandlers(
   topics: Topics,
-): Record<'listTopics' | 'deleteTopic' | 'putSubscription' | 'deleteSubscription', Handler> {
+): Record<'listTopics' | 'deleteTopic' | 'putSubscription' | 'deleteSubscription', NativeHandler> {
   return {
     listTopics: async () => ({ status: 200, body: { topics: (await topics.list()).map(topicBody) } }),
     async deleteTopic(request) {

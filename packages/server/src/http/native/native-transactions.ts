@@ -16,7 +16,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { jsonBody } from '../request-body.ts';
 import { fieldError } from '../request-error.ts';
 import { traceOfRequest } from '../request-trace.ts';
-import { gidOf, type Handler, known, type NativeAnswer, ok, viewWithin } from './native-answer.ts';
+import { gidOf, known, type NativeAnswer, type NativeHandler, ok, viewWithin } from './native-answer.ts';
 
 interface Parts {
   readonly coordinator: Coordinator;
@@ -26,7 +26,7 @@ interface Parts {
 type Operation = 'createTransaction' | 'submitTransaction' | 'abortTransaction' | 'registerBranch' | 'concludeTransaction';
 
 /** The handlers, by operation. */
-export function transactionHandlers(parts: Parts): Record<Operation, Handler> {
+export function transactionHandlers(parts: Parts): Record<Operation, NativeHandler> {
   const { coordinator } = parts;
   return {
     createTransaction: (request, reply) => create(parts, request, reply),
