@@ -127,6 +127,11 @@ describe('the types of the modes', () => {
       await message.doAndSubmit(redisBarrier(redis), (tx) => expectTypeOf(tx.adjust('k', 1)).resolves.toBeString(), how);
       expectTypeOf(postgresBarrier(pool).run(call, async () => 5)).resolves.toEqualTypeOf<number | undefined>();
       client.xaBranch(postgresXa(pool), (tx, { body }: Call<number>) => [expectTypeOf(tx).toEqualTypeOf<PoolClient>(), body]);
+      expectTypeOf(client.saga({ runAhead: false })).toEqualTypeOf<Saga>();
+      client.message({ runAhead: false });
+      await client.xa(() => {}, { runAhead: false });
+      // @ts-expect-error: the steps of a workflow are the application's own
+      client.workflow('travel', async () => {}, { resume: 'http://a/resume', runAhead: false });
       // @ts-expect-error: nobody could be asked
       await message.doAndSubmit(postgresBarrier(pool), () => {}, {});
     };

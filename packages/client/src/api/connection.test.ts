@@ -37,15 +37,21 @@ async function acting(...acts: readonly Act[]): Promise<Listening & { readonly r
 
 const running: Act = (_request, response) => void response.end(JSON.stringify({ gid: 'g', outcome: 'running', hold: null }));
 const problem =
-  (status: number, code: string, headers: Record<string, string> = {}): Act =>
+  (status: number, code: string, headers: Record<string, string> = {}, more: object = {}): Act =>
   (_request, response) =>
     void response
       .writeHead(status, headers)
-      .end(JSON.stringify({ type: `urn:amends:error:${code}`, code, title: 'no', status, detail: `it is ${code}` }));
+      .end(JSON.stringify({ type: `urn:amends:error:${code}`, code, title: 'no', status, detail: `it is ${code}`, ...more }));
 const cut: Act = (_request, response) => void response.destroy();
 const silent: Act = () => {};
 
 const step = { action: 'http://127.0.0.1:9/do', irreversible: true } as const;
+
+it.each(['issues', 'errors'])('tells the fields that a server names as %s', async (name) => {
+  const fields = [{ field: 'gid', message: 'is too long' }];
+  const server = await acting(problem(400, 'invalid_request', {}, { [name]: fields }));
+  await expect(clientOf(server.url).get('g')).rejects.toMatchObject({ errors: fields });
+});
 
 describe('a request', () => {
   it('is repeated when there is no room, after the pause that the server asks for', async () => {

@@ -107,8 +107,9 @@ function workflowBody({ gid, name, input, resume: resumeUrl, options }: Workflow
   return { gid, mode: 'workflow', name, input: given, resumeUrl, resumeAfterMs, callTimeoutMs, headers };
 }
 
-function callOptionsOf({ callTimeoutMs, retryDelayMs, headers }: Omit<TransactionOptions, 'timeoutMs'>) {
-  return { callTimeoutMs, retry: retryDelayMs === undefined ? undefined : { delayMs: retryDelayMs }, headers };
+function callOptionsOf({ callTimeoutMs, retryDelayMs, runAhead, headers }: Omit<TransactionOptions, 'timeoutMs'>) {
+  const retry = retryDelayMs === undefined ? undefined : { delayMs: retryDelayMs };
+  return { callTimeoutMs, retry, runAhead: runAhead === false ? false : undefined, headers };
 }
 
 function branchBody(branch: BranchRegistration): NewBranchBody {

@@ -16,8 +16,8 @@ interface Refusal {
 
 /** Makes the error of an answer that is not a success. */
 export function refusalError({ status, text, json, retryAfter }: Refusal, { gid }: Caller): AmendsClientError {
-  const { type, code, title, detail, errors } = (json ?? {}) as Partial<Problem>;
-  const details = { status, errors, gid, retryAfterMs: retryAfterMs(retryAfter) };
+  const { type, code, title, detail, issues, errors } = (json ?? {}) as Partial<Problem>;
+  const details = { status, errors: issues ?? errors, gid, retryAfterMs: retryAfterMs(retryAfter) };
   if (code !== undefined && type === `urn:amends:error:${code}`)
     return new AmendsClientError(code, detail ?? title ?? code, details);
   return new AmendsClientError('unexpected_answer', `HTTP ${status} without a problem document: ${text.slice(0, 200)}`, details);

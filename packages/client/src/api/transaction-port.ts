@@ -17,6 +17,12 @@ export interface TransactionOptions {
    * run again. Milliseconds; default 1 s, of a workflow 10 s.
    */
   readonly retryDelayMs?: number;
+  /**
+   * false: the coordinator stores each answer before it makes the next call. true (default): it may store several answers
+   * together, so that after a crash it repeats calls which have succeeded. A barrier lets that pass; set this to false when
+   * participants have none, and repetitions are costly for them.
+   */
+  readonly runAhead?: boolean;
   /** Added to every call. */
   readonly headers?: Readonly<Record<string, string>>;
 }

@@ -14,7 +14,12 @@ export interface SagaOptions {
    * for ever.
    */
   readonly alarmAfterMs?: number | null;
-  /** false: each step is stored before the next one is called. Default true. */
+  /**
+   * false: the coordinator stores each step before it calls the next one. true (default): it may call steps one after the other
+   * and store that later, which makes a quick saga quicker. After a crash it then also undoes steps that it may have called, so a
+   * participant can get a compensation of an action that never ran. A barrier lets that pass; set this to false when a
+   * participant has none and cannot take it.
+   */
   readonly runAhead?: boolean;
   /** Added to every call. */
   readonly headers?: Readonly<Record<string, string>>;
@@ -162,7 +167,8 @@ function buildSaga(steps: readonly NewStep[], options: SagaOptions, submit: Subm
       checkStep(steps, step);
       return buildSaga([...steps, makeStep(step)], options, submit);
     },
-    submit: (how = {}) => submit({ mode: 'saga', steps, ...options }, how),
+    submit: (how = {}) =>
+      submit({ mode: 'saga', steps, ...options, runAhead: options.runAhead === false ? false : undefined }, how),
   };
 }
 

@@ -60,7 +60,7 @@ export interface Workflow {
 export type WorkflowFunction<Input, Result> = (workflow: Workflow, input: Input) => Promise<Result>;
 
 /** Options of all runs of a workflow. */
-export interface WorkflowOptions extends Omit<TransactionOptions, 'timeoutMs'> {
+export interface WorkflowOptions extends Omit<TransactionOptions, 'timeoutMs' | 'runAhead'> {
   /**
    * Address of this application that the coordinator calls to have workflows run again: a route with `client.resumeWorkflows()`.
    */
