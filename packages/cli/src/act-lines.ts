@@ -1,6 +1,6 @@
 /** What an act on a transaction has done, in sentences. */
 import type { BranchCall, Transaction } from '@amends/client';
-import { countOf, holdText } from './standing.ts';
+import { attemptsText, holdText } from './standing.ts';
 
 /** What a retry did: what was let go on, and what is called now that was not before. */
 export function retryLines(before: Transaction, after: Transaction): string[] {
@@ -25,7 +25,7 @@ export function terminateLines({ branches }: Transaction): string[] {
     ...(done.length === 0 ? [] : [`stays done: ${done.join(', ')}`]),
     ...dropped.map(
       ({ op, branchId, attempts }) =>
-        `no longer called: ${op} of branch ${branchId}, without a verdict after ${countOf(attempts)}`,
+        `no longer called: ${op} of branch ${branchId}, without a verdict after ${attemptsText(attempts)}`,
     ),
   ];
 }

@@ -17,8 +17,8 @@ interface BenchOptions extends ServerOptions {
 export function benchCommand(): Command {
   const command = new Command('bench')
     .description('load a running coordinator with sagas of two steps, each waited for to its end')
-    .option('--seconds <count>', 'how long', countOf, 5)
-    .option('--connections <count>', 'sagas under way at once', countOf, 64)
+    .option('--seconds <count>', 'how long', parseCount, 5)
+    .option('--connections <count>', 'sagas under way at once', parseCount, 64)
     .option('--participant <url>', 'address that both steps call (default: a service of this process that always succeeds)')
     .option('--empty-steps', 'steps that call nothing: the coordinator and its store alone')
     .addHelpText(
@@ -76,7 +76,7 @@ async function load(client: AmendsClient, url: string, { seconds, connections, j
     process.stderr.write('\r\x1b[K');
   }
   const tookS = (performance.now() - startedAt) / 1_000;
-  return reportOf(latenciesMs, failed, tookS);
+  return makeReport(latenciesMs, failed, tookS);
 }
 
 function sagaTo(client: AmendsClient, url: string) {
@@ -84,7 +84,7 @@ function sagaTo(client: AmendsClient, url: string) {
   return client.saga().step(step).step(step);
 }
 
-function reportOf(latenciesMs: number[], failed: number, seconds: number): Report {
+function makeReport(latenciesMs: number[], failed: number, seconds: number): Report {
   latenciesMs.sort((one, other) => one - other);
   const quantile = (share: number) => round(latenciesMs[Math.floor(share * (latenciesMs.length - 1))] ?? 0, 1);
   return {
@@ -120,7 +120,7 @@ function addressOf(server: Server): string {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
 }
 
-function countOf(text: string): number {
+function parseCount(text: string): number {
   if (!/^[1-9]\d{0,5}$/.test(text)) throw new InvalidArgumentError('must be a whole number from 1 to 999999.');
   return Number(text);
 }

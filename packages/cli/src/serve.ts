@@ -18,11 +18,11 @@ export async function serveCommand(argv: readonly string[]): Promise<Command> {
 function withFlags(command: Command, server: ServerPackage): Command {
   const file = `read options from this YAML file (default: ${server.configFileDefault} if there is one)`;
   command.option('-c, --config <file>', file);
-  for (const option of server.configOptions) command.addOption(flagOf(option, server.defaultText(option)));
+  for (const option of server.configOptions) command.addOption(makeFlag(option, server.defaultText(option)));
   return command.addHelpText('after', sources).action((flags: Record<string, unknown>) => serve(server, flags));
 }
 
-function flagOf({ flag, kind, description, env, choices }: ConfigOption, ifLeftOut: string): Option {
+function makeFlag({ flag, kind, description, env, choices }: ConfigOption, ifLeftOut: string): Option {
   const wanted = kind === 'truth' ? (ifLeftOut === 'true' ? 'true|false' : '') : choices.join('|') || kind;
   const value = wanted === '' ? '' : ` <${wanted}>`;
   return new Option(`--${flag}${value}`, `${description.replaceAll('`', '')} (default: ${ifLeftOut}, ${env})`);
@@ -47,7 +47,7 @@ async function serve(
   { config: file, ...flags }: Record<string, unknown>,
 ): Promise<void> {
   const { config, warnings } = resolveConfig({
-    flags: textsOf(configOptions, flags),
+    flags: readTexts(configOptions, flags),
     env: process.env,
     ...(typeof file === 'string' ? { file } : {}),
   });
@@ -58,7 +58,7 @@ async function serve(
     );
   const server = await startServer(config);
   settleHeap();
-  const how = await Promise.race([toldToStop(), server.lost]);
+  const how = await Promise.race([waitForStop(), server.lost]);
   if (typeof how === 'string') tellCalls(how, { calling: server.calling(), graceMs: config.stopGraceMs });
   await server.stop();
   if (typeof how === 'string') return;
@@ -77,7 +77,7 @@ function tellCalls(signal: NodeJS.Signals, { calling, graceMs }: { readonly call
 }
 
 /** Commander gives flags in camel case; options of the server are named with dots. */
-function textsOf(configOptions: ServerPackage['configOptions'], flags: Record<string, unknown>): Record<string, string> {
+function readTexts(configOptions: ServerPackage['configOptions'], flags: Record<string, unknown>): Record<string, string> {
   const given = configOptions.flatMap((option) => {
     const value = flags[new Option(`--${option.flag}`).attributeName()];
     return value === undefined ? [] : [[option.name, String(value)] as const];
@@ -86,7 +86,7 @@ function textsOf(configOptions: ServerPackage['configOptions'], flags: Record<st
 }
 
 /** Resolves at the first signal; at the second the process ends at once, which loses nothing that is durable. */
-function toldToStop(): Promise<NodeJS.Signals> {
+function waitForStop(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     let signals = 0;
     const heard = (signal: NodeJS.Signals) => {

@@ -38,12 +38,12 @@ function waitLine(branchId: string, { op, at, dueAt }: BranchCall, last: History
   const { outcome, attempt, code, detail } = last;
   const next = at === 'running' ? ', called again now' : dueAt === undefined ? '' : `, again at ${dueAt}`;
   const said = detail === null || detail === '' ? '' : `: ${detail}`;
-  const text = `waits: ${op} of branch ${branchId}, ${code} after ${countOf(attempt ?? 1)}${next}${said}`;
+  const text = `waits: ${op} of branch ${branchId}, ${code} after ${attemptsText(attempt ?? 1)}${next}${said}`;
   return [paint(outcome === 'ongoing' ? 'yellow' : 'red', text)];
 }
 
 /** A count of attempts in words. */
-export function countOf(attempts: number): string {
+export function attemptsText(attempts: number): string {
   return attempts === 1 ? '1 attempt' : `${attempts} attempts`;
 }
 

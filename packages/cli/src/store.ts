@@ -62,11 +62,11 @@ Examples:
     )
     .action(async (file: string, options: StoreOptions, command: Command) => {
       await copyInto(file, options, command);
-      const { transactions } = await sound(file, options).catch(async (error: unknown) => {
+      const { transactions } = await verify(file, options).catch(async (error: unknown) => {
         await rm(file, { force: true });
         throw error;
       });
-      if (!options.json) print(`${file} holds ${counted(transactions)}`);
+      if (!options.json) print(`${file} holds ${countText(transactions)}`);
     });
 }
 
@@ -111,7 +111,7 @@ async function copyInto(file: string, { store, server }: StoreOptions, command: 
   if (existsSync(file)) throw new CommandError(`${file} is there already; give another name, or remove it`);
   if (!existsSync(dirname(file))) throw new CommandError(`${dirname(file)} is not there; make the folder first`);
   if (store !== undefined) return (await storeCare()).backUpStoreFile(pathOf(store), file);
-  const answer = await asked(server);
+  const answer = await askServer(server);
   if (answer !== null) return keep(answer, file);
   const path = pathOf(storeDefault());
   if (command.getOptionValueSource('server') !== 'default' || !existsSync(path))
@@ -133,7 +133,7 @@ async function keep(answer: Response, file: string): Promise<void> {
 }
 
 /** null: nobody answers. */
-async function asked(server: string): Promise<Response | null> {
+async function askServer(server: string): Promise<Response | null> {
   const address = `${server.replace(/\/+$/, '')}/api/v1/backup`;
   const answer = await fetch(address).catch(() => null);
   if (answer === null || answer.ok) return answer;
@@ -153,12 +153,12 @@ async function verifyCopy(options: StoreOptions, command: Command): Promise<void
 }
 
 async function tell(path: string, options: StoreOptions, name: string = resolve(path)): Promise<void> {
-  const { transactions, troubles } = await sound(path, options);
-  if (!options.json && troubles.length === 0) print(`${name} is sound: ${counted(transactions)}`);
+  const { transactions, troubles } = await verify(path, options);
+  if (!options.json && troubles.length === 0) print(`${name} is sound: ${countText(transactions)}`);
 }
 
 /** Reads a file to its end and says what is wrong with it. */
-async function sound(path: string, { json }: StoreOptions) {
+async function verify(path: string, { json }: StoreOptions) {
   const report = await (await storeCare()).verifyStoreFile(path);
   if (json) printJson({ file: resolve(path), ...report });
   else for (const trouble of report.troubles) print(trouble);
@@ -166,6 +166,6 @@ async function sound(path: string, { json }: StoreOptions) {
   return report;
 }
 
-function counted(transactions: number): string {
+function countText(transactions: number): string {
   return transactions === 1 ? '1 transaction' : `${transactions} transactions`;
 }

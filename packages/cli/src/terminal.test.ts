@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { cut, fitted } from './terminal.ts';
+import { cut, fitLine } from './terminal.ts';
 
 function onTerminal(isTTY: boolean, columns = 80): void {
   const before = { isTTY: process.stdout.isTTY, columns: process.stdout.columns };
@@ -27,10 +27,10 @@ test.each([
   ['分布式事务管', '分布式事…'],
 ])('%j is at most as wide as the terminal', (line, shown) => {
   onTerminal(true, 10);
-  expect(fitted(line)).toBe(shown);
+  expect(fitLine(line)).toBe(shown);
 });
 
 test('a line that no terminal shows is whole', () => {
   onTerminal(false, 10);
-  expect(fitted('x'.repeat(300))).toBe('x'.repeat(300));
+  expect(fitLine('x'.repeat(300))).toBe('x'.repeat(300));
 });

@@ -3,7 +3,7 @@ import { stripVTControlCharacters, styleText } from 'node:util';
 
 /** Prints a line; on a terminal as much of it as fits. */
 export function print(line: string): void {
-  process.stdout.write(`${fitted(line)}\n`);
+  process.stdout.write(`${fitLine(line)}\n`);
 }
 
 /** Prints a value as one line of JSON. */
@@ -24,7 +24,7 @@ const wide =
   /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
 
 /** A line as it fits a terminal: what is beyond its width is cut, colours end as they would; elsewhere all of it. */
-export function fitted(line: string): string {
+export function fitLine(line: string): string {
   if (!process.stdout.isTTY || columnsOf(line) <= process.stdout.columns) return line;
   let left = process.stdout.columns - 1;
   let text = '';

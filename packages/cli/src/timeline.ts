@@ -1,7 +1,7 @@
 /** A transaction drawn for people: its branches, then what happened to it, moment by moment. */
 import type { Branch, BranchCall, Bytes, HistoryEntry, Mode, Progress, Transaction } from '@amends/client';
 import { historyLines } from './history-lines.ts';
-import { countOf, isToBeUndone, outcomeLine, waitLines } from './standing.ts';
+import { attemptsText, isToBeUndone, outcomeLine, waitLines } from './standing.ts';
 import { paint } from './terminal.ts';
 
 /** The whole picture, one string per line. Texts of others must have been made fit for a terminal. */
@@ -14,7 +14,7 @@ export function picture(transaction: Transaction, history: readonly HistoryEntry
     '',
     ...transaction.branches.flatMap((branch) => branchLines(branch, transaction)),
     ...transaction.progress.map(progressLine),
-    ...(transaction.result === null ? [] : [`      returned ${shortened(transaction.result)}`]),
+    ...(transaction.result === null ? [] : [`      returned ${shorten(transaction.result)}`]),
     '',
     ...historyLines(transaction, history),
   ];
@@ -37,7 +37,7 @@ function branchLines(branch: Branch, transaction: Transaction): string[] {
   const name = branch.name === null ? '' : `${branch.name}  `;
   const toUndo = waitsForUndo && forward!.at === 'succeed' ? paint('yellow', ', to be undone') : '';
   const lines = [`  ${branch.branchId}  ${name}${callText(forward!, transaction.mode)}${toUndo}${kindOf(branch)}${after}`];
-  if (branch.answer !== null) lines.push(`      answered ${shortened(branch.answer)}`);
+  if (branch.answer !== null) lines.push(`      answered ${shorten(branch.answer)}`);
   if (backward !== undefined && (backward.at !== 'idle' || waitsForUndo))
     lines.push(
       `      ${paint('dim', backward.op)}  ${backward.url || '(nothing to undo)'}  ${waitsForUndo ? paint('yellow', 'waits for its turn') : stateWord(backward)}`,
@@ -64,12 +64,12 @@ const purposes: Partial<Record<BranchCall['op'], string>> = {
 
 /** A step that a workflow has recorded. */
 function progressLine({ branchId, op, status, result }: Progress): string {
-  return `  ${branchId}  ${op}  ${stateWord({ at: status, attempts: 1 })}${result === null ? '' : `  ${shortened(result)}`}`;
+  return `  ${branchId}  ${op}  ${stateWord({ at: status, attempts: 1 })}${result === null ? '' : `  ${shorten(result)}`}`;
 }
 
 const shownCharactersMax = 120;
 
-function shortened({ encoding, text }: Bytes): string {
+function shorten({ encoding, text }: Bytes): string {
   const line = text.replace(/\s+/g, ' ');
   const cut = line.length > shownCharactersMax ? `${line.slice(0, shownCharactersMax)}…` : line;
   return paint('dim', encoding === 'utf8' ? cut : `base64 ${cut}`);
@@ -90,9 +90,9 @@ function stateWord({ at, attempts }: Pick<BranchCall, 'at' | 'attempts'>): strin
     case 'dropped':
       return paint('dim', 'no longer called');
     case 'waiting':
-      return paint('yellow', attempts === 0 ? 'waiting' : `waiting after ${countOf(attempts)}`);
+      return paint('yellow', attempts === 0 ? 'waiting' : `waiting after ${attemptsText(attempts)}`);
     case 'given-up':
-      return paint('red', `given up after ${countOf(attempts)}`);
+      return paint('red', `given up after ${attemptsText(attempts)}`);
     case 'running':
       return paint('yellow', attempts > 1 ? `running, attempt ${attempts}` : 'running');
   }

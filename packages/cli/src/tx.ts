@@ -44,7 +44,7 @@ function listCommand(): Command {
     .description('list transactions, newest first')
     .addOption(new Option('--status <status>', 'only those with this status').choices(statuses))
     .option('--held', 'only those that wait for a human')
-    .option('--limit <count>', 'as many rows at most', countOf, 20)
+    .option('--limit <count>', 'as many rows at most', parseCount, 20)
     .addHelpText('after', '\nExamples:\n  $ amends tx list\n  $ amends tx list --held --json')
     .action((options: ListOptions) => withClient(options, (client) => list(client, options)));
 }
@@ -119,7 +119,7 @@ function auditCommand(): Command {
   return new Command('audit')
     .description('list what was done by hand, newest first; also of transactions that are deleted by now')
     .argument('[gid]', 'only what was done to this transaction')
-    .option('--limit <count>', 'as many rows at most', countOf, 20)
+    .option('--limit <count>', 'as many rows at most', parseCount, 20)
     .addHelpText('after', '\nExamples:\n  $ amends tx audit\n  $ amends tx audit EjXvZKv8OdpFX3jDqKglvS')
     .action((gid: string | undefined, options: AuditOptions) => withClient(options, (client) => showAudit(client, gid, options)));
 }
@@ -129,7 +129,7 @@ function actCommand(name: string, { description, reason }: { readonly descriptio
     .description(description)
     .argument('<gid>', 'the transaction')
     .option('--reason <text>', 'why; required, and recorded in its history')
-    .option('--expected-version <version>', 'act only if it still has this version', countOf)
+    .option('--expected-version <version>', 'act only if it still has this version', parseCount)
     .addHelpText('after', `\nExample:\n  $ amends tx ${name} EjXvZKv8OdpFX3jDqKglvS --reason "${reason}"`);
 }
 
@@ -137,7 +137,7 @@ function retryCommand(): Command {
   const description = 'try again at once what waits or is held';
   return actCommand('retry', { description, reason: 'the bank is up again' }).action(
     (gid: string, options: ActOptions, command: Command) => {
-      const act = actOf(options, command);
+      const act = readAct(options, command);
       return withClient(options, async (client) => {
         const before = await client.get(gid);
         const after = await client.retry(gid, act);
@@ -151,7 +151,7 @@ function terminateCommand(): Command {
   const description = 'end a transaction as it stands; nothing is undone';
   return actCommand('terminate', { description, reason: 'settled with the bank by phone' }).action(
     (gid: string, options: ActOptions, command: Command) => {
-      const act = actOf(options, command);
+      const act = readAct(options, command);
       return withClient(options, async (client) => {
         const transaction = await client.terminate(gid, act);
         tell(transaction, options, terminateLines(transaction));
@@ -161,7 +161,7 @@ function terminateCommand(): Command {
 }
 
 /** Commander would ask for a required option before it asks for the gid. */
-function actOf({ reason, expectedVersion }: ActOptions, command: Command) {
+function readAct({ reason, expectedVersion }: ActOptions, command: Command) {
   if (reason === undefined)
     command.error("error: required option '--reason <text>' not specified", { code: 'commander.missingMandatoryOptionValue' });
   return { reason, ...(expectedVersion === undefined ? {} : { expectedVersion }) };
@@ -172,7 +172,7 @@ function tell(transaction: Transaction, { json }: ServerOptions, did: readonly s
   for (const line of [...did.map(terminalText), outcomeLine(forTerminal(transaction))]) print(line);
 }
 
-function countOf(text: string): number {
+function parseCount(text: string): number {
   if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('must be a whole number from 1.');
   return Number(text);
 }

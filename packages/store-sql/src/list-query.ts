@@ -14,13 +14,13 @@ const newestFirst = 'ORDER BY created_at DESC, gid DESC';
 /** One page of a list; asks for one row more than the page has, to know whether there is a next one. */
 export function listQuery(query: ListQuery): SqlQuery {
   const rows = query.limit + 1;
-  const stretch = stretchOf(query);
+  const stretch = boundStretch(query);
   const { status, mode, held } = query;
   if (status === undefined && mode === undefined && held === undefined) {
     const where = stretch.conditions.length === 0 ? '' : `WHERE ${stretch.conditions.join(' AND ')}`;
     return { sql: `SELECT ${tx} FROM tx ${where} ${newestFirst} LIMIT ?`, parameters: [...stretch.parameters, rows] };
   }
-  return merged(runsOf(query), stretch, rows);
+  return mergeRuns(listRuns(query), stretch, rows);
 }
 
 /** Conditions on the order of lists. */
@@ -30,7 +30,7 @@ interface Stretch {
 }
 
 /** Of two upper ends the nearer one alone, because an index is entered at one. */
-function stretchOf({ createdFrom, createdBefore, after }: ListQuery): Stretch {
+function boundStretch({ createdFrom, createdBefore, after }: ListQuery): Stretch {
   const conditions: string[] = [];
   const parameters: SqlValue[] = [];
   if (createdFrom !== undefined) {
@@ -51,7 +51,7 @@ function stretchOf({ createdFrom, createdBefore, after }: ListQuery): Stretch {
 type Run = readonly [mode: string, status: Status, held: 0 | 1];
 
 /** What is finished is never on hold. */
-function runsOf({ mode, status, held }: ListQuery): readonly Run[] {
+function listRuns({ mode, status, held }: ListQuery): readonly Run[] {
   const holds = ([0, 1] as const).filter((hold) => held === undefined || held === (hold === 1));
   return (mode === undefined ? modes : [mode]).flatMap((oneMode) =>
     (status === undefined ? statuses : [status]).flatMap((oneStatus) =>
@@ -60,7 +60,7 @@ function runsOf({ mode, status, held }: ListQuery): readonly Run[] {
   );
 }
 
-function merged(runs: readonly Run[], { conditions, parameters }: Stretch, rows: number): SqlQuery {
+function mergeRuns(runs: readonly Run[], { conditions, parameters }: Stretch, rows: number): SqlQuery {
   const where = ['mode = ?', 'status = ?', '(hold IS NOT NULL) = ?', ...conditions].join(' AND ');
   const run = `SELECT * FROM (SELECT id, created_at, gid FROM tx WHERE ${where} ${newestFirst} LIMIT ?)`;
   const ids = runs.length === 0 ? 'NULL' : `SELECT id FROM (${runs.map(() => run).join(' UNION ALL ')}) ${newestFirst} LIMIT ?`;

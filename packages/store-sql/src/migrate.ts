@@ -39,7 +39,7 @@ export function pendingMigrations(
   for (const step of applied) {
     const own = known.find((migration) => migration.number === step.number);
     if (own === undefined) throw newer(step, known.length, where);
-    if (checksumOf(own) !== step.checksum) throw altered(step, where);
+    if (checksumOf(own) !== step.checksum) throw alteredError(step, where);
   }
   return known.filter((migration) => !applied.some((step) => step.number === migration.number));
 }
@@ -52,7 +52,7 @@ function newer(step: AppliedMigration, knownCount: number, where: string): Amend
   );
 }
 
-function altered(step: AppliedMigration, where: string): AmendsError {
+function alteredError(step: AppliedMigration, where: string): AmendsError {
   return new AmendsError(
     'store_refused',
     `${where}: migration ${step.number} (${step.name}) was applied with another content than this version of Amends has ` +

@@ -23,7 +23,7 @@ import type { Dialect } from './dialect.ts';
 import { listQuery } from './list-query.ts';
 import { purgeQuery } from './purge-query.ts';
 import type { SqlQuery, SqlSession } from './sql-session.ts';
-import { auditQuery, statementsOf } from './statements.ts';
+import { auditQuery, makeStatements } from './statements.ts';
 
 /** Makes a store of an open session. */
 export function createSqlStore(session: SqlSession, dialect: Dialect, capabilities: StoreCapabilities): Store {
@@ -34,14 +34,14 @@ class SqlStore implements Store {
   readonly capabilities: StoreCapabilities;
   readonly #session: SqlSession;
   readonly #dialect: Dialect;
-  readonly #sql: ReturnType<typeof statementsOf>;
+  readonly #sql: ReturnType<typeof makeStatements>;
   #closing: Promise<void> | null = null;
 
   constructor(session: SqlSession, dialect: Dialect, capabilities: StoreCapabilities) {
     this.capabilities = capabilities;
     this.#session = session;
     this.#dialect = dialect;
-    this.#sql = statementsOf(dialect);
+    this.#sql = makeStatements(dialect);
   }
 
   commit: Store['commit'] = (changes) => this.#session.commit(changes);
@@ -55,10 +55,10 @@ class SqlStore implements Store {
   async #find(gids: readonly Gid[]): Promise<ReadonlyMap<Gid, StoredTransaction>> {
     const list = this.#dialect.gidList(gids);
     try {
-      return joined(await this.#session.read([query(this.#sql.txs, list), ...this.#beside(list)]));
+      return join(await this.#session.read([query(this.#sql.txs, list), ...this.#beside(list)]));
     } catch (error) {
       if (!isAmendsError(error, 'store_refused')) throw error;
-      if (gids.length === 1) return joined(await this.#session.read([query(this.#sql.txs, list)]));
+      if (gids.length === 1) return join(await this.#session.read([query(this.#sql.txs, list)]));
     }
     const found = new Map<Gid, StoredTransaction>();
     for (const gid of gids) for (const one of (await this.#find([gid])).values()) found.set(gid, one);
@@ -113,7 +113,7 @@ class SqlStore implements Store {
   /** Where something beside one of them is damaged, they are taken first, and then read one by one. */
   async #take(claim: SqlQuery, list: string): Promise<ReadonlyMap<Gid, StoredTransaction>> {
     try {
-      return joined(await this.#session.write([claim, ...this.#beside(list)]));
+      return join(await this.#session.write([claim, ...this.#beside(list)]));
     } catch (error) {
       if (!isAmendsError(error, 'store_refused')) throw error;
     }
@@ -233,7 +233,7 @@ function query(sql: string, ...parameters: SqlValue[]): SqlQuery {
 }
 
 /** Of rows of `tx`, and of what lies beside them. */
-function joined([txs = [], specs = [], records = []]: readonly (readonly SqlRow[])[]): ReadonlyMap<Gid, StoredTransaction> {
+function join([txs = [], specs = [], records = []]: readonly (readonly SqlRow[])[]): ReadonlyMap<Gid, StoredTransaction> {
   const specByGid = new Map(specs.map((row) => [row[0] as Gid, readSpec(row)]));
   const recordsByGid = Map.groupBy(records, (row) => row[0] as Gid);
   const together = (row: SqlRow): [Gid, StoredTransaction] => {

@@ -45,7 +45,7 @@ export const commitStatements = {
 } as const;
 
 /** Everything outside of commits. */
-export function statementsOf(dialect: Dialect) {
+export function makeStatements(dialect: Dialect) {
   const some = dialect.gidIn('tx.gid');
   const beside = `tx_id IN (SELECT id FROM tx WHERE ${some})`;
   const due = `due_at IS NOT NULL AND due_at <= ? AND format <= ?

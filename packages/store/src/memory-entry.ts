@@ -11,7 +11,7 @@ export interface Entry {
 }
 
 /** A fresh entry; `extend` gives it its first change. */
-export function entryOf(row: TransactionRow, spec: StoredSpec): Entry {
+export function makeEntry(row: TransactionRow, spec: StoredSpec): Entry {
   return { row, spec: copyOfSpec(spec), records: new Map(), history: [] };
 }
 
@@ -29,7 +29,7 @@ export function extend(entry: Entry, change: Change): void {
 }
 
 /** The transaction as handed out; its bytes are the reader's own. */
-export function stored(entry: Entry): StoredTransaction {
+export function copyOut(entry: Entry): StoredTransaction {
   const names = [...entry.records.keys()].sort();
   return {
     row: entry.row,

@@ -5,7 +5,7 @@
 import { AmendsError, type EpochMs, epochMs, type Gid, isFinished, isNewer, type TransactionRow } from '@amends/core';
 import { refusalOf } from './change-rules.ts';
 import { MemoryDocuments } from './memory-documents.ts';
-import { type Entry, entryOf, extend, holdsAny, stored } from './memory-entry.ts';
+import { copyOut, type Entry, extend, holdsAny, makeEntry } from './memory-entry.ts';
 import type {
   AnyChange,
   Change,
@@ -67,7 +67,7 @@ class MemoryStore implements Store {
     this.#assertOpen();
     return gids.map((gid) => {
       const entry = this.#entries.get(gid);
-      return entry === undefined ? null : stored(entry);
+      return entry === undefined ? null : copyOut(entry);
     });
   }
 
@@ -85,7 +85,7 @@ class MemoryStore implements Store {
       .map((entry) => {
         const { row } = entry;
         entry.row = Object.freeze({ ...row, owner: node, epoch: row.epoch + 1, version: row.version + 1 });
-        return stored(entry);
+        return copyOut(entry);
       });
   }
 
@@ -162,7 +162,7 @@ class MemoryStore implements Store {
     if ((entry?.row.version ?? 0) !== change.expectedVersion) return { outcome: 'conflict' };
     if (holdsAny(entry, change.records)) return { outcome: 'conflict' };
     if (!this.#documents.allow(change.documents)) return { outcome: 'conflict' };
-    this.#write(entry ?? entryOf(change.row, change.spec!), change);
+    this.#write(entry ?? makeEntry(change.row, change.spec!), change);
     return { outcome: 'applied' };
   }
 

@@ -42,7 +42,7 @@ export function amends(...args: readonly string[]): Promise<Finished> {
 
 /** Runs the command, started so, to its end. */
 export function amendsBy(start: Start, ...args: readonly string[]): Promise<Finished> {
-  return finished(started(start, args));
+  return waitForEnd(spawnCommand(start, args));
 }
 
 /** Runs `amends serve` on a free port until it listens; it is stopped when the test is over. @throws Error with its last words */
@@ -52,9 +52,9 @@ export function serving(...args: readonly string[]): Promise<Serving> {
 
 /** As `serving`, started so. */
 export async function servingBy(start: Start, ...args: readonly string[]): Promise<Serving> {
-  const child = started(start, ['serve', '--port', '0', '--grpc-port', '0', '--log-format', 'json', ...args]);
-  const over = finished(child);
-  const url = await Promise.race([listening(child), over.then(({ stderr }) => Promise.reject(new Error(stderr)))]);
+  const child = spawnCommand(start, ['serve', '--port', '0', '--grpc-port', '0', '--log-format', 'json', ...args]);
+  const over = waitForEnd(child);
+  const url = await Promise.race([waitForAddress(child), over.then(({ stderr }) => Promise.reject(new Error(stderr)))]);
   const stop: Serving['stop'] = (signal = 'SIGTERM') => {
     child.kill(signal);
     return over;
@@ -79,7 +79,7 @@ export function scratchFolder(): string {
   return folder;
 }
 
-function started({ nodeArgs = [], program: file = program }: Start, args: readonly string[]): ChildProcess {
+function spawnCommand({ nodeArgs = [], program: file = program }: Start, args: readonly string[]): ChildProcess {
   const env = { PATH: process.env.PATH, HOME: process.env.HOME, NO_COLOR: '1', AMENDS_ACTOR: 'tester' };
   const child = spawn(process.execPath, [...nodeArgs, file, ...args], {
     cwd: scratchFolder(),
@@ -94,13 +94,13 @@ function started({ nodeArgs = [], program: file = program }: Start, args: readon
   return child;
 }
 
-async function finished(child: ChildProcess): Promise<Finished> {
+async function waitForEnd(child: ChildProcess): Promise<Finished> {
   const [[code], stdout, stderr] = await Promise.all([once(child, 'close'), text(child.stdout!), text(child.stderr!)]);
   return { code: code as number | null, stdout, stderr };
 }
 
 /** The address from the line that says so. */
-function listening(child: ChildProcess): Promise<string> {
+function waitForAddress(child: ChildProcess): Promise<string> {
   return new Promise((resolve) => {
     let said = '';
     child.stdout!.on('data', (chunk: Buffer) => {

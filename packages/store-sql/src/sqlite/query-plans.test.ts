@@ -8,7 +8,7 @@ import { gidOf } from '@amends/store/contract';
 import { afterAll, expect, test } from 'vitest';
 import { listQuery } from '../list-query.ts';
 import { purgeQuery } from '../purge-query.ts';
-import { auditQuery, commitStatements, statementsOf } from '../statements.ts';
+import { auditQuery, commitStatements, makeStatements } from '../statements.ts';
 import { openDatabase } from './sqlite-database.ts';
 import { sqliteDialect } from './sqlite-dialect.ts';
 
@@ -24,7 +24,7 @@ function planOf(sql: string): string {
   return steps.map((step) => step.detail).join('\n');
 }
 
-const statements = statementsOf(sqliteDialect);
+const statements = makeStatements(sqliteDialect);
 const small = ['clock', 'node', 'json_each', 'document'];
 
 test.each(Object.entries({ ...commitStatements, ...statements }))('%s reads no table from end to end', (_name, sql) => {

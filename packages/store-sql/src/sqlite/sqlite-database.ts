@@ -36,7 +36,7 @@ export function openDatabase(path: string, migrations: readonly Migration[], opt
   return opening(path, () => {
     refuseLostDatabase(path);
     prepareFile(path);
-    return openedBy(
+    return openWith(
       path,
       (db) => {
         migrate(db, migrations, path);
@@ -56,7 +56,7 @@ export function openForCare(path: string): SqliteDatabase {
     refuseLostDatabase(path);
     if (!existsSync(path)) throw new AmendsError('store_refused', `${path} is not there`);
     prepareFile(path);
-    return openedBy(path, (db) => refuseForeign(db, path));
+    return openWith(path, (db) => refuseForeign(db, path));
   });
 }
 
@@ -69,7 +69,7 @@ export function opening<T>(path: string, open: () => T): T {
   }
 }
 
-function openedBy(path: string, prepare: (db: SqliteDatabase) => void, { onDamageAccepted }: OpenOptions = {}): SqliteDatabase {
+function openWith(path: string, prepare: (db: SqliteDatabase) => void, { onDamageAccepted }: OpenOptions = {}): SqliteDatabase {
   const damage = logDamage(path, lockWaitMs);
   if (damage !== null) {
     if (onDamageAccepted === undefined) throw damageError(path, damage);

@@ -10,12 +10,12 @@ import { backUp } from './care/backup.ts';
 import { freeBytes, giveBack, letShrink } from './care/space.ts';
 import { fileWatch } from './file-watch.ts';
 import { CommitWitness } from './log/commit-witness.ts';
-import { logOf, seenBy } from './log/log-damage.ts';
+import { logPath, readSeen } from './log/log-damage.ts';
 import { missingPaths, openDatabase, type SqliteDatabase } from './sqlite-database.ts';
 import { sqliteDialect } from './sqlite-dialect.ts';
 import { operatingError } from './sqlite-errors.ts';
 import type { BackupRequest, ThreadReply, ThreadRequest, ThreadValues } from './thread-messages.ts';
-import { counted } from './transaction.ts';
+import { countTransactions } from './transaction.ts';
 
 const port = parentPort!;
 const { path, acceptsDamage } = workerData as { readonly path: string; readonly acceptsDamage: boolean };
@@ -37,10 +37,10 @@ function open(): ThreadValues['opened'] {
 }
 
 function serve(db: SqliteDatabase): void {
-  const witness = new CommitWitness(path, seenBy(db)!);
-  const transact = counted(db, witness);
+  const witness = new CommitWitness(path, readSeen(db)!);
+  const transact = countTransactions(db, witness);
   const commit = batchApplier(db, transact);
-  const committed = (values: readonly SqlValue[]) => {
+  const commitAndSettle = (values: readonly SqlValue[]) => {
     const answers = commit(values);
     witness.settle();
     return answers;
@@ -54,14 +54,14 @@ function serve(db: SqliteDatabase): void {
       switch (request.op) {
         case 'commit':
           mustBeThere();
-          return committed(request.values);
+          return commitAndSettle(request.values);
         case 'read':
           return request.queries.map(run);
         case 'write':
           mustBeThere();
           return transact(() => request.queries.map(run));
         case 'facts':
-          return factsOf(db);
+          return readFacts(db);
         case 'giveBack':
           mustBeThere();
           return giveBack(db);
@@ -77,7 +77,7 @@ function serve(db: SqliteDatabase): void {
 
 function close(db: SqliteDatabase, witness: CommitWitness): void {
   db.close();
-  if (!existsSync(logOf(path))) witness.remove();
+  if (!existsSync(logPath(path))) witness.remove();
 }
 
 /** Runs statements, each prepared when it first comes. */
@@ -96,18 +96,18 @@ function queryRunner(db: SqliteDatabase): (query: SqlQuery) => readonly SqlRow[]
   };
 }
 
-function factsOf(db: SqliteDatabase): ThreadValues['facts'] {
+function readFacts(db: SqliteDatabase): ThreadValues['facts'] {
   return {
     schemaVersion: db.prepare('SELECT max(number) FROM migration').pluck().get() as number,
     journalMode: String(db.pragma('journal_mode', { simple: true })),
-    fileBytes: bytesOf(path),
+    fileBytes: readSize(path),
     freeBytes: freeBytes(db),
-    walBytes: bytesOf(`${path}-wal`),
+    walBytes: readSize(`${path}-wal`),
     sqliteVersion: db.prepare('SELECT sqlite_version()').pluck().get() as string,
   };
 }
 
-function bytesOf(file: string): number {
+function readSize(file: string): number {
   return statSync(file, { throwIfNoEntry: false })?.size ?? 0;
 }
 

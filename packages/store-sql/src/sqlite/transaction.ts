@@ -12,7 +12,7 @@ export function inTransaction<T>(db: SqliteDatabase, body: () => T, whenInDoubt:
   db.exec('BEGIN IMMEDIATE');
   try {
     const result = body();
-    return committed(db, result, whenInDoubt);
+    return commit(db, result, whenInDoubt);
   } catch (error) {
     if (db.inTransaction) db.exec('ROLLBACK');
     throw error;
@@ -23,7 +23,7 @@ export function inTransaction<T>(db: SqliteDatabase, body: () => T, whenInDoubt:
 export type Transact = <T>(body: () => T, whenInDoubt?: (error: unknown) => T) => T;
 
 /** Transactions that are counted, in the database and by its witness. */
-export function counted(db: SqliteDatabase, witness: CommitWitness): Transact {
+export function countTransactions(db: SqliteDatabase, witness: CommitWitness): Transact {
   const count = db.prepare('UPDATE clock SET commits = commits + 1');
   return <T>(body: () => T, whenInDoubt: (error: unknown) => T = rethrow) => {
     let isInDoubt = false;
@@ -39,12 +39,12 @@ export function counted(db: SqliteDatabase, witness: CommitWitness): Transact {
         return whenInDoubt(error);
       },
     );
-    if (!isInDoubt) witness.committed();
+    if (!isInDoubt) witness.count();
     return result;
   };
 }
 
-function committed<T>(db: SqliteDatabase, result: T, whenInDoubt: (error: unknown) => T): T {
+function commit<T>(db: SqliteDatabase, result: T, whenInDoubt: (error: unknown) => T): T {
   try {
     db.exec('COMMIT');
     return result;

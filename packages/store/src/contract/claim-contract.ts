@@ -8,7 +8,7 @@ import { finished, firstChange, gidOf, nextChange, sampleNode, sampleRow, sample
 const me = nodeId('me');
 const other = nodeId('other');
 
-async function claimedBy(store: Store, node = me, limit = 100): Promise<string[]> {
+async function claimFor(store: Store, node = me, limit = 100): Promise<string[]> {
   const claimed = await store.claim({ node, dueBefore: sampleTime, limit });
   return claimed.map((one) => one.row.gid);
 }
@@ -43,7 +43,7 @@ function choice(test: StoreTest): void {
       firstChange(gidOf('held'), { owner: null, dueAt: null, hold: 'attempts-exhausted' }),
       firstChange(gidOf('now'), { owner: null, dueAt: sampleTime }),
     );
-    expect(await claimedBy(store)).toEqual(['now']);
+    expect(await claimFor(store)).toEqual(['now']);
   });
 
   test('takes the work of the dead, not of the living and not its own', async ({ store, applied }) => {
@@ -53,8 +53,8 @@ function choice(test: StoreTest): void {
       firstChange(gidOf('living'), { owner: other }),
       firstChange(gidOf('own'), { owner: me }),
     );
-    expect(await claimedBy(store)).toEqual(['dead']);
-    expect(await claimedBy(store)).toEqual([]);
+    expect(await claimFor(store)).toEqual(['dead']);
+    expect(await claimFor(store)).toEqual([]);
   });
 
   test('takes its own too, but for what it drives, when an answer may have been lost', async ({ store, applied, loadOne }) => {
@@ -66,8 +66,8 @@ function choice(test: StoreTest): void {
       firstChange(gidOf('not due'), { owner: me, dueAt: epochMs(sampleTime + 1) }),
       firstChange(gidOf('lost'), { owner: null, dueAt: epochMs(sampleTime - 1) }),
     );
-    expect(await claimedBy(store)).toEqual(['lost']);
-    expect(await claimedBy(store)).toEqual([]);
+    expect(await claimFor(store)).toEqual(['lost']);
+    expect(await claimFor(store)).toEqual([]);
     const again = await store.claim({ node: me, dueBefore: sampleTime, limit: 9, driven: [gidOf('driven'), gidOf('none')] });
     const lost = { owner: me, dueAt: epochMs(sampleTime - 1), epoch: 3, version: 3 };
     expect(again.map(({ row }) => row)).toEqual([sampleRow(gidOf('lost'), lost)]);
@@ -83,7 +83,7 @@ function choice(test: StoreTest): void {
       firstChange(gidOf('spec'), { owner: null }, { spec: sampleSpec({ format: 99 }) }),
       firstChange(gidOf('known'), { owner: null }),
     );
-    expect(await claimedBy(store)).toEqual(['known']);
+    expect(await claimFor(store)).toEqual(['known']);
   });
 
   test('brings the records along', async ({ store, applied }) => {
@@ -99,14 +99,14 @@ function rivals(test: StoreTest): void {
     await live(store, other);
     const gids = Array.from({ length: 50 }, (_, n) => gidOf(`g${String(n).padStart(2, '0')}`));
     await applied(...gids.map((gid) => firstChange(gid, { owner: null })));
-    const shares = await Promise.all([claimedBy(store, me, 30), claimedBy(store, other, 30), claimedBy(store, me, 30)]);
-    const left = await claimedBy(store, me, 100);
+    const shares = await Promise.all([claimFor(store, me, 30), claimFor(store, other, 30), claimFor(store, me, 30)]);
+    const left = await claimFor(store, me, 100);
     expect([...shares.flat(), ...left].toSorted()).toEqual(gids);
   });
 
   test('the commit of a former owner is a conflict after a claim', async ({ store, applied, commitOne, loadOne }) => {
     await applied(firstChange(gidOf('a')));
-    expect(await claimedBy(store)).toEqual(['a']);
+    expect(await claimFor(store)).toEqual(['a']);
     expect(await commitOne(nextChange(sampleRow(gidOf('a')), { reason: 'zombie' }))).toEqual({ outcome: 'conflict' });
     expect((await loadOne(gidOf('a'))).row).toMatchObject({ owner: me, epoch: 2, version: 2, reason: '' });
   });
@@ -116,9 +116,9 @@ function membership(test: StoreTest): void {
   test('a node that says goodbye is dead at once', async ({ store, applied }) => {
     await live(store, other);
     await applied(firstChange(gidOf('a'), { owner: other }));
-    expect(await claimedBy(store)).toEqual([]);
+    expect(await claimFor(store)).toEqual([]);
     await live(store, other, 0);
-    expect(await claimedBy(store)).toEqual(['a']);
+    expect(await claimFor(store)).toEqual(['a']);
   });
 
   test('a node without heartbeat is dead when its time to live is over', async ({ store, applied, passTime }, context) => {
@@ -126,9 +126,9 @@ function membership(test: StoreTest): void {
     await live(store, other, 5_000);
     await applied(firstChange(gidOf('a'), { owner: other }));
     passTime(4_999);
-    expect(await claimedBy(store)).toEqual([]);
+    expect(await claimFor(store)).toEqual([]);
     passTime(1);
-    expect(await claimedBy(store)).toEqual(['a']);
+    expect(await claimFor(store)).toEqual(['a']);
   });
 
   test('the living are listed with their names, since when and until when', async ({ store }) => {

@@ -55,12 +55,12 @@ export function storeTests(open: OpenStore, skip: readonly SkippedTests[]): Stor
     if (excuse !== undefined) return void test.skip(`${name} (skipped: ${excuse})`);
     test(name, async (context) => {
       opened.push(await open());
-      await body(subjectOf(opened[0]!, opened), context);
+      await body(makeSubject(opened[0]!, opened), context);
     });
   };
 }
 
-function subjectOf(under: StoreUnderTest, opened: StoreUnderTest[]): Subject {
+function makeSubject(under: StoreUnderTest, opened: StoreUnderTest[]): Subject {
   const { store } = under;
   const commitOne = async (change: AnyChange) => (await store.commit([change]))[0]!;
   return {
@@ -79,7 +79,7 @@ function subjectOf(under: StoreUnderTest, opened: StoreUnderTest[]): Subject {
       await store.close();
       const again = { store: await under.reopen!(wallClockMovedMs), reopen: under.reopen! };
       opened.push(again);
-      return subjectOf({ ...again, ...(under.passTime && { passTime: under.passTime }) }, opened);
+      return makeSubject({ ...again, ...(under.passTime && { passTime: under.passTime }) }, opened);
     },
   };
 }

@@ -4,7 +4,7 @@ import { closeSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSyn
 import { dirname } from 'node:path';
 import { AmendsError } from '@amends/core';
 import Database from 'better-sqlite3';
-import { seenBy } from '../log/log-damage.ts';
+import { readSeen } from '../log/log-damage.ts';
 import { syncDirectory } from '../sync-directory.ts';
 
 /** So many pages are copied before whatever waits has its turn. */
@@ -54,7 +54,7 @@ function becomeAnother(file: string): void {
   try {
     copy.pragma('journal_mode = DELETE');
     copy.pragma('synchronous = EXTRA');
-    if (seenBy(copy) !== null) copy.exec('UPDATE clock SET store = lower(hex(randomblob(16)))');
+    if (readSeen(copy) !== null) copy.exec('UPDATE clock SET store = lower(hex(randomblob(16)))');
   } finally {
     copy.close();
   }

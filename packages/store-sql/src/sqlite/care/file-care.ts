@@ -95,7 +95,7 @@ function unreadable(db: Database.Database): readonly string[] {
   const beside = db.prepare(`SELECT tx.gid, ${record} FROM record JOIN tx ON tx.id = record.tx_id WHERE tx.gid = ?`).raw();
   const troubles: string[] = [];
   for (const row of all.iterate() as IterableIterator<SqlRow>) {
-    const trouble = troubleOf(row, beside.all(row[0]) as SqlRow[]);
+    const trouble = findTrouble(row, beside.all(row[0]) as SqlRow[]);
     if (trouble !== null) troubles.push(`transaction ${JSON.stringify(row[0])}: ${trouble}`);
     if (troubles.length === linesMax) break;
   }
@@ -109,7 +109,7 @@ function recordColumnsIn(db: Database.Database): string {
 }
 
 /** As the coordinator judges it; what a newer version has written is left to that. */
-function troubleOf(row: SqlRow, beside: readonly SqlRow[]): string | null {
+function findTrouble(row: SqlRow, beside: readonly SqlRow[]): string | null {
   const spec = readSpec(row);
   const tx = readTx(row.slice(1 + specColumns.length));
   if (isNewer({ row: tx, spec })) return null;

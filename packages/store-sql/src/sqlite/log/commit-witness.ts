@@ -10,7 +10,7 @@
 import { closeSync, constants, fdatasync, openSync, readFileSync, unlinkSync, writeSync } from 'node:fs';
 
 /** Where the witness of a database lies. */
-export function witnessOf(path: string): string {
+export function witnessPath(path: string): string {
   return `${path}-witness`;
 }
 
@@ -36,7 +36,7 @@ export function commitsSeen(path: string, store: string): number {
 
 function readWitness(path: string): Buffer {
   try {
-    return readFileSync(witnessOf(path));
+    return readFileSync(witnessPath(path));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return Buffer.alloc(0);
     throw error;
@@ -68,13 +68,13 @@ export class CommitWitness {
     this.#commits = commits;
     this.#record.set(marker);
     this.#record.write(store, marker.length, 'latin1');
-    this.#file = openSync(witnessOf(path), constants.O_RDWR | constants.O_CREAT, 0o600);
+    this.#file = openSync(witnessPath(path), constants.O_RDWR | constants.O_CREAT, 0o600);
     this.#write(0);
     this.#write(placeBytes);
   }
 
   /** One transaction more is on the disk. */
-  committed(): void {
+  count(): void {
     this.#commits += 1;
     this.#write((this.#commits % 2) * placeBytes);
   }
@@ -95,7 +95,7 @@ export class CommitWitness {
   remove(): void {
     this.#isClosed = true;
     if (!this.#isSyncing) closeSync(this.#file);
-    unlinkSync(witnessOf(this.#path));
+    unlinkSync(witnessPath(this.#path));
   }
 
   #write(at: number): void {

@@ -9,7 +9,7 @@
 import { copyFileSync, existsSync, rmSync, statSync } from 'node:fs';
 import { AmendsError } from '@amends/core';
 import Database from 'better-sqlite3';
-import { commitsSeen, type Seen, witnessOf } from './commit-witness.ts';
+import { commitsSeen, type Seen, witnessPath } from './commit-witness.ts';
 import { probe } from './probe.ts';
 import { type LogReading, readLog } from './write-ahead-log.ts';
 
@@ -28,9 +28,9 @@ export interface LogDamage {
  * @throws errors of SQLite: in use, damaged
  */
 export function logDamage(path: string, lockWaitMs: number): LogDamage | null {
-  if (!hasLog(path) && !existsSync(witnessOf(path))) return null;
+  if (!hasLog(path) && !existsSync(witnessPath(path))) return null;
   refuseJournal(path);
-  const hadLog = existsSync(logOf(path));
+  const hadLog = existsSync(logPath(path));
   const reader = openReader(path, lockWaitMs);
   try {
     return reader.db.transaction(() => damageUnder(reader.db, path, hadLog))();
@@ -41,16 +41,16 @@ export function logDamage(path: string, lockWaitMs: number): LogDamage | null {
 
 /** A connection that cannot write, and leaves everything as it was: SQLite makes an index of the log for it, and an empty log. */
 export function openReader(path: string, lockWaitMs: number): { readonly db: Database.Database; close(): void } {
-  const hadLog = existsSync(logOf(path));
-  const hadIndex = existsSync(indexOf(path));
+  const hadLog = existsSync(logPath(path));
+  const hadIndex = existsSync(indexPath(path));
   const db = new Database(path, { readonly: true, fileMustExist: true, timeout: lockWaitMs });
   return {
     db,
     close() {
       db.close();
       // Another program that reads the file has an index of its own there, and keeps it.
-      if (!hadIndex) rmSync(indexOf(path), { force: true });
-      if (!hadLog && existsSync(logOf(path)) && !hasLog(path)) rmSync(logOf(path));
+      if (!hadIndex) rmSync(indexPath(path), { force: true });
+      if (!hadLog && existsSync(logPath(path)) && !hasLog(path)) rmSync(logPath(path));
     },
   };
 }
@@ -74,7 +74,7 @@ function refuseJournal(path: string): void {
  */
 export function refuseLostDatabase(path: string): void {
   if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) > 0) return;
-  const left = [...(hasLog(path) ? [logOf(path)] : []), ...(existsSync(witnessOf(path)) ? [witnessOf(path)] : [])];
+  const left = [...(hasLog(path) ? [logPath(path)] : []), ...(existsSync(witnessPath(path)) ? [witnessPath(path)] : [])];
   if (left.length === 0) return;
   throw new AmendsError(
     'store_refused',
@@ -84,20 +84,20 @@ export function refuseLostDatabase(path: string): void {
 }
 
 function hasLog(path: string): boolean {
-  return (statSync(logOf(path), { throwIfNoEntry: false })?.size ?? 0) > 0;
+  return (statSync(logPath(path), { throwIfNoEntry: false })?.size ?? 0) > 0;
 }
 
 /** The log of a database. */
-export function logOf(path: string): string {
+export function logPath(path: string): string {
   return `${path}-wal`;
 }
 
-function indexOf(path: string): string {
+function indexPath(path: string): string {
   return `${path}-shm`;
 }
 
 /** Which database this is, and how many transactions it has seen; null: its schema is older than that. */
-export function seenBy(db: Database.Database): Seen | null {
+export function readSeen(db: Database.Database): Seen | null {
   const columns = db.pragma('table_info(clock)') as { readonly name: string }[];
   if (!columns.some(({ name }) => name === 'commits')) return null;
   return db.prepare('SELECT store, commits FROM clock').get() as Seen;
@@ -105,9 +105,9 @@ export function seenBy(db: Database.Database): Seen | null {
 
 /** While the connection reads, nobody else can write. */
 function damageUnder(db: Database.Database, path: string, hadLog: boolean): LogDamage | null {
-  const seen = seenBy(db);
+  const seen = readSeen(db);
   const missing = seen === null ? 0 : Math.max(0, commitsSeen(path, seen.store) - seen.commits);
-  const log = hadLog ? readLog(logOf(path)) : null;
+  const log = hadLog ? readLog(logPath(path)) : null;
   if (missing > 0 || log?.isDamaged) return { missing, log };
   // A log of another database makes nonsense of this one: that must show before anything is written.
   probe(db);
@@ -118,10 +118,10 @@ function damageUnder(db: Database.Database, path: string, hadLog: boolean): LogD
 function damageText(path: string, { missing, log }: LogDamage): string {
   const count = missing > 0 ? missing : log!.behind.transactions;
   const lost = `${missing > 0 ? '' : 'at least '}${count} commit${count === 1 ? '' : 's'} that ${count === 1 ? 'was' : 'were'} answered`;
-  return `${logOf(path)} ${stateOf(log)}: ${lost} cannot be read`;
+  return `${logPath(path)} ${stateText(log)}: ${lost} cannot be read`;
 }
 
-function stateOf(log: LogReading | null): string {
+function stateText(log: LogReading | null): string {
   if (log === null) return 'is missing';
   const { sound, behind } = log;
   if (behind.frames > 0) return `is damaged after its page ${sound}, with ${behind.frames} more pages behind that`;
@@ -132,7 +132,7 @@ function stateOf(log: LogReading | null): string {
 export function damageError(path: string, damage: LogDamage): AmendsError {
   return new AmendsError(
     'store_refused',
-    `${damageText(path, damage)}. Nothing has been changed. Keep copies of ${path}, ${logOf(path)} and ${witnessOf(path)}; ` +
+    `${damageText(path, damage)}. Nothing has been changed. Keep copies of ${path}, ${logPath(path)} and ${witnessPath(path)}; ` +
       'then put back the log if you have it, or restore a backup, removing both other files. To go on without what is ' +
       'missing, start once with --accept-damaged-log; participants may have done what is forgotten then',
   );
@@ -140,9 +140,9 @@ export function damageError(path: string, damage: LogDamage): AmendsError {
 
 /** Keeps a copy of the log and lets the file be opened without what is missing. @returns what is to be said about it */
 export function acceptDamage(path: string, damage: LogDamage): string {
-  const kept = `${logOf(path)}.damaged-${Date.now()}`;
-  if (damage.log !== null) copyFileSync(logOf(path), kept);
-  rmSync(witnessOf(path), { force: true });
+  const kept = `${logPath(path)}.damaged-${Date.now()}`;
+  if (damage.log !== null) copyFileSync(logPath(path), kept);
+  rmSync(witnessPath(path), { force: true });
   const where = damage.log === null ? '' : `; the log as it was is kept as ${kept}`;
   return `${damageText(path, damage)}, and is given up as told${where}`;
 }
