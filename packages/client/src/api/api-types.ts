@@ -39,7 +39,7 @@ export interface AnswerReference {
 
 /** One step in the body that begins a saga. */
 export interface NewStep {
-  /** By which payloads refer to its answer; unique within the saga. */
+  /** The name by which payloads refer to its answer; unique within the saga. */
   readonly name?: string | undefined;
   /** Keep the answer of the action, at most 64 KiB of JSON. */
   readonly keepAnswer?: boolean | undefined;
@@ -83,7 +83,7 @@ export interface NewMessage {
   readonly prepare?: boolean | undefined;
   readonly steps: readonly NewDelivery[];
   readonly concurrent?: boolean | undefined;
-  /** Address that knows whether the local transaction was committed. */
+  /** Address that says whether the local transaction was committed. */
   readonly queryUrl?: string | undefined;
   /** Time after which a message that is still prepared is asked about. Milliseconds. */
   readonly askAfterMs?: number | undefined;
@@ -191,7 +191,7 @@ export interface TopicList {
   readonly topics: readonly Topic[];
 }
 
-/** What somebody answered or recorded. */
+/** The bytes of an answer or of a record. */
 export interface Bytes {
   /** base64 where the bytes are no text. */
   readonly encoding: 'utf8' | 'base64';
@@ -218,7 +218,7 @@ export interface BranchCall {
 export interface Branch {
   /** `01`, `02`, … */
   readonly branchId: string;
-  /** By which payloads of a saga refer to its answer; null: it has none. */
+  /** The name by which payloads of a saga refer to its answer; null: it has none. */
   readonly name: string | null;
   /** Of steps of sagas; null elsewhere. */
   readonly kind: StepKind | null;
@@ -226,7 +226,7 @@ export interface Branch {
   readonly after: readonly string[];
   /** Forward first, then backward where the mode has it. */
   readonly calls: readonly BranchCall[];
-  /** What its action answered, where a saga keeps it; null: nothing yet, or not kept. */
+  /** The answer of its action, where a saga keeps it; null: there is none yet, or it is not kept. */
   readonly answer: Bytes | null;
 }
 
@@ -294,9 +294,9 @@ type Ended<Outcome extends TransactionBody['outcome'], As extends Status> = Omit
 
 /** Every step is done. */
 export type SucceededTransaction = Ended<'succeeded', 'succeed'>;
-/** Rolled back as a whole, or terminated as it stood; `reason` says why. */
+/** It was rolled back as a whole, or terminated as it stood; `reason` says why. */
 export type FailedTransaction = Ended<'failed', 'failed'>;
-/** Not ended yet; with a `hold` it does not go on before a human acts. */
+/** It has not ended yet. With a `hold` it does not go on before a human acts. */
 export type RunningTransaction = Omit<TransactionBody, 'outcome' | 'status' | 'finishedAt'> & {
   readonly outcome: 'running';
   readonly status: 'prepared' | 'submitted' | 'aborting';

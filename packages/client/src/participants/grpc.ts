@@ -38,14 +38,15 @@ export function participant<Request, Reply>(
   return ({ metadata, request }, reply) => {
     let call: Call<Request> | null = null;
     const handle = async () => {
-      call = readCall(metadata, request);
+      call = readGrpcCall(metadata, request);
       return handler(call);
     };
     handle().then(
       (made) => reply(null, made),
       (error: unknown) => {
-        if (!isVerdict(error)) onError(error, call);
-        reply(statusOf(error, metadata));
+        const status = statusOf(error, metadata);
+        if (status.code === statuses.unknown) onError(error, call);
+        reply(status);
       },
     );
   };
@@ -75,14 +76,10 @@ export function verdictIn(error: GrpcError): unknown {
   return code === statuses.aborted ? new BusinessFailure(details) : error;
 }
 
-function readCall<Request>(metadata: GrpcMetadata, body: Request): Call<Request> {
+function readGrpcCall<Request>(metadata: GrpcMetadata, body: Request): Call<Request> {
   const header = (name: string) => metadata.get(name).at(-1)?.toString();
   const field = (name: string) => ({ name: `dtm-${name} in the metadata`, value: header(`dtm-${name}`) });
   return { ...describeCall({ field, header, target: 'this method' }), body };
-}
-
-function isVerdict(error: unknown): boolean {
-  return error instanceof BusinessFailure || error instanceof Ongoing || error instanceof BadCall;
 }
 
 /** The status of an error. @param metadata that of the call */
