@@ -20,7 +20,7 @@ import {
 } from '@amends/core';
 import type { Change } from '@amends/store';
 import { openSqliteStore } from '@amends/store-sql';
-import { dtmSpecOf, parseDtmTransaction } from '@amends/wire';
+import { makeDtmSpec, parseDtmTransaction } from '@amends/wire';
 import { type BranchUrls, type GidOrder, gidMaker, sagaBody } from '../load/saga-request.ts';
 
 /** What to write. */
@@ -61,7 +61,7 @@ export async function writeStored(file: string, stored: Stored, onProgress: (cou
 
 /** The whole life so far in one commit. */
 function changeOf(gid: Gid, { as, branchUrls }: Stored): Change {
-  const spec = dtmSpecOf(parseDtmTransaction({ fields: sagaBody(gid, branchUrls) }), context);
+  const spec = makeDtmSpec(parseDtmTransaction({ fields: sagaBody(gid, branchUrls) }), context);
   const given = givenAtFirst(spec);
   const at = epochMs(Date.now());
   const begun = decide(null, given, [{ type: 'submitted', gid, owner: author, at, jitter: 0 }]);

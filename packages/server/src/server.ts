@@ -32,7 +32,7 @@ import { isReadyBy } from './ready.ts';
 import { StartError } from './start-error.ts';
 import { startErrorOf } from './start-error-of.ts';
 import { type OpenedStore, openStore, type StoreCopy } from './stores/open-store.ts';
-import { loggedChanges, openLog, type ServerLog } from './telemetry/log.ts';
+import { logChanges, openLog, type ServerLog } from './telemetry/log.ts';
 import { createMetrics, type Metrics } from './telemetry/metrics.ts';
 import { version } from './version.ts';
 
@@ -77,7 +77,7 @@ export async function startServer(config: Config, parts: ServerParts = {}): Prom
   const store = metrics.store(opened.store);
   const checkAddress = checkAddressOf(config);
   const alerts = config.alert.webHook === '' ? null : webHook({ url: config.alert.webHook, log });
-  const coordinator = coordinatorOf(config, { store, metrics, log, alerts, checkAddress, tls: tls.participants });
+  const coordinator = makeCoordinator(config, { store, metrics, log, alerts, checkAddress, tls: tls.participants });
   metrics.watch(coordinator);
   const topics = storedTopics({ store, checkAddress, now: () => coordinator.now() });
   const dtm = {
@@ -86,7 +86,7 @@ export async function startServer(config: Config, parts: ServerParts = {}): Prom
     records: dtmRecords({ coordinator, store }),
     defaults: { ...config, runAhead: config.dtm.runAhead },
   };
-  const app = appOf(config, { tls: tls.listener, topics, dtm, coordinator, copy: opened.copy, lost, metrics, log });
+  const app = makeApp(config, { tls: tls.listener, topics, dtm, coordinator, copy: opened.copy, lost, metrics, log });
   const isReady = async () => isReadyBy(await coordinator.health());
   const { bodyBytesMax: messageBytesMax, grpcReflection: reflection } = config;
   const grpc = grpcListener({ dtm, metrics, log, messageBytesMax, reflection, isReady });
@@ -125,10 +125,10 @@ interface Inside {
   readonly log: ServerLog;
 }
 
-function coordinatorOf(config: Config, { alerts, checkAddress, tls, store, metrics, log }: Inside): Coordinator {
+function makeCoordinator(config: Config, { alerts, checkAddress, tls, store, metrics, log }: Inside): Coordinator {
   const shared = { checkAddress, tls, userAgent: `amends/${version}` };
   const http = httpTransport({ ...shared, connectionsMax: config.perHostInFlightMax });
-  const logged = loggedChanges(log);
+  const logged = logChanges(log);
   return createCoordinator({
     store,
     log,
@@ -158,7 +158,7 @@ interface Served {
   readonly log: ServerLog;
 }
 
-function appOf(config: Config, { tls, topics, dtm, coordinator, copy, lost, metrics, log }: Served): FastifyInstance {
+function makeApp(config: Config, { tls, topics, dtm, coordinator, copy, lost, metrics, log }: Served): FastifyInstance {
   const metricsText = (reply: FastifyReply) => {
     reply.type(metrics.registry.contentType);
     return metrics.registry.metrics();

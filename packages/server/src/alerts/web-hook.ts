@@ -33,14 +33,14 @@ export function webHook({ url, log, pausesMs = [1_000, 5_000, 30_000] }: WebHook
   let isClosing = false;
 
   function enqueue(attempt: Attempt): void {
-    if (waiting.length >= waitingMax) return lost(attempt.alert, 'too many alerts wait');
+    if (waiting.length >= waitingMax) return giveUp(attempt.alert, 'too many alerts wait');
     waiting.push(attempt);
     next();
   }
 
   function next(): void {
     while (underWay.size < atOnceMax && waiting.length > 0) {
-      const promise = told(waiting.shift()!).finally(() => {
+      const promise = tellOnce(waiting.shift()!).finally(() => {
         underWay.delete(promise);
         next();
       });
@@ -48,11 +48,11 @@ export function webHook({ url, log, pausesMs = [1_000, 5_000, 30_000] }: WebHook
     }
   }
 
-  async function told(attempt: Attempt): Promise<void> {
+  async function tellOnce(attempt: Attempt): Promise<void> {
     const trouble = await post(url, attempt.alert, closed.signal);
     if (trouble === null) return;
     const pauseMs = pausesMs[attempt.failures];
-    if (isClosing || pauseMs === undefined) return lost(attempt.alert, trouble);
+    if (isClosing || pauseMs === undefined) return giveUp(attempt.alert, trouble);
     const timer = setTimeout(() => {
       pauses.delete(timer);
       enqueue({ ...attempt, failures: attempt.failures + 1 });
@@ -60,7 +60,7 @@ export function webHook({ url, log, pausesMs = [1_000, 5_000, 30_000] }: WebHook
     pauses.set(timer, attempt);
   }
 
-  function lost(alert: Alert, trouble: string): void {
+  function giveUp(alert: Alert, trouble: string): void {
     log.error({ ...alert, trouble }, 'alert not told to the web hook');
   }
 
@@ -73,7 +73,7 @@ export function webHook({ url, log, pausesMs = [1_000, 5_000, 30_000] }: WebHook
         enqueue(attempt);
       }
       const cut = setTimeout(() => {
-        for (const { alert } of waiting.splice(0)) lost(alert, 'the server stops');
+        for (const { alert } of waiting.splice(0)) giveUp(alert, 'the server stops');
         closed.abort();
       }, graceMs);
       while (underWay.size > 0) await Promise.all(underWay);

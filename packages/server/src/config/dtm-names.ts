@@ -33,7 +33,7 @@ const expiry: Meaning = (value) => {
   return { use: 'value', options: ['retainSucceeded', 'retainFailed'], value: count === 0 ? 'off' : time };
 };
 
-const ignored =
+const ignore =
   (reason: string): Meaning =>
   () => ({ use: 'ignored', reason });
 
@@ -61,8 +61,8 @@ function logLevel(value: unknown, { source }: SettingPlace): DtmSetting {
 const levels = configSchema.shape.logLevel;
 const levelNames = levels.unwrap().options.join(', ');
 
-const notHere = ignored('has no meaning here');
-const fixedHere = ignored('is not an option here');
+const notHere = ignore('has no meaning here');
+const fixedHere = ignore('is not an option here');
 
 /** By path as in DTM's YAML, joined by dots. */
 const meanings: Readonly<Record<string, Meaning>> = {
@@ -86,7 +86,7 @@ const meanings: Readonly<Record<string, Meaning>> = {
   // Comes later in the alphabet, and so it wins.
   'Store.FinishedDataExpire': expiry,
   'Store.RedisPrefix': notHere,
-  TransCronInterval: ignored('is not needed: due work is woken, not polled for'),
+  TransCronInterval: ignore('is not needed: due work is woken, not polled for'),
   JsonRpcPort: notHere,
   'MicroService.Driver': notHere,
   'MicroService.Target': notHere,
@@ -97,16 +97,16 @@ const meanings: Readonly<Record<string, Meaning>> = {
   'HttpMicroService.RegistryOptions': notHere,
   'HttpMicroService.Target': notHere,
   'HttpMicroService.EndPoint': notHere,
-  UpdateBranchSync: ignored('is always on: nothing is called before it is stored'),
+  UpdateBranchSync: ignore('is always on: nothing is called before it is stored'),
   UpdateBranchAsyncGoroutineNum: fixedHere,
-  'Log.Outputs': ignored('is not an option here: logs go to standard output'),
+  'Log.Outputs': ignore('is not an option here: logs go to standard output'),
   'Log.RotationEnable': fixedHere,
   'Log.RotationConfigJSON': fixedHere,
-  TimeZoneOffset: ignored('is not needed: all times are UTC'),
+  TimeZoneOffset: ignore('is not needed: all times are UTC'),
   ConfigUpdateInterval: fixedHere,
   AlertRetryLimit: asIs('alert.retryLimit'),
   AlertWebHook: asIs('alert.webHook'),
-  AdminBasePath: ignored('is not supported by this version'),
+  AdminBasePath: ignore('is not supported by this version'),
   GrpcServiceConfig: notHere,
 };
 

@@ -112,14 +112,14 @@ function addFile(layers: Layers, named: string | undefined): void {
 }
 
 function readFile(path: string): Readonly<Record<string, unknown>> {
-  const content: unknown = parsedFile(path);
+  const content: unknown = parseFile(path);
   if (content === null) return {};
   if (typeof content !== 'object' || Array.isArray(content))
     throw new ConfigError('config', path, 'a YAML file with one option per line', path);
   return content as Record<string, unknown>;
 }
 
-function parsedFile(path: string): unknown {
+function parseFile(path: string): unknown {
   // Loaded only where there is a file, for an idle server keeps what it has loaded.
   const { parse, YAMLParseError } = createRequire(import.meta.url)('yaml') as typeof yaml;
   try {

@@ -17,7 +17,7 @@ const rowsPerPage = 1_000;
 export async function resetCronTime(coordinator: Coordinator, asked: ResetCronTime, actor: string): Promise<ResetCount> {
   const found = await waitingLong(coordinator, asked);
   const due = found.slice(0, asked.limit);
-  const tried = await Promise.all(due.map(({ gid }) => retried(coordinator, gid, actor)));
+  const tried = await Promise.all(due.map(({ gid }) => retry(coordinator, gid, actor)));
   return { succeed_count: tried.filter((one) => one).length, has_remaining: found.length > due.length };
 }
 
@@ -51,7 +51,7 @@ function waits(row: TransactionRow): boolean {
 /** It has ended meanwhile, is gone, or cannot be read. */
 const nothingToRetry: ReadonlySet<ErrorCode> = new Set(['already_finished', 'not_found', 'store_refused']);
 
-async function retried(coordinator: Coordinator, gid: TransactionRow['gid'], actor: string): Promise<boolean> {
+async function retry(coordinator: Coordinator, gid: TransactionRow['gid'], actor: string): Promise<boolean> {
   try {
     await coordinator.intervene({ gid, verb: 'retry', actor, reason: 'by the DTM API: resetCronTime', expectedVersion: null });
     return true;

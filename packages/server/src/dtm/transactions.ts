@@ -8,7 +8,7 @@ import {
   type DtmResult,
   type DtmTransaction,
   done,
-  dtmSpecOf,
+  makeDtmSpec,
   noSuchTransaction,
   notPrepared,
   parseConclusion,
@@ -80,9 +80,9 @@ async function conclude(dtm: DtmTransaction, parts: DtmParts): Promise<DtmResult
 /** At once, unless the message names topics. */
 function specOf(dtm: DtmTransaction, parts: DtmParts): Spec | Promise<Spec> {
   const names = topicsOf(dtm);
-  if (names.length === 0) return dtmSpecOf(dtm, { defaults: parts.defaults, subscribersOf: () => undefined });
+  if (names.length === 0) return makeDtmSpec(dtm, { defaults: parts.defaults, subscribersOf: () => undefined });
   return subscribersFor(dtm.gid, names, parts).then((subscribers) =>
-    dtmSpecOf(dtm, { defaults: parts.defaults, subscribersOf: (topic) => subscribers.get(topic) }),
+    makeDtmSpec(dtm, { defaults: parts.defaults, subscribersOf: (topic) => subscribers.get(topic) }),
   );
 }
 

@@ -110,7 +110,7 @@ function mount(server: Server, { name, methods, handlers }: Mounted, options: Gr
       requestStream: false,
       responseStream: streams,
       requestSerialize: (message: object) => request.encode(message),
-      requestDeserialize: (bytes: Buffer) => decoded(() => request.decode(bytes)),
+      requestDeserialize: (bytes: Buffer) => decodeOrRefuse(() => request.decode(bytes)),
       responseSerialize: (message: object) => reply.encode(message),
       responseDeserialize: (bytes: Buffer) => reply.decode(bytes),
     };
@@ -132,7 +132,7 @@ function unary(rpc: string, handle: GrpcHandler, { metrics, log }: Pick<GrpcServ
 }
 
 /** A message that cannot be read is the caller's mistake: the handler refuses what stands in its place. */
-function decoded(decode: () => object): object {
+function decodeOrRefuse(decode: () => object): object {
   try {
     return decode();
   } catch (error) {
@@ -196,7 +196,7 @@ function healthHandlers(
     },
     Watch(call) {
       watches.add(call);
-      const stop = watched(isKnown(call) ? status : async () => servingStatus.serviceUnknown, (now) =>
+      const stop = watchStatus(isKnown(call) ? status : async () => servingStatus.serviceUnknown, (now) =>
         call.write({ status: now }),
       );
       call.on('cancelled', () => call.end());
@@ -219,7 +219,7 @@ function isKnown(call: Pick<Call, 'request'>): boolean {
 const lookEveryMs = 1_000;
 
 /** Tells the status now, and each time that it has changed. @returns a function that ends it */
-function watched(ask: () => Promise<number>, tell: (status: number) => void): () => void {
+function watchStatus(ask: () => Promise<number>, tell: (status: number) => void): () => void {
   let told: number | null = null;
   const look = () =>
     void ask().then((status) => {

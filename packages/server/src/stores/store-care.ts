@@ -10,7 +10,7 @@ export type FileReport = file.FileReport;
  * @throws StartError naming the path and the remedy
  */
 export function backUpStoreFile(path: string, copy: string): Promise<void> {
-  return told(() => file.backUpSqliteFile(path, copy));
+  return tellTrouble(() => file.backUpSqliteFile(path, copy));
 }
 
 /**
@@ -18,7 +18,7 @@ export function backUpStoreFile(path: string, copy: string): Promise<void> {
  * @throws StartError naming the path and the remedy
  */
 export function verifyStoreFile(path: string): Promise<FileReport> {
-  return told(() => file.verifySqliteFile(path));
+  return tellTrouble(() => file.verifySqliteFile(path));
 }
 
 /**
@@ -27,10 +27,10 @@ export function verifyStoreFile(path: string): Promise<FileReport> {
  * @throws StartError naming the path and the remedy
  */
 export function compactStoreFile(path: string): Promise<ReturnType<typeof file.compactSqliteFile>> {
-  return told(async () => file.compactSqliteFile(path));
+  return tellTrouble(async () => file.compactSqliteFile(path));
 }
 
-async function told<T>(act: () => Promise<T>): Promise<T> {
+async function tellTrouble<T>(act: () => Promise<T>): Promise<T> {
   try {
     return await act();
   } catch (error) {

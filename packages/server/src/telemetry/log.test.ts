@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import type { Log } from '@amends/coordinator';
 import { decide, defaultRetry, epochMs, type Gid, givenAtFirst, nodeId, type SagaSpec, type Transaction } from '@amends/core';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { loggedChanges } from './log.ts';
+import { logChanges } from './log.ts';
 
 const spec: SagaSpec = {
   mode: 'saga',
@@ -45,7 +45,7 @@ function logged(previous: Transaction | null, next: Transaction): string[] {
   const lines: string[] = [];
   const say = (level: string) => (_fields: unknown, message: string) => void lines.push(`${level} ${message}`);
   const log: Log = { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') };
-  loggedChanges(log)({ previous, next, given: null, history: [] });
+  logChanges(log)({ previous, next, given: null, history: [] });
   return lines;
 }
 

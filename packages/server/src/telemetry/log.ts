@@ -19,7 +19,7 @@ export function openLog({ logLevel, logFormat }: Pick<Config, 'logLevel' | 'logF
   const output = destination({ fd: 1, sync: false });
   // Whoever read the log is gone: the server goes on without it.
   output.on('error', () => {});
-  const lines = gathered((text) => output.write(text));
+  const lines = gather((text) => output.write(text));
   const sink = asText ? { write: (line: string) => lines.write(textLine(line)) } : lines;
   const logger = pino({ level: logLevel, base: null, timestamp: isoTime(), formatters }, sink);
   process.on('uncaughtExceptionMonitor', () => {
@@ -67,7 +67,7 @@ const linesWaitMs = 250;
  * Gathers lines before they are written. The destination could do so itself, but measures all that it holds with each
  * line that comes, which costs more than the line.
  */
-function gathered(write: (text: string) => void): { write(line: string): void; flush(): void } {
+function gather(write: (text: string) => void): { write(line: string): void; flush(): void } {
   let lines: string[] = [];
   let timer: NodeJS.Timeout | null = null;
   const flush = () => {
@@ -97,7 +97,7 @@ function asPort(logger: Logger): Omit<Log, 'error'> {
 }
 
 /** Logs each change of status, each hold, and each alarm. */
-export function loggedChanges(log: Log): Observer {
+export function logChanges(log: Log): Observer {
   return ({ previous, next }) => {
     if (next.status !== previous?.status) {
       const { gid, status, version } = next;

@@ -151,7 +151,7 @@ function storeMeter(make: Instruments): Metrics['store'] {
   const size = make.histogram('amends_store_commit_changes', 'Changes in one commit', batchSizes);
   const failures = make.counter('amends_store_failures_total', 'Commits that failed as a whole');
 
-  async function measured(store: Store, batch: readonly AnyChange[]): Promise<readonly CommitAnswer[]> {
+  async function measure(store: Store, batch: readonly AnyChange[]): Promise<readonly CommitAnswer[]> {
     const startedAt = performance.now();
     try {
       const answers = await store.commit(batch);
@@ -166,7 +166,7 @@ function storeMeter(make: Instruments): Metrics['store'] {
     }
   }
 
-  return (store) => decorated(store, { commit: (batch) => measured(store, batch) });
+  return (store) => decorated(store, { commit: (batch) => measure(store, batch) });
 }
 
 function callObserverOf(make: Instruments): CallObserver {

@@ -7,10 +7,10 @@ const named: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t'
 
 /** The text with each of these characters as `\n` or `\u001b`, as JSON writes them. */
 export function terminalText(text: string): string {
-  return text.replace(obeyed, (character) => named[character] ?? character.split('').map(escaped).join(''));
+  return text.replace(obeyed, (character) => named[character] ?? character.split('').map(escapeUnit).join(''));
 }
 
-function escaped(unit: string): string {
+function escapeUnit(unit: string): string {
   return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
@@ -21,12 +21,12 @@ export function terminalLines(text: string): string {
 
 /** A value of plain data with every text in it, at any depth, made so. */
 export function forTerminal<T>(value: T): T {
-  return made(value) as T;
+  return makeSafe(value) as T;
 }
 
-function made(value: unknown): unknown {
+function makeSafe(value: unknown): unknown {
   if (typeof value === 'string') return terminalText(value);
-  if (Array.isArray(value)) return value.map(made);
+  if (Array.isArray(value)) return value.map(makeSafe);
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [terminalText(key), made(inner)]));
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [terminalText(key), makeSafe(inner)]));
 }

@@ -12,8 +12,8 @@ export interface FailingStore {
 /** Decorates a store; it works until it is told to fail. */
 export function failingStore(inner: Store): FailingStore {
   let failing: 'nothing' | 'writing' | 'everything' = 'nothing';
-  const write = <T>(act: () => Promise<T>) => (failing === 'nothing' ? act() : refused<T>());
-  const read = <T>(act: () => Promise<T>) => (failing === 'everything' ? refused<T>() : act());
+  const write = <T>(act: () => Promise<T>) => (failing === 'nothing' ? act() : refuse<T>());
+  const read = <T>(act: () => Promise<T>) => (failing === 'everything' ? refuse<T>() : act());
   const store = decorated(inner, {
     commit: (changes) => write(() => inner.commit(changes)),
     load: (gids) => read(() => inner.load(gids)),
@@ -35,6 +35,6 @@ export function failingStore(inner: Store): FailingStore {
   };
 }
 
-function refused<T>(): Promise<T> {
+function refuse<T>(): Promise<T> {
   return Promise.reject(new AmendsError('store_unavailable', 'the disk is full'));
 }

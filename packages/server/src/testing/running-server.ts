@@ -49,7 +49,7 @@ function interfaceOf(url: string): Omit<RunningServer, keyof Server> {
     const type = body === undefined ? {} : { 'content-type': 'application/json' };
     const sent = body === undefined ? {} : { body: bodyOf(body) };
     const response = await fetch(url + path, { method, headers: { ...type, ...headers }, ...sent });
-    return { status: response.status, headers: response.headers, body: parsed(await response.text()) };
+    return { status: response.status, headers: response.headers, body: parse(await response.text()) };
   };
   const get: RunningServer['get'] = (path) => ask('GET', path);
   const at = (gid: string, rest: string) => `/api/v1/transactions/${encodeURIComponent(gid)}${rest}`;
@@ -79,7 +79,7 @@ function bodyOf(body: unknown): string | Uint8Array<ArrayBuffer> {
   return body instanceof Uint8Array ? new Uint8Array(body) : JSON.stringify(body);
 }
 
-function parsed(text: string): unknown {
+function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

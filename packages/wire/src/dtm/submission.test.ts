@@ -2,7 +2,7 @@ import { checkSagaSpec, isAmendsError, isSameRequest, type SagaSpec, type Transa
 import { describe, expect, it } from 'vitest';
 import { dtmAnswerOf } from './http-answer.ts';
 import { resultOfSubmit, resultOfWait } from './outcome.ts';
-import { dtmSpecOf } from './submission.ts';
+import { makeDtmSpec } from './submission.ts';
 import { parseDtmTransaction } from './transaction.ts';
 
 const context = {
@@ -17,7 +17,7 @@ const minimal = { gid: 'g1', trans_type: 'saga', steps, payloads: ['{"a":1}', 'n
 
 const parse = (fields: unknown) => {
   const dtm = parseDtmTransaction({ fields });
-  return { ...dtm, spec: dtmSpecOf(dtm, context) as SagaSpec };
+  return { ...dtm, spec: makeDtmSpec(dtm, context) as SagaSpec };
 };
 const specOf = (change: object) => parse({ ...minimal, ...change }).spec;
 
@@ -209,7 +209,7 @@ describe('the answer to a submission', () => {
 
 it('whether a transaction may run ahead of what is stored is the server’s to say', () => {
   const specWith = (runAhead: boolean) =>
-    dtmSpecOf(parseDtmTransaction({ fields: minimal }), { ...context, defaults: { ...context.defaults, runAhead } });
+    makeDtmSpec(parseDtmTransaction({ fields: minimal }), { ...context, defaults: { ...context.defaults, runAhead } });
   expect(specWith(false).runAhead).toBe(false);
   expect(specWith(true)).not.toHaveProperty('runAhead');
   expect(isSameRequest(specWith(true), specWith(false))).toBe(true);

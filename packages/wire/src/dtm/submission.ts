@@ -3,11 +3,11 @@ import { limits, refuse, type Spec } from '@amends/core';
 import type { SubscribersOf } from '../faces/msg-deliveries.ts';
 import { checkMetadataText } from '../input/outbound.ts';
 import { shown } from '../input/shown.ts';
-import { msgSpecOf } from './specs/msg-spec.ts';
+import { makeMsgSpec } from './specs/msg-spec.ts';
 import type { DtmDefaults } from './specs/options.ts';
-import { sagaSpecOf } from './specs/saga-spec.ts';
-import { twoPhaseSpecOf } from './specs/two-phase-spec.ts';
-import { base64, workflowSpecOf } from './specs/workflow-spec.ts';
+import { makeSagaSpec } from './specs/saga-spec.ts';
+import { makeTwoPhaseSpec } from './specs/two-phase-spec.ts';
+import { base64, makeWorkflowSpec } from './specs/workflow-spec.ts';
 import type { DtmTransaction } from './transaction.ts';
 
 /** What makes a spec of a DTM transaction. */
@@ -20,7 +20,7 @@ export interface SpecContext {
  * The spec of a transaction.
  * @throws AmendsError `invalid_request` naming the field; `topic_not_found`
  */
-export function dtmSpecOf(dtm: DtmTransaction, context: SpecContext): Spec {
+export function makeDtmSpec(dtm: DtmTransaction, context: SpecContext): Spec {
   const spec = specOf(dtm, context);
   checkMetadataText('gid', dtm.gid, spec.protocol);
   return spec;
@@ -29,14 +29,14 @@ export function dtmSpecOf(dtm: DtmTransaction, context: SpecContext): Spec {
 function specOf(dtm: DtmTransaction, { defaults, subscribersOf }: SpecContext): Spec {
   switch (dtm.mode) {
     case 'saga':
-      return sagaSpecOf(dtm, defaults);
+      return makeSagaSpec(dtm, defaults);
     case 'msg':
-      return msgSpecOf(dtm, defaults, subscribersOf);
+      return makeMsgSpec(dtm, defaults, subscribersOf);
     case 'tcc':
     case 'xa':
-      return twoPhaseSpecOf(dtm, dtm.mode, defaults);
+      return makeTwoPhaseSpec(dtm, dtm.mode, defaults);
     case 'workflow':
-      return workflowSpecOf(dtm, defaults);
+      return makeWorkflowSpec(dtm, defaults);
   }
 }
 

@@ -17,7 +17,7 @@ let root: protobuf.Root | null = null;
  * does without.
  */
 export function protoRoot(): protobuf.Root {
-  root ??= parsed(library());
+  root ??= parseProtos(library());
   return root;
 }
 
@@ -26,7 +26,7 @@ export function protoReader(bytes: Uint8Array): protobuf.Reader {
   return library().Reader.create(bytes);
 }
 
-function parsed({ Root, common, parse }: typeof protobuf): protobuf.Root {
+function parseProtos({ Root, common, parse }: typeof protobuf): protobuf.Root {
   const all = new Root();
   all.addJSON(common.get('google/protobuf/empty.proto')!.nested!);
   for (const name of ['dtm', 'workflow', 'health']) parse(readFileSync(fileOf(name), 'utf8'), all, { keepCase: true });

@@ -3,7 +3,7 @@ import { checkSagaSpec, encodeSpec, isAmendsError, type Spec } from '@amends/cor
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseAll } from '../dtm/list.ts';
-import { dtmSpecOf } from '../dtm/submission.ts';
+import { makeDtmSpec } from '../dtm/submission.ts';
 import { parseDtmTransaction } from '../dtm/transaction.ts';
 import { parseNewBranch } from '../native/branches.ts';
 import { parseCreate } from '../native/create/create.ts';
@@ -113,7 +113,7 @@ const context = {
   defaults: { requestTimeoutMs: 3_000, retryIntervalMs: 10_000, timeoutToFailMs: 35_000, runAhead: true },
   subscribersOf: () => undefined,
 };
-const dtmSpec = (fields: unknown) => dtmSpecOf(parseDtmTransaction({ fields }), context);
+const dtmSpec = (fields: unknown) => makeDtmSpec(parseDtmTransaction({ fields }), context);
 
 describe('hostile input', () => {
   it('is a request or a refusal: native bodies', () => {

@@ -95,8 +95,8 @@ function consume(text: string, { at, expecting }: Place, open: ('{' | '[')[]): P
   if (expecting === 'the end of the text') return null;
   if (expecting === ': after the key') return char === ':' ? { at: at + 1, expecting: 'value' } : null;
   if (expecting === ', or the end') return afterValue(char, at, open);
-  if (char === '}' && expecting === 'key or }') return closed(at, open);
-  if (char === ']' && expecting === 'value or ]') return closed(at, open);
+  if (char === '}' && expecting === 'key or }') return close(at, open);
+  if (char === ']' && expecting === 'value or ]') return close(at, open);
   if (expecting.startsWith('key')) return past(skip(string, text, at), at, ': after the key');
   if (char === '{' || char === '[') {
     open.push(char);
@@ -108,10 +108,10 @@ function consume(text: string, { at, expecting }: Place, open: ('{' | '[')[]): P
 function afterValue(char: string, at: number, open: ('{' | '[')[]): Place | null {
   const inside = open.at(-1);
   if (char === ',') return { at: at + 1, expecting: inside === '{' ? 'key' : 'value' };
-  return char === (inside === '{' ? '}' : ']') ? closed(at, open) : null;
+  return char === (inside === '{' ? '}' : ']') ? close(at, open) : null;
 }
 
-function closed(at: number, open: ('{' | '[')[]): Place {
+function close(at: number, open: ('{' | '[')[]): Place {
   open.pop();
   return { at: at + 1, expecting: afterwards(open) };
 }

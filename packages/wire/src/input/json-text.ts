@@ -33,7 +33,7 @@ export function parseJsonText(field: string, text: string): unknown {
 }
 
 function parseChecked(field: string, text: string, bytes: Uint8Array): unknown {
-  const value = parsed(field, text);
+  const value = parseText(field, text);
   const walk: Walk = { field, keys: 0, suspicious: suspicious.test(text) };
   checkShape(value, walk, 1);
   const keys = countKeys(bytes);
@@ -73,7 +73,7 @@ function refuseContradiction(field: string, text: string): void {
   );
 }
 
-function parsed(field: string, text: string): unknown {
+function parseText(field: string, text: string): unknown {
   try {
     return parseKeepingDigits(text);
   } catch (error) {

@@ -47,10 +47,10 @@ export function pathText(path: readonly PropertyKey[]): string {
 function complaint(issue: z.core.$ZodIssue): string {
   // The schema's own words, not the library's.
   if (issue.message.startsWith('must '))
-    return issue.message.includes(', is ') ? issue.message : `${issue.message}, ${given(issue.input)}`;
+    return issue.message.includes(', is ') ? issue.message : `${issue.message}, ${describe(issue.input)}`;
   switch (issue.code) {
     case 'invalid_type':
-      return `must be ${nouns[issue.expected] ?? issue.expected}, ${given(issue.input)}`;
+      return `must be ${nouns[issue.expected] ?? issue.expected}, ${describe(issue.input)}`;
     case 'invalid_value':
       return `must be ${issue.values.map((value) => JSON.stringify(value)).join(' or ')}, ${issue.input === undefined ? 'is missing' : `is ${shown(issue.input)}`}`;
     case 'too_big':
@@ -72,13 +72,13 @@ const nouns: Readonly<Record<string, string>> = {
   string: 'a text',
 };
 
-function given(value: unknown): string {
+function describe(value: unknown): string {
   return value === undefined ? 'is missing' : `is ${kindOf(value)}`;
 }
 
 /** A value as far as its limit goes: a long text is not told again to whoever sent it. */
 function sizeOf(value: unknown): string {
-  return typeof value === 'string' || Array.isArray(value) ? `has ${value.length}` : given(value);
+  return typeof value === 'string' || Array.isArray(value) ? `has ${value.length}` : describe(value);
 }
 
 function kindOf(value: unknown): string {

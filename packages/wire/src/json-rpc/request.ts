@@ -34,7 +34,7 @@ const methods: ReadonlySet<string> = new Set<JsonRpcMethod>(['newGid', 'prepare'
  * @throws JsonRpcProblem
  */
 export function parseJsonRpc(bytes: Uint8Array): JsonRpcRequest {
-  const body = parsed(bytes);
+  const body = parseBody(bytes);
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw new JsonRpcProblem(-32600, 'Bad json request: must be one object, batches are not supported');
   const { jsonrpc, id, method, params } = body as Record<string, unknown>;
@@ -46,7 +46,7 @@ export function parseJsonRpc(bytes: Uint8Array): JsonRpcRequest {
   return { id, method: method as JsonRpcMethod, params: params ?? {} };
 }
 
-function parsed(bytes: Uint8Array): unknown {
+function parseBody(bytes: Uint8Array): unknown {
   try {
     return parseJsonBody(bytes);
   } catch (error) {

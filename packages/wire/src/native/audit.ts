@@ -1,7 +1,7 @@
 /** The audit in the native API: who did what by hand, and why. */
 import { type EpochMs, type Gid, limits } from '@amends/core';
 import { z } from 'zod';
-import { named } from './registry.ts';
+import { nameSchema } from './registry.ts';
 import { wholeNumber } from './requests.ts';
 import { gidText } from './text-fields.ts';
 
@@ -18,7 +18,7 @@ export const auditQuery = z.strictObject({
     .describe('`next` of the page before'),
 });
 
-const auditEntrySchema = named(
+const auditEntrySchema = nameSchema(
   'AuditEntry',
   z.object({
     id: z.int().describe('Grows with each row'),
@@ -32,7 +32,7 @@ const auditEntrySchema = named(
 );
 
 /** One page of the audit, newest first. */
-export const auditSchema = named(
+export const auditSchema = nameSchema(
   'Audit',
   z.object({
     entries: z.array(auditEntrySchema),

@@ -5,7 +5,7 @@ import { checkUrl } from '../input/outbound.ts';
 import { shown } from '../input/shown.ts';
 import { parseBy } from '../input/zod-issues.ts';
 import { payloadBytes } from './create/policies.ts';
-import { named } from './registry.ts';
+import { nameSchema } from './registry.ts';
 import { storableText, urlText } from './text-fields.ts';
 
 const branchId = z
@@ -16,7 +16,7 @@ const branchId = z
   .describe('Identity within the transaction, chosen by the caller: `01`, `02`, …');
 const payload = z.unknown().optional().describe('Sent as JSON body of both calls; left out: they have none');
 
-const participantOfTcc = named(
+const participantOfTcc = nameSchema(
   'NewTccBranch',
   z.strictObject({
     mode: z.literal('tcc'),
@@ -27,7 +27,7 @@ const participantOfTcc = named(
   }),
 );
 
-const participantOfXa = named(
+const participantOfXa = nameSchema(
   'NewXaBranch',
   z.strictObject({
     mode: z.literal('xa'),
@@ -37,7 +37,7 @@ const participantOfXa = named(
   }),
 );
 
-const stepOfWorkflow = named(
+const stepOfWorkflow = nameSchema(
   'NewRecordedStep',
   z.strictObject({
     mode: z.literal('workflow'),
@@ -52,7 +52,7 @@ const stepOfWorkflow = named(
 );
 
 /** The body of `POST /transactions/{gid}/branches`. */
-export const newBranchSchema = named(
+export const newBranchSchema = nameSchema(
   'NewBranch',
   z.discriminatedUnion('mode', [participantOfTcc, participantOfXa, stepOfWorkflow], {
     error: ({ code, input }) =>
@@ -100,12 +100,12 @@ function participant(id: BranchId, body: unknown, urls: { forward: string; backw
 const reason = storableText(limits.reasonCharactersMax);
 
 /** The body of `POST /transactions/{gid}/abort`. */
-export const abortSchema = named('Abort', z.strictObject({ reason: reason.default('').describe('Why; recorded') }));
+export const abortSchema = nameSchema('Abort', z.strictObject({ reason: reason.default('').describe('Why; recorded') }));
 /** That body as a caller writes it. */
 export type Abort = z.input<typeof abortSchema>;
 
 /** The body of `POST /transactions/{gid}/conclude`. */
-export const conclusionSchema = named(
+export const conclusionSchema = nameSchema(
   'Conclusion',
   z.strictObject({
     status: z.enum(['succeed', 'failed']).describe('How the function of the workflow ended'),

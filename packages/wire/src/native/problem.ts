@@ -1,14 +1,14 @@
 /** Problem details (RFC 9457): how the native API says that something went wrong. */
 import { type AmendsError, type ErrorCode, errorKinds } from '@amends/core';
 import { z } from 'zod';
-import { named } from './registry.ts';
+import { nameSchema } from './registry.ts';
 
 /** Media type of problem details. */
 export const problemContentType = 'application/problem+json';
 
 const issueSchema = z.object({ field: z.string(), message: z.string() });
 
-export const problemSchema = named(
+export const problemSchema = nameSchema(
   'Problem',
   z.object({
     type: z.string().describe('urn:amends:error: and the code'),

@@ -5,7 +5,7 @@ import { z } from 'zod';
 export const apiSchemas = z.registry<{ readonly id: string }>();
 
 /** Gives a schema its name in the OpenAPI document. */
-export function named<S extends z.ZodType>(id: string, schema: S): S {
+export function nameSchema<S extends z.ZodType>(id: string, schema: S): S {
   apiSchemas.add(schema, { id });
   return schema;
 }

@@ -16,7 +16,7 @@ import {
 } from '@amends/core';
 import { z } from 'zod';
 import type { PresentedTransaction } from '../faces/presented-transaction.ts';
-import { named } from './registry.ts';
+import { nameSchema } from './registry.ts';
 
 const moment = z.iso.datetime({ precision: 3 }).describe('ISO 8601, UTC, with milliseconds');
 const status = z.enum(['prepared', 'submitted', 'aborting', 'succeed', 'failed']).describe("Global status in DTM's words");
@@ -28,7 +28,7 @@ const outcome = z
 const op = z.enum(['action', 'compensate', 'confirm', 'cancel', 'commit', 'rollback', 'msg', 'resume']);
 const mode = z.enum(['saga', 'msg', 'tcc', 'xa', 'workflow']);
 
-const bytesSchema = named(
+const bytesSchema = nameSchema(
   'Bytes',
   z.object({
     encoding: z.enum(['utf8', 'base64']).describe('base64 where the bytes are no text'),
@@ -36,7 +36,7 @@ const bytesSchema = named(
   }),
 );
 
-const callSchema = named(
+const callSchema = nameSchema(
   'Call',
   z.object({
     op,
@@ -51,7 +51,7 @@ const callSchema = named(
   }),
 );
 
-const branchSchema = named(
+const branchSchema = nameSchema(
   'Branch',
   z.object({
     branchId: z.string(),
@@ -63,13 +63,13 @@ const branchSchema = named(
   }),
 );
 
-const progressSchema = named(
+const progressSchema = nameSchema(
   'Progress',
   z.object({ branchId: z.string(), op: z.string(), status: z.enum(['succeed', 'failed']), result: bytesSchema.nullable() }),
 );
 
 /** A transaction with its steps. */
-export const transactionSchema = named(
+export const transactionSchema = nameSchema(
   'Transaction',
   z.object({
     gid: z.string(),
@@ -110,7 +110,7 @@ export const transactionSchema = named(
 );
 
 /** A transaction as lists show it. */
-const summarySchema = named(
+const summarySchema = nameSchema(
   'TransactionSummary',
   z.object({
     gid: z.string(),
@@ -132,7 +132,7 @@ const summarySchema = named(
 );
 
 /** One page of a list. */
-export const listSchema = named(
+export const listSchema = nameSchema(
   'TransactionList',
   z.object({
     transactions: z.array(summarySchema),
@@ -140,7 +140,7 @@ export const listSchema = named(
   }),
 );
 
-const historyEntrySchema = named(
+const historyEntrySchema = nameSchema(
   'HistoryEntry',
   z.object({
     seq: z.int(),
@@ -176,10 +176,10 @@ const historyEntrySchema = named(
 );
 
 /** History of a transaction, oldest first. */
-export const historySchema = named('History', z.object({ entries: z.array(historyEntrySchema) }));
+export const historySchema = nameSchema('History', z.object({ entries: z.array(historyEntrySchema) }));
 
 /** How the server is. */
-export const healthSchema = named(
+export const healthSchema = nameSchema(
   'Health',
   z.object({
     state: z.enum(['starting', 'running', 'paused', 'stopping', 'stopped']),
@@ -194,7 +194,7 @@ export const healthSchema = named(
 );
 
 /** The limits that hold, by name; each name ends in its unit. */
-export const limitsSchema = named('Limits', z.record(z.string(), z.number()));
+export const limitsSchema = nameSchema('Limits', z.record(z.string(), z.number()));
 
 /** A transaction with its steps, as the API shows it. */
 export type TransactionBody = z.infer<typeof transactionSchema>;

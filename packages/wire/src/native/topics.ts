@@ -3,11 +3,11 @@ import { limits, type Subscription, type Topic } from '@amends/core';
 import { z } from 'zod';
 import { checkSubscription, checkTopicName } from '../input/topic-check.ts';
 import { parseBy } from '../input/zod-issues.ts';
-import { named } from './registry.ts';
+import { nameSchema } from './registry.ts';
 import { storableText, subscriberText } from './text-fields.ts';
 
 /** The body of `PUT /topics/{topic}/subscriptions`. */
-export const newSubscriptionSchema = named(
+export const newSubscriptionSchema = nameSchema(
   'NewSubscription',
   z.strictObject({
     url: subscriberText.describe('Where messages are delivered'),
@@ -23,7 +23,7 @@ export const subscriptionQuery = z.strictObject({
   url: z.string().max(limits.urlCharactersMax).describe('Address of the subscriber'),
 });
 
-export const topicSchema = named(
+export const topicSchema = nameSchema(
   'Topic',
   z.object({
     topic: z.string(),
@@ -35,10 +35,10 @@ export const topicSchema = named(
 );
 
 /** All topics, by name. */
-export const topicListSchema = named('TopicList', z.object({ topics: z.array(topicSchema) }));
+export const topicListSchema = nameSchema('TopicList', z.object({ topics: z.array(topicSchema) }));
 
 /** What is left of a deleted topic. */
-export const deletedSchema = named('Deleted', z.object({ deleted: z.boolean().describe('false: it was not there') }));
+export const deletedSchema = nameSchema('Deleted', z.object({ deleted: z.boolean().describe('false: it was not there') }));
 
 /** A topic, as the API shows it. */
 export type TopicBody = z.infer<typeof topicSchema>;

@@ -15,7 +15,7 @@ export interface NativeAnswer {
 export type NativeHandler = (request: FastifyRequest, reply: FastifyReply) => NativeAnswer | Promise<NativeAnswer>;
 
 /** The gid of the path. @throws AmendsError `invalid_request` naming `gid` */
-export function gidOf({ params }: FastifyRequest): Gid {
+export function readGid({ params }: FastifyRequest): Gid {
   return parseGid((params as { gid: string }).gid);
 }
 
@@ -30,7 +30,7 @@ export function viewWithin(coordinator: Coordinator, gid: Gid, { waitMs, reply }
 }
 
 /** What must be there. @throws AmendsError `not_found` */
-export function known(gid: Gid, view: TransactionView | null): TransactionView {
+export function mustExist(gid: Gid, view: TransactionView | null): TransactionView {
   if (view === null) throw new AmendsError('not_found', `there is no transaction with the gid ${JSON.stringify(gid)}`);
   return view;
 }

@@ -30,7 +30,7 @@ import type { StoreCopy } from '../../stores/open-store.ts';
 import { version } from '../../version.ts';
 import { jsonBody } from '../request-body.ts';
 import { requestError } from '../request-error.ts';
-import { gidOf, known, type NativeAnswer, type NativeHandler, ok, viewWithin } from './native-answer.ts';
+import { mustExist, type NativeAnswer, type NativeHandler, ok, readGid, viewWithin } from './native-answer.ts';
 import { auditHandler } from './native-audit.ts';
 import { backupHandler } from './native-backup.ts';
 import { topicHandlers } from './native-topics.ts';
@@ -49,7 +49,7 @@ export interface NativeFaceOptions {
 
 /** Makes the face. */
 export function nativeFace({ coordinator, topics, copy, log, bodyBytesMax }: NativeFaceOptions): FastifyPluginAsync {
-  const handlers = handlersOf({ coordinator, topics, copy }, limitsWith(bodyBytesMax));
+  const handlers = makeHandlers({ coordinator, topics, copy }, limitsWith(bodyBytesMax));
   return async (app) => {
     app.setErrorHandler((error, request, reply) => sendProblem(reply, requestError(error, log, request)));
     app.addHook('preSerialization', (_request, reply, body, done) => {
@@ -90,7 +90,7 @@ export function sendProblem(reply: FastifyReply, error: AmendsError): FastifyRep
   return reply.code(problem.status).type(problemContentType).send(JSON.stringify(problem));
 }
 
-function handlersOf(
+function makeHandlers(
   { coordinator, topics, copy }: Pick<NativeFaceOptions, 'coordinator' | 'topics' | 'copy'>,
   limitsHeld: object,
 ): Record<NativeOperation, NativeHandler> {
@@ -101,8 +101,8 @@ function handlersOf(
     listTransactions: (request) => list(coordinator, request),
     async getTransaction(request, reply) {
       const { waitMs } = parseBy(waitQuery, request.query, 'query.');
-      const gid = gidOf(request);
-      return ok(known(gid, await viewWithin(coordinator, gid, { waitMs, reply })));
+      const gid = readGid(request);
+      return ok(mustExist(gid, await viewWithin(coordinator, gid, { waitMs, reply })));
     },
     getHistory: (request) => history(coordinator, request),
     terminateTransaction: (request) => intervene(coordinator, request, 'terminate'),
@@ -126,7 +126,7 @@ function limitsWith(bodyBytesMax: number): object {
 async function list(coordinator: Coordinator, request: FastifyRequest): Promise<NativeAnswer> {
   const { createdFrom, createdBefore, cursor, ...filters } = parseBy(listQuery, request.query, 'query.');
   const page = await coordinator.list({
-    ...defined(filters),
+    ...dropUndefined(filters),
     ...(createdFrom === undefined ? {} : { createdFrom: momentOf(createdFrom) }),
     ...(createdBefore === undefined ? {} : { createdBefore: momentOf(createdBefore) }),
     ...(cursor === undefined ? {} : { after: positionOf(cursor, 'query.cursor') }),
@@ -136,20 +136,20 @@ async function list(coordinator: Coordinator, request: FastifyRequest): Promise<
 }
 
 /** Without the keys that have no value. */
-function defined<T extends object>(filters: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+function dropUndefined<T extends object>(filters: T): { [K in keyof T]: Exclude<T[K], undefined> } {
   return Object.fromEntries(Object.entries(filters).filter(([, value]) => value !== undefined)) as never;
 }
 
 async function history(coordinator: Coordinator, request: FastifyRequest): Promise<NativeAnswer> {
   const page = parseBy(historyQuery, request.query, 'query.');
-  const gid = gidOf(request);
+  const gid = readGid(request);
   const entries = await coordinator.history(gid, page);
-  if (entries.length === 0) known(gid, await coordinator.get(gid));
+  if (entries.length === 0) mustExist(gid, await coordinator.get(gid));
   return { status: 200, body: { entries: entries.map(historyEntryBody) } };
 }
 
 async function intervene(coordinator: Coordinator, request: FastifyRequest, verb: InterventionVerb): Promise<NativeAnswer> {
   const actor = actorOf(request.headers['x-amends-actor']);
   const { reason, expectedVersion = null } = parseBy(interventionSchema, jsonBody(request));
-  return ok(await coordinator.intervene({ gid: gidOf(request), verb, actor, reason, expectedVersion }));
+  return ok(await coordinator.intervene({ gid: readGid(request), verb, actor, reason, expectedVersion }));
 }

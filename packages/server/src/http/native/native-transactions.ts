@@ -16,7 +16,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { jsonBody } from '../request-body.ts';
 import { fieldError } from '../request-error.ts';
 import { traceOfRequest } from '../request-trace.ts';
-import { gidOf, known, type NativeAnswer, type NativeHandler, ok, viewWithin } from './native-answer.ts';
+import { mustExist, type NativeAnswer, type NativeHandler, ok, readGid, viewWithin } from './native-answer.ts';
 
 interface Parts {
   readonly coordinator: Coordinator;
@@ -32,17 +32,21 @@ export function transactionHandlers(parts: Parts): Record<Operation, NativeHandl
     createTransaction: (request, reply) => create(parts, request, reply),
     async submitTransaction(request, reply) {
       const patience = { ...parseBy(waitQuery, request.query, 'query.'), reply };
-      const gid = gidOf(request);
-      const { view } = await asked(coordinator, gid, { request: { type: 'submitted' }, decided: 'commit', verb: 'submitted' });
-      return ok(await waited(coordinator, gid, { view, ...patience }));
+      const gid = readGid(request);
+      const { view } = await askDecision(coordinator, gid, {
+        request: { type: 'submitted' },
+        decided: 'commit',
+        verb: 'submitted',
+      });
+      return ok(await waitIfAsked(coordinator, gid, { view, ...patience }));
     },
     async abortTransaction(request, reply) {
       const patience = { ...parseBy(waitQuery, request.query, 'query.'), reply };
       const { reason } = parseBy(abortSchema, jsonBody(request));
-      const gid = gidOf(request);
+      const gid = readGid(request);
       const abort = { request: { type: 'aborted', reason }, decided: 'roll-back', verb: 'aborted' } as const;
-      const { view } = await asked(coordinator, gid, abort);
-      return ok(await waited(coordinator, gid, { view, ...patience }));
+      const { view } = await askDecision(coordinator, gid, abort);
+      return ok(await waitIfAsked(coordinator, gid, { view, ...patience }));
     },
     registerBranch: (request) => register(coordinator, request),
     concludeTransaction: (request) => conclude(coordinator, request),
@@ -53,10 +57,10 @@ async function create({ coordinator, topics }: Parts, request: FastifyRequest, r
   const { waitMs } = parseBy(waitQuery, request.query, 'query.');
   const asked = parseCreate(jsonBody(request), traceOfRequest(request));
   const gid = asked.gid ?? coordinator.newGid();
-  const begun = asked.topics.length === 0 ? null : await begunBefore(coordinator, gid, asked);
+  const begun = asked.topics.length === 0 ? null : await findBegun(coordinator, gid, asked);
   const { outcome, view } = begun ?? (await begin({ coordinator, topics }, gid, asked));
   if (outcome === 'different') throw inUse(gid);
-  const answered = await waited(coordinator, gid, { view, waitMs, reply });
+  const answered = await waitIfAsked(coordinator, gid, { view, waitMs, reply });
   return { status: outcome === 'created' ? 201 : 200, body: transactionBody(answered) };
 }
 
@@ -67,7 +71,7 @@ async function begin({ coordinator, topics }: Parts, gid: Gid, asked: CreateRequ
 }
 
 /** A message to topics is the same again although who subscribes has changed: who receives it is settled when it begins. */
-async function begunBefore(coordinator: Coordinator, gid: Gid, asked: CreateRequest): Promise<Submitted | null> {
+async function findBegun(coordinator: Coordinator, gid: Gid, asked: CreateRequest): Promise<Submitted | null> {
   const view = await coordinator.get(gid);
   if (view === null) return null;
   const { presentation, face } = view.given.spec;
@@ -89,8 +93,8 @@ interface Asking {
 }
 
 /** Asks for a decision. @throws AmendsError `wrong_status` when it has been made otherwise, or is not asked for in this mode */
-async function asked(coordinator: Coordinator, gid: Gid, { request, decided, verb }: Asking): Promise<Requested> {
-  const answer = await requested(coordinator, gid, request);
+async function askDecision(coordinator: Coordinator, gid: Gid, { request, decided, verb }: Asking): Promise<Requested> {
+  const answer = await requestExisting(coordinator, gid, request);
   const { verdict, view } = answer;
   const { mode, status, decision } = view.transaction;
   if (verdict === 'wrong_mode') throw new AmendsError('wrong_status', `a ${mode} cannot be ${verb}`);
@@ -99,15 +103,15 @@ async function asked(coordinator: Coordinator, gid: Gid, { request, decided, ver
   return answer;
 }
 
-async function requested(coordinator: Coordinator, gid: Gid, request: TransactionRequest): Promise<Requested> {
-  known(gid, await coordinator.get(gid));
+async function requestExisting(coordinator: Coordinator, gid: Gid, request: TransactionRequest): Promise<Requested> {
+  mustExist(gid, await coordinator.get(gid));
   return coordinator.request(gid, request);
 }
 
 async function register(coordinator: Coordinator, request: FastifyRequest): Promise<NativeAnswer> {
   const { mode, branch } = parseNewBranch(jsonBody(request));
-  const gid = gidOf(request);
-  const { transaction } = known(gid, await coordinator.get(gid));
+  const gid = readGid(request);
+  const { transaction } = mustExist(gid, await coordinator.get(gid));
   if (transaction.mode !== mode) refuse('mode', `is ${mode}, but ${JSON.stringify(gid)} is a ${transaction.mode}`);
   const { verdict, view } = await coordinator.request(gid, { type: 'registered', branch });
   switch (verdict) {
@@ -129,9 +133,9 @@ async function register(coordinator: Coordinator, request: FastifyRequest): Prom
 
 async function conclude(coordinator: Coordinator, request: FastifyRequest): Promise<NativeAnswer> {
   const { status, reason, result } = parseBy(conclusionSchema, jsonBody(request));
-  const gid = gidOf(request);
+  const gid = readGid(request);
   const conclusion = { type: 'concluded', status, reason, result: resultBytes({ result }) } as const;
-  const { verdict, view } = await requested(coordinator, gid, conclusion);
+  const { verdict, view } = await requestExisting(coordinator, gid, conclusion);
   if (verdict === 'wrong_mode') throw new AmendsError('wrong_status', `a ${view.transaction.mode} cannot be concluded`);
   if (verdict === 'different') throw new AmendsError('conflict', `${gid} has been concluded with another reason or result`);
   if (verdict !== 'taken' && verdict !== 'repeated')
@@ -146,7 +150,7 @@ interface Waiting {
 }
 
 /** As it is at once when there is nothing to wait for. */
-async function waited(coordinator: Coordinator, gid: Gid, { view, waitMs, reply }: Waiting): Promise<TransactionView> {
+async function waitIfAsked(coordinator: Coordinator, gid: Gid, { view, waitMs, reply }: Waiting): Promise<TransactionView> {
   if (waitMs === 0 || isFinished(view.transaction)) return view;
   return (await viewWithin(coordinator, gid, { waitMs, reply })) ?? view;
 }

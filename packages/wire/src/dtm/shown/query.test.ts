@@ -1,7 +1,7 @@
 import { decide, epochMs, type Gid, givenAtFirst, nodeId, toRow } from '@amends/core';
 import { describe, expect, it } from 'vitest';
 import { allBody, parseAll } from '../list.ts';
-import { dtmSpecOf } from '../submission.ts';
+import { makeDtmSpec } from '../submission.ts';
 import { parseDtmTransaction } from '../transaction.ts';
 import { queryBody } from './query.ts';
 import type { DtmRecord } from './record.ts';
@@ -13,7 +13,7 @@ const context = {
 const at = epochMs(Date.UTC(2030, 0, 2, 3, 4, 5, 678));
 
 function view(): DtmRecord {
-  const spec = dtmSpecOf(
+  const spec = makeDtmSpec(
     parseDtmTransaction({
       fields: {
         gid: 'g1',

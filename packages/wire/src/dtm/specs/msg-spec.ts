@@ -7,7 +7,7 @@ import { shown } from '../../input/shown.ts';
 import { checkParams, checkTarget } from '../../input/target.ts';
 import { keptOf } from '../presentation.ts';
 import type { DtmTransaction } from '../transaction.ts';
-import { anySpecOf, callTimeoutMs, type DtmDefaults, preparedForMs, retryOf } from './options.ts';
+import { callTimeoutMs, type DtmDefaults, makeAnySpec, preparedForMs, retryOf } from './options.ts';
 
 /** Topics that the steps of a message name. */
 export function topicsOf(dtm: DtmTransaction): readonly string[] {
@@ -41,7 +41,7 @@ export function settledSubscribers(spec: Spec): ReadonlyMap<string, readonly str
  * The spec of a message.
  * @throws AmendsError `invalid_request` naming the field; `topic_not_found`
  */
-export function msgSpecOf(dtm: DtmTransaction, defaults: DtmDefaults, subscribersOf: SubscribersOf): MsgSpec {
+export function makeMsgSpec(dtm: DtmTransaction, defaults: DtmDefaults, subscribersOf: SubscribersOf): MsgSpec {
   const deliveries = dtm.steps.flatMap((step, index) => deliveriesOf(step.action ?? '', index, subscribersOf));
   checkCounts(dtm, deliveries.length);
   checkTarget('query_prepared', dtm.query_prepared, dtm.protocol);
@@ -51,7 +51,7 @@ export function msgSpecOf(dtm: DtmTransaction, defaults: DtmDefaults, subscriber
     checkTarget(`steps[${step}].action`, action, dtm.protocol);
     checkParams(`payloads[${step}]`, { target: action, protocol: dtm.protocol, payload: dtm.payloads[step] });
   });
-  const any = anySpecOf(dtm, defaults);
+  const any = makeAnySpec(dtm, defaults);
   return {
     ...any,
     presentation: { ...any.presentation, ...topicsByStep(dtm) },

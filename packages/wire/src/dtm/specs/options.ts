@@ -28,7 +28,7 @@ const protocols: ReadonlySet<string> = new Set(['http', 'grpc', 'json-rpc']);
  * What the specs of all modes have in common.
  * @throws AmendsError `invalid_request` naming the field
  */
-export function anySpecOf(dtm: DtmTransaction, { runAhead }: Pick<DtmDefaults, 'runAhead'>): AnySpec {
+export function makeAnySpec(dtm: DtmTransaction, { runAhead }: Pick<DtmDefaults, 'runAhead'>): AnySpec {
   const { protocol } = dtm;
   if (protocol !== '' && !protocols.has(protocol))
     refuse('protocol', `is ${shown(protocol)}, must be "http", "grpc", "json-rpc" or left out`);

@@ -5,16 +5,16 @@ import { objectOf, truthOf } from '../../input/json-values.ts';
 import { shown } from '../../input/shown.ts';
 import { checkParams, checkTarget } from '../../input/target.ts';
 import type { DtmTransaction } from '../transaction.ts';
-import { anySpecOf, callTimeoutMs, type DtmDefaults, retryOf } from './options.ts';
+import { callTimeoutMs, type DtmDefaults, makeAnySpec, retryOf } from './options.ts';
 
 /**
  * The spec of a saga. The rules between fields are core's `checkSagaSpec`, which the coordinator applies.
  * @throws AmendsError `invalid_request` naming the field
  */
-export function sagaSpecOf(dtm: DtmTransaction, defaults: DtmDefaults): SagaSpec {
+export function makeSagaSpec(dtm: DtmTransaction, defaults: DtmDefaults): SagaSpec {
   const timeoutS = dtm.timeout_to_fail;
   return {
-    ...anySpecOf(dtm, defaults),
+    ...makeAnySpec(dtm, defaults),
     mode: 'saga',
     steps: stepsOf(dtm, defaults),
     payloads: dtm.payloads.slice(0, dtm.steps.length),
@@ -25,7 +25,7 @@ export function sagaSpecOf(dtm: DtmTransaction, defaults: DtmDefaults): SagaSpec
 
 function stepsOf(dtm: DtmTransaction, defaults: DtmDefaults): readonly SagaStep[] {
   const timeoutMs = callTimeoutMs(dtm, defaults);
-  const compensateRetry = limited(retryOf(dtm, defaults), dtm.retry_limit);
+  const compensateRetry = limit(retryOf(dtm, defaults), dtm.retry_limit);
   const actionRetry: RetryPolicy = { ...compensateRetry, atEnd: dtm.retry_limit === 0 ? 'hold' : 'roll-back' };
   const orders = ordersOf(dtm);
   return dtm.steps.map((step, index) => {
@@ -42,7 +42,7 @@ function stepsOf(dtm: DtmTransaction, defaults: DtmDefaults): readonly SagaStep[
  * `retry_limit` counts the attempts after the first one. Spent on an action it undoes the saga; on a compensation a human must
  * look.
  */
-function limited(policy: RetryPolicy, retryLimit: number): RetryPolicy {
+function limit(policy: RetryPolicy, retryLimit: number): RetryPolicy {
   return retryLimit === 0 ? policy : { ...policy, attemptsMax: retryLimit + 1 };
 }
 

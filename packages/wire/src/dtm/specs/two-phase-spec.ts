@@ -1,16 +1,16 @@
 /** From DTM's tcc and xa to ours. */
 import type { TccSpec, XaSpec } from '@amends/core';
 import type { DtmTransaction } from '../transaction.ts';
-import { anySpecOf, callTimeoutMs, type DtmDefaults, preparedForMs, retryOf } from './options.ts';
+import { callTimeoutMs, type DtmDefaults, makeAnySpec, preparedForMs, retryOf } from './options.ts';
 
 /**
  * The spec of a tcc or xa transaction.
  * @throws AmendsError `invalid_request` naming the field
  */
-export function twoPhaseSpecOf(dtm: DtmTransaction, mode: 'tcc' | 'xa', defaults: DtmDefaults): TccSpec | XaSpec {
+export function makeTwoPhaseSpec(dtm: DtmTransaction, mode: 'tcc' | 'xa', defaults: DtmDefaults): TccSpec | XaSpec {
   const timeoutMs = preparedForMs(dtm, defaults);
   return {
-    ...anySpecOf(dtm, defaults),
+    ...makeAnySpec(dtm, defaults),
     mode,
     payloads: [],
     timeoutMs,

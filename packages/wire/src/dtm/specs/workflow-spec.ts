@@ -6,17 +6,17 @@ import { checkMetadataText } from '../../input/outbound.ts';
 import { shown } from '../../input/shown.ts';
 import { checkParams, checkTarget } from '../../input/target.ts';
 import type { DtmTransaction } from '../transaction.ts';
-import { anySpecOf, callTimeoutMs, type DtmDefaults, retryOf } from './options.ts';
+import { callTimeoutMs, type DtmDefaults, makeAnySpec, retryOf } from './options.ts';
 
 /**
  * The spec of a workflow.
  * @throws AmendsError `invalid_request` naming the field
  */
-export function workflowSpecOf(dtm: DtmTransaction, defaults: DtmDefaults): WorkflowSpec {
+export function makeWorkflowSpec(dtm: DtmTransaction, defaults: DtmDefaults): WorkflowSpec {
   checkTarget('query_prepared', dtm.query_prepared, dtm.protocol);
   const { name, input } = inputOf(dtm.custom_data);
   checkParams('custom_data.data', { target: dtm.query_prepared, protocol: dtm.protocol, payload: input });
-  const any = anySpecOf(dtm, defaults);
+  const any = makeAnySpec(dtm, defaults);
   checkMetadataText('custom_data.name', name, any.protocol);
   return {
     ...any,

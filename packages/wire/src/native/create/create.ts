@@ -6,11 +6,11 @@ import type { SubscribersOf } from '../../faces/msg-deliveries.ts';
 import { checkMetadataText } from '../../input/outbound.ts';
 import { shown } from '../../input/shown.ts';
 import { parseBy } from '../../input/zod-issues.ts';
-import { named } from '../registry.ts';
-import { msgSpecOf, newMessageSchema, topicsOfMessage } from './msg.ts';
-import { newSagaSchema, sagaSpecOf } from './saga.ts';
-import { newTccSchema, newXaSchema, twoPhaseSpecOf } from './two-phase.ts';
-import { newWorkflowSchema, workflowSpecOf } from './workflow.ts';
+import { nameSchema } from '../registry.ts';
+import { makeMsgSpec, newMessageSchema, topicsOfMessage } from './msg.ts';
+import { makeSagaSpec, newSagaSchema } from './saga.ts';
+import { makeTwoPhaseSpec, newTccSchema, newXaSchema } from './two-phase.ts';
+import { makeWorkflowSpec, newWorkflowSchema } from './workflow.ts';
 
 export type { NewDelivery, NewMessage } from './msg.ts';
 export type { NewSaga, NewStep } from './saga.ts';
@@ -18,7 +18,7 @@ export type { NewTcc, NewXa } from './two-phase.ts';
 export type { NewWorkflow } from './workflow.ts';
 
 /** The body of `POST /transactions`. */
-export const createSchema = named(
+export const createSchema = nameSchema(
   'NewTransaction',
   z.discriminatedUnion('mode', [newSagaSchema, newMessageSchema, newTccSchema, newXaSchema, newWorkflowSchema], {
     error: ({ code, input }) =>
@@ -56,9 +56,9 @@ export function parseCreate(body: unknown, trace: Trace | null = null): CreateRe
   const gid = request.gid === undefined ? null : parseGid(request.gid);
   const prepare = request.mode !== 'saga' && request.prepare;
   const topics = request.mode === 'msg' ? topicsOfMessage(request) : [];
-  const requested = topics.length === 0 ? '' : digestOf(request);
+  const requested = topics.length === 0 ? '' : makeDigest(request);
   const spec = (subscribersOf = nobody): Spec => {
-    const made = specOf(request, subscribersOf, requested);
+    const made = makeSpec(request, subscribersOf, requested);
     checkMetadataText('gid', gid ?? '', made.protocol);
     return { ...made, trace };
   };
@@ -67,22 +67,22 @@ export function parseCreate(body: unknown, trace: Trace | null = null): CreateRe
 
 const nobody: SubscribersOf = () => undefined;
 
-function specOf(request: z.output<typeof createSchema>, subscribersOf: SubscribersOf, requested: string): Spec {
+function makeSpec(request: z.output<typeof createSchema>, subscribersOf: SubscribersOf, requested: string): Spec {
   switch (request.mode) {
     case 'saga':
-      return sagaSpecOf(request);
+      return makeSagaSpec(request);
     case 'msg':
-      return msgSpecOf(request, subscribersOf, requested);
+      return makeMsgSpec(request, subscribersOf, requested);
     case 'tcc':
     case 'xa':
-      return twoPhaseSpecOf(request);
+      return makeTwoPhaseSpec(request);
     case 'workflow':
-      return workflowSpecOf(request);
+      return makeWorkflowSpec(request);
   }
 }
 
 /** Whether it is announced first and how it is called make no other content; a default that came later makes none either. */
-function digestOf(request: z.output<typeof createSchema>): string {
+function makeDigest(request: z.output<typeof createSchema>): string {
   const { gid: _, ...content } = {
     ...request,
     prepare: null,

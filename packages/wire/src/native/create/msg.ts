@@ -3,7 +3,7 @@ import { type BranchId, limits, type MsgSpec, refuse } from '@amends/core';
 import { z } from 'zod';
 import { deliveriesOf, type SubscribersOf, topicScheme } from '../../faces/msg-deliveries.ts';
 import { checkHeaders, checkUrl } from '../../input/outbound.ts';
-import { named } from '../registry.ts';
+import { nameSchema } from '../registry.ts';
 import { momentOf } from '../requests.ts';
 import { deliveryText, momentText, urlText } from '../text-fields.ts';
 import {
@@ -19,7 +19,7 @@ import {
   span,
 } from './policies.ts';
 
-const deliverySchema = named(
+const deliverySchema = nameSchema(
   'NewDelivery',
   z.strictObject({
     action: deliveryText.describe('Absolute http or https address to deliver to, or `topic://NAME`: to each of its subscribers'),
@@ -28,7 +28,7 @@ const deliverySchema = named(
 );
 
 /** The body. */
-export const newMessageSchema = named(
+export const newMessageSchema = nameSchema(
   'NewMessage',
   z.strictObject({
     gid: gidField,
@@ -74,7 +74,7 @@ export function topicsOfMessage({ steps }: MessageRequest): readonly string[] {
  * @param requested digest of the request, by which it is known again although subscribers have changed
  * @throws AmendsError `invalid_request` naming the field; `topic_not_found`
  */
-export function msgSpecOf(request: MessageRequest, subscribersOf: SubscribersOf, requested: string): MsgSpec {
+export function makeMsgSpec(request: MessageRequest, subscribersOf: SubscribersOf, requested: string): MsgSpec {
   checkMessage(request);
   const deliveries = request.steps.flatMap(({ action }, step) => deliveriesOf(action, step, subscribersOf));
   if (deliveries.length > limits.branchesMax)

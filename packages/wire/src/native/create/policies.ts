@@ -1,7 +1,7 @@
 /** What the bodies of all modes share: addresses, times, retry policies, payloads. */
 import { defaultAlarmAfterMs, defaultRetry, limits, type RetryPolicy, refuse } from '@amends/core';
 import { z } from 'zod';
-import { named } from '../registry.ts';
+import { nameSchema } from '../registry.ts';
 import { gidText, headersText } from '../text-fields.ts';
 
 /** Time for one call of a native transaction that names none. Milliseconds. */
@@ -10,7 +10,7 @@ const defaultCallTimeoutMs = 10_000;
 const delayMs = z.int().min(1).max(limits.retryDelayMsMax);
 
 /** How attempts follow each other; every field has its default. */
-export const retrySchema = named(
+export const retrySchema = nameSchema(
   'RetryPolicy',
   z.strictObject({
     kind: z.enum(['fixed', 'exponential']).default(defaultRetry.kind).describe('The same pause each time, or doubling pauses'),

@@ -2,7 +2,7 @@
 import { limits, type PayloadTemplate, payloadTemplate, refuse, type SagaSpec, type SagaStep, stepNameForm } from '@amends/core';
 import { z } from 'zod';
 import { checkHeaders, checkUrl } from '../../input/outbound.ts';
-import { named } from '../registry.ts';
+import { nameSchema } from '../registry.ts';
 import { urlText } from '../text-fields.ts';
 import {
   alarmField,
@@ -18,7 +18,7 @@ import {
   span,
 } from './policies.ts';
 
-const stepSchema = named(
+const stepSchema = nameSchema(
   'NewStep',
   z.strictObject({
     name: z
@@ -64,7 +64,7 @@ const stepSchema = named(
 );
 
 /** The body. */
-export const newSagaSchema = named(
+export const newSagaSchema = nameSchema(
   'NewSaga',
   z.strictObject({
     gid: gidField,
@@ -93,7 +93,7 @@ type Step = z.output<typeof stepSchema>;
  * The spec of a saga. The rules between fields are core's `checkSagaSpec`, which the coordinator applies.
  * @throws AmendsError `invalid_request` naming the field
  */
-export function sagaSpecOf(request: z.output<typeof newSagaSchema>): SagaSpec {
+export function makeSagaSpec(request: z.output<typeof newSagaSchema>): SagaSpec {
   request.steps.forEach(checkStep);
   checkHeaders('headers', request.headers);
   const { steps, bodies } = stepsAndBodies(request.steps, request.concurrent);

@@ -2,7 +2,7 @@
 import type { TccSpec, XaSpec } from '@amends/core';
 import { z } from 'zod';
 import { checkHeaders } from '../../input/outbound.ts';
-import { named } from '../registry.ts';
+import { nameSchema } from '../registry.ts';
 import {
   alarmField,
   callTimeoutField,
@@ -30,9 +30,9 @@ const fields = {
 };
 
 /** The body of a tcc. */
-export const newTccSchema = named('NewTcc', z.strictObject({ ...fields, mode: z.literal('tcc') }));
+export const newTccSchema = nameSchema('NewTcc', z.strictObject({ ...fields, mode: z.literal('tcc') }));
 /** The body of an xa. */
-export const newXaSchema = named('NewXa', z.strictObject({ ...fields, mode: z.literal('xa') }));
+export const newXaSchema = nameSchema('NewXa', z.strictObject({ ...fields, mode: z.literal('xa') }));
 
 /** A tcc as a caller writes it. */
 export type NewTcc = z.input<typeof newTccSchema>;
@@ -43,7 +43,7 @@ export type NewXa = z.input<typeof newXaSchema>;
  * The spec.
  * @throws AmendsError `invalid_request` naming the field
  */
-export function twoPhaseSpecOf(request: z.output<typeof newTccSchema> | z.output<typeof newXaSchema>): TccSpec | XaSpec {
+export function makeTwoPhaseSpec(request: z.output<typeof newTccSchema> | z.output<typeof newXaSchema>): TccSpec | XaSpec {
   checkHeaders('headers', request.headers);
   return {
     mode: request.mode,

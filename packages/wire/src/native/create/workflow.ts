@@ -2,12 +2,12 @@
 import { limits, type WorkflowSpec } from '@amends/core';
 import { z } from 'zod';
 import { checkHeaders, checkUrl } from '../../input/outbound.ts';
-import { named } from '../registry.ts';
+import { nameSchema } from '../registry.ts';
 import { storableText, urlText } from '../text-fields.ts';
 import { alarmField, callTimeoutField, gidField, headersField, nothingMore, payloadBytes } from './policies.ts';
 
 /** The body. */
-export const newWorkflowSchema = named(
+export const newWorkflowSchema = nameSchema(
   'NewWorkflow',
   z.strictObject({
     gid: gidField,
@@ -35,7 +35,7 @@ export type NewWorkflow = z.input<typeof newWorkflowSchema>;
  * The spec.
  * @throws AmendsError `invalid_request` naming the field
  */
-export function workflowSpecOf(request: z.output<typeof newWorkflowSchema>): WorkflowSpec {
+export function makeWorkflowSpec(request: z.output<typeof newWorkflowSchema>): WorkflowSpec {
   checkUrl('resumeUrl', request.resumeUrl);
   checkHeaders('headers', request.headers);
   const pause = { delayMs: request.resumeAfterMs, delayMsMax: request.resumeAfterMs };
