@@ -2,9 +2,15 @@
 import type { ServerOptions as SecureServerOptions } from 'node:https';
 import { AmendsError, type ErrorCode, limits } from '@amends/core';
 import type { Permission } from '@amends/wire';
-import Fastify, { type FastifyInstance, type FastifyPluginAsync, type FastifyReply, type FastifyRequest } from 'fastify';
+import Fastify, {
+  type FastifyInstance,
+  type FastifyPluginAsync,
+  type FastifyReply,
+  type FastifyRequest,
+  type onResponseHookHandler,
+} from 'fastify';
 import type { ListenerTls } from '../config/tls.ts';
-import type { Metrics, RequestMeter } from '../telemetry/metrics.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import type { Fallback } from './fallback.ts';
 import { type CheckHost, hostGuard } from './host-guard.ts';
 import { type KnownAddresses, knownAddresses } from './known-addresses.ts';
@@ -17,7 +23,6 @@ declare module 'fastify' {
     readonly permission?: Permission;
     /** Name of the route in metrics. */
     readonly api?: string;
-    meter?: RequestMeter;
   }
 }
 
@@ -80,17 +85,22 @@ function secureOptions({ cert, key, clientCa }: ListenerTls): SecureServerOption
 /** Every body arrives as bytes: each face parses its own, and says so in its own way when it cannot. */
 function acceptBytes(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  const asItIs = (_request: FastifyRequest, body: Buffer, done: (error: null, body: Buffer) => void) => done(null, body);
+  // A type by its name is found at once; the rest would be taken apart again for each request.
+  for (const type of ['application/json', '*']) app.addContentTypeParser(type, { parseAs: 'buffer' }, asItIs);
 }
 
+/** Each route has a hook of its own that knows its meter: what Fastify tells a common one of the route is made anew each time. */
 function meterRoutes(app: FastifyInstance, metrics: Metrics): void {
-  app.addHook('onRoute', ({ config, url, method }) => {
+  app.addHook('onRoute', (route) => {
+    const { config, url, method, onResponse = [] } = route;
     if (config?.permission === undefined) throw new Error(`route ${method} ${url} declares no permission`);
-    config.meter = metrics.request(config.api ?? url);
-  });
-  app.addHook('onResponse', (request, reply, done) => {
-    request.routeOptions.config.meter?.(reply.statusCode, reply.elapsedTime / 1000);
-    done();
+    const meter = metrics.request(config.api ?? url);
+    const count: onResponseHookHandler = (_request, reply, done) => {
+      meter(reply.statusCode, reply.elapsedTime / 1000);
+      done();
+    };
+    route.onResponse = [...[onResponse].flat(), count];
   });
 }
 
