@@ -1,5 +1,6 @@
 export * from './dtm/index.ts';
 export * from './faces/cursor.ts';
+export type { SubscribersOf } from './faces/msg-deliveries.ts';
 export type * from './faces/permission.ts';
 export type * from './faces/presented-transaction.ts';
 export * from './faces/retry-after.ts';

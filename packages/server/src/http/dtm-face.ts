@@ -30,7 +30,7 @@ function mount(app: FastifyInstance, route: DtmRoute, parts: DtmParts): void {
         dtmRequest(request, reply, () => bodyOf(request)),
         parts,
       );
-      return sendDtm(reply, dtmAnswerOf(result));
+      return writeHead(reply, dtmAnswerOf(result)).body;
     },
   });
 }
@@ -48,7 +48,12 @@ function urlOf({ path }: DtmRoute): string {
 }
 
 /** Answers in DTM's form. */
-export function sendDtm(reply: FastifyReply, { status, body, retryAfterSeconds }: DtmAnswer): FastifyReply {
-  if (retryAfterSeconds !== undefined) reply.header('retry-after', retryAfterSeconds);
-  return reply.code(status).send(body);
+export function sendDtm(reply: FastifyReply, answer: DtmAnswer): FastifyReply {
+  return reply.send(writeHead(reply, answer).body);
+}
+
+function writeHead(reply: FastifyReply, answer: DtmAnswer): DtmAnswer {
+  if (answer.retryAfterSeconds !== undefined) reply.header('retry-after', answer.retryAfterSeconds);
+  reply.code(answer.status);
+  return answer;
 }

@@ -18,10 +18,12 @@ export function jsonRpcFace(parts: DtmParts, log: Log): FastifyPluginAsync {
         id = given;
         const asked = dtmRequest(request, reply, () => ({ fields: params }));
         const answer = jsonRpcAnswerOf(id, await dtmOperations[method].carryOut(asked, parts));
-        return reply.code(answer.status).send(answer.body);
+        reply.code(answer.status);
+        return answer.body;
       } catch (error) {
         const answer = jsonRpcAnswerOfError(id, error instanceof JsonRpcProblem ? error : requestError(error, log, request));
-        return reply.code(answer.status).send(answer.body);
+        reply.code(answer.status);
+        return answer.body;
       }
     });
   };

@@ -1,6 +1,6 @@
 /** The native API: `/api/v1`, mounted from wire's table. */
 import type { Coordinator, Log, Topics } from '@amends/coordinator';
-import { type AmendsError, type InterventionVerb, limits } from '@amends/core';
+import { type AmendsError, type EpochMs, type InterventionVerb, limits } from '@amends/core';
 import {
   actorOf,
   comeBackSeconds,
@@ -52,12 +52,8 @@ export function nativeFace({ coordinator, topics, copy, log, bodyBytesMax }: Nat
   const handlers = makeHandlers({ coordinator, topics, copy }, limitsWith(bodyBytesMax));
   return async (app) => {
     app.setErrorHandler((error, request, reply) => sendProblem(reply, requestError(error, log, request)));
-    app.addHook('preSerialization', (_request, reply, body, done) => {
-      const seconds = isTransaction(body) ? comeBackSeconds(body, coordinator.now()) : null;
-      if (seconds !== null) reply.header('retry-after', seconds);
-      done(null, body);
-    });
-    for (const route of nativeRoutes) mount(app, route, handlers[route.operationId]);
+    const now = () => coordinator.now();
+    for (const route of nativeRoutes) mount(app, route, { handle: handlers[route.operationId], now });
   };
 }
 
@@ -65,14 +61,22 @@ function isTransaction(body: unknown): body is TransactionBody {
   return typeof body === 'object' && body !== null && 'wakeAt' in body;
 }
 
-function mount(app: FastifyInstance, { method, path, permission, operationId }: NativeRoute, handle: NativeHandler): void {
+interface NativeWork {
+  readonly handle: NativeHandler;
+  readonly now: () => EpochMs;
+}
+
+function mount(app: FastifyInstance, { method, path, permission, operationId }: NativeRoute, { handle, now }: NativeWork): void {
   app.route({
     method,
     url: urlOf(path),
     config: { permission, api: operationId.toLowerCase() },
     async handler(request, reply) {
       const { status, body } = await handle(request, reply);
-      return reply.code(status).send(body);
+      const seconds = isTransaction(body) ? comeBackSeconds(body, now()) : null;
+      if (seconds !== null) reply.header('retry-after', seconds);
+      reply.code(status);
+      return body;
     },
   });
 }

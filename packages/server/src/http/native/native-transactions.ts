@@ -9,6 +9,7 @@ import {
   parseCreate,
   parseNewBranch,
   resultBytes,
+  type SubscribersOf,
   transactionBody,
   waitQuery,
 } from '@amends/wire';
@@ -57,16 +58,22 @@ async function create({ coordinator, topics }: Parts, request: FastifyRequest, r
   const { waitMs } = parseBy(waitQuery, request.query, 'query.');
   const asked = parseCreate(jsonBody(request), traceOfRequest(request));
   const gid = asked.gid ?? coordinator.newGid();
-  const begun = asked.topics.length === 0 ? null : await findBegun(coordinator, gid, asked);
-  const { outcome, view } = begun ?? (await begin({ coordinator, topics }, gid, asked));
+  const begun = asked.topics.length === 0 ? begin(coordinator, gid, asked) : beginWithTopics({ coordinator, topics }, gid, asked);
+  const { outcome, view } = await begun;
   if (outcome === 'different') throw inUse(gid);
-  const answered = await waitIfAsked(coordinator, gid, { view, waitMs, reply });
-  return { status: outcome === 'created' ? 201 : 200, body: transactionBody(answered) };
+  const rest = await waitIfAsked(coordinator, gid, { view, waitMs, reply });
+  return { status: outcome === 'created' ? 201 : 200, body: transactionBody(rest) };
 }
 
-async function begin({ coordinator, topics }: Parts, gid: Gid, asked: CreateRequest): Promise<Submitted> {
-  const subscribers = asked.topics.length === 0 ? null : await topics.subscribers(asked.topics);
-  const spec = asked.spec((topic) => subscribers?.get(topic));
+async function beginWithTopics({ coordinator, topics }: Parts, gid: Gid, asked: CreateRequest): Promise<Submitted> {
+  const begun = await findBegun(coordinator, gid, asked);
+  if (begun !== null) return begun;
+  const subscribers = await topics.subscribers(asked.topics);
+  return begin(coordinator, gid, asked, (topic) => subscribers.get(topic));
+}
+
+function begin(coordinator: Coordinator, gid: Gid, asked: CreateRequest, subscribersOf?: SubscribersOf): Promise<Submitted> {
+  const spec = asked.spec(subscribersOf);
   return asked.prepare ? coordinator.prepare({ gid, spec }) : coordinator.submit({ gid, spec, onlySame: true });
 }
 
