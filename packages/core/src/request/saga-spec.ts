@@ -2,7 +2,7 @@
  * The rules between the fields of a saga's spec. The shape is wire's business; what a shape may mean is decided here,
  * once for all protocols.
  */
-import { refuse } from '../words/errors.ts';
+import { type FieldIssue, refuse } from '../words/errors.ts';
 import { limits } from '../words/limits.ts';
 import type { Way } from '../words/op.ts';
 import type { RetryPolicy } from '../words/retry.ts';
@@ -22,11 +22,9 @@ export function checkSagaSpec(spec: SagaSpec): void {
   if (payloads.length !== steps.length + own)
     refuse('payloads', `has ${payloads.length} entries for ${steps.length} steps; give one for each step`);
   checkPayloadBytes(spec);
-  if (spec.timeoutMs !== null) checkRange('timeoutMs', spec.timeoutMs, 1, limits.transactionTimeoutMsMax);
-  if (spec.alarmAfterMs !== null) checkRange('alarmAfterMs', spec.alarmAfterMs, 1, limits.transactionTimeoutMsMax);
-  steps.forEach((step, index) => {
-    checkStep(step, `steps[${index}]`);
-  });
+  if (spec.timeoutMs !== null) checkRange('timeoutMs', spec.timeoutMs, limits.transactionTimeoutMsMax);
+  if (spec.alarmAfterMs !== null) checkRange('alarmAfterMs', spec.alarmAfterMs, limits.transactionTimeoutMsMax);
+  steps.forEach(checkStep);
   const order = checkOrder(steps, (index) => `steps[${index}].after`);
   if (steps.some((step) => step.kind !== 'compensatable')) checkPointOfNoReturn(steps, order);
   checkNames(steps);
@@ -39,16 +37,26 @@ function checkPayloadBytes(spec: SagaSpec): void {
     refuse('payloads', `have ${bytes} bytes together, at most ${limits.payloadBytesMax} are allowed`);
 }
 
-function checkStep(step: SagaStep, field: string): void {
-  if (step.kind !== 'compensatable' && step.compensate !== '')
-    refuse(`${field}.compensate`, `a ${step.kind} step is never undone; leave it out or make the step compensatable`);
-  checkRange(`${field}.timeoutMs`, step.timeoutMs, 1, limits.callTimeoutMsMax);
-  checkPolicy(`${field}.retry`, step.actionRetry);
-  checkPolicy(`${field}.compensateRetry`, step.compensateRetry);
-  if (step.kind !== 'compensatable' && step.actionRetry.atEnd === 'roll-back' && step.actionRetry.attemptsMax !== null)
-    refuse(`${field}.retry.atEnd`, `a ${step.kind} step without a verdict cannot be rolled back; use hold`);
-  if (step.compensateRetry.atEnd === 'roll-back' && step.compensateRetry.attemptsMax !== null)
-    refuse(`${field}.compensateRetry.atEnd`, 'a compensation cannot be rolled back; use hold');
+function checkStep(step: SagaStep, index: number): void {
+  const issue = stepIssue(step);
+  if (issue !== null) refuse(`steps[${index}].${issue.field}`, issue.message);
+}
+
+/** What is wrong with a step by itself; null: nothing. */
+function stepIssue({ kind, compensate, timeoutMs, actionRetry, compensateRetry }: SagaStep): FieldIssue | null {
+  if (kind !== 'compensatable' && compensate !== '')
+    return { field: 'compensate', message: `a ${kind} step is never undone; leave it out or make the step compensatable` };
+  if (!isWithin(timeoutMs, limits.callTimeoutMsMax)) return rangeIssue('timeoutMs', timeoutMs, limits.callTimeoutMsMax);
+  const retryIssue = policyIssue('retry', actionRetry) ?? policyIssue('compensateRetry', compensateRetry);
+  if (retryIssue !== null) return retryIssue;
+  if (kind !== 'compensatable' && rollsBack(actionRetry))
+    return { field: 'retry.atEnd', message: `a ${kind} step without a verdict cannot be rolled back; use hold` };
+  if (!rollsBack(compensateRetry)) return null;
+  return { field: 'compensateRetry.atEnd', message: 'a compensation cannot be rolled back; use hold' };
+}
+
+function rollsBack({ atEnd, attemptsMax }: RetryPolicy): boolean {
+  return atEnd === 'roll-back' && attemptsMax !== null;
 }
 
 /** What names of steps are made of. */
@@ -102,15 +110,24 @@ function checkStepReferences(spec: SagaSpec, index: number, { way, field, ancest
   }
 }
 
-function checkPolicy(field: string, policy: RetryPolicy): void {
-  checkRange(`${field}.delayMs`, policy.delayMs, 1, limits.retryDelayMsMax);
-  checkRange(`${field}.delayMsMax`, policy.delayMsMax, 1, limits.retryDelayMsMax);
-  if (policy.attemptsMax !== null) checkRange(`${field}.attemptsMax`, policy.attemptsMax, 1, Number.MAX_SAFE_INTEGER);
+function policyIssue(field: string, { delayMs, delayMsMax, attemptsMax }: RetryPolicy): FieldIssue | null {
+  const { retryDelayMsMax: max } = limits;
+  if (!isWithin(delayMs, max)) return rangeIssue(`${field}.delayMs`, delayMs, max);
+  if (!isWithin(delayMsMax, max)) return rangeIssue(`${field}.delayMsMax`, delayMsMax, max);
+  if (attemptsMax === null || isWithin(attemptsMax, Number.MAX_SAFE_INTEGER)) return null;
+  return rangeIssue(`${field}.attemptsMax`, attemptsMax, Number.MAX_SAFE_INTEGER);
 }
 
-function checkRange(field: string, value: number, min: number, max: number): void {
-  if (!Number.isSafeInteger(value) || value < min || value > max)
-    refuse(field, `is ${value}, must be a whole number from ${min} to ${max}`);
+function checkRange(field: string, value: number, max: number): void {
+  if (!isWithin(value, max)) refuse(field, rangeIssue(field, value, max).message);
+}
+
+function isWithin(value: number, max: number): boolean {
+  return Number.isSafeInteger(value) && value >= 1 && value <= max;
+}
+
+function rangeIssue(field: string, value: number, max: number): FieldIssue {
+  return { field, message: `is ${value}, must be a whole number from 1 to ${max}` };
 }
 
 /** What a step says about its place among the others. */

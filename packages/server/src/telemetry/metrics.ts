@@ -20,7 +20,7 @@ export interface Metrics {
 }
 
 /** Counts the answers of one route. @param seconds from the first byte of the request to the end of the answer */
-export type RequestMeter = (statusCode: number, seconds: number) => void;
+type RequestMeter = (statusCode: number, seconds: number) => void;
 
 /** Participant hosts that have a label of their own; the rest is `other`, so that callers cannot make series without end. */
 const hostLabelsMax = 100;

@@ -35,13 +35,7 @@ export interface DtmTransaction {
 /** One step; which keys mean something depends on the type of the transaction. */
 type DtmStep = Readonly<Record<string, string>>;
 
-/** As it is read: what names it is text, and what it belongs to comes from elsewhere. */
-interface Draft extends Omit<DtmTransaction, 'gid' | 'mode' | 'trace'> {
-  gid: string;
-  trans_type: string;
-}
-
-type Field = keyof Draft;
+type Field = Exclude<keyof DtmTransaction, 'mode' | 'trace'> | 'trans_type';
 
 /** What a transaction has beside its fields. */
 interface Beside {
@@ -55,17 +49,21 @@ interface Beside {
  * Reads a transaction.
  * @throws AmendsError `invalid_request` naming the field that has a wrong type or value
  */
-export function parseDtmTransaction({ fields: body, payloads }: DtmBody, beside: Beside = {}): DtmTransaction {
-  const draft = blank();
+export function parseDtmTransaction({ fields: body, payloads }: DtmBody, { trace = null, mode }: Beside = {}): DtmTransaction {
+  const transaction = blank(trace);
+  let type = '';
   const source = objectOf('body', body);
   for (const key in source) {
     const field = fieldOf(key);
     const value = source[key];
-    if (field !== undefined && value !== null) assign(draft, field, value);
+    if (field === undefined || value === null) continue;
+    if (field === 'trans_type') type = textOf(field, value);
+    else assign(transaction, field, value);
   }
-  const { gid, trans_type: type, ...rest } = draft;
-  rest.payloads = payloads ?? [...rest.payloads, ...payloadsInSteps(rest.steps)];
-  return { ...rest, gid: parseDtmGid(gid), mode: beside.mode ?? modeOf(type), trace: beside.trace ?? null };
+  if (transaction.gid === '') refuse('gid', 'is missing; take one from newGid');
+  transaction.mode = mode ?? modeOf(type);
+  transaction.payloads = payloads ?? withPayloadsInSteps(transaction);
+  return transaction;
 }
 
 const modes: ReadonlySet<string> = new Set<Mode>(['saga', 'msg', 'tcc', 'xa', 'workflow']);
@@ -75,10 +73,11 @@ function modeOf(type: string): Mode {
   return type as Mode;
 }
 
-function blank(): Draft {
+/** What a body without keys says; gid and mode are filled in before anybody sees it. */
+function blank(trace: Trace | null): DtmTransaction {
   return {
-    gid: '',
-    trans_type: '',
+    gid: '' as Gid,
+    mode: 'saga',
     steps: [],
     payloads: [],
     query_prepared: '',
@@ -93,22 +92,27 @@ function blank(): Draft {
     branch_headers: {},
     concurrent: false,
     req_extra: {},
+    trace,
   };
 }
 
-const fields: ReadonlyMap<string, Field> = new Map(Object.keys(blank()).map((field) => [field, field as Field]));
+const { mode: _mode, trace: _trace, ...named } = blank(null);
+const fields: ReadonlyMap<string, Field> = new Map([...Object.keys(named), 'trans_type'].map((key) => [key, key as Field]));
 
 function fieldOf(key: string): Field | undefined {
   return fields.get(key) ?? fields.get(key.toLowerCase());
 }
 
-function assign(transaction: Draft, field: Field, value: unknown): void {
+function assign(transaction: DtmTransaction, field: Exclude<Field, 'trans_type'>, value: unknown): void {
   switch (field) {
+    case 'gid':
+      transaction.gid = parseDtmGid(textOf(field, value));
+      return;
     case 'steps':
       transaction.steps = arrayOf(field, value).map(stepOf);
       return;
     case 'payloads':
-      transaction.payloads = arrayOf(field, value).map((payload, index) => bytesOf(textOrEmpty(`payloads[${index}]`, payload)));
+      transaction.payloads = arrayOf(field, value).map((payload, index) => bytesOf(textOrEmpty(field, payload, index)));
       return;
     case 'branch_headers':
     case 'req_extra':
@@ -131,12 +135,13 @@ function assign(transaction: Draft, field: Field, value: unknown): void {
 
 function stepOf(step: unknown, index: number): DtmStep {
   if (step === null) return {};
-  return textMap(`steps[${index}]`, step);
+  return textMap('steps', step, index);
 }
 
 /** Clients from before version 1.0 put a step's payload into the step. */
-function payloadsInSteps(steps: readonly DtmStep[]): readonly Uint8Array[] {
-  return steps.flatMap((step) => (step.data === undefined || step.data === '' ? [] : [bytesOf(step.data)]));
+function withPayloadsInSteps({ payloads, steps }: DtmTransaction): readonly Uint8Array[] {
+  const inSteps = steps.filter(({ data = '' }) => data !== '');
+  return inSteps.length === 0 ? payloads : [...payloads, ...inSteps.map(({ data = '' }) => bytesOf(data))];
 }
 
 const noBytes = new Uint8Array(0);

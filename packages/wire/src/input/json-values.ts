@@ -4,9 +4,12 @@ import { shown } from './shown.ts';
 
 /** A value that must be an object. */
 export function objectOf(field: string, value: unknown): Readonly<Record<string, unknown>> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value) || isLongNumber(value))
-    refuse(field, `is ${shown(value)}, must be an object`);
-  return value as Record<string, unknown>;
+  if (!isObject(value)) refuse(field, `is ${shown(value)}, must be an object`);
+  return value;
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isLongNumber(value);
 }
 
 /** A value that must be an array, of no more than a transaction may have of anything. */
@@ -16,17 +19,26 @@ export function arrayOf(field: string, value: unknown): readonly unknown[] {
   return value;
 }
 
-/** An object whose values are texts or null. */
-export function textMap(field: string, value: unknown): Readonly<Record<string, string>> {
-  const source = objectOf(field, value);
+/** An object whose values are texts or null. @param index of the object in a list of that name; left out: it is in none */
+export function textMap(field: string, value: unknown, index?: number): Readonly<Record<string, string>> {
+  const source = isObject(value) ? value : objectOf(nameOf(field, index), value);
   const texts: Record<string, string> = {};
-  for (const key in source) texts[key] = textOrEmpty(`${field}.${key}`, source[key]);
+  for (const key in source) {
+    const text = source[key];
+    texts[key] = typeof text === 'string' ? text : textOrEmpty(`${nameOf(field, index)}.${key}`, text);
+  }
   return texts;
 }
 
-/** A value that must be a text; null stands for the empty one. */
-export function textOrEmpty(field: string, value: unknown): string {
-  return value === null ? '' : textOf(field, value);
+/** A value that must be a text; null stands for the empty one. @param index as above */
+export function textOrEmpty(field: string, value: unknown, index?: number): string {
+  if (value === null) return '';
+  return typeof value === 'string' ? value : textOf(nameOf(field, index), value);
+}
+
+/** Names are made where something is wrong with what they name. */
+function nameOf(field: string, index: number | undefined): string {
+  return index === undefined ? field : `${field}[${index}]`;
 }
 
 /** A value that must be a text. */

@@ -5,20 +5,22 @@
 import { limits, type Protocol, refuse } from '@amends/core';
 import { shown } from './shown.ts';
 
-/**
- * Refuses what is not an absolute HTTP or HTTPS address. The empty text is allowed: nothing to call.
- * @throws AmendsError `invalid_request` naming `field`
- */
+/** Refuses what is wrong with an address. @throws AmendsError `invalid_request` naming `field` */
 export function checkUrl(field: string, url: string): void {
-  if (url === '') return;
-  if (url.length > limits.urlCharactersMax)
-    refuse(field, `has ${url.length} characters, at most ${limits.urlCharactersMax} are allowed`);
+  const complaint = urlComplaint(url);
+  if (complaint !== null) refuse(field, complaint);
+}
+
+/** Why an address is not an absolute HTTP or HTTPS address; null: it is. The empty text is allowed: nothing to call. */
+export function urlComplaint(url: string): string | null {
+  if (url === '') return null;
+  if (url.length > limits.urlCharactersMax) return `has ${url.length} characters, at most ${limits.urlCharactersMax} are allowed`;
   if (!httpScheme.test(url) || !URL.canParse(url))
-    refuse(field, `is ${shown(url)}, must be an absolute address that begins with http:// or https://`);
-  if (portZero.test(url)) refuse(field, 'has port 0, where nothing can be called');
-  if (untidy.test(url)) refuse(field, 'must not contain white space or control characters; write them as %XX');
-  if (url.includes('#')) refuse(field, 'must not have a fragment (#...): it would never be sent');
-  if (url.includes('@')) checkCredentials(field, url);
+    return `is ${shown(url)}, must be an absolute address that begins with http:// or https://`;
+  if (portZero.test(url)) return 'has port 0, where nothing can be called';
+  if (untidy.test(url)) return 'must not contain white space or control characters; write them as %XX';
+  if (url.includes('#')) return 'must not have a fragment (#...): it would never be sent';
+  return url.includes('@') ? credentialsComplaint(url) : null;
 }
 
 const portZero = /^https?:\/\/[^/?#]*:0+(?:[/?#]|$)/i;
@@ -26,10 +28,10 @@ const httpScheme = /^https?:\/\/[^/]/i;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is refused
 const untidy = /[\u0000- \u007f\\]/;
 
-function checkCredentials(field: string, url: string): void {
+function credentialsComplaint(url: string): string | null {
   const { username, password } = new URL(url);
-  if (username !== '' || password !== '')
-    refuse(field, 'must not carry a user name or password: it would be stored and shown; use a header');
+  if (username === '' && password === '') return null;
+  return 'must not carry a user name or password: it would be stored and shown; use a header';
 }
 
 /** What a name of a header is made of. */

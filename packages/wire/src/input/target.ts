@@ -2,28 +2,31 @@
 import { limits, type Protocol, refuse } from '@amends/core';
 import { parseJsonText } from './json-text.ts';
 import { objectOf } from './json-values.ts';
-import { checkUrl } from './outbound.ts';
+import { urlComplaint } from './outbound.ts';
 import { shown } from './shown.ts';
 
 const httpScheme = /^https?:\/\//i;
 const grpcMethod = /^(?:grpcs?:\/\/)?(?<host>[^/\s@?#\\]+):(?<port>\d{1,5})\/[\w.]+\/\w+$/;
 const portMax = 65_535;
 
-/**
- * Refuses an address that its protocol cannot call. Transactions over gRPC may have HTTP steps, not the reverse.
- * @throws AmendsError `invalid_request` naming `field`
- */
+/** Refuses what is wrong with an address. @throws AmendsError `invalid_request` naming `field` */
 export function checkTarget(field: string, target: string, protocol: string): void {
-  if (protocol !== 'grpc' || target === '' || httpScheme.test(target)) return checkUrl(field, target);
+  const complaint = targetComplaint(target, protocol);
+  if (complaint !== null) refuse(field, complaint);
+}
+
+/** Why its protocol cannot call an address; null: it can. Transactions over gRPC may have HTTP steps, not the reverse. */
+export function targetComplaint(target: string, protocol: string): string | null {
+  if (protocol !== 'grpc' || target === '' || httpScheme.test(target)) return urlComplaint(target);
   if (target.length > limits.urlCharactersMax)
-    refuse(field, `has ${target.length} characters, at most ${limits.urlCharactersMax} are allowed`);
+    return `has ${target.length} characters, at most ${limits.urlCharactersMax} are allowed`;
   const method = grpcMethod.exec(target);
   if (method === null)
-    refuse(field, `is ${shown(target)}, must be a gRPC method as host:port/package.Service/Method, or an http address`);
+    return `is ${shown(target)}, must be a gRPC method as host:port/package.Service/Method, or an http address`;
   const host = method.groups!['host']!;
-  if (!URL.canParse(`http://${host}/`)) refuse(field, `has the host ${shown(host)}, which is neither a name nor an address`);
+  if (!URL.canParse(`http://${host}/`)) return `has the host ${shown(host)}, which is neither a name nor an address`;
   const port = Number(method.groups!['port']);
-  if (port === 0 || port > portMax) refuse(field, `has port ${port}, must be from 1 to ${portMax}`);
+  return port === 0 || port > portMax ? `has port ${port}, must be from 1 to ${portMax}` : null;
 }
 
 /** A payload and where it goes. */

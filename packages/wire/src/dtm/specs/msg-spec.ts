@@ -4,7 +4,7 @@ import { deliveriesOf, type SubscribersOf, topicScheme } from '../../faces/msg-d
 import { parseJsonText } from '../../input/json-text.ts';
 import { objectOf } from '../../input/json-values.ts';
 import { shown } from '../../input/shown.ts';
-import { checkParams, checkTarget } from '../../input/target.ts';
+import { checkParams, checkTarget, targetComplaint } from '../../input/target.ts';
 import { keptOf } from '../presentation.ts';
 import type { DtmTransaction } from '../transaction.ts';
 import { callTimeoutMs, type DtmDefaults, makeAnySpec, preparedForMs, retryOf } from './options.ts';
@@ -44,12 +44,14 @@ export function settledSubscribers(spec: Spec): ReadonlyMap<string, readonly str
 export function makeMsgSpec(dtm: DtmTransaction, defaults: DtmDefaults, subscribersOf: SubscribersOf): MsgSpec {
   const deliveries = dtm.steps.flatMap((step, index) => deliveriesOf(step.action ?? '', index, subscribersOf));
   checkCounts(dtm, deliveries.length);
-  checkTarget('query_prepared', dtm.query_prepared, dtm.protocol);
+  const { protocol } = dtm;
+  checkTarget('query_prepared', dtm.query_prepared, protocol);
   deliveries.forEach(({ branchId, action, step }) => {
     // Subscribers were judged when they subscribed: none keeps a message from the others.
     if (stepOfDelivery(branchId) !== branchId) return;
-    checkTarget(`steps[${step}].action`, action, dtm.protocol);
-    checkParams(`payloads[${step}]`, { target: action, protocol: dtm.protocol, payload: dtm.payloads[step] });
+    const complaint = targetComplaint(action, protocol);
+    if (complaint !== null) refuse(`steps[${step}].action`, complaint);
+    if (protocol === 'json-rpc') checkParams(`payloads[${step}]`, { target: action, protocol, payload: dtm.payloads[step] });
   });
   const any = makeAnySpec(dtm, defaults);
   return {

@@ -3,7 +3,7 @@ import { checkOrder, type RetryPolicy, refuse, type SagaSpec, type SagaStep } fr
 import { parseJsonText } from '../../input/json-text.ts';
 import { objectOf, truthOf } from '../../input/json-values.ts';
 import { shown } from '../../input/shown.ts';
-import { checkParams, checkTarget } from '../../input/target.ts';
+import { checkParams, targetComplaint } from '../../input/target.ts';
 import type { DtmTransaction } from '../transaction.ts';
 import { callTimeoutMs, type DtmDefaults, makeAnySpec, retryOf } from './options.ts';
 
@@ -30,12 +30,19 @@ function stepsOf(dtm: DtmTransaction, defaults: DtmDefaults): readonly SagaStep[
   const orders = ordersOf(dtm);
   return dtm.steps.map((step, index) => {
     const { action = '', compensate = '' } = step;
-    checkTarget(`steps[${index}].action`, action, dtm.protocol);
-    checkTarget(`steps[${index}].compensate`, compensate, dtm.protocol);
-    for (const target of [action, compensate])
-      checkParams(`payloads[${index}]`, { target, protocol: dtm.protocol, payload: dtm.payloads[index] });
+    checkStep(dtm, index, { action, compensate });
     return { kind: 'compensatable', action, compensate, timeoutMs, actionRetry, compensateRetry, after: orders(index) };
   });
+}
+
+type Targets = Readonly<Record<'action' | 'compensate', string>>;
+
+function checkStep({ protocol, payloads }: DtmTransaction, index: number, targets: Targets): void {
+  for (const name of ['action', 'compensate'] as const) {
+    const complaint = targetComplaint(targets[name], protocol);
+    if (complaint !== null) refuse(`steps[${index}].${name}`, complaint);
+    if (protocol === 'json-rpc') checkParams(`payloads[${index}]`, { target: targets[name], protocol, payload: payloads[index] });
+  }
 }
 
 /**

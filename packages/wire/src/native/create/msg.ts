@@ -2,7 +2,7 @@
 import { type BranchId, limits, type MsgSpec, refuse } from '@amends/core';
 import { z } from 'zod';
 import { deliveriesOf, type SubscribersOf, topicScheme } from '../../faces/msg-deliveries.ts';
-import { checkHeaders, checkUrl } from '../../input/outbound.ts';
+import { checkHeaders, checkUrl, urlComplaint } from '../../input/outbound.ts';
 import { nameSchema } from '../registry.ts';
 import { momentOf } from '../requests.ts';
 import { deliveryText, momentText, urlText } from '../text-fields.ts';
@@ -110,6 +110,7 @@ function checkMessage({ prepare, queryUrl, steps, headers }: MessageRequest): vo
   checkUrl('queryUrl', queryUrl);
   checkHeaders('headers', headers);
   steps.forEach(({ action }, index) => {
-    if (!action.startsWith(topicScheme)) checkUrl(`steps[${index}].action`, action);
+    const complaint = action.startsWith(topicScheme) ? null : urlComplaint(action);
+    if (complaint !== null) refuse(`steps[${index}].action`, complaint);
   });
 }
