@@ -16,7 +16,7 @@ export const parts: Scenario = {
   run,
 };
 
-const program = join(import.meta.dirname, '..', 'servers', 'parts-process.mjs');
+const program = join(import.meta.dirname, '..', 'servers', 'parts-process.ts');
 
 async function run(bench: Bench): Promise<Findings> {
   bench.progress.phase('starting');
@@ -26,7 +26,7 @@ async function run(bench: Bench): Promise<Findings> {
     await startRelay(bench, branchUrls),
     await startPart(bench, 'http', "the server's HTTP, nothing stored"),
     await startPart(bench, 'thread', '… and a thread that does nothing'),
-    await startPart(bench, 'store', '… and three durable commits'),
+    await startPart(bench, 'store', '… and its durable commits'),
     { ...amends, name: 'saga of two branches' },
   ];
   const measured = await measureInTurns(bench, subjects);
