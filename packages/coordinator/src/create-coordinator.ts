@@ -1,30 +1,14 @@
-/** Puts the coordinator together: store, mailboxes, group commit, calls, timers, membership. */
-import {
-  AmendsError,
-  type CallEffect,
-  type EpochMs,
-  type Gid,
-  gidRandomBytes,
-  isQuiet,
-  makeGid,
-  type NodeId,
-} from '@amends/core';
-import type { Store, StoredTransaction } from '@amends/store';
+/** Puts the coordinator together: the drive of transactions, membership, take-overs, retention, requests. */
+import { AmendsError, type EpochMs, type Gid, gidRandomBytes, makeGid, type NodeId } from '@amends/core';
+import type { Store } from '@amends/store';
 import { AddressBook } from './calls/address/address-book.ts';
 import { type CheckAddress, refuseForbidden } from './calls/address/network-address.ts';
 import { failureTeller } from './calls/failing-hosts.ts';
 import { grpcTransport } from './calls/grpc/grpc-transport.ts';
 import { httpTransport } from './calls/http/http-transport.ts';
-import { type Place, Places } from './calls/places.ts';
 import { transportByScheme } from './calls/transport-by-scheme.ts';
 import type { Coordinator, CoordinatorHealth, TransactionView, WaitSignal } from './coordinator.ts';
-import { createGroupCommit } from './drive/group-commit.ts';
-import { LiveMailboxes } from './drive/live-mailboxes.ts';
-import type { Mailbox, MailboxHost } from './drive/mailbox.ts';
-import { Outbound } from './drive/outbound.ts';
-import { unreadableBecause } from './drive/readable.ts';
-import { StoreGate } from './drive/store-gate.ts';
-import { salvaged } from './drive/unreadable.ts';
+import { Drive, type DriveWatcher } from './drive/drive.ts';
 import { Membership, type MembershipOptions } from './nodes/membership.ts';
 import { Retention, type RetentionOptions } from './nodes/retention.ts';
 import { type StoreReading, sharedReading } from './nodes/store-reading.ts';
@@ -39,9 +23,8 @@ import {
   systemRandom,
   systemTimers,
 } from './ports/host.ts';
-import type { CallObserver, Clock, Committed, Digest, Log, Observer, Random, Timers, Transport } from './ports/ports.ts';
+import type { CallObserver, Clock, Digest, Log, Observer, Random, Timers, Transport } from './ports/ports.ts';
 import { timeLimit } from './ports/time-limit.ts';
-import { WakeQueue } from './ports/wake-queue.ts';
 import { asked } from './requests/asking.ts';
 import { intervene } from './requests/intervening.ts';
 import type { Reception } from './requests/requests.ts';
@@ -94,9 +77,6 @@ const defaults = {
   retainMs: 604_800_000,
 };
 
-/** Of the transactions in memory, this part may wait for one host; more wait in the store. */
-const waitingShare = 0.5;
-
 /** A claim leaves the rest of the room in memory to requests. */
 const claimedShare = 0.5;
 
@@ -115,7 +95,7 @@ export function createCoordinator(options: CoordinatorOptions): Coordinator {
   return faceOf(new LocalCoordinator(options));
 }
 
-/** What users get: without what the mailboxes need of the coordinator around them. */
+/** What users get: what its type says and nothing else. */
 function faceOf(inner: LocalCoordinator): Coordinator {
   const { submit, prepare, request, intervene, history, list, audit } = inner;
   return {
@@ -137,82 +117,81 @@ function faceOf(inner: LocalCoordinator): Coordinator {
   };
 }
 
-class LocalCoordinator implements Coordinator, MailboxHost {
-  readonly node: NodeId;
-  readonly places: Places;
+class LocalCoordinator implements Coordinator {
   readonly #store: Store;
   readonly #timers: Timers;
   readonly #random: Random;
   readonly #digest: Digest;
-  readonly #log: Log;
-  readonly #observer: Observer;
-  readonly #membership: Membership;
-  readonly #retention: Retention;
-  readonly #gate: StoreGate;
-  readonly #commits: ReturnType<typeof createGroupCommit>;
-  readonly #mailboxes: LiveMailboxes;
-  readonly #takeovers: Takeovers;
   readonly #ownClock: AnchoredClock | null;
   readonly #clock: Clock;
-  readonly #wakes: WakeQueue;
-  readonly #outbound: Outbound;
+  readonly #drive: Drive;
+  readonly #takeovers: Takeovers;
+  readonly #membership: Membership;
+  readonly #retention: Retention;
   readonly #reception: Reception;
   readonly #readStore: () => Promise<StoreReading>;
   #askedAt = 0;
   #state: CoordinatorHealth['state'] = 'starting';
   #started: Promise<void> | null = null;
   #stopping: Promise<void> | null = null;
-  #whenIdle: (() => void) | null = null;
 
   constructor(options: CoordinatorOptions) {
+    const { store, timers = systemTimers, random = systemRandom(), digest = sha256, log = silentLog } = options;
     const node = options.node ?? freshNodeId();
-    this.node = node;
-    this.#store = options.store;
-    this.#timers = options.timers ?? systemTimers;
-    this.#random = options.random ?? systemRandom();
-    this.#digest = options.digest ?? sha256;
-    this.#log = options.log ?? silentLog;
-    this.#observer = options.observer ?? (() => {});
+    this.#store = store;
+    this.#timers = timers;
+    this.#random = random;
+    this.#digest = digest;
     this.#ownClock = options.clock === undefined ? anchoredClock() : null;
     this.#clock = options.clock ?? this.#ownClock!;
-    const { liveMax = defaults.liveMax, requestBytesMax = defaults.requestBytesMax } = options;
-    this.#mailboxes = new LiveMailboxes({ liveMax, requestBytesMax }, this.#clock);
+    const clock = this.#clock;
     const addresses = new AddressBook(options.checkAddress ?? refuseForbidden);
-    const perHostMax = options.perHostInFlightMax ?? defaults.perHostInFlightMax;
-    this.places = new Places({ perHostMax, waitingMax: Math.max(1, liveMax * waitingShare) }, this.#clock, addresses);
-    const tellFailures = failureTeller({ log: this.#log, clock: this.#clock });
-    this.#wakes = new WakeQueue(this.#clock, this.#timers);
-    this.#outbound = new Outbound({
-      transport: options.transport ?? everyTransport(),
-      addresses,
-      observers: options.callObserver === undefined ? [tellFailures] : [tellFailures, options.callObserver],
-      clock: this.#clock,
-      random: this.#random,
-      log: this.#log,
-      onEnd: () => this.#whenIdle?.(),
-    });
-    this.#readStore = sharedReading(this.#store, this.#clock);
-    this.#gate = new StoreGate(this.#store, this.#timers, this.#log);
-    this.#reception = {
-      host: this,
-      mailboxes: this.#mailboxes,
-      isShared: this.#store.capabilities.shared,
-      refuseUnlessOpen: () => this.#refuseUnlessRunning(),
-      judgeAddress: (url) => addresses.of(url).forbidden,
-      onStoreFailure: (listener) => this.#gate.onFailure(listener),
+    const transport = options.transport ?? everyTransport();
+    const tellFailures = failureTeller({ log, clock });
+    const { observer = () => {}, callObserver } = options;
+    const callObservers = callObserver === undefined ? [tellFailures] : [tellFailures, callObserver];
+    const bounds = {
+      perHostInFlightMax: options.perHostInFlightMax ?? defaults.perHostInFlightMax,
+      liveMax: options.liveMax ?? defaults.liveMax,
+      requestBytesMax: options.requestBytesMax ?? defaults.requestBytesMax,
     };
-    this.#commits = createGroupCommit(this.#store, this.#timers);
+    const parts = { node, store, transport, addresses, clock, timers, random, digest, log, observer, callObservers };
+    this.#drive = new Drive({ ...parts, ...bounds, watcher: this.#watcher() });
     this.#takeovers = new Takeovers({
-      host: this,
-      mailboxes: this.#mailboxes,
-      store: this.#store,
-      digest: this.#digest,
-      timers: this.#timers,
-      log: this.#log,
+      drive: this.#drive,
+      store,
+      digest,
+      timers,
+      log,
       isRunning: () => this.#state === 'running',
       onRest: () => this.#membership.roomAgain(),
     });
-    this.#membership = new Membership(
+    this.#readStore = sharedReading(store, clock);
+    this.#reception = {
+      drive: this.#drive,
+      isShared: store.capabilities.shared,
+      refuseUnlessOpen: () => this.#refuseUnlessRunning(),
+      judgeAddress: (url) => addresses.of(url).forbidden,
+    };
+    this.#membership = this.#join(node, options, log);
+    const { retainSucceededMs = defaults.retainMs, retainFailedMs = defaults.retainMs } = options;
+    this.#retention = new Retention(
+      { retainSucceededMs, retainFailedMs },
+      { store, timers, clock, log, isAsked: () => this.#isAsked() },
+    );
+  }
+
+  #watcher(): DriveWatcher {
+    return {
+      rests: (mailbox) => this.#takeovers.rests(mailbox),
+      refused: (mailbox, message) => this.#takeovers.refused(mailbox, message),
+      failed: (gid, error) => this.#takeovers.failed(gid, error),
+    };
+  }
+
+  #join(node: NodeId, options: CoordinatorOptions, log: Log): Membership {
+    const { mailboxes } = this.#drive;
+    return new Membership(
       {
         node,
         nodeName: options.nodeName ?? processName(),
@@ -225,20 +204,15 @@ class LocalCoordinator implements Coordinator, MailboxHost {
         store: this.#store,
         timers: this.#timers,
         clock: this.#clock,
-        log: this.#log,
+        log,
         keepTime: (ask) => this.#keepTime(ask),
         adopt: (stored) => this.#takeovers.adopt(stored),
         recovering: () => this.#takeovers.underWay,
-        room: () => Math.ceil(this.#mailboxes.room() * claimedShare),
+        room: () => Math.ceil(mailboxes.room() * claimedShare),
         isAsked: () => this.#isAsked(),
-        horizonMs: () => this.#mailboxes.claimHorizonMs,
-        driven: () => [...this.#mailboxes.gids(), ...this.#takeovers.leftAlone()],
+        horizonMs: () => mailboxes.claimHorizonMs,
+        driven: () => [...mailboxes.gids(), ...this.#takeovers.leftAlone()],
       },
-    );
-    const { retainSucceededMs = defaults.retainMs, retainFailedMs = defaults.retainMs } = options;
-    this.#retention = new Retention(
-      { retainSucceededMs, retainFailedMs },
-      { store: this.#store, timers: this.#timers, clock: this.#clock, log: this.#log, isAsked: () => this.#isAsked() },
     );
   }
 
@@ -249,7 +223,7 @@ class LocalCoordinator implements Coordinator, MailboxHost {
   /** Where the store's time has gone ahead of this clock, what is due by it is woken now. */
   async #keepTime(ask: () => Promise<EpochMs>): Promise<EpochMs> {
     const told = await (this.#ownClock?.anchor(ask) ?? ask());
-    this.#wakes.look();
+    this.#drive.wakes.look();
     return told;
   }
 
@@ -274,31 +248,19 @@ class LocalCoordinator implements Coordinator, MailboxHost {
   async #end(graceMs: number): Promise<void> {
     this.#state = 'stopping';
     this.#membership.stopClaiming();
-    this.places.close();
+    this.#drive.places.close();
     const limit = timeLimit(graceMs, this.#timers);
     const limitOfWork = timeLimit(graceMs - Math.min(partingMsMax, graceMs / 5), this.#timers);
     if (this.#started !== null) await limitOfWork.within(this.#started);
-    this.#wakes.stop();
-    await limitOfWork.within(this.#idle());
+    await limitOfWork.within(this.#drive.finish());
     limitOfWork.cancel();
-    for (const mailbox of this.#mailboxes.all()) mailbox.abandon();
     this.#takeovers.stop();
-    this.#gate.stop();
+    const brokenOff = this.#drive.stop();
     await limit.within(this.#retention.stop());
-    await limit.within(this.#outbound.close());
+    await limit.within(brokenOff);
     if (this.#started !== null) await this.#membership.leave(limit);
     limit.cancel();
     this.#state = 'stopped';
-  }
-
-  /** Resolves when nothing is in flight. */
-  #idle(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#whenIdle = () => {
-        if (this.#outbound.calling === 0 && this.#commits.pending() === 0) resolve();
-      };
-      this.#whenIdle();
-    });
   }
 
   newGid(): Gid {
@@ -328,7 +290,7 @@ class LocalCoordinator implements Coordinator, MailboxHost {
     return waitFor(options, {
       clock: this.#clock,
       timers: this.#timers,
-      mailbox: () => this.#mailboxes.get(gid),
+      mailbox: () => this.#drive.mailboxes.get(gid),
       latest: () => this.get(gid),
       isShared: this.#store.capabilities.shared,
       stopped: () => this.#state === 'stopped',
@@ -346,21 +308,22 @@ class LocalCoordinator implements Coordinator, MailboxHost {
   audit: Coordinator['audit'] = (query) => this.#store.audit(query);
 
   calling(): number {
-    return this.#outbound.calling;
+    return this.#drive.calling;
   }
 
   async health(): Promise<CoordinatorHealth> {
     const { store, nodes, trouble } = await this.#readStore();
-    const paused = this.#state === 'running' && this.#gate.reason !== '';
+    const { gate, mailboxes, places, calling, uncommitted } = this.#drive;
+    const paused = this.#state === 'running' && gate.reason !== '';
     return {
       state: paused ? 'paused' : this.#state,
-      reason: this.#gate.reason || trouble,
+      reason: gate.reason || trouble,
       store,
       nodes,
-      live: this.#mailboxes.size,
-      waiting: this.places.waiting,
-      calling: this.#outbound.calling,
-      uncommitted: this.#commits.pending(),
+      live: mailboxes.size,
+      waiting: places.waiting,
+      calling,
+      uncommitted,
     };
   }
 
@@ -369,84 +332,7 @@ class LocalCoordinator implements Coordinator, MailboxHost {
       throw new AmendsError('store_unavailable', 'the coordinator is starting; try again in a moment');
     if (this.#state !== 'running')
       throw new AmendsError('stopping', 'the coordinator is stopping; try again, or at another node');
-    if (this.#gate.reason !== '')
-      throw new AmendsError('store_unavailable', `the store cannot be used now: ${this.#gate.reason}`);
-  }
-
-  // ── MailboxHost ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-  get horizonMs(): number {
-    return this.#mailboxes.horizonMs;
-  }
-
-  commit: MailboxHost['commit'] = (change, done) =>
-    this.#commits.commit(change, (result) => {
-      try {
-        done(result);
-      } catch (error) {
-        this.#takeovers.failed(change.row.gid, error);
-      }
-      this.#whenIdle?.();
-    });
-
-  async load(gid: Gid): Promise<StoredTransaction | null> {
-    const [stored = null] = await this.#store.load([gid]);
-    const problem = stored === null ? null : unreadableBecause(stored, this.#digest);
-    if (problem !== null) throw problem;
-    return stored;
-  }
-
-  call(mailbox: Mailbox, effect: CallEffect, place: Place): void {
-    void this.#outbound.call(mailbox, effect, place);
-  }
-
-  committed: MailboxHost['committed'] = (mailbox, previous, history) =>
-    this.#observe({ previous, next: mailbox.tx!, given: mailbox.given, history });
-
-  committedUnread: MailboxHost['committedUnread'] = (before, { row, history }) =>
-    this.#observe({ previous: salvaged(before), next: salvaged(row), given: null, history });
-
-  /** An observer is anybody's code: what it throws must not keep what was committed from being acted on. */
-  #observe(committed: Committed): void {
-    try {
-      this.#observer(committed);
-    } catch (error) {
-      this.#log.error({ gid: committed.next.gid, err: error }, 'an observer of commits failed');
-    }
-  }
-
-  handBack(mailbox: Mailbox): void {
-    this.#mailboxes.handBack(mailbox);
-  }
-
-  after(delayMs: number, run: () => void): void {
-    this.#timers.after(delayMs, run);
-  }
-
-  wakeAt(mailbox: Mailbox, at: EpochMs | null): void {
-    this.#mailboxes.stays(mailbox);
-    this.#wakes.set(mailbox, at);
-    if (mailbox.tx !== null && isQuiet(mailbox.tx)) this.#takeovers.rests(mailbox);
-  }
-
-  close(mailbox: Mailbox): void {
-    this.#mailboxes.remove(mailbox);
-    this.#takeovers.rests(mailbox);
-  }
-
-  storeFailed(error: unknown, retry: () => void): void {
-    this.#gate.failed(error, retry);
-  }
-
-  moment(): { readonly at: EpochMs; readonly jitter: number } {
-    return { at: this.#clock.now(), jitter: this.#random.fraction() };
-  }
-
-  refused(mailbox: Mailbox, message: string): void {
-    this.#takeovers.refused(mailbox, message);
-  }
-
-  unreadable(mailbox: Mailbox, error: AmendsError): void {
-    this.#takeovers.failed(mailbox.gid, error);
+    const { reason } = this.#drive.gate;
+    if (reason !== '') throw new AmendsError('store_unavailable', `the store cannot be used now: ${reason}`);
   }
 }

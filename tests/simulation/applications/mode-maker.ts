@@ -14,6 +14,11 @@ export function drawRetry(chance: Chance): RetryPolicy {
   };
 }
 
+/** Some participants cannot take a compensation for what never ran. */
+export function drawRunAhead(chance: Chance): { readonly runAhead?: false } {
+  return chance.yes(0.2) ? { runAhead: false } : {};
+}
+
 /** One pays, another one gets it: as many movements, which add up to nothing. Each may be refused. */
 export function drawTransfer(chance: Chance, count: number): readonly Movement[] {
   const still: Movement = { account: 'open', amount: 0, refusable: true, undoable: false };

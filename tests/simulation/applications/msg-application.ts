@@ -3,7 +3,7 @@ import type { BranchId, MsgSpec, MsgStep } from '@amends/core';
 import { type Movement, payloadOf } from '../nodes/participant.ts';
 import type { Chance } from '../world/random.ts';
 import type { Client } from './client.ts';
-import { drawRetry } from './mode-maker.ts';
+import { drawRetry, drawRunAhead } from './mode-maker.ts';
 import { hosts } from './saga-maker.ts';
 
 /** Lives the life of one message. */
@@ -47,6 +47,7 @@ function drawSpec({ chance }: Client, { home, amount }: { readonly home: string;
     headers: {},
     face: chance.pick(['native', 'dtm']),
     presentation: {},
+    ...drawRunAhead(chance),
     trace: null,
     alarmAfterMs: chance.yes(0.2) ? chance.whole(500, 40_000) : null,
   };

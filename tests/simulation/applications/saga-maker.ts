@@ -1,7 +1,8 @@
 /** Draws sagas: serial, concurrent and partly ordered; with points of no return, time-outs, retry limits, empty URLs. */
-import type { RetryPolicy, SagaSpec, SagaStep, StepKind } from '@amends/core';
+import type { PayloadTemplate, RetryPolicy, SagaSpec, SagaStep, StepKind } from '@amends/core';
 import { flooredPrefix, type Movement, payloadOf } from '../nodes/participant.ts';
 import type { Chance } from '../world/random.ts';
+import { drawRunAhead } from './mode-maker.ts';
 
 /** The hosts that sagas call. */
 export const hosts = ['ledger.test', 'stock.test', 'mail.test'] as const;
@@ -26,10 +27,11 @@ export function drawSaga(chance: Chance): SagaSpec {
   const plans = drawPlans(chance);
   drawMovements(chance, plans);
   const steps = plans.map((plan, index) => stepOf(chance, plan, index));
+  const payloads = plans.map(({ movement }) => payloadOf(movement));
   return {
     mode: 'saga',
-    steps,
-    payloads: plans.map(({ movement }) => payloadOf(movement)),
+    ...drawAnswer(chance, steps, payloads),
+    ...drawRunAhead(chance),
     timeoutMs: chance.yes(0.4) ? chance.whole(1_000, 40_000) : null,
     timeoutReason: 'time is up',
     alarmAfterMs: chance.yes(0.4) ? chance.whole(500, 40_000) : null,
@@ -43,7 +45,7 @@ export function drawSaga(chance: Chance): SagaSpec {
 /** Another request under the same gid, different in a header or by a key of a payload, which means nothing to its participant. */
 export function change(chance: Chance, spec: SagaSpec): SagaSpec {
   if (chance.yes(0.5)) return { ...spec, headers: { ...spec.headers, 'x-changed': 'yes' } };
-  return { ...spec, payloads: spec.payloads.map((payload, index) => (index === 0 ? withKey(payload) : payload)) };
+  return { ...spec, payloads: spec.payloads.with(0, withKey(spec.payloads[0]!)) };
 }
 
 function drawPlans(chance: Chance): StepPlan[] {
@@ -97,6 +99,22 @@ function stepOf(chance: Chance, plan: StepPlan, index: number): SagaStep {
     after,
   };
 }
+
+/** Now and then a step keeps its answer for the payload of a later one. */
+function drawAnswer(chance: Chance, steps: readonly SagaStep[], payloads: readonly Uint8Array[]) {
+  const to = steps.findLastIndex(({ after }) => after.length > 0);
+  const from = to === -1 ? -1 : steps[to]!.after[0]!;
+  if (!chance.yes(0.3) || from === -1 || steps[from]!.action === '') return { steps, payloads };
+  const pieces = new TextDecoder().decode(payloads[to]).replace(/\}$/, ',"told":');
+  const template: PayloadTemplate = [pieces, { from: answering, path: ['by'] }, '}'];
+  return {
+    steps: steps.with(from, { ...steps[from]!, name: answering, keepAnswer: true }),
+    payloads: payloads.with(to, new Uint8Array()),
+    templates: steps.map((_, index) => (index === to ? template : null)),
+  };
+}
+
+const answering = 'asked';
 
 function drawPolicy(chance: Chance, atEnd: RetryPolicy['atEnd']): RetryPolicy {
   const delayMs = chance.yes(0.05) ? chance.whole(30_000, 40_000) : chance.whole(50, 2_000);

@@ -5,7 +5,7 @@ import type { TransactionRequest } from '@amends/coordinator';
 import type { BranchId, TccSpec, XaSpec } from '@amends/core';
 import { type Movement, payloadOf } from '../nodes/participant.ts';
 import type { Client } from './client.ts';
-import { drawRetry, drawTransfer } from './mode-maker.ts';
+import { drawRetry, drawRunAhead, drawTransfer } from './mode-maker.ts';
 import { hosts } from './saga-maker.ts';
 
 /** Lives the life of one transaction. */
@@ -70,6 +70,7 @@ function drawSpec({ chance }: Client, mode: 'tcc' | 'xa'): TccSpec | XaSpec {
     headers: {},
     face: chance.pick(['native', 'dtm']),
     presentation: {},
+    ...drawRunAhead(chance),
     trace: null,
     alarmAfterMs: chance.yes(0.2) ? chance.whole(500, 40_000) : null,
   };

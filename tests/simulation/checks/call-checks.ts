@@ -27,6 +27,9 @@ export interface WireCall {
 /** Clocks of two nodes differ by less than this; both lag behind true time. Milliseconds. */
 const skewMs = 16;
 
+/** The 50 ms after which progress is written, and as much as a queue before the database can take. Milliseconds. */
+const writtenWithinMs = 500;
+
 export class CallChecks {
   readonly #world: World;
   readonly #ledger: Ledger;
@@ -50,18 +53,20 @@ export class CallChecks {
     const entry = this.#ledger.entries.get(gid);
     if (entry?.spec.mode === 'saga' && op === 'compensate')
       this.#checkUndo(entry, entry.spec, { branch: Number(branchId) - 1, name });
+    if (op === 'action' && new TextDecoder().decode(request.payload).includes('"told":null'))
+      this.#world.report('AHEAD-2', `${name} is sent without the answer that its payload is made of`);
+    if (entry?.spec.mode === 'saga' && op === 'action' && this.#callsOf(gid, branchId, 'compensate').length > 0)
+      this.#world.report('SIM-20', `${name} is sent after its step has been undone`);
     const calls = this.#callsOf(gid, branchId, op);
     calls.push(call);
     return call;
   }
 
-  #checkDurable(process: Caller, { name, request, started }: WireCall): void {
+  #checkDurable(process: Caller, call: WireCall): void {
+    const { name, request, started } = call;
     if (this.#seen.has(name)) this.#world.report('SIM-13', `${name} is sent twice: attempt numbers never repeat`);
     this.#seen.add(name);
-    if (started === undefined) {
-      this.#world.report('SIM-19', `${name} is sent before its record is durable`);
-      return;
-    }
+    if (started === undefined) return this.#checkAhead(process, call);
     if (request.epoch !== started.epoch || process.node !== started.node)
       this.#world.report(
         'SIM-11',
@@ -69,6 +74,26 @@ export class CallChecks {
       );
     const now = this.#ledger.entries.get(request.gid)!.tx;
     if (now.epoch > started.epoch) this.#world.coverage.count('process faults', 'zombie sent a stale call');
+  }
+
+  /** AHEAD-1: what is not durable is within what the last commit of its sender allows. */
+  #checkAhead(process: Caller, { name, request, overAt }: WireCall): void {
+    const { gid, branchId, op, attempt, epoch } = request;
+    const allowed = this.#ledger.allowed(gid, { node: process.node, epoch, branchId, op });
+    if (allowed === null || attempt !== 1) return this.#world.report('SIM-19', `${name} is sent before its record is durable`);
+    if (overAt > allowed.overAt + skewMs)
+      this.#world.report('AHEAD-1', `${name} may take until ${overAt}, its last commit allows ${allowed.overAt}`);
+    this.#world.coverage.count('run ahead', 'called ahead of a commit');
+    if (this.#world.weather === 'calm') this.#expectWritten(gid, name);
+  }
+
+  /** Where nothing delays a commit, one follows soon. */
+  #expectWritten(gid: string, name: string): void {
+    const { version } = this.#ledger.entries.get(gid)!.row;
+    this.#world.time.after(writtenWithinMs, () => {
+      if (this.#ledger.entries.get(gid)!.row.version === version)
+        this.#world.report('AHEAD-5', `nothing of ${name} is written ${writtenWithinMs} ms after it was called`);
+    });
   }
 
   /** SIM-2, SAGA-6 (settle before undo) and SIM-7 (order), as seen from outside. */

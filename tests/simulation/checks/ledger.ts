@@ -6,6 +6,7 @@ import type { Fact, NodeId, Transaction } from '@amends/core';
 import type { Change, ClaimRequest, StoredTransaction } from '@amends/store';
 import type { World } from '../world/world.ts';
 import { describeStep, type Entry, forEachCall, type StartedAttempt, type Step } from './entry.ts';
+import { openTo } from './run-ahead-checks.ts';
 import { checkStep } from './step-checks.ts';
 
 export class Ledger {
@@ -25,6 +26,20 @@ export class Ledger {
   /** The attempt as it was made durable, or undefined when it was not. */
   attempt(gid: string, branchId: string, op: string, attempt: number): StartedAttempt | undefined {
     return this.#attempts.get(attemptKey(gid, branchId, op, attempt));
+  }
+
+  /** Until when a call may last that its owner starts without a commit; null: it may not be started so. */
+  allowed(gid: string, call: { node: NodeId; epoch: number; branchId: string; op: string }): { readonly overAt: number } | null {
+    const entry = this.entries.get(gid);
+    const row = entry?.versions.findLast((version) => version?.owner === call.node && version.epoch === call.epoch);
+    if (entry === undefined || row === undefined) return null;
+    const { fromRow, callPlan } = this.#world.production.core;
+    const tx = fromRow(row);
+    for (const name of openTo(entry, tx)) {
+      const { branchId, op, timeoutMs } = callPlan(entry.given, name);
+      if (branchId === call.branchId && op === call.op) return { overAt: tx.aheadUntil! + timeoutMs };
+    }
+    return null;
   }
 
   /** A heartbeat took effect. */

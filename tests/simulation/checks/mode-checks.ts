@@ -30,6 +30,8 @@ export interface Start {
   readonly index: number;
   readonly way: Way;
   readonly startedAt: number;
+  /** It was started before the rest of its commit came about. */
+  readonly isAhead: boolean;
 }
 
 /** Whether the rules of the mode allow the start. */
@@ -81,13 +83,13 @@ function checkWorkflowStart(world: World, { name, entry, after, startedAt }: Sta
     world.report('WF-4', `${name} starts ${startedAt - entry.heardAt} ms after a sign of life`);
 }
 
-function checkSagaStart(world: World, { name, after, index, way }: Start, spec: SagaSpec): void {
+function checkSagaStart(world: World, { name, after, index, way, isAhead }: Start, spec: SagaSpec): void {
   const direction = after.decision?.direction;
   if (way === 'backward') {
     if (direction !== 'roll-back') world.report('SIM-2', `${name} starts before the decision to roll back`);
     return;
   }
-  if (direction !== undefined && direction !== 'commit')
+  if (direction !== undefined && direction !== 'commit' && !isAhead)
     world.report('SIM-3', `${name} starts after the decision to ${direction}`);
   const missing = spec.steps[index]!.after.find((other) => after.branches[other]!.forward.at !== 'succeed');
   if (missing !== undefined) world.report('SIM-7', `${name} starts before step ${missing + 1} has succeeded`);

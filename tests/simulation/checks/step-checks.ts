@@ -3,6 +3,7 @@ import type { HistoryEntry, OpState, RetryPolicy, Transaction, Way } from '@amen
 import type { World } from '../world/world.ts';
 import { forEachCall, type Step } from './entry.ts';
 import { checkFact, checkStartInMode, mayBeRefused, policyOf, undecidedUntil } from './mode-checks.ts';
+import { checkAhead, isAmong, openTo } from './run-ahead-checks.ts';
 
 /** Codes of outcomes of calls that were never sent: policies do not count them. */
 const unsentCodes = new Set(['stopped', 'commit_timeout']);
@@ -16,6 +17,7 @@ export function checkStep(world: World, step: Step): void {
   hear(step);
   checkUnknowns(world, step);
   checkStarts(world, step);
+  checkAhead(world, step);
   checkTimeOut(world, step);
   checkAlarm(world, step);
   cover(world, step);
@@ -63,22 +65,29 @@ function checkDecision(world: World, { entry, before, after }: Step): void {
 /** What may start, by the rules of its mode; not before it is due, not while on hold, not beyond the policy (SIM-13). */
 function checkStarts(world: World, { entry, before, after, history }: Step): void {
   const released = history.some(({ kind }) => kind === 'interrupted' || kind === 'retried');
+  const open = before === null ? [] : openTo(entry, before);
+  const isTakenOver = history.some(({ kind }) => kind === 'uncertain');
+  const toldAt = history.find(({ outcome }) => outcome !== 'success')?.at ?? Number.POSITIVE_INFINITY;
   forEachCall(after.branches, (state, index, way) => {
     const was: OpState = before?.branches[index]?.[way] ?? { at: 'idle' };
     if (state.at !== 'running' || (was.at === 'running' && was.attempts === state.attempts)) return;
     const { branchId, op } = world.production.core.callName(entry.given, { branch: index, way });
     const name = `${entry.gid}: ${branchId} ${op} #${state.attempts}`;
-    const attemptsBefore = was.at === 'idle' ? 0 : was.attempts;
+    const mayBeCalled = was.at === 'idle' && isAmong(open, { branch: index, way });
+    const ended = mayBeCalled ? history.filter((row) => row.branchId === branchId && row.op === op && row.attempt !== null) : [];
+    const attemptsBefore = was.at === 'idle' ? Number(mayBeCalled && isTakenOver) + ended.length : was.attempts;
     if (state.attempts !== attemptsBefore + 1) world.report('SIM-13', `${name} follows #${attemptsBefore}`);
     if (was.at === 'succeed' || was.at === 'failed') world.report('SIM-13', `${name} starts after its verdict ${was.at}`);
     if (was.at === 'waiting' && state.startedAt < was.dueAt && !released)
       world.report('SIM-13', `${name} starts ${was.dueAt - state.startedAt} ms before it is due`);
     if (was.at === 'given-up' && !history.some(({ kind }) => kind === 'retried'))
       world.report('SIM-13', `${name} starts though it is given up`);
+    // What was started ahead had been when the rest of the commit came about.
+    const isAhead = mayBeCalled && state.startedAt <= toldAt;
     // A message that is held for one delivery makes its others all the same (MSG-7).
-    if (after.hold !== null && (after.mode !== 'msg' || !('op' in after.hold) || after.hold.branchId === branchId))
+    if (after.hold !== null && !isAhead && (after.mode !== 'msg' || !('op' in after.hold) || after.hold.branchId === branchId))
       world.report('SIM-21', `${name} starts while on hold`);
-    checkStartInMode(world, { name, entry, after, index, way, startedAt: state.startedAt });
+    checkStartInMode(world, { name, entry, after, index, way, startedAt: state.startedAt, isAhead });
     const { attemptsMax } = policyOf(entry.spec, index, way);
     const unknowns = entry.unknowns.get(`${index} ${way}`) ?? 0;
     if (attemptsMax !== null && unknowns >= attemptsMax)

@@ -4,35 +4,37 @@ import type { Mutation } from './mutant.ts';
 /** What is wrong with the coordinator that has one changed line. */
 type Mutants = Readonly<Record<string, Mutation>>;
 
-const commit = 'this.#commit({ decided, next, change });';
+const commit = 'return commit({ known, claimed, inbox }, { step, letters, tries: 0, mayBeApplied: false });';
 
 export const mutants: Readonly<Record<string, Mutants>> = {
   'every mode': {
     'acts before the commit': {
-      file: 'coordinator/dist/drive/mailbox.js',
+      file: 'coordinator/dist/drive/transition.js',
       replace: commit,
-      by: `const early = this.tx === null ? [] : decided.effects;
-         for (const effect of early) this.#host.call(this, effect);
-         this.#commit({ decided: early.length > 0 ? { ...decided, effects: [] } : decided, next, change });`,
+      by: `const early = known.durable === null ? [] : step.decided.effects;
+         const late = { ...step, decided: { ...step.decided, effects: early.length > 0 ? [] : step.decided.effects } };
+         const calls = { effects: early, known: { ...known, now: step.next } };
+         return after({ calls }, commit({ known, claimed, inbox }, { step: late, letters, tries: 0, mayBeApplied: false }));`,
     },
     'replies before the commit': {
-      file: 'coordinator/dist/drive/mailbox.js',
+      file: 'coordinator/dist/drive/transition.js',
       replace: commit,
-      by: `this.#answer(letters, decided.verdicts); ${commit}`,
+      by: `const replies = answersTo(letters, decided.verdicts);
+         return after({ replies }, commit({ known, claimed, inbox }, { step, letters, tries: 0, mayBeApplied: false }));`,
     },
     'ignores a conflict': {
-      file: 'coordinator/dist/drive/mailbox.js',
-      replace: 'return this.#readAgain({ step, tries, mayBeApplied });',
-      by: 'return this.#applied(step);',
+      file: 'coordinator/dist/drive/transition.js',
+      replace: 'return readBack(phase, attempt);',
+      by: 'return applied(around, phase, moment);',
     },
     'drops an event that comes during a commit': {
-      file: 'coordinator/dist/drive/mailbox.js',
-      replace: 'this.#letters.push({ event, reply });',
-      by: 'if (this.#busy) return; this.#letters.push({ event, reply });',
+      file: 'coordinator/dist/drive/transition.js',
+      replace: 'return stay({ ...phase, inbox: [...phase.inbox, letter] });',
+      by: 'return stay(phase);',
     },
     'gives a call its whole time although the commit before it was slow': {
       file: 'coordinator/dist/drive/outbound.js',
-      replace: 'const deadlineInMs = startedAt(mailbox, effect) + timeoutMs - clock.now();',
+      replace: 'const deadlineInMs = startedAt(caller, effect) + timeoutMs - clock.now();',
       by: 'const deadlineInMs = timeoutMs;',
     },
     'does not store attempts': {
@@ -53,7 +55,7 @@ export const mutants: Readonly<Record<string, Mutants>> = {
     'begins a second mailbox for a transaction that it is at work on': {
       file: 'coordinator/dist/nodes/takeovers.js',
       replace: 'atWork.takeUp(stored, () => this.adopt(stored));',
-      by: 'this.#begin(mailboxes.takeIn(host, stored));',
+      by: 'this.#begin(drive.takeIn(stored));',
     },
     'answers from what it remembers though others write to the store': {
       file: 'coordinator/dist/requests/whereabouts.js',
@@ -62,7 +64,7 @@ export const mutants: Readonly<Record<string, Mutants>> = {
     },
     'keeps a place whose call was never made': {
       file: 'coordinator/dist/drive/seating.js',
-      replace: `for (const { place } of this.handOut())
+      replace: `for (const { place } of seats)
             place.release();`,
       by: '',
     },
@@ -85,6 +87,73 @@ export const mutants: Readonly<Record<string, Mutants>> = {
       file: 'coordinator/dist/nodes/membership.js',
       replace: 'now >= this.#lossUntil && !this.#moreIsThere',
       by: 'true',
+    },
+  },
+  'run ahead': {
+    'runs past the pivot': {
+      file: 'core/dist/modes/saga.js',
+      replace: "kind === 'pivot' || ",
+      by: '',
+    },
+    'runs past a decision': {
+      file: 'core/dist/modes/run-ahead.js',
+      replace: 'tx.decision === before.decision',
+      by: 'true',
+    },
+    'runs past a kept answer': {
+      file: 'core/dist/modes/run-ahead.js',
+      replace: ' || facts.length > 0',
+      by: '',
+    },
+    'calls ahead what is made of an answer': {
+      file: 'core/dist/modes/saga.js',
+      replace: 'return (given.spec.templates?.[payloadIndex(given.spec, branch, way)] ?? null) === null;',
+      by: 'return true;',
+    },
+    'runs ahead for ever': {
+      file: 'core/dist/modes/run-ahead.js',
+      replace: 'is.startedAt <= aheadUntil && ',
+      by: '',
+    },
+    'runs ahead although it must not': {
+      file: 'core/dist/modes/run-ahead.js',
+      replace: 'given.spec.runAhead === false || isFinished(tx)',
+      by: 'isFinished(tx)',
+    },
+    'forgets what may have been started': {
+      file: 'core/dist/modes/run-ahead.js',
+      replace: 'if (aheadUntil === null)',
+      by: 'if (true)',
+    },
+    'does not wait for the end of what may have been started': {
+      file: 'core/dist/modes/run-ahead.js',
+      replace: 'aheadUntil + calls.timeoutMs(draft.given, branch)',
+      by: '0',
+    },
+    'does not count an attempt that may have been made': {
+      file: 'core/dist/modes/run-ahead.js',
+      replace: 'attempts: isCalled ? 1 : 0',
+      by: 'attempts: 0',
+    },
+    'takes everything for something that can wait': {
+      file: 'coordinator/dist/drive/transition.js',
+      replace: '(!decided.mustCommit && ',
+      by: '(',
+    },
+    'never writes what it did ahead': {
+      file: 'coordinator/dist/drive/transition.js',
+      replace: 'known.unwrittenSince !== null && at >= known.unwrittenSince + unwrittenMsMax;',
+      by: 'false;',
+    },
+    'drops what it did ahead when it writes again': {
+      file: 'coordinator/dist/drive/transition.js',
+      replace: 'known.unwritten.length === 0 ? decided.history : [...known.unwritten, ...decided.history]',
+      by: 'decided.history',
+    },
+    'runs ahead of a commit that was lost': {
+      file: 'coordinator/dist/drive/transition.js',
+      replace: 'const hearsAll = !hasLost && !isAhead && ',
+      by: 'const hearsAll = !hasLost && ',
     },
   },
   saga: {

@@ -21,6 +21,11 @@ const timedOut: Verdict = { class: 'unknown', code: 'timeout', exchange: 'broken
 const reset: Verdict = { class: 'unknown', code: 'connection_reset', exchange: 'broken' };
 const closed: Verdict = { class: 'unknown', code: 'stopped', exchange: 'broken' };
 
+/** What a participant says when it agrees: who was asked. */
+function answerOf({ gid, branchId }: BranchCall): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify({ by: `${gid} ${branchId}` }));
+}
+
 export class Wire {
   readonly #world: World;
   readonly #checks: CallChecks;
@@ -66,7 +71,8 @@ export class Wire {
         cancelDeadline();
         open.delete(breakOff);
         process.deliver(() => {
-          const outcome: Outcome = { ...verdict, detail: '', durationMs: Math.round(time.now - startedAt) };
+          const kept = verdict.class === 'success' && request.keepsAnswer ? { kept: answerOf(request) } : {};
+          const outcome: Outcome = { ...verdict, detail: '', durationMs: Math.round(time.now - startedAt), ...kept };
           this.#world.note(() => `${process.name} hears ${call.name}: ${outcome.class} ${outcome.code}`);
           call.end = outcome;
           resolve(outcome);

@@ -123,6 +123,7 @@ const groups: Readonly<Record<string, readonly string[]>> = {
     'effect after the crash of the sender',
     'conflict',
   ],
+  'run ahead': ['window opened', 'called ahead of a commit', 'called before a commit told so', 'taken over with calls in doubt'],
   'wire faults': [
     'dropped',
     'duplicated',

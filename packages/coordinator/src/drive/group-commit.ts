@@ -5,7 +5,7 @@
  * no delay.
  */
 import type { Change, CommitAnswer, Store } from '@amends/store';
-import type { Timers } from '../ports/ports.ts';
+import type { Log, Timers } from '../ports/ports.ts';
 
 /** What became of a change: the store's answer, or the error when nothing of its batch was applied. */
 export type CommitResult = CommitAnswer | { readonly outcome: 'failed'; readonly error: unknown };
@@ -23,7 +23,7 @@ interface Queued {
 }
 
 /** Gathers commits for `store`. */
-export function createGroupCommit(store: Store, timers: Timers): GroupCommit {
+export function createGroupCommit(store: Store, { timers, log }: { timers: Timers; log: Log }): GroupCommit {
   const { commitsInFlightMax, changesPerCommitMax } = store.capabilities;
   let queue: Queued[] = [];
   let batchesInFlight = 0;
@@ -53,9 +53,18 @@ export function createGroupCommit(store: Store, timers: Timers): GroupCommit {
     batchesInFlight -= 1;
     changesInFlight -= batch.length;
     batch.forEach((queued, index) => {
-      queued.done(resultOf(index));
+      tell(queued, resultOf(index));
     });
     schedule();
+  }
+
+  /** What goes wrong with one change must not keep the others of its batch from being heard of. */
+  function tell({ change, done }: Queued, result: CommitResult): void {
+    try {
+      done(result);
+    } catch (error) {
+      log.error({ gid: change.row.gid, err: error }, 'what follows from a commit failed');
+    }
   }
 
   return {

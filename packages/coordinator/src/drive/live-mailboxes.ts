@@ -4,10 +4,9 @@
  * nobody else out.
  */
 
-import { type Gid, isFinished } from '@amends/core';
-import type { StoredTransaction } from '@amends/store';
+import type { Gid } from '@amends/core';
 import type { Clock } from '../ports/ports.ts';
-import { Mailbox, type MailboxHost } from './mailbox.ts';
+import type { Mailbox } from './mailbox.ts';
 import { horizonMs } from './placement.ts';
 
 /** How much may be in memory before new work is refused. */
@@ -21,6 +20,8 @@ export interface LiveBounds {
 /** Where a mailbox is found while it lives. */
 interface Slot {
   mailbox: Mailbox | null;
+  /** What of it is counted among the bytes of all. */
+  countedBytes: number;
 }
 
 /** What is due within this stays in memory even when there is little room. Milliseconds. */
@@ -79,15 +80,9 @@ export class LiveMailboxes {
   }
 
   add(mailbox: Mailbox): void {
-    this.#byGid.set(mailbox.gid, { mailbox });
-    this.#count(mailbox, mailbox.bytes);
-  }
-
-  /** A mailbox for a transaction as it was read. What is finished has nothing to do and is not kept. */
-  takeIn(host: MailboxHost, stored: StoredTransaction): Mailbox {
-    const mailbox = Mailbox.forStored(host, stored);
-    if (!isFinished(mailbox.tx!)) this.add(mailbox);
-    return mailbox;
+    const slot = { mailbox, countedBytes: 0 };
+    this.#byGid.set(mailbox.gid, slot);
+    this.#count(slot, mailbox.bytes);
   }
 
   /** Forgets a mailbox that has closed. */
@@ -97,19 +92,20 @@ export class LiveMailboxes {
     slot.mailbox = null;
     this.#leaving.delete(mailbox);
     this.#byGid.delete(mailbox.gid);
-    this.#count(mailbox, 0);
+    this.#count(slot, 0);
   }
 
   /** A mailbox goes on, even if it was on its way back to the store; it may have grown. */
   stays(mailbox: Mailbox): void {
-    if (this.get(mailbox.gid) !== mailbox) return;
+    const slot = this.#byGid.get(mailbox.gid);
+    if (slot?.mailbox !== mailbox) return;
     this.#leaving.delete(mailbox);
-    this.#count(mailbox, mailbox.bytes);
+    this.#count(slot, mailbox.bytes);
   }
 
-  #count(mailbox: Mailbox, bytes: number): void {
-    this.#busyBytes += bytes - mailbox.countedBytes;
-    mailbox.countedBytes = bytes;
+  #count(slot: Slot, bytes: number): void {
+    this.#busyBytes += bytes - slot.countedBytes;
+    slot.countedBytes = bytes;
   }
 
   /** How many more may come in now; hands back what only waits when there is no room. */
@@ -135,8 +131,11 @@ export class LiveMailboxes {
   /** Gives one back to the store; from now on it takes no room. */
   handBack(mailbox: Mailbox): void {
     if (mailbox.waitsForPlace) this.#crowdedUntil = this.#clock.now() + horizonMs;
-    this.#leaving.add(mailbox);
-    this.#count(mailbox, 0);
+    const slot = this.#byGid.get(mailbox.gid);
+    if (slot?.mailbox === mailbox) {
+      this.#leaving.add(mailbox);
+      this.#count(slot, 0);
+    }
     mailbox.handBack();
   }
 }

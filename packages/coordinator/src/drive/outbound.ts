@@ -1,9 +1,18 @@
 /** Making the calls that a decision asked for, and bringing their answers back as events. */
-import { type CallEffect, callPlan, type Outcome, type Spec, traceparentOf } from '@amends/core';
+import {
+  type CallEffect,
+  callPlan,
+  type Gid,
+  type Given,
+  type Outcome,
+  type Spec,
+  type Transaction,
+  type TransactionEvent,
+  traceparentOf,
+} from '@amends/core';
 import type { AddressBook } from '../calls/address/address-book.ts';
 import type { Place } from '../calls/places.ts';
 import type { BranchCall, CallObserver, Clock, Log, Random, Transport } from '../ports/ports.ts';
-import { callKey, type Mailbox } from './mailbox.ts';
 
 interface OutboundParts {
   readonly transport: Transport;
@@ -15,6 +24,24 @@ interface OutboundParts {
   readonly observers: readonly CallObserver[];
   /** A call has ended; nothing may follow from that. */
   onEnd(): void;
+}
+
+/** A call to make. */
+export interface OutgoingCall {
+  readonly effect: CallEffect;
+  /** As of its start. */
+  readonly known: Caller;
+  readonly place: Place;
+  /** Hears how it ended. */
+  readonly mailbox: { post(event: TransactionEvent): void };
+}
+
+/** The transaction whose call it is. */
+interface Caller {
+  readonly gid: Gid;
+  readonly given: Given;
+  /** With the start of the call in it. */
+  readonly now: Transaction | null;
 }
 
 /** Counts and makes calls. */
@@ -32,12 +59,11 @@ export class Outbound {
   }
 
   /** Makes one call at its place; when it ends, the place is given back and the answer posted to the mailbox. */
-  async call(mailbox: Mailbox, effect: CallEffect, place: Place): Promise<void> {
+  async call({ effect, known, place, mailbox }: OutgoingCall): Promise<void> {
     const { clock, random, onEnd } = this.#parts;
     this.#calling += 1;
-    const outcome = await this.#outcomeOf(mailbox, effect);
+    const outcome = await this.#outcomeOf(known, effect);
     this.#calling -= 1;
-    mailbox.calls.delete(callKey(effect));
     const { branch, way, attempt } = effect;
     const moment = { at: clock.now(), jitter: random.fraction() };
     place.release(() => mailbox.post({ type: 'answered', branch, way, attempt, outcome, ...moment }));
@@ -45,11 +71,11 @@ export class Outbound {
   }
 
   /** A call always has an outcome: what a transport throws or rejects with becomes one, instead of ending the process. */
-  async #outcomeOf(mailbox: Mailbox, effect: CallEffect): Promise<Outcome> {
+  async #outcomeOf(caller: Caller, effect: CallEffect): Promise<Outcome> {
     const { transport, log } = this.#parts;
-    const { gid } = mailbox;
+    const { gid } = caller;
     try {
-      const call = this.#describe(mailbox, effect);
+      const call = this.#describe(caller, effect);
       if (call.deadlineInMs <= 0) return tooLate;
       const outcome = await transport.call(call);
       this.#tell(call, outcome);
@@ -73,19 +99,19 @@ export class Outbound {
   }
 
   /** A call has the time that is left since its stored start; what is undone later relies on that (SAGA-6). */
-  #describe(mailbox: Mailbox, effect: CallEffect): BranchCall {
+  #describe(caller: Caller, effect: CallEffect): BranchCall {
     const { clock, random, addresses } = this.#parts;
-    const { gid, tx, given } = mailbox;
+    const { gid, now, given } = caller;
     const { spec } = given;
     const { branchId, op, url, payload, timeoutMs, keepsAnswer, workflow } = callPlan(given, effect);
-    const deadlineInMs = startedAt(mailbox, effect) + timeoutMs - clock.now();
+    const deadlineInMs = startedAt(caller, effect) + timeoutMs - clock.now();
     return {
       gid,
       mode: spec.mode,
       branchId,
       op,
       attempt: effect.attempt,
-      epoch: tx!.epoch,
+      epoch: now!.epoch,
       address: addresses.of(url),
       payload,
       headers: headersOf(spec, random),
@@ -117,10 +143,10 @@ function failedInside(error: unknown): Outcome {
   return { class: 'unknown', code: 'internal', detail, exchange: 'broken', durationMs: 0 };
 }
 
-/** When the attempt began, as it is stored. Milliseconds since 1970. */
-function startedAt(mailbox: Mailbox, { branch, way }: CallEffect): number {
-  const state = mailbox.tx!.branches[branch]![way];
-  if (state.at !== 'running') throw new Error(`${mailbox.gid}: a call is made that is not running`);
+/** When the attempt began. Milliseconds since 1970. */
+function startedAt({ gid, now }: Caller, { branch, way }: CallEffect): number {
+  const state = now!.branches[branch]![way];
+  if (state.at !== 'running') throw new Error(`${gid}: a call is made that is not running`);
   return state.startedAt;
 }
 

@@ -9,6 +9,7 @@ import {
   isFinished,
   isQuiet,
   type NodeId,
+  runsAheadUntil,
   type Transaction,
   type TransactionRow,
   toRow,
@@ -25,14 +26,24 @@ export type CarriedColumns = Pick<TransactionRow, 'dueAt' | 'waitsFor' | 'errorP
 /** The columns of a transaction that waits for nothing. */
 export const noColumns: CarriedColumns = { dueAt: null, waitsFor: '', errorPrint: '' };
 
+/** Who commits, and as what. */
+interface Committer {
+  readonly node: NodeId;
+  /** Unless something is to be driven within this, nobody owns the transaction from then on. Milliseconds. */
+  readonly horizonMs: number;
+  readonly version: number;
+  readonly given: Given;
+}
+
 /**
- * The transaction as it is to be committed by `node`, which owns it from then on unless nothing is to be driven within
- * `withinMs`.
+ * The transaction as it is to be committed: counted, owned by whoever drives it from then on, with how far that one may run
+ * ahead.
  */
-export function placed(decided: Decided, node: NodeId, withinMs: number): Transaction {
-  const next = { ...decided.next, version: decided.next.version + 1 };
-  if (isFinished(next) || mayRelease(decided, withinMs)) return { ...next, owner: null };
-  return next.owner === node ? next : { ...next, owner: node, epoch: next.epoch + 1 };
+export function placed(decided: Decided, { node, horizonMs, version, given }: Committer): Transaction {
+  const { next } = decided;
+  if (isFinished(next) || mayRelease(decided, horizonMs)) return { ...next, version, owner: null, aheadUntil: null };
+  const epoch = next.owner === node ? next.epoch : next.epoch + 1;
+  return { ...next, version, owner: node, epoch, aheadUntil: runsAheadUntil(next, given) };
 }
 
 /** What was announced is heard of again soon, whatever it waits for: it stays this many times as long. */

@@ -2,11 +2,11 @@
  * The places of one transaction's calls: those that were offered to it, those of the calls that its next commit starts, and the
  * hosts at which it waits for more. What is offered here and not used is given back.
  */
-import type { Decided, OpName, ReadyCall } from '@amends/core';
+import type { CallEffect, OpName, ReadyCall } from '@amends/core';
 import type { Place, Places, Waiter } from '../calls/places.ts';
 
 /** A call that is to begin, and its place. */
-export interface Seat extends OpName {
+interface Seat extends OpName {
   readonly place: Place;
 }
 
@@ -16,15 +16,15 @@ const nowhere: ReadonlySet<string> = new Set();
 /** Takes, keeps and gives back the places of one transaction. */
 export class Seating implements Waiter {
   readonly #places: Places;
-  readonly #owner: { offered(): void };
+  readonly #onOffer: () => void;
   #seats: readonly Seat[] = noSeats;
   #offers: Place[] = [];
   #waitsAt: ReadonlySet<string> = nowhere;
 
-  /** @param owner is told when a place has been offered */
-  constructor(places: Places, owner: { offered(): void }) {
+  /** @param onOffer is called when a place has been offered */
+  constructor(places: Places, onOffer: () => void) {
     this.#places = places;
-    this.#owner = owner;
+    this.#onOffer = onOffer;
   }
 
   /** Whether a call waits for its place. */
@@ -45,12 +45,11 @@ export class Seating implements Waiter {
   offered(place: Place): void {
     this.#waitsAt = new Set([...this.#waitsAt].filter((host) => host !== place.host));
     this.#offers.push(place);
-    this.#owner.offered();
+    this.#onOffer();
   }
 
-  /** Seats for what is ready: places that were offered first, then such as are free. */
-  take(ready: readonly ReadyCall[]): readonly Seat[] {
-    if (ready.length === 0 && !this.hasOffer) return noSeats;
+  /** Takes seats for what is ready: places that were offered first, then such as are free. @returns what has got one */
+  take(ready: readonly ReadyCall[]): readonly OpName[] {
     const offers = this.#offers;
     this.#offers = [];
     const seats: Seat[] = [];
@@ -61,25 +60,29 @@ export class Seating implements Waiter {
       if (place !== null) seats.push({ branch, way, place });
     }
     for (const offer of offers) offer.release();
+    this.#seats = seats;
     return seats;
   }
 
-  /** Keeps the seats of the calls that a decision starts until its commit is answered. */
-  keep(seats: readonly Seat[], { effects }: Decided): void {
-    this.#seats = seats.filter((seat) => effects.some((effect) => isSameOp(effect, seat)));
+  /** Keeps the seats just taken for these calls, until they are made or are not to be made; gives back the others. */
+  keep(calls: readonly CallEffect[]): void {
+    const seats = this.#seats;
+    this.#seats = seats.filter((seat) => calls.some((call) => isSameOp(call, seat)));
     for (const seat of seats) if (!this.#seats.includes(seat)) seat.place.release();
   }
 
-  /** The commit was applied: hands out the seats, whose places the calls give back. */
-  handOut(): readonly Seat[] {
-    const seats = this.#seats;
-    this.#seats = noSeats;
-    return seats;
+  /** The place of a call that is made now; the call gives it back. */
+  handOut(call: OpName): Place {
+    const seat = this.#seats.find((one) => isSameOp(one, call))!;
+    this.#seats = this.#seats.length === 1 ? noSeats : this.#seats.filter((one) => one !== seat);
+    return seat.place;
   }
 
-  /** The commit was not applied. */
+  /** No call is made at the seats that are still kept. */
   giveBack(): void {
-    for (const { place } of this.handOut()) place.release();
+    const seats = this.#seats;
+    this.#seats = noSeats;
+    for (const { place } of seats) place.release();
   }
 
   /** Whether every host of what is ready has room for one more that waits. */
@@ -107,6 +110,6 @@ export class Seating implements Waiter {
 }
 
 /** Whether two names are of the same op of the same branch. */
-export function isSameOp(one: OpName, other: OpName): boolean {
+function isSameOp(one: OpName, other: OpName): boolean {
   return one.branch === other.branch && one.way === other.way;
 }

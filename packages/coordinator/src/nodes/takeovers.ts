@@ -4,8 +4,8 @@
  */
 import { type AmendsError, type Gid, isFinished, type TransactionRow } from '@amends/core';
 import type { Store, StoredTransaction } from '@amends/store';
-import type { LiveMailboxes } from '../drive/live-mailboxes.ts';
-import type { Mailbox, MailboxHost } from '../drive/mailbox.ts';
+import type { Drive } from '../drive/drive.ts';
+import type { Mailbox } from '../drive/mailbox.ts';
 import { unreadableBecause } from '../drive/readable.ts';
 import { heldUnread } from '../drive/unreadable.ts';
 import type { Digest, Log, Timers } from '../ports/ports.ts';
@@ -20,8 +20,7 @@ const underWayMsMax = 250;
 const refusedPauseMs = 30_000;
 
 interface Around {
-  readonly host: MailboxHost;
-  readonly mailboxes: LiveMailboxes;
+  readonly drive: Drive;
   readonly store: Pick<Store, 'load'>;
   readonly digest: Digest;
   readonly timers: Timers;
@@ -57,16 +56,16 @@ export class Takeovers {
   adopt(stored: StoredTransaction): void {
     if (!this.#around.isRunning()) return;
     const { gid } = stored.row;
-    const { host, mailboxes, digest, log } = this.#around;
+    const { drive, digest, log } = this.#around;
     const problem = unreadableBecause(stored, digest);
     if (problem !== null) return this.#setAside(stored.row, problem);
-    const atWork = mailboxes.get(gid);
+    const atWork = drive.mailboxes.get(gid);
     try {
-      if (atWork === undefined) this.#begin(mailboxes.takeIn(host, stored));
+      if (atWork === undefined) this.#begin(drive.takeIn(stored));
       else atWork.takeUp(stored, () => this.adopt(stored));
     } catch (error) {
       log.error({ gid, err: error }, 'transaction cannot be driven: left alone');
-      mailboxes.get(gid)?.abandon();
+      drive.mailboxes.get(gid)?.abandon();
       this.#leftAlone.set(gid, () => {});
     }
   }
@@ -94,7 +93,7 @@ export class Takeovers {
 
   /** What is wrong with one transaction must not keep the others of its commit from going on. */
   failed(gid: Gid, error: unknown): void {
-    this.#around.mailboxes.get(gid)?.abandon();
+    this.#around.drive.mailboxes.get(gid)?.abandon();
     this.#lookAgainLater(gid);
     this.#around.log.error({ gid, err: error }, 'transaction cannot be driven: looked at again later');
   }
@@ -102,26 +101,26 @@ export class Takeovers {
   /** What cannot be read goes on hold, where it is seen and nobody claims it. Should that fail, it is looked at again later. */
   #setAside(row: TransactionRow, problem: AmendsError): void {
     const { gid } = row;
-    const { host, mailboxes, log } = this.#around;
+    const { drive, log } = this.#around;
     log.error({ gid, err: problem }, 'transaction cannot be read: on hold, needs attention');
-    mailboxes.get(gid)?.abandon();
+    drive.mailboxes.get(gid)?.abandon();
     this.#leftAlone.set(gid, () => {});
-    const change = heldUnread(row, host.moment().at);
-    host.commit(change, ({ outcome }) => {
+    const change = heldUnread(row, drive.moment().at);
+    drive.commit(change, ({ outcome }) => {
       if (outcome !== 'applied') return this.#lookAgainLater(gid);
       this.#leftAlone.delete(gid);
-      host.committedUnread(row, change);
+      drive.committedUnread(row, change);
     });
   }
 
   #lookAgainLater(gid: Gid): void {
-    const { host, store, timers, isRunning } = this.#around;
+    const { drive, store, timers, isRunning } = this.#around;
     const cancel = timers.after(refusedPauseMs, () => {
       if (!isRunning()) return;
       store.load([gid]).then(
         ([stored]) => {
           this.#leftAlone.delete(gid);
-          if (stored?.row.owner === host.node) this.adopt(stored);
+          if (stored?.row.owner === drive.node) this.adopt(stored);
         },
         () => this.#lookAgainLater(gid),
       );

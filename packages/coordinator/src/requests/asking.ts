@@ -33,7 +33,7 @@ function verdictOn({ transaction, given }: TransactionView, event: RequestEvent)
   return decide(transaction, given, [event]).verdicts[0]!;
 }
 
-function eventOf(gid: Gid, request: TransactionRequest, { host }: Reception): RequestEvent {
-  if (request.type !== 'submitted') return { ...request, ...host.moment() };
-  return { ...request, gid, owner: host.node, ...host.moment() };
+function eventOf(gid: Gid, request: TransactionRequest, { drive }: Reception): RequestEvent {
+  if (request.type !== 'submitted') return { ...request, ...drive.moment() };
+  return { ...request, gid, owner: drive.node, ...drive.moment() };
 }

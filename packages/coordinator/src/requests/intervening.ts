@@ -30,15 +30,15 @@ export async function intervene(request: Intervention, evidence: Evidence, recep
 
 function interveneInRead(request: Intervention, { store }: Evidence, reception: Reception): Promise<TransactionView> {
   const { gid, ...act } = request;
-  const { host } = reception;
+  const { drive } = reception;
   return carriedOut<Intervened, TransactionView>(
     {
       gid,
-      event: () => ({ type: 'intervened', ...act, ...host.moment() }),
+      event: () => ({ type: 'intervened', ...act, ...drive.moment() }),
       refuse: (tx) => refuse(tx, request),
       taken: viewOf,
       async takenAfterAll(event) {
-        return (await isAudited(gid, event, store)) ? viewOfStored((await host.load(gid))!) : null;
+        return (await isAudited(gid, event, store)) ? viewOfStored((await drive.load(gid))!) : null;
       },
     },
     reception,
@@ -55,19 +55,19 @@ function terminateUnread(
   reception: Reception,
 ): Promise<TransactionView> {
   const { gid, actor } = request;
-  const { host } = reception;
+  const { drive } = reception;
   return untilAnswered(gid, reception, async () => {
     const [stored] = await store.load([gid]);
     if (stored == null || isNewer(stored) || unreadableBecause(stored, digest) === null) throw error;
     refuse(stored.row, request);
-    const moment = { at: host.moment().at, lastSeq: await lastSeqOf(gid, store) };
+    const moment = { at: drive.moment().at, lastSeq: await lastSeqOf(gid, store) };
     const change = terminatedUnread(stored.row, request, moment);
-    const result = await new Promise<CommitResult>((resolve) => host.commit(change, resolve));
+    const result = await new Promise<CommitResult>((resolve) => drive.commit(change, resolve));
     if (result.outcome === 'failed') throw result.error;
     if (result.outcome === 'refused') throw new AmendsError('value_refused', `the store does not take it: ${result.message}`);
     const isDone = result.outcome === 'applied' || (await isAudited(gid, { ...request, at: moment.at }, store));
     if (!isDone) return null;
-    host.committedUnread(stored.row, change);
+    drive.committedUnread(stored.row, change);
     return viewOfTerminated(change, actor);
   });
 }

@@ -5,21 +5,18 @@
 import { AmendsError, fromRow, type Gid, type Transaction, type TransactionEvent, type Verdict } from '@amends/core';
 import type { StoredTransaction } from '@amends/store';
 import type { JudgeAddress } from '../calls/address/targets.ts';
-import type { LiveMailboxes } from '../drive/live-mailboxes.ts';
-import type { Mailbox, MailboxHost } from '../drive/mailbox.ts';
+import type { Drive } from '../drive/drive.ts';
+import type { Mailbox } from '../drive/mailbox.ts';
 import { type Whereabouts, whereabouts } from './whereabouts.ts';
 
 /** Where requests come in: what they need of the coordinator. */
 export interface Reception {
-  readonly host: MailboxHost;
-  readonly mailboxes: LiveMailboxes;
+  readonly drive: Drive;
   /** Whether other nodes write to the same store. */
   readonly isShared: boolean;
   /** @throws AmendsError `stopping`, `store_unavailable`: no request is taken in now */
   refuseUnlessOpen(): void;
   readonly judgeAddress: JudgeAddress;
-  /** Calls back when the store fails; @returns a function that ends that */
-  onStoreFailure(listener: () => void): () => void;
 }
 
 /** A request that changes a transaction which exists, whoever drives it. */
@@ -51,15 +48,15 @@ export async function untilAnswered<A>(gid: Gid, reception: Reception, attempt: 
     reception.refuseUnlessOpen();
     const answer = await attempt();
     if (answer !== null) return answer;
-    if (tries >= triesAtOnce) await pause(2 ** (tries - triesAtOnce), reception.host);
+    if (tries >= triesAtOnce) await pause(2 ** (tries - triesAtOnce), reception.drive);
   }
   const message = `${gid} is being changed by other nodes all the time; try again in a moment`;
   throw new AmendsError('overloaded', [{ field: 'gid', message }]);
 }
 
-function pause(delayMs: number, host: MailboxHost): Promise<void> {
-  const share = 1 - host.moment().jitter / 2;
-  return new Promise((resolve) => host.after(share * Math.min(pauseMsMax, delayMs), resolve));
+function pause(delayMs: number, drive: Drive): Promise<void> {
+  const share = 1 - drive.moment().jitter / 2;
+  return new Promise((resolve) => drive.after(share * Math.min(pauseMsMax, delayMs), resolve));
 }
 
 /**
@@ -114,6 +111,6 @@ export async function located(gid: Gid, reception: Reception): Promise<Whereabou
 }
 
 /** Its mailbox, if one has been made meanwhile, or a new one. */
-export function takenIn(stored: StoredTransaction, { host, mailboxes }: Reception): Mailbox {
-  return mailboxes.get(stored.row.gid) ?? mailboxes.takeIn(host, stored);
+export function takenIn(stored: StoredTransaction, { drive }: Reception): Mailbox {
+  return drive.mailboxes.get(stored.row.gid) ?? drive.takeIn(stored);
 }

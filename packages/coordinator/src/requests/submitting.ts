@@ -15,7 +15,7 @@ import {
 } from '@amends/core';
 import { refuseSpecTargets } from '../calls/address/targets.ts';
 import type { SubmitRequest, Submitted, TransactionRequest } from '../coordinator.ts';
-import { Mailbox } from '../drive/mailbox.ts';
+import type { Mailbox } from '../drive/mailbox.ts';
 import type { Digest } from '../ports/ports.ts';
 import { asked } from './asking.ts';
 import { posted, type Reception, untilAnswered } from './requests.ts';
@@ -57,7 +57,7 @@ async function begin(beginning: Beginning, digest: Digest, reception: Reception)
   const mustExist = !mayBegin(spec, how);
   const refusal = refusalOf(spec, reception);
   return untilAnswered(gid, reception, async () => {
-    const isNew = refusal === null && !mustExist && reception.mailboxes.get(gid) === undefined;
+    const isNew = refusal === null && !mustExist && reception.drive.mailboxes.get(gid) === undefined;
     if (isNew) return begun(beginning, stored, reception);
     const answer = await found(beginning, stored.digest, reception);
     if (answer === null && refusal !== null) throw refusal;
@@ -79,12 +79,11 @@ function refusalOf(spec: Spec, { judgeAddress }: Reception): unknown {
 
 async function begun(beginning: Beginning, stored: StoredSpec, reception: Reception): Promise<Submitted | null> {
   const { gid, spec, how } = beginning;
-  const { host, mailboxes } = reception;
-  if (mailboxes.room() === 0)
-    throw new AmendsError('overloaded', `${mailboxes.size} transactions are under way; try again in a moment`);
-  const mailbox = Mailbox.forNew(host, gid, spec, stored);
-  mailboxes.add(mailbox);
-  const event = { type: how, gid, owner: host.node, ...host.moment() } as const;
+  const { drive } = reception;
+  if (drive.mailboxes.room() === 0)
+    throw new AmendsError('overloaded', `${drive.mailboxes.size} transactions are under way; try again in a moment`);
+  const mailbox = drive.begin(gid, spec, stored);
+  const event = { type: how, gid, owner: drive.node, ...drive.moment() } as const;
   if ((await posted(mailbox, event)) !== 'lost') return { outcome: 'created', view: viewOf(mailbox) };
   reception.refuseUnlessOpen();
   return found(beginning, stored.digest, reception);
@@ -94,7 +93,7 @@ async function begun(beginning: Beginning, stored: StoredSpec, reception: Recept
  * What to answer for a gid that exists already; null when after all it does not. What is prepared goes on when it is submitted.
  */
 async function found({ gid, spec, how, onlySame }: Beginning, digest: string, reception: Reception): Promise<Submitted | null> {
-  const beginning = reception.mailboxes.get(gid);
+  const beginning = reception.drive.mailboxes.get(gid);
   if (beginning !== undefined && beginning.tx === null) await firstCommit(beginning, reception);
   const known = await standing(gid, reception);
   if (known === null) return null;
@@ -125,7 +124,7 @@ async function firstCommit(mailbox: Mailbox, reception: Reception): Promise<void
       resolve();
     };
     const forgetChange = mailbox.changed(end);
-    const forgetFailure = reception.onStoreFailure(end);
+    const forgetFailure = reception.drive.gate.onFailure(end);
   });
   if (mailbox.tx === null) reception.refuseUnlessOpen();
 }

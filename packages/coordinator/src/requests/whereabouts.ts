@@ -6,14 +6,13 @@
 import type { Gid } from '@amends/core';
 import type { StoredTransaction } from '@amends/store';
 import type { TransactionView } from '../coordinator.ts';
-import type { LiveMailboxes } from '../drive/live-mailboxes.ts';
-import type { Mailbox, MailboxHost } from '../drive/mailbox.ts';
+import type { Drive } from '../drive/drive.ts';
+import type { Mailbox } from '../drive/mailbox.ts';
 import { viewOf, viewOfStored } from './waiting.ts';
 
 /** What is asked. */
 export interface Sources {
-  readonly host: Pick<MailboxHost, 'load'>;
-  readonly mailboxes: Pick<LiveMailboxes, 'get'>;
+  readonly drive: Pick<Drive, 'load' | 'mailboxes'>;
   /** Whether other nodes write to the same store. */
   readonly isShared: boolean;
 }
@@ -27,12 +26,12 @@ export interface Whereabouts {
 }
 
 /** @returns null when there is no such transaction */
-export async function whereabouts(gid: Gid, { host, mailboxes, isShared }: Sources): Promise<Whereabouts | null> {
-  const known = mailboxes.get(gid);
+export async function whereabouts(gid: Gid, { drive, isShared }: Sources): Promise<Whereabouts | null> {
+  const known = drive.mailboxes.get(gid);
   if (known !== undefined && !isShared) return { mailbox: known, stored: null };
-  const stored = await host.load(gid);
-  if (stored !== null) mailboxes.get(gid)?.catchUp(stored);
-  const mailbox = mailboxes.get(gid);
+  const stored = await drive.load(gid);
+  if (stored !== null) drive.mailboxes.get(gid)?.catchUp(stored);
+  const mailbox = drive.mailboxes.get(gid);
   return mailbox === undefined && stored === null ? null : { mailbox, stored };
 }
 
@@ -53,7 +52,7 @@ export interface Standing {
 export async function standing(gid: Gid, sources: Sources): Promise<Standing | null> {
   const { mailbox, stored } = (await whereabouts(gid, sources)) ?? {};
   if (mailbox?.tx && mailbox.tx.version >= (stored?.row.version ?? 0)) return { digest: mailbox.digest, view: viewOf(mailbox) };
-  const latest = stored ?? (mailbox === undefined ? null : await sources.host.load(gid));
+  const latest = stored ?? (mailbox === undefined ? null : await sources.drive.load(gid));
   return latest === null ? null : standingOf(latest);
 }
 

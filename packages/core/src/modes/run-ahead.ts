@@ -10,6 +10,7 @@
  * AHEAD-3: After a take-over every op that may have been started so counts as started: forward it is called (again) when its turn
  *   comes; on the way back it is undone, when its time is over.
  * AHEAD-4: A take-over's attempts are committed one by one, so that an answer which kills the process is counted.
+ * AHEAD-5: What was done ahead is written with the next commit, and after 50 ms at the latest while the store can be used.
  *
  * How AHEAD-3 protects. Node A commits at 0 ms that it may run ahead until 1000, then stands still. Node B takes over at 5000:
  * step 02 may have been called at 1000 at the latest, and with a time of 3 s its call is over at 4000, so B may undo it. Had A

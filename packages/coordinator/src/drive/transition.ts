@@ -1,0 +1,529 @@
+/**
+ * What a mailbox makes of whatever happens to it, purely: the same phase and input give the same phase and the same things to do.
+ * `mailbox.ts` does them.
+ *
+ *   fresh, resting ──event, offer──▶ seating ──places──▶ committing ──applied──▶ resting │ closed
+ *                                       └──nothing to write yet──▶ resting
+ *   committing ──conflict, unknown──▶ reading ──ours──▶ as applied
+ *                                        ├──moved on, still ours──▶ decided again from there
+ *                                        └──not there──▶ paused ──▶ committing
+ *   committing, reading ──store away──▶ paused ──▶ where it was
+ *   any ──lost, done, abandoned──▶ closed
+ *
+ * DRIVE-1: At most one commit of a transaction is outstanding; events that arrive meanwhile are folded into the next decision.
+ * DRIVE-2: Nothing is called, answered or reported before the decision that says so is durable; but calls that the last
+ * commit lets its
+ *    owner make, which are written with the next commit, after 50 ms at the latest.
+ * DRIVE-3: A conflict is never overridden: read again; still ours, decide again; not ours any more, drop it.
+ * DRIVE-4: A commit of unknown outcome is resolved by reading back, never guessed.
+ * DRIVE-5: When the store refuses to write, events stay in the mailbox and are decided when it writes again.
+ * DRIVE-6: A call is started when it has its place at its host, which it keeps until it ends. A place that no call came to use,
+ *    because of what was decided or became of the commit, is given back.
+ *
+ * Why an answer that may have been lost is made good by one more attempt (DRIVE-4). Node A commits version 2, which says that
+ * step 01 has succeeded and 02 runs; the store's answer is lost. A's own claim, sent before, takes version 2 on to 3. A reads
+ * version 3: it is A's, but whether it contains what A decided cannot be seen. Were the answer of 01 decided again on it, 01
+ * might count twice; so A drops the letter, takes every call for interrupted, and makes it again.
+ */
+import {
+  AmendsError,
+  type Decided,
+  decide,
+  earlier,
+  encodeFact,
+  epochMs,
+  fromRow,
+  type Gid,
+  givenOf,
+  isAmendsError,
+  type NodeId,
+  type Transaction,
+  type TransactionEvent,
+  type Verdict,
+  withFacts,
+} from '@amends/core';
+import type { AuditRow, Change, StoredTransaction, WriteOnceRecord } from '@amends/store';
+import type { CommitResult } from './group-commit.ts';
+import type {
+  Attempt,
+  Busy,
+  Closed,
+  Committing,
+  Input,
+  Known,
+  Letter,
+  LivePhase,
+  Moment,
+  Phase,
+  Reading,
+  Ready,
+  ReplyResult,
+  Resting,
+  SeatingPhase,
+  Step,
+  Then,
+  Turn,
+  Why,
+} from './phases.ts';
+import { placed, rowOf } from './placement.ts';
+
+/** Where a mailbox is. */
+export interface Around {
+  readonly node: NodeId;
+  /** What is due later than this is not driven here. Milliseconds. */
+  readonly horizonMs: number;
+}
+
+/** What was done ahead of commits is written after this at the latest. Milliseconds. */
+const unwrittenMsMax = 50;
+
+/** A store that contradicts itself this often about one change is taken for one that cannot be used. */
+const readBacksMax = 6;
+
+/** Before a change is tried again; doubled with each try. Milliseconds. */
+const readBackPauseMs = 10;
+
+/** What follows from an input. @throws Error when it cannot happen in this phase */
+export function transition(around: Around, phase: Phase, input: Input): Turn {
+  if (phase.at === 'closed') return whileClosed(phase, input);
+  switch (input.type) {
+    case 'posted':
+      return takeIn(around, phase, input.letter);
+    case 'started':
+      return phase.at === 'fresh' ? decideOn(around, { ...phase, inbox: [] }, phase.inbox) : stay(phase);
+    case 'offered':
+      return phase.at === 'resting' ? seatLate(phase, input.moment) : stay(phase);
+    case 'claimed':
+      return takeUp(around, phase, input);
+    case 'caught-up':
+      return phase.at === 'resting' ? catchUp(around, phase, input) : stay(phase);
+    case 'leaving':
+      return phase.at === 'resting' ? leave(around, phase, input.wakeAt) : stay(phase);
+    case 'abandoned':
+      return close(phase);
+    case 'seated':
+      return phase.at === 'seating' ? place(around, phase, input) : unexpected(phase, input);
+    case 'committed':
+      return phase.at === 'committing' ? hearCommit(around, phase, input) : unexpected(phase, input);
+    case 'read':
+      return phase.at === 'reading' ? resolve(around, phase, input) : unexpected(phase, input);
+    case 'unread':
+      return phase.at === 'reading' ? unread(phase, input) : unexpected(phase, input);
+    case 'resumed':
+      return phase.at === 'paused' ? resume(around, phase, input.moment) : unexpected(phase, input);
+  }
+}
+
+function unexpected(phase: Phase, input: Input): never {
+  throw new Error(`the mailbox of ${phase.known.gid} is ${phase.at} and hears that it was ${input.type}`);
+}
+
+function stay(phase: Phase): Turn {
+  return { phase, ready: {} };
+}
+
+/** Answers that come after the end are for whoever drives the transaction now. */
+function whileClosed(phase: Closed, input: Input): Turn {
+  switch (input.type) {
+    case 'posted':
+      return { phase, ready: { replies: repliesTo([input.letter], 'lost') } };
+    case 'claimed':
+      return { phase, ready: { beginAnew: input.claimed.beginAnew } };
+    default:
+      return stay(phase);
+  }
+}
+
+// ── deciding ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function takeIn(around: Around, phase: LivePhase, letter: Letter): Turn {
+  switch (phase.at) {
+    case 'resting':
+      return decideOn(around, { ...phase, inbox: [] }, [letter]);
+    case 'fresh':
+      return decideOn(around, { ...phase, inbox: [] }, [...phase.inbox, letter]);
+    default:
+      return stay({ ...phase, inbox: [...phase.inbox, letter] });
+  }
+}
+
+function decideOn(around: Around, busy: Busy, letters: readonly Letter[]): Turn {
+  const decided = decide(
+    busy.known.now,
+    busy.known.given,
+    letters.map(({ event }) => event),
+  );
+  return decided.ready.length > 0 ? askForPlaces(busy, letters, decided) : settle(around, busy, letters, decided);
+}
+
+/** Events that had to wait: what follows from them starts now, not when they happened. */
+function decideLate(around: Around, busy: Busy, letters: readonly Letter[], moment: Moment): Turn {
+  return decideOn(around, busy, [...letters, withoutSender({ type: 'woken', ...moment })]);
+}
+
+function withoutSender(event: TransactionEvent): Letter {
+  return { event, reply: null };
+}
+
+/** Offers that nothing is ready for any more go back, too. */
+function seatLate(phase: Resting, moment: Moment): Turn {
+  const letters = [withoutSender({ type: 'woken', ...moment })];
+  const decided = decide(phase.known.now, phase.known.given, [letters[0]!.event]);
+  return askForPlaces({ ...phase, inbox: [] }, letters, decided);
+}
+
+function askForPlaces({ known, claimed, inbox }: Busy, letters: readonly Letter[], decided: Decided): Turn {
+  return {
+    phase: { at: 'seating', known, claimed, inbox, letters, decided },
+    ready: { next: { do: 'seat', ready: decided.ready } },
+  };
+}
+
+/**
+ * What has its place is started with the decision that it is ready; so a call at a host with room costs no commit more
+ * (DRIVE-6).
+ */
+function place(around: Around, phase: SeatingPhase, { seats, moment }: { seats: readonly SeatName[]; moment: Moment }): Turn {
+  const decided = seats.length === 0 ? phase.decided : withStarts(phase, seats, moment);
+  return after({ kept: decided.effects }, settle(around, phase, phase.letters, decided));
+}
+
+type SeatName = Extract<Input, { type: 'seated' }>['seats'][number];
+
+function withStarts({ known, decided }: SeatingPhase, seats: readonly SeatName[], moment: Moment): Decided {
+  const events = seats.map(({ branch, way }) => ({ type: 'placed', branch, way, ...moment }) as const);
+  const started = decide(decided.next, withFacts(known.given, decided.facts), events);
+  return {
+    ...started,
+    history: [...decided.history, ...started.history],
+    facts: [...decided.facts, ...started.facts],
+    mustCommit: decided.mustCommit || started.mustCommit,
+    verdicts: decided.verdicts,
+  };
+}
+
+/** What must be durable is written; what may wait is done at once, and written with what must (DRIVE-2). */
+function settle(around: Around, busy: Busy, letters: readonly Letter[], decided: Decided): Turn {
+  const { known } = busy;
+  const { at, jitter } = letters.at(-1)!.event;
+  const isDue = known.unwrittenSince !== null && at >= known.unwrittenSince + unwrittenMsMax;
+  const isUnchanged = decided.next === known.now;
+  if (isDue || !(isUnchanged || (!decided.mustCommit && known.durable?.owner === around.node)))
+    return propose(around, busy, letters, decided);
+  const ahead = isUnchanged ? known : aheadOf(known, decided, at);
+  const replies = answersTo(letters, decided.verdicts);
+  return after({ ...callsOf(decided, ahead), replies }, goOn(around, { ...busy, known: ahead }, decided, { at, jitter }));
+}
+
+function callsOf({ effects }: Decided, known: Known): Pick<Ready, 'calls'> {
+  return effects.length === 0 ? {} : { calls: { effects, known } };
+}
+
+function aheadOf(known: Known, decided: Decided, at: Moment['at']): Known {
+  const unwritten = [...known.unwritten, ...decided.history];
+  return { ...known, now: decided.next, unwritten, unwrittenSince: known.unwrittenSince ?? at };
+}
+
+/** After everything that was decided has been done: on to what came meanwhile, to rest, or to the end. */
+function goOn(around: Around, busy: Busy, { ready, wakeAt }: Pick<Decided, 'ready' | 'wakeAt'>, moment: Moment): Turn {
+  const { known, claimed, inbox } = busy;
+  if (isOvertaken(busy)) return goOnFrom(around, busy, { stored: claimed!.stored, letters: inbox, moment });
+  if (inbox.length > 0) return decideLate(around, { ...busy, inbox: [] }, inbox, moment);
+  if (known.durable?.owner !== around.node) return end(busy, { inHand: [] });
+  const writeAt = known.unwrittenSince === null ? null : epochMs(known.unwrittenSince + unwrittenMsMax);
+  return {
+    phase: { at: 'resting', known, claimed, wakeAt },
+    ready: { next: { do: 'rest', ready, wakeAt: earlier(wakeAt, writeAt) } },
+  };
+}
+
+// ── committing ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function propose(around: Around, busy: Busy, letters: readonly Letter[], decided: Decided): Turn {
+  const { known, claimed, inbox } = busy;
+  const step = stepOf(around, known, letters, decided);
+  return commit({ known, claimed, inbox }, { step, letters, tries: 0, mayBeApplied: false });
+}
+
+function stepOf(around: Around, known: Known, letters: readonly Letter[], decided: Decided): Step {
+  const history = known.unwritten.length === 0 ? decided.history : [...known.unwritten, ...decided.history];
+  const whole = { ...decided, history };
+  const version = (known.durable?.version ?? 0) + 1;
+  const next = placed(whole, { ...around, version, given: known.given });
+  const change: Change = {
+    expectedVersion: version - 1,
+    row: rowOf(next, whole, { given: known.given, before: known.columns }),
+    spec: known.newSpec,
+    history,
+    records: decided.facts.map(encodeFact),
+    documents: [],
+    audit: auditOf(known.gid, letters, decided.verdicts),
+  };
+  return { decided: whole, next, change };
+}
+
+function commit({ known, claimed, inbox }: Busy, attempt: Attempt): Turn {
+  return {
+    phase: { at: 'committing', known, claimed, inbox, attempt },
+    ready: { next: { do: 'commit', change: attempt.step.change } },
+  };
+}
+
+/** What only waits goes back to the store, where it is claimed when it is due. Events that come meanwhile win. */
+function leave(around: Around, phase: Resting, wakeAt: Resting['wakeAt']): Turn {
+  const asItIs = { next: phase.known.now!, history: [], facts: [], effects: [], mustCommit: true, ready: [], verdicts: [] };
+  return propose({ ...around, horizonMs: 0 }, { ...phase, inbox: [] }, [], { ...asItIs, wakeAt });
+}
+
+function hearCommit(around: Around, phase: Committing, { result, moment }: { result: CommitResult; moment: Moment }): Turn {
+  const { attempt } = phase;
+  switch (result.outcome) {
+    case 'applied':
+      return applied(around, phase, moment);
+    case 'conflict':
+      return readBack(phase, attempt);
+    case 'unknown':
+      return readBack(phase, { ...attempt, mayBeApplied: true });
+    case 'refused':
+      return refused(phase, result.message);
+    case 'failed':
+      return failed(phase, result.error);
+  }
+}
+
+function applied(around: Around, phase: Committing | Reading, moment: Moment): Turn {
+  const { known, attempt } = phase;
+  const { decided, next, change } = attempt.step;
+  const durable: Known = {
+    ...known,
+    durable: next,
+    now: next,
+    given: decided.facts.length === 0 ? known.given : withFacts(known.given, decided.facts),
+    columns: change.row,
+    newSpec: null,
+    unwritten: [],
+    unwrittenSince: null,
+  };
+  const done: Ready = {
+    committed: { ...attempt.step, previous: known.durable, given: durable.given },
+    ...callsOf(decided, durable),
+    replies: answersTo(attempt.letters, decided.verdicts),
+  };
+  return after(done, goOn(around, { ...phase, known: durable }, decided, moment));
+}
+
+function refused(phase: Committing, message: string): Turn {
+  const error = new AmendsError('value_refused', `the store does not take a value of this change: ${message}`);
+  return close(phase, { why: { is: 'refused', message }, told: error });
+}
+
+/** Nothing was written. A new transaction's sender is told; for one that exists the events wait (DRIVE-5). */
+function failed(phase: Committing, error: unknown): Turn {
+  const { known, attempt, inbox } = phase;
+  if (attempt.mayBeApplied) return awaitStore(phase, error, { do: 'commit', attempt: { ...attempt, tries: 0 } });
+  if (known.durable === null) {
+    const told = isAmendsError(error) ? error : 'lost';
+    return close(phase, { why: { is: 'store-failed', error }, told, toldToInbox: told });
+  }
+  const waiting = { ...phase, inbox: [...attempt.letters, ...inbox] };
+  return after({ unseat: true }, awaitStore(waiting, error, { do: 'decide' }));
+}
+
+function awaitStore({ known, claimed, inbox }: Busy, error: unknown, then: Then): Turn {
+  return { phase: { at: 'paused', known, claimed, inbox, then }, ready: { next: { do: 'await-store', error } } };
+}
+
+function resume(around: Around, phase: Busy & { readonly then: Then }, moment: Moment): Turn {
+  switch (phase.then.do) {
+    case 'decide':
+      return decideLate(around, { ...phase, inbox: [] }, phase.inbox, moment);
+    case 'commit':
+      return commit(phase, phase.then.attempt);
+    case 'read':
+      return readBack(phase, phase.then.attempt);
+  }
+}
+
+// ── reading back ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** After a conflict or an unknown outcome: what the store holds decides what happened (DRIVE-3, DRIVE-4). */
+function readBack({ known, claimed, inbox }: Busy, attempt: Attempt): Turn {
+  return { phase: { at: 'reading', known, claimed, inbox, attempt }, ready: { next: { do: 'read' } } };
+}
+
+function unread(phase: Reading, { error, isDamaged }: { error: unknown; isDamaged: boolean }): Turn {
+  if (isDamaged) return close(phase, { why: { is: 'damaged', error } });
+  return awaitStore(phase, error, { do: 'read', attempt: phase.attempt });
+}
+
+/** What looks like ours and cannot have been applied is another node's that has decided the same about something else. */
+function resolve(around: Around, phase: Reading, { stored, moment }: { stored: StoredTransaction | null; moment: Moment }): Turn {
+  const { known, attempt, inbox } = phase;
+  const { step, letters, mayBeApplied } = attempt;
+  if (mayBeApplied && stored !== null && stored.spec.digest === known.digest && isOurs(stored, step.change))
+    return applied(around, phase, moment);
+  if ((stored?.row.version ?? 0) === (known.durable?.version ?? 0)) return commitAgain(phase);
+  if (stored === null || known.durable === null || stored.row.owner !== around.node) return close(phase);
+  if (!mayBeApplied) return goOnFrom(around, phase, { stored, letters: [...letters, ...inbox], moment });
+  // What the commit was about may be in what the row has become since, and must not be done twice. Its senders ask again.
+  const lost = { replies: repliesTo(letters, 'lost') };
+  return after(lost, goOnFrom(around, phase, { stored, letters: inbox, moment, hasLost: true }));
+}
+
+/** What was read does not explain why the change was not applied: it is tried again after a pause, but not for ever in a row. */
+function commitAgain({ known, claimed, inbox, attempt }: Reading): Turn {
+  if (attempt.tries >= readBacksMax) {
+    const error = new Error('the store says again and again that a change which fits was not applied');
+    return awaitStore({ known, claimed, inbox }, error, { do: 'commit', attempt: { ...attempt, tries: 0 } });
+  }
+  const then = { do: 'commit', attempt: { ...attempt, tries: attempt.tries + 1 } } as const;
+  const pauseMs = readBackPauseMs * 2 ** attempt.tries;
+  return { phase: { at: 'paused', known, claimed, inbox, then }, ready: { next: { do: 'pause', pauseMs } } };
+}
+
+/** What a row has become without this mailbox. */
+interface Moved {
+  readonly stored: StoredTransaction;
+  /** To be decided on it. */
+  readonly letters: readonly Letter[];
+  readonly moment: Moment;
+  /** Whether answers of calls were dropped. */
+  readonly hasLost?: boolean;
+}
+
+/**
+ * The row moved on, yet it is this node's: a claim of its own overtook us. What we were told still holds; calls that other owners
+ * made in between will not be heard here, and what was done ahead of commits is not in it.
+ */
+function goOnFrom(around: Around, busy: Busy, { stored, letters, moment, hasLost = false }: Moved): Turn {
+  const known = adopted(busy.known, stored);
+  const isAhead = busy.known.unwrittenSince !== null;
+  const hearsAll = !hasLost && !isAhead && isHeard(known.now!, busy.known.now);
+  const first = hearsAll ? [] : [withoutSender({ type: 'recovered', ...moment })];
+  const next = { known, claimed: isOvertaken({ known, claimed: busy.claimed }) ? busy.claimed : null, inbox: [] };
+  return after({ unseat: true }, decideLate(around, next, [...first, ...letters], moment));
+}
+
+/** What is known of a transaction as it was read. */
+export function adopted(known: Known, { row, records }: StoredTransaction): Known {
+  const durable = fromRow(row);
+  const given = givenOf(known.given.spec, records);
+  return { ...known, durable, now: durable, given, columns: row, newSpec: null, unwritten: [], unwrittenSince: null };
+}
+
+const ways = ['forward', 'backward'] as const;
+
+/** Whether the answers of all calls in flight come to this mailbox: it made them itself, and nobody else any since. */
+function isHeard(tx: Transaction, mine: Transaction | null): boolean {
+  return tx.branches.every((states, branch) =>
+    ways.every((way) => {
+      const state = states[way];
+      const own = mine?.branches[branch]?.[way];
+      return state.at !== 'running' || (own?.at === 'running' && own.attempts === state.attempts);
+    }),
+  );
+}
+
+function isOvertaken({ known, claimed }: Pick<Busy, 'known' | 'claimed'>): boolean {
+  return claimed !== null && (known.durable?.version ?? 0) < claimed.stored.row.version;
+}
+
+/**
+ * A claim of this node has taken the transaction on. If the mailbox has not come so far by the time that its commit is
+ * answered, it goes on from there; if it has closed by then, a new one begins.
+ */
+function takeUp(around: Around, phase: LivePhase, { claimed, moment }: Extract<Input, { type: 'claimed' }>): Turn {
+  if (phase.at !== 'resting' && phase.at !== 'fresh') return stay({ ...phase, claimed });
+  const busy = { known: phase.known, claimed, inbox: phase.at === 'fresh' ? phase.inbox : [] };
+  if (!isOvertaken(busy)) return stay(phase);
+  return goOnFrom(around, busy, { stored: claimed.stored, letters: busy.inbox, moment });
+}
+
+/** What another node has committed meanwhile is taken in, or ends this mailbox. */
+function catchUp(around: Around, phase: Resting, { stored, moment }: Extract<Input, { type: 'caught-up' }>): Turn {
+  if (phase.known.durable === null || stored.row.version <= phase.known.durable.version) return stay(phase);
+  if (stored.row.owner !== around.node) return close(phase);
+  return goOnFrom(around, { ...phase, inbox: [] }, { stored, letters: [], moment });
+}
+
+// ── closing and telling ────────────────────────────────────────────────────────────────────────────────────────────
+
+interface Closing {
+  /** Left out: it has nothing to drive any more, or lost its transaction. */
+  readonly why?: Why;
+  /** What the senders of what was to be committed are told. Left out: that it was lost. */
+  readonly told?: ReplyResult;
+  /** What the senders of what came meanwhile are told. */
+  readonly toldToInbox?: ReplyResult;
+}
+
+function close(phase: LivePhase, closing: Closing = {}): Turn {
+  return end({ inbox: [], ...phase }, { ...closing, inHand: lettersInHand(phase) });
+}
+
+function end(busy: Busy, { inHand, why, told, toldToInbox }: Closing & { readonly inHand: readonly Letter[] }): Turn {
+  const replies = [...repliesTo(inHand, told ?? 'lost'), ...repliesTo(busy.inbox, toldToInbox ?? 'lost')];
+  const next = { do: 'close', why: why ?? { is: 'done' } } as const;
+  const beginAnew = isOvertaken(busy) ? { beginAnew: busy.claimed!.beginAnew } : {};
+  return { phase: { at: 'closed', known: busy.known }, ready: { replies, next, ...beginAnew } };
+}
+
+/** Letters that a decision under way is about. */
+function lettersInHand(phase: LivePhase): readonly Letter[] {
+  switch (phase.at) {
+    case 'fresh':
+    case 'resting':
+      return [];
+    case 'seating':
+      return phase.letters;
+    case 'committing':
+    case 'reading':
+      return phase.attempt.letters;
+    case 'paused':
+      return phase.then.do === 'decide' ? [] : phase.then.attempt.letters;
+  }
+}
+
+function repliesTo(letters: readonly Letter[], result: ReplyResult): NonNullable<Ready['replies']> {
+  return letters.flatMap(({ reply }) => (reply === null ? [] : [{ reply, result }]));
+}
+
+function answersTo(letters: readonly Letter[], verdicts: readonly Verdict[]): NonNullable<Ready['replies']> {
+  return letters.flatMap(({ reply }, index) => (reply === null ? [] : [{ reply, result: verdicts[index]! }]));
+}
+
+/** What a turn does, after what is done before it. */
+function after(first: Ready, { phase, ready }: Turn): Turn {
+  const replies = [...(first.replies ?? []), ...(ready.replies ?? [])];
+  return { phase, ready: { ...first, ...ready, replies } };
+}
+
+/**
+ * Whether what is stored is what we tried to write. With our node id nobody else writes at this version; without one, on a
+ * transaction that is given back, another node may have decided the same at the same moment, but about a branch of its own.
+ */
+function isOurs({ row, records }: StoredTransaction, tried: Change): boolean {
+  return (
+    row.version === tried.row.version &&
+    row.epoch === tried.row.epoch &&
+    row.owner === tried.row.owner &&
+    row.updatedAt === tried.row.updatedAt &&
+    row.status === tried.row.status &&
+    row.reason === tried.row.reason &&
+    row.state === tried.row.state &&
+    tried.records.every((ours) => records.some((stored) => isSameRecord(stored, ours)))
+  );
+}
+
+function isSameRecord(one: WriteOnceRecord, other: WriteOnceRecord): boolean {
+  return one.kind === other.kind && one.key === other.key && Buffer.compare(one.content, other.content) === 0;
+}
+
+/** One audit row per act of a human that was carried out, in the same commit as the act. */
+function auditOf(gid: Gid, letters: readonly Letter[], verdicts: readonly Verdict[]): AuditRow[] {
+  return letters.flatMap(({ event }, index) =>
+    event.type === 'intervened' && verdicts[index] === 'taken'
+      ? [{ at: event.at, gid, actor: event.actor, verb: event.verb, reason: event.reason, detail: '{}' }]
+      : [],
+  );
+}
