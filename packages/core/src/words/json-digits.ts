@@ -3,8 +3,8 @@
 /** Since ES2025; not yet in the library types of TypeScript's es2024. */
 const { rawJSON, isRawJSON } = JSON as unknown as { rawJSON(text: string): object; isRawJSON(value: unknown): boolean };
 
-/** Digits that a double may not hold. */
-const longNumber = /\d{16}|[\d.][eE][+-]?\d/;
+/** Digits that a double may not hold, perhaps with a point among them. */
+const longNumber = /[\d.]{16}|[\d.][eE][+-]?\d/;
 
 /** As `JSON.parse`; long numbers become what `JSON.stringify` writes back as it was. @throws SyntaxError */
 export function parseKeepingDigits(text: string): unknown {

@@ -9,7 +9,7 @@ describe('a JSON body', () => {
   });
 
   it('keeps the digits of numbers that a double cannot hold', () => {
-    const text = '{"id":12345678901234567890,"small":7,"sum":0.1234567890123456789}';
+    const text = '{"id":12345678901234567890,"small":7,"sum":0.1234567890123456789,"price":12345678.1234567891}';
     expect(JSON.stringify(parse(text))).toBe(text);
   });
 

@@ -6,6 +6,7 @@
 import { isUtf8 } from 'node:buffer';
 import { isLongNumber, limits, parseKeepingDigits, refuse } from '@amends/core';
 import { contradictedKey, malformedAt } from './json-position.ts';
+import { scanJson } from './json-scan.ts';
 import { shown } from './shown.ts';
 
 /** Names that would reach a prototype; also when written with escapes. */
@@ -21,7 +22,7 @@ export function parseJsonBody(bytes: Uint8Array): unknown {
   if (!isUtf8(bytes)) refuse('body', 'is not valid UTF-8');
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');
   if (text.length === 0) refuse('body', 'is empty; send a JSON object');
-  return parseChecked('body', text, bytes);
+  return parseChecked('body', text);
 }
 
 /**
@@ -29,34 +30,17 @@ export function parseJsonBody(bytes: Uint8Array): unknown {
  * @throws AmendsError `invalid_request` naming `field` and the position, or the key that is refused
  */
 export function parseJsonText(field: string, text: string): unknown {
-  return parseChecked(field, text, Buffer.from(text));
+  return parseChecked(field, text);
 }
 
-function parseChecked(field: string, text: string, bytes: Uint8Array): unknown {
-  const value = parseText(field, text);
+function parseChecked(field: string, text: string): unknown {
+  const { keys, hasLongNumber } = scanJson(text);
+  const value = parseText(field, text, hasLongNumber);
   const walk: Walk = { field, keys: 0, suspicious: suspicious.test(text) };
   checkShape(value, walk, 1);
-  const keys = countKeys(bytes);
   if (keys > limits.jsonKeysMax) refuse(field, `has more than ${limits.jsonKeysMax} keys`);
   if (keys !== walk.keys) refuseContradiction(field, text);
   return value;
-}
-
-const quote = 0x22;
-const backslash = 0x5c;
-const colon = 0x3a;
-
-/** How many keys the objects of a valid JSON text have, each as often as it is there: as many as colons outside of strings. */
-function countKeys(bytes: Uint8Array): number {
-  let count = 0;
-  let isInString = false;
-  for (let at = 0; at < bytes.length; at++) {
-    const byte = bytes[at];
-    if (byte === quote) isInString = !isInString;
-    else if (!isInString && byte === colon) count++;
-    else if (isInString && byte === backslash) at++;
-  }
-  return count;
 }
 
 /**
@@ -73,9 +57,9 @@ function refuseContradiction(field: string, text: string): void {
   );
 }
 
-function parseText(field: string, text: string): unknown {
+function parseText(field: string, text: string, hasLongNumber: boolean): unknown {
   try {
-    return parseKeepingDigits(text);
+    return hasLongNumber ? parseKeepingDigits(text) : JSON.parse(text);
   } catch (error) {
     if (error instanceof RangeError) refuse(field, `is nested deeper than ${limits.jsonDepthMax} levels`);
     if (!(error instanceof SyntaxError)) throw error;
