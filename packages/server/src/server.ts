@@ -128,7 +128,7 @@ interface Inside {
 function makeCoordinator(config: Config, { alerts, checkAddress, tls, store, metrics, log }: Inside): Coordinator {
   const shared = { checkAddress, tls, userAgent: `amends/${version}` };
   const http = httpTransport({ ...shared, connectionsMax: config.perHostInFlightMax });
-  const logged = logChanges(log);
+  const logged = logChanges(log, config.logLevel === 'debug');
   return createCoordinator({
     store,
     log,

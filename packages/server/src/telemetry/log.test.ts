@@ -41,11 +41,11 @@ function submitted(): Transaction {
 }
 
 /** What is logged of one change, as `level message`. */
-function logged(previous: Transaction | null, next: Transaction): string[] {
+function logged(previous: Transaction | null, next: Transaction, everyStatus = false): string[] {
   const lines: string[] = [];
   const say = (level: string) => (_fields: unknown, message: string) => void lines.push(`${level} ${message}`);
   const log: Log = { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') };
-  logChanges(log)({ previous, next, given: null, history: [] });
+  logChanges(log, everyStatus)({ previous, next, given: null, history: [] });
   return lines;
 }
 
@@ -92,11 +92,21 @@ it.each([
 describe('the log of transactions', () => {
   const tx = submitted();
 
-  it('tells each change of status once', () => {
-    expect(logged(null, tx)).toEqual(['info transaction submitted']);
-    expect(logged(tx, { ...tx, version: 2 })).toEqual([]);
-    expect(logged(tx, { ...tx, status: 'succeed' })).toEqual(['info transaction succeed']);
-    expect(logged(null, { ...tx, status: 'succeed' })).toEqual(['info transaction submitted', 'info transaction succeed']);
+  const ended: Transaction = { ...tx, status: 'succeed', finishedAt: epochMs(2_000) };
+
+  it('tells each once, at its end', () => {
+    expect(logged(null, tx)).toEqual([]);
+    expect(logged(tx, { ...tx, status: 'aborting' })).toEqual([]);
+    expect(logged(tx, ended)).toEqual(['info transaction succeed']);
+    expect(logged(null, ended)).toEqual(['info transaction succeed']);
+    expect(logged(ended, { ...ended, version: 9 })).toEqual([]);
+  });
+
+  it('tells each change of status at level debug, where that is wanted', () => {
+    expect(logged(null, tx, true)).toEqual(['debug transaction submitted']);
+    expect(logged(tx, { ...tx, version: 2 }, true)).toEqual([]);
+    expect(logged(tx, { ...tx, status: 'aborting' }, true)).toEqual(['debug transaction aborting']);
+    expect(logged(tx, ended, true)).toEqual(['info transaction succeed']);
   });
 
   it('warns of each hold once', () => {
@@ -109,6 +119,6 @@ describe('the log of transactions', () => {
     const overdue: Transaction = { ...tx, overdueSince: epochMs(2_000) };
     expect(logged(tx, overdue)).toEqual(['warn transaction overdue: not finished']);
     expect(logged(overdue, { ...overdue, version: 3 })).toEqual([]);
-    expect(logged(null, overdue)).toEqual(['info transaction submitted', 'warn transaction overdue: not finished']);
+    expect(logged(null, overdue)).toEqual(['warn transaction overdue: not finished']);
   });
 });

@@ -1,5 +1,6 @@
-/** The server's log: pino, one line per change of a transaction's status. */
+/** The server's log: pino, one line per transaction, at its end. */
 import type { Log, Observer } from '@amends/coordinator';
+import type { Transaction } from '@amends/core';
 import { destination, type Logger, pino } from 'pino';
 import type { Config } from '../config/index.ts';
 import { textLine } from './log-text.ts';
@@ -96,28 +97,31 @@ function asPort(logger: Logger): Omit<Log, 'error'> {
   };
 }
 
-/** Logs each change of status, each hold, and each alarm. */
-export function logChanges(log: Log): Observer {
+/**
+ * Logs each transaction at its end, each hold, and each alarm.
+ * @param everyStatus also log how it begins and each change of its status, at level debug
+ */
+export function logChanges(log: Log, everyStatus: boolean): Observer {
   return ({ previous, next }) => {
-    if (next.status !== previous?.status) {
-      const { gid, status, version } = next;
-      if (previous === null) log.info({ gid, mode: next.mode, steps: next.branches.length }, 'transaction submitted');
-      if (previous !== null || status !== 'submitted')
-        log.info(
-          { gid, status, version, durationMs: next.updatedAt - next.createdAt, ...reasonOf(next.reason) },
-          `transaction ${status}`,
-        );
-    }
+    if (next.finishedAt !== null && (previous?.finishedAt ?? null) === null) logEnd(log, next);
+    else if (everyStatus && next.status !== previous?.status) logStatus(log, next);
     if (next.hold !== null && (previous?.hold ?? null) === null)
       log.warn({ gid: next.gid, ...next.hold }, 'transaction on hold: needs attention');
     if (next.overdueSince !== null && (previous?.overdueSince ?? null) === null)
-      log.warn(
-        { gid: next.gid, status: next.status, ageMs: next.updatedAt - next.createdAt },
-        'transaction overdue: not finished',
-      );
+      log.warn({ gid: next.gid, status: next.status, ageMs: ageMsOf(next) }, 'transaction overdue: not finished');
   };
 }
 
-function reasonOf(reason: string): { readonly reason?: string } {
-  return reason === '' ? {} : { reason };
+function logEnd(log: Log, ended: Transaction): void {
+  const { gid, mode, status, branches, version, reason } = ended;
+  const fields = { gid, mode, branches: branches.length, version, durationMs: ageMsOf(ended) };
+  log.info(reason === '' ? fields : { ...fields, reason }, `transaction ${status}`);
+}
+
+function logStatus(log: Log, { gid, mode, status, branches, reason }: Transaction): void {
+  log.debug({ gid, mode, branches: branches.length, reason }, `transaction ${status}`);
+}
+
+function ageMsOf({ createdAt, updatedAt }: Transaction): number {
+  return updatedAt - createdAt;
 }
