@@ -57,7 +57,7 @@ export interface CoordinatorOptions extends Partial<MembershipOptions>, Partial<
   /** Transactions that are busy or due within a second, above which new ones are refused as `overloaded`. Default 20,000. */
   readonly liveMax?: number;
   /**
-   * Bytes of requests and recorded facts of transactions in memory, above which new ones are refused as `overloaded`. Default 256
+   * Bytes of requests and records of transactions in memory, above which new ones are refused as `overloaded`. Default 256
    * MiB.
    */
   readonly requestBytesMax?: number;

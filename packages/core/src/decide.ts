@@ -1,6 +1,6 @@
 /** The whole business logic of Amends: what a transaction's mode makes of the events. One file per mode. */
 import { earlier, interrupt, release, takeAnswer } from './modes/attempts.ts';
-import { type Draft, finish, openDraft, opKey, record, setDecision, untouched } from './modes/draft.ts';
+import { type Draft, finish, note, openDraft, opKey, setDecision, untouched } from './modes/draft.ts';
 import type { ModeLogic } from './modes/mode.ts';
 import { msg } from './modes/msg.ts';
 import { doubt, mayWait, windowEnd } from './modes/run-ahead.ts';
@@ -43,12 +43,12 @@ export function decide(before: Transaction | null, given: Given, events: readonl
   const ready = readyOf(draft);
   if (before !== null && !draft.changed) return { ...unchanged, next: before, ready, verdicts, wakeAt };
   draft.tx.updatedAt = draft.at;
-  const { tx: next, history, facts, effects } = draft;
+  const { tx: next, history, records, effects } = draft;
   const mustCommit = before === null || !mayWait(before, draft, logic.ahead);
-  return { next, history, facts, effects, mustCommit, ready, verdicts, wakeAt };
+  return { next, history, records, effects, mustCommit, ready, verdicts, wakeAt };
 }
 
-const unchanged = { history: [], facts: [], effects: [], mustCommit: false } as const;
+const unchanged = { history: [], records: [], effects: [], mustCommit: false } as const;
 
 /**
  * Until when whoever commits a transaction now may run ahead of its next commit; null: there is nothing that it could start so.
@@ -73,7 +73,7 @@ function raiseAlarm(draft: Draft): void {
   const dueAt = alarmDueAt(draft);
   if (dueAt === null || draft.at < dueAt) return;
   draft.tx.overdueSince = dueAt;
-  record(draft, { kind: 'overdue', detail: `not finished within ${draft.given.spec.alarmAfterMs} ms` });
+  note(draft, { kind: 'overdue', detail: `not finished within ${draft.given.spec.alarmAfterMs} ms` });
 }
 
 /** When the alarm is to be raised; null: never, or it has been. */
@@ -177,7 +177,7 @@ function apply(logic: ModeLogic<Spec>, draft: Draft, event: TransactionEvent, be
     case 'prepared':
     case 'submitted':
       if (!begins) return logic.request(draft, event);
-      record(draft, { kind: event.type, traceId: draft.given.spec.trace?.traceId ?? null });
+      note(draft, { kind: event.type, traceId: draft.given.spec.trace?.traceId ?? null });
       logic.onBegun?.(draft);
       return 'taken';
     case 'aborted':
@@ -209,13 +209,13 @@ function intervene(draft: Draft, event: Intervened): Verdict {
   const told = { actor: event.actor, detail: event.reason };
   switch (event.verb) {
     case 'terminate':
-      record(draft, { kind: 'terminated', ...told });
+      note(draft, { kind: 'terminated', ...told });
       setDecision(draft, 'terminate', event.actor);
       draft.tx.reason = `terminated by ${event.actor}: ${event.reason}`;
       finish(draft, 'failed');
       break;
     case 'retry':
-      record(draft, { kind: 'retried', ...told });
+      note(draft, { kind: 'retried', ...told });
       release(draft);
       break;
     default:

@@ -8,7 +8,7 @@ export { checkOrder, checkSagaSpec, stepNameForm } from './request/saga-spec.ts'
 export { canonicalJson } from './request/same-content.ts';
 export { isSameRequest, isSameWork } from './request/same-work.ts';
 export * from './request/spec.ts';
-export * from './stored/fact-code.ts';
+export * from './stored/record-code.ts';
 export * from './stored/row.ts';
 export * from './stored/spec-code.ts';
 export * from './transaction/event.ts';

@@ -1,6 +1,6 @@
 /** Whether the stored parts of a transaction can be understood together and are what was stored. */
 import { fits } from './decide.ts';
-import { givenOf, type StoredFact } from './stored/fact-code.ts';
+import { readGiven, type StoredRecord } from './stored/record-code.ts';
 import { fromRow, stateFormat, type TransactionRow } from './stored/row.ts';
 import { decodeSpec, type StoredSpec, specFormat } from './stored/spec-code.ts';
 
@@ -8,7 +8,7 @@ import { decodeSpec, type StoredSpec, specFormat } from './stored/spec-code.ts';
 export interface StoredParts {
   readonly row: TransactionRow;
   readonly spec: StoredSpec;
-  readonly records: readonly StoredFact[];
+  readonly records: readonly StoredRecord[];
 }
 
 /** Whether a newer version has written it: nothing is wrong with it, but this version has nothing to do with it. */
@@ -32,7 +32,7 @@ export function troubleIn(parts: StoredParts, digest: (parts: readonly (string |
     return 'its plan or its payloads are not those that were stored, their digest differs';
   try {
     const plan = read('plan', () => decodeSpec(spec));
-    const given = read('records', () => givenOf(plan, records));
+    const given = read('records', () => readGiven(plan, records));
     return read('state', () => fits(fromRow(row), given)) ? null : 'its state does not fit its plan';
   } catch (error) {
     return (error as Error).message;

@@ -23,13 +23,12 @@ import {
   defaultRetry,
   type EpochMs,
   type Exchange,
-  encodeFact,
+  encodeRecord,
   epochMs,
   fromRow,
   type Gid,
   type Given,
   givenAtFirst,
-  givenOf,
   type HistoryEntry,
   isFinished,
   type Mode,
@@ -41,6 +40,7 @@ import {
   payloadTemplate,
   type RegisteredBranch,
   type RetryPolicy,
+  readGiven,
   runsAheadUntil,
   type SagaSpec,
   type SagaStep,
@@ -49,7 +49,7 @@ import {
   type TransactionEvent,
   toRow,
   type Way,
-  withFacts,
+  withRecords,
 } from './index.ts';
 
 const folder = new URL('../transcripts/', import.meta.url);
@@ -93,7 +93,7 @@ function replay(told: string): string {
       const decided: Decided = byHand ? decide(tx, given!, events) : decideWithRoom(tx, given!, events);
       if (decided.mustCommit) stored = throughTheStore(commit(decided.next, given!));
       tx = decided.mustCommit ? stored : decided.next;
-      given = withStoredFacts(given!, decided);
+      given = withStoredRecords(given!, decided);
       out.push(line, ...describe({ ...decided, next: tx! }, given));
     }
   }
@@ -115,14 +115,14 @@ function commit(next: Transaction, given: Given): Transaction {
   return { ...next, version: next.version + 1, aheadUntil: runsAheadUntil(next, given) };
 }
 
-/** Facts, too, must come back from their stored form as they were decided. */
-function withStoredFacts(given: Given, { facts }: Decided): Given {
-  const after = withFacts(given, facts);
-  const stored = after.registered.map((branch, index) => encodeFact({ kind: 'branch', index, branch }));
-  const answers = [...after.answers].map(([branchId, content]) => encodeFact({ kind: 'answer', branchId, content }));
-  const result = after.result === null ? [] : [encodeFact({ kind: 'result', content: after.result })];
-  const notBefore = after.notBefore === null ? [] : [encodeFact({ kind: 'not-before', at: after.notBefore })];
-  expect(givenOf(after.spec, [...stored, ...answers, ...result, ...notBefore])).toEqual(after);
+/** Records, too, must come back from their stored form as they were decided. */
+function withStoredRecords(given: Given, { records }: Decided): Given {
+  const after = withRecords(given, records);
+  const stored = after.registered.map((branch, index) => encodeRecord({ kind: 'branch', index, branch }));
+  const answers = [...after.answers].map(([branchId, content]) => encodeRecord({ kind: 'answer', branchId, content }));
+  const result = after.result === null ? [] : [encodeRecord({ kind: 'result', content: after.result })];
+  const notBefore = after.notBefore === null ? [] : [encodeRecord({ kind: 'not-before', at: after.notBefore })];
+  expect(readGiven(after.spec, [...stored, ...answers, ...result, ...notBefore])).toEqual(after);
   return after;
 }
 

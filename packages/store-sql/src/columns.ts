@@ -2,8 +2,16 @@
  * Tables as the code sees them: the columns of each in one fixed order, and the way between values of the port and
  * flat rows in that order. The same for every database.
  */
-import { type EpochMs, type Gid, type HistoryEntry, nodeId, type StoredSpec, type TransactionRow } from '@amends/core';
-import type { AuditRow, NodeRow, StoredAuditRow, StoredDocument, WriteOnceRecord } from '@amends/store';
+import {
+  type EpochMs,
+  type Gid,
+  type HistoryEntry,
+  nodeId,
+  type StoredRecord,
+  type StoredSpec,
+  type TransactionRow,
+} from '@amends/core';
+import type { AuditRow, NodeRow, StoredAuditRow, StoredDocument } from '@amends/store';
 import { recordDigest } from './record-digest.ts';
 
 /**
@@ -121,13 +129,13 @@ export function readHistory(row: SqlRow): HistoryEntry {
 }
 
 /** Appends the columns of `record` after `tx_id`. */
-export function pushRecord(values: SqlValue[], record: WriteOnceRecord): void {
+export function pushRecord(values: SqlValue[], record: StoredRecord): void {
   const { kind, key, content } = record;
   values.push(kind, key, content, content instanceof Uint8Array ? recordDigest(record) : null);
 }
 
 /** A row of `record`, its gid in front; null: it is not what was written. What was written before there were digests has none. */
-export function readRecord(row: SqlRow): WriteOnceRecord | null {
+export function readRecord(row: SqlRow): StoredRecord | null {
   const record = { kind: row[1] as string, key: row[2] as string, content: bytes(row[3]) };
   return row[4] === null || row[4] === recordDigest(record) ? record : null;
 }

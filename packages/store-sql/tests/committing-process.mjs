@@ -24,6 +24,6 @@ for (let batch = 0; batch < Number(batches); batch += 1) {
 await store.close();
 
 function extras(key) {
-  const records = [{ kind: 'fact', key, content: new TextEncoder().encode(key) }];
+  const records = [{ kind: 'record', key, content: new TextEncoder().encode(key) }];
   return { records, audit: [sampleAudit(gidOf('any'), { verb: key })] };
 }

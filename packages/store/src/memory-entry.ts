@@ -1,12 +1,12 @@
 /** One transaction as the memory store keeps it: copies that nobody outside can change. */
-import type { HistoryEntry, StoredSpec, TransactionRow } from '@amends/core';
-import type { Change, StoredTransaction, WriteOnceRecord } from './store.ts';
+import type { HistoryEntry, StoredRecord, StoredSpec, TransactionRow } from '@amends/core';
+import type { Change, StoredTransaction } from './store.ts';
 
 /** Everything under one gid. */
 export interface Entry {
   row: TransactionRow;
   readonly spec: StoredSpec;
-  readonly records: Map<string, WriteOnceRecord>;
+  readonly records: Map<string, StoredRecord>;
   readonly history: HistoryEntry[];
 }
 
@@ -16,7 +16,7 @@ export function makeEntry(row: TransactionRow, spec: StoredSpec): Entry {
 }
 
 /** Whether one of the records is there already, or comes twice. */
-export function holdsAny(entry: Entry | undefined, records: readonly WriteOnceRecord[]): boolean {
+export function holdsAny(entry: Entry | undefined, records: readonly StoredRecord[]): boolean {
   const names = new Set(records.map(nameOf));
   return names.size < records.length || records.some((record) => entry?.records.has(nameOf(record)));
 }
@@ -38,7 +38,7 @@ export function copyOut(entry: Entry): StoredTransaction {
   };
 }
 
-function nameOf(record: WriteOnceRecord): string {
+function nameOf(record: StoredRecord): string {
   return JSON.stringify([record.kind, record.key]);
 }
 
@@ -46,6 +46,6 @@ function copyOfSpec(spec: StoredSpec): StoredSpec {
   return { ...spec, payloads: new Uint8Array(spec.payloads) };
 }
 
-function copyOfRecord(record: WriteOnceRecord): WriteOnceRecord {
+function copyOfRecord(record: StoredRecord): StoredRecord {
   return { ...record, content: new Uint8Array(record.content) };
 }

@@ -8,7 +8,7 @@
  * - `store_refused`: it cannot be used as it is (corrupt, newer schema, no permission). A human must act.
  * `commit` alone also knows *unknown*, as an answer per transaction. Anything else thrown is a bug.
  */
-import type { EpochMs, Gid, HistoryEntry, NodeId, Status, StoredSpec, TransactionRow } from '@amends/core';
+import type { EpochMs, Gid, HistoryEntry, NodeId, Status, StoredRecord, StoredSpec, TransactionRow } from '@amends/core';
 
 /** The port; what its methods promise is said at each. */
 export interface Store {
@@ -95,8 +95,8 @@ export interface Change {
   readonly spec: StoredSpec | null;
   /** Appended rows; their seqs continue the stored ones. */
   readonly history: readonly HistoryEntry[];
-  /** Facts that are written once and never changed: a second record of the same name makes the change a conflict. */
-  readonly records: readonly WriteOnceRecord[];
+  /** Written once and never changed: a second record of the same name makes the change a conflict. */
+  readonly records: readonly StoredRecord[];
   readonly documents: readonly DocumentChange[];
   readonly audit: readonly AuditRow[];
 }
@@ -127,14 +127,7 @@ export interface StoredTransaction {
   readonly row: TransactionRow;
   /** `unreadSpec` when it, or what is recorded beside it, is not there or damaged: that keeps no other one from being read. */
   readonly spec: StoredSpec;
-  readonly records: readonly WriteOnceRecord[];
-}
-
-/** A fact beside a transaction, such as a registered branch or a recorded result; bytes that core encodes. */
-export interface WriteOnceRecord {
-  readonly kind: string;
-  readonly key: string;
-  readonly content: Uint8Array;
+  readonly records: readonly StoredRecord[];
 }
 
 export interface ClaimRequest {

@@ -1,5 +1,16 @@
 /** What the simulator keeps of one transaction, and of one commit of it. */
-import type { Branch, Fact, Given, HistoryEntry, NodeId, OpState, Spec, Transaction, TransactionRow, Way } from '@amends/core';
+import type {
+  Branch,
+  Given,
+  HistoryEntry,
+  NodeId,
+  OpState,
+  Spec,
+  Transaction,
+  TransactionRecord,
+  TransactionRow,
+  Way,
+} from '@amends/core';
 
 /** What is known of one transaction. */
 export interface Entry {
@@ -44,7 +55,7 @@ export interface Step {
   readonly after: Transaction;
   readonly row: TransactionRow;
   readonly history: readonly HistoryEntry[];
-  readonly facts: readonly Fact[];
+  readonly records: readonly TransactionRecord[];
   readonly by: string;
 }
 

@@ -2,7 +2,7 @@
  * The simulator's own book of what is in the database: every change is entered at the moment it takes effect, and
  * checked against the one before. The checkers ask this book, never the coordinators.
  */
-import type { Fact, NodeId, Transaction } from '@amends/core';
+import type { NodeId, Transaction, TransactionRecord } from '@amends/core';
 import type { Change, ClaimRequest, StoredTransaction } from '@amends/store';
 import type { World } from '../world/world.ts';
 import { describeStep, type Entry, forEachCall, type StartedAttempt, type Step } from './entry.ts';
@@ -52,10 +52,10 @@ export class Ledger {
     const tx = this.#world.production.core.fromRow(change.row);
     const entry = this.entries.get(tx.gid) ?? this.#begin(change, tx);
     const before = change.expectedVersion === 0 ? null : entry.tx;
-    const { withFacts, decodeFact } = this.#world.production.core;
-    const facts: readonly Fact[] = change.records.map(decodeFact);
-    const step: Step = { entry, before, after: tx, row: change.row, history: change.history, facts, by };
-    entry.given = withFacts(entry.given, facts);
+    const { withRecords, decodeRecord } = this.#world.production.core;
+    const records: readonly TransactionRecord[] = change.records.map(decodeRecord);
+    const step: Step = { entry, before, after: tx, row: change.row, history: change.history, records, by };
+    entry.given = withRecords(entry.given, records);
     this.#world.note(() => `database: ${by} commits ${describeStep(step)}`);
     checkStep(this.#world, step);
     if (change.audit.length !== change.history.filter(({ kind }) => kind === 'terminated' || kind === 'retried').length)
@@ -74,7 +74,7 @@ export class Ledger {
       this.#world.coverage.count('ownership', howClaimed(owner, node));
       const mayClaim = owner === node ? driven !== undefined && !driven.includes(row.gid) : !this.#isAlive(owner);
       if (!mayClaim) this.#world.report('SIM-11', `${row.gid}: ${by} claims work of ${owner}, which is alive`);
-      this.#enter({ entry, before: entry.tx, after, row, history: [], facts: [], by });
+      this.#enter({ entry, before: entry.tx, after, row, history: [], records: [], by });
     }
   }
 

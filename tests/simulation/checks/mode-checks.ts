@@ -1,5 +1,15 @@
 /** What the checkers know of each mode by themselves: its policies, what may be refused, and what may start when. */
-import type { Fact, MsgSpec, RegisteredBranch, RetryPolicy, SagaSpec, Spec, Transaction, Way, WorkflowSpec } from '@amends/core';
+import type {
+  MsgSpec,
+  RegisteredBranch,
+  RetryPolicy,
+  SagaSpec,
+  Spec,
+  Transaction,
+  TransactionRecord,
+  Way,
+  WorkflowSpec,
+} from '@amends/core';
 import type { World } from '../world/world.ts';
 import type { Entry, Step } from './entry.ts';
 
@@ -59,15 +69,15 @@ const joining = {
 } as const;
 
 /** What joins a transaction joins it while it is prepared, and once; a result comes with the end. */
-export function checkFact(world: World, { entry, before, after }: Step, fact: Fact): void {
+export function checkRecord(world: World, { entry, before, after }: Step, record: TransactionRecord): void {
   const { mode } = after;
-  if (fact.kind === 'result' && after.finishedAt === null) world.report('WF-3', `${entry.gid}: a result before the end`);
-  if (fact.kind !== 'branch') return;
+  if (record.kind === 'result' && after.finishedAt === null) world.report('WF-3', `${entry.gid}: a result before the end`);
+  if (record.kind !== 'branch') return;
   if (mode === 'saga' || mode === 'msg') return world.report('SIM-18', `${entry.gid}: a branch joins a ${mode}`);
-  const name = `${entry.gid}: ${branchName(fact.branch)}`;
+  const name = `${entry.gid}: ${branchName(record.branch)}`;
   if (before !== null && before.status !== 'prepared')
     world.report(joining[mode].whilePrepared, `${name} joins though it is ${before.status}`);
-  if (entry.given.registered.filter((branch) => branchName(branch) === branchName(fact.branch)).length !== 1)
+  if (entry.given.registered.filter((branch) => branchName(branch) === branchName(record.branch)).length !== 1)
     world.report(joining[mode].once, `${name} joins a second time`);
 }
 

@@ -2,7 +2,7 @@
 import type { HistoryEntry, OpState, RetryPolicy, Transaction, Way } from '@amends/core';
 import type { World } from '../world/world.ts';
 import { forEachCall, type Step } from './entry.ts';
-import { checkFact, checkStartInMode, mayBeRefused, policyOf, undecidedUntil } from './mode-checks.ts';
+import { checkRecord, checkStartInMode, mayBeRefused, policyOf, undecidedUntil } from './mode-checks.ts';
 import { checkAhead, isAmong, openTo } from './run-ahead-checks.ts';
 
 /** Codes of outcomes of calls that were never sent: policies do not count them. */
@@ -13,7 +13,7 @@ export function checkStep(world: World, step: Step): void {
   checkLife(world, step);
   checkHistory(world, step);
   checkDecision(world, step);
-  for (const fact of step.facts) checkFact(world, step, fact);
+  for (const record of step.records) checkRecord(world, step, record);
   hear(step);
   checkUnknowns(world, step);
   checkStarts(world, step);

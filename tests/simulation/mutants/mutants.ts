@@ -102,7 +102,7 @@ export const mutants: Readonly<Record<string, Mutants>> = {
     },
     'runs past a kept answer': {
       file: 'core/dist/modes/run-ahead.js',
-      replace: ' || facts.length > 0',
+      replace: ' || records.length > 0',
       by: '',
     },
     'calls ahead what is made of an answer': {
@@ -224,10 +224,10 @@ export const mutants: Readonly<Record<string, Mutants>> = {
       file: 'core/dist/modes/msg.js',
       replace: `if (status !== 'prepared')
                 return 'wrong_status';
-            record(draft, { kind: 'submitted' });`,
+            note(draft, { kind: 'submitted' });`,
       by: `if (status === 'succeed')
                 return 'wrong_status';
-            record(draft, { kind: 'submitted' });`,
+            note(draft, { kind: 'submitted' });`,
     },
   },
   tcc: {
@@ -260,7 +260,7 @@ export const mutants: Readonly<Record<string, Mutants>> = {
       replace: `if (status === 'submitted')
                 return 'repeated';`,
       by: `if (status === 'submitted') {
-                record(draft, { kind: 'submitted' });
+                note(draft, { kind: 'submitted' });
                 finish(draft, 'succeed');
                 return 'taken';
             }`,
@@ -281,10 +281,10 @@ export const mutants: Readonly<Record<string, Mutants>> = {
       file: 'core/dist/modes/second-phase.js',
       replace: `if (status !== 'prepared')
                 return 'wrong_status';
-            record(draft, { kind: 'submitted' });`,
+            note(draft, { kind: 'submitted' });`,
       by: `if (status !== 'prepared' && status !== 'aborting')
                 return 'wrong_status';
-            record(draft, { kind: 'submitted' });`,
+            note(draft, { kind: 'submitted' });`,
     },
     'takes a refused commit for a verdict': {
       file: 'core/dist/modes/second-phase.js',
@@ -305,8 +305,8 @@ export const mutants: Readonly<Record<string, Mutants>> = {
     },
     'drops what a step has recorded': {
       file: 'core/dist/modes/registration.js',
-      replace: "recordFact(draft, { kind: 'branch', index, branch });",
-      by: "if (branch.kind === 'participant') recordFact(draft, { kind: 'branch', index, branch });",
+      replace: "keepRecord(draft, { kind: 'branch', index, branch });",
+      by: "if (branch.kind === 'participant') keepRecord(draft, { kind: 'branch', index, branch });",
     },
     'never has the function run again': {
       file: 'core/dist/modes/workflow.js',

@@ -12,11 +12,11 @@ import {
   type Gid,
   type Given,
   givenAtFirst,
-  givenOf,
   isAmendsError,
   isQuiet,
   type NodeId,
   type ReadyCall,
+  readGiven,
   type Spec,
   type StoredSpec,
   type Transaction,
@@ -91,7 +91,7 @@ export class Mailbox implements Wakeable {
   /** A mailbox for a transaction as it was read: its first decision takes it over from whoever drove it. */
   static forStored(ports: MailboxPorts, stored: StoredTransaction): Mailbox {
     const { spec, row, records } = stored;
-    const given = givenOf(decodeSpec(spec), records);
+    const given = readGiven(decodeSpec(spec), records);
     const known = adopted({ ...nothingDurable, gid: row.gid, digest: spec.digest, given, newSpec: null }, stored);
     const recovered = { event: { type: 'recovered', ...ports.moment() }, reply: null } as const;
     return new Mailbox(ports, { at: 'fresh', known, claimed: null, inbox: [recovered] }, spec);
@@ -132,7 +132,7 @@ export class Mailbox implements Wakeable {
     return this.#phase.known.given;
   }
 
-  /** What it holds of what was requested and of recorded facts. */
+  /** What it holds of what was requested and of records. */
   get bytes(): number {
     const { given } = this;
     if (this.#weighed?.given !== given) this.#weighed = { given, bytes: this.#specBytes + bytesGiven(given) };

@@ -30,19 +30,20 @@ import {
   type Decided,
   decide,
   earlier,
-  encodeFact,
+  encodeRecord,
   epochMs,
   fromRow,
   type Gid,
-  givenOf,
   isAmendsError,
   type NodeId,
+  readGiven,
+  type StoredRecord,
   type Transaction,
   type TransactionEvent,
   type Verdict,
-  withFacts,
+  withRecords,
 } from '@amends/core';
-import type { AuditRow, Change, StoredTransaction, WriteOnceRecord } from '@amends/store';
+import type { AuditRow, Change, StoredTransaction } from '@amends/store';
 import type { CommitResult } from './group-commit.ts';
 import type {
   Attempt,
@@ -192,11 +193,11 @@ type SeatName = Extract<Input, { type: 'seated' }>['seats'][number];
 
 function withStarts({ known, decided }: SeatingPhase, seats: readonly SeatName[], moment: Moment): Decided {
   const events = seats.map(({ branch, way }) => ({ type: 'placed', branch, way, ...moment }) as const);
-  const started = decide(decided.next, withFacts(known.given, decided.facts), events);
+  const started = decide(decided.next, withRecords(known.given, decided.records), events);
   return {
     ...started,
     history: [...decided.history, ...started.history],
-    facts: [...decided.facts, ...started.facts],
+    records: [...decided.records, ...started.records],
     mustCommit: decided.mustCommit || started.mustCommit,
     verdicts: decided.verdicts,
   };
@@ -255,7 +256,7 @@ function stepOf(around: Around, known: Known, letters: readonly Letter[], decide
     row: rowOf(next, whole, { given: known.given, before: known.columns }),
     spec: known.newSpec,
     history,
-    records: decided.facts.map(encodeFact),
+    records: decided.records.map(encodeRecord),
     documents: [],
     audit: auditOf(known.gid, letters, decided.verdicts),
   };
@@ -271,7 +272,7 @@ function commit({ known, claimed, inbox }: Busy, attempt: Attempt): Turn {
 
 /** What only waits goes back to the store, where it is claimed when it is due. Events that come meanwhile win. */
 function leave(around: Around, phase: Resting, wakeAt: Resting['wakeAt']): Turn {
-  const asItIs = { next: phase.known.now!, history: [], facts: [], effects: [], mustCommit: true, ready: [], verdicts: [] };
+  const asItIs = { next: phase.known.now!, history: [], records: [], effects: [], mustCommit: true, ready: [], verdicts: [] };
   return propose({ ...around, horizonMs: 0 }, { ...phase, inbox: [] }, [], { ...asItIs, wakeAt });
 }
 
@@ -298,7 +299,7 @@ function applied(around: Around, phase: Committing | Reading, moment: Moment): T
     ...known,
     durable: next,
     now: next,
-    given: decided.facts.length === 0 ? known.given : withFacts(known.given, decided.facts),
+    given: decided.records.length === 0 ? known.given : withRecords(known.given, decided.records),
     columns: change.row,
     newSpec: null,
     unwritten: [],
@@ -407,7 +408,7 @@ function goOnFrom(around: Around, busy: Busy, { stored, letters, moment, hasLost
 /** What is known of a transaction as it was read. */
 export function adopted(known: Known, { row, records }: StoredTransaction): Known {
   const durable = fromRow(row);
-  const given = givenOf(known.given.spec, records);
+  const given = readGiven(known.given.spec, records);
   return { ...known, durable, now: durable, given, columns: row, newSpec: null, unwritten: [], unwrittenSince: null };
 }
 
@@ -515,7 +516,7 @@ function isOurs({ row, records }: StoredTransaction, tried: Change): boolean {
   );
 }
 
-function isSameRecord(one: WriteOnceRecord, other: WriteOnceRecord): boolean {
+function isSameRecord(one: StoredRecord, other: StoredRecord): boolean {
   return one.kind === other.kind && one.key === other.key && Buffer.compare(one.content, other.content) === 0;
 }
 

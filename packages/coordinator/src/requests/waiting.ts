@@ -1,5 +1,5 @@
 /** Views of transactions, and waiting for one to come to rest on whichever node drives it. */
-import { decodeSpec, type EpochMs, fromRow, givenOf, isFinished, isQuiet, type Transaction } from '@amends/core';
+import { decodeSpec, type EpochMs, fromRow, isFinished, isQuiet, readGiven, type Transaction } from '@amends/core';
 import type { StoredTransaction } from '@amends/store';
 import type { TransactionView, WaitSignal } from '../coordinator.ts';
 import type { Mailbox } from '../drive/mailbox.ts';
@@ -22,7 +22,7 @@ function pauseEnd(mailbox: Mailbox, tx: Transaction): EpochMs | null {
 /** A transaction as it was read. */
 export function viewOfStored(stored: StoredTransaction): TransactionView {
   const { row, spec, records } = stored;
-  return { transaction: fromRow(row), given: givenOf(decodeSpec(spec), records), wakeAt: pauseEndOf(row) };
+  return { transaction: fromRow(row), given: readGiven(decodeSpec(spec), records), wakeAt: pauseEndOf(row) };
 }
 
 interface Around {

@@ -20,7 +20,7 @@ import { type EpochMs, epochMs } from '../words/ids.ts';
 import type { Way } from '../words/op.ts';
 import type { Outcome } from '../words/outcome.ts';
 import { mayRetry, ongoingDelayMs, retryDelayMs } from '../words/retry.ts';
-import { type Draft, hold, opKey, record, restate, setOp } from './draft.ts';
+import { type Draft, hold, note, opKey, restate, setOp } from './draft.ts';
 import type { CallTable, LastAttempt } from './mode.ts';
 
 /** Code of an outcome: the participant says that a human has to look before the call can succeed. */
@@ -62,7 +62,7 @@ export function takeAnswer<S extends Spec>(draft: Draft<S>, calls: CallTable<S>,
   const { branch: index, way, attempt, outcome } = event;
   const running = draft.branches[index]?.[way];
   if (isFinished(draft.tx) || running?.at !== 'running' || running.attempts !== attempt) return 'ignored';
-  record(draft, {
+  note(draft, {
     kind: 'answered',
     branchId: calls.branchId(draft.given, index),
     op: calls.op(index, way),
@@ -162,7 +162,7 @@ export function interrupt<S extends Spec>(draft: Draft<S>, calls: CallTable<S>):
       const running = draft.branches[index]![way];
       if (running.at !== 'running') continue;
       const branchId = calls.branchId(draft.given, index);
-      record(draft, { kind: 'interrupted', branchId, op: calls.op(index, way), attempt: running.attempts });
+      note(draft, { kind: 'interrupted', branchId, op: calls.op(index, way), attempt: running.attempts });
       takeUnknown(draft, calls, { index, way, running, settledAt: overAt(draft, calls, index, running) }, interruption);
       makeDueOnce(draft, index, way);
       restate(draft);

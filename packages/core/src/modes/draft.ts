@@ -2,7 +2,7 @@
 
 import type { Spec } from '../request/spec.ts';
 import type { Effect, OpName, ReadyCall } from '../transaction/event.ts';
-import { type Fact, type Given, withFacts } from '../transaction/given.ts';
+import { type Given, type TransactionRecord, withRecords } from '../transaction/given.ts';
 import type { HistoryEntry } from '../transaction/history.ts';
 import {
   type Branch,
@@ -22,12 +22,12 @@ export interface Draft<S extends Spec = Spec> {
   readonly branches: Branch[];
   readonly history: HistoryEntry[];
   readonly effects: Effect[];
-  readonly facts: Fact[];
+  readonly records: TransactionRecord[];
   /** Ops that there is a place for, by `opKey`. */
   readonly places: Set<number>;
   /** Calls that wait for one, by `opKey`. */
   readonly ready: Map<number, ReadyCall>;
-  /** With the facts of this decision. */
+  /** With the records of this decision. */
   given: Given<S>;
   /** Whether anything differs from the transaction before. */
   changed: boolean;
@@ -44,7 +44,7 @@ export function openDraft<S extends Spec>(before: Transaction, given: Given<S>):
     branches,
     history: [],
     effects: [],
-    facts: [],
+    records: [],
     places: new Set(),
     ready: new Map(),
     given,
@@ -70,18 +70,18 @@ const nothing = {
 export const untouched: Branch = { forward: { at: 'idle' }, backward: { at: 'idle' } };
 
 /** Appends a history row; returns its sequence number. */
-export function record(draft: Draft, entry: Partial<HistoryEntry> & Pick<HistoryEntry, 'kind'>): number {
+export function note(draft: Draft, entry: Partial<HistoryEntry> & Pick<HistoryEntry, 'kind'>): number {
   draft.changed = true;
   draft.tx.seq += 1;
   draft.history.push({ ...nothing, seq: draft.tx.seq, at: draft.at, status: draft.tx.status, ...entry });
   return draft.tx.seq;
 }
 
-/** Adds a fact to what is given and to what is to be written. */
-export function recordFact<S extends Spec>(draft: Draft<S>, fact: Fact): void {
+/** Adds a record to what is given and to what is to be written. */
+export function keepRecord<S extends Spec>(draft: Draft<S>, record: TransactionRecord): void {
   draft.changed = true;
-  draft.facts.push(fact);
-  draft.given = withFacts(draft.given, [fact]) as Given<S>;
+  draft.records.push(record);
+  draft.given = withRecords(draft.given, [record]) as Given<S>;
 }
 
 /** One number for each op of a transaction. */
@@ -120,7 +120,7 @@ export function finish(draft: Draft, status: 'succeed' | 'failed'): void {
   draft.tx.status = status;
   draft.tx.hold = null;
   draft.tx.finishedAt = draft.at;
-  if (draft.history.length === 0) record(draft, { kind: 'settled' });
+  if (draft.history.length === 0) note(draft, { kind: 'settled' });
   else restate(draft);
 }
 
@@ -135,5 +135,5 @@ export function restate(draft: Draft): void {
 export function hold(draft: Draft, hold: HeldCall & { readonly detail: string }): void {
   const { detail, ...rest } = hold;
   draft.tx.hold = rest;
-  record(draft, { kind: 'held', branchId: rest.branchId, op: rest.op, code: rest.code, detail });
+  note(draft, { kind: 'held', branchId: rest.branchId, op: rest.op, code: rest.code, detail });
 }

@@ -24,7 +24,7 @@ import type { OpName, RequestEvent, Verdict } from '../transaction/event.ts';
 import { type BranchId, type EpochMs, epochMs, stepOfDelivery } from '../words/ids.ts';
 import { mayRetry } from '../words/retry.ts';
 import { earlier, mayStart, pauseEndsAt, start } from './attempts.ts';
-import { automatic, type Draft, finish, hold, record, recordFact, restate, setDecision, setOp } from './draft.ts';
+import { automatic, type Draft, finish, hold, keepRecord, note, restate, setDecision, setOp } from './draft.ts';
 import type { CallTable, ModeLogic } from './mode.ts';
 
 type MsgDraft = Draft<MsgSpec>;
@@ -113,14 +113,14 @@ function takeRequest(draft: MsgDraft, request: RequestEvent): Verdict {
     case 'submitted':
       if (status === 'submitted') return 'repeated';
       if (status !== 'prepared') return 'wrong_status';
-      record(draft, { kind: 'submitted' });
-      if (request.notBefore !== undefined) recordFact(draft, { kind: 'not-before', at: request.notBefore });
+      note(draft, { kind: 'submitted' });
+      if (request.notBefore !== undefined) keepRecord(draft, { kind: 'not-before', at: request.notBefore });
       submit(draft);
       restate(draft);
       return 'taken';
     case 'aborted':
       if (status !== 'prepared') return 'wrong_status';
-      record(draft, { kind: 'aborted', detail: request.reason === '' ? null : request.reason });
+      note(draft, { kind: 'aborted', detail: request.reason === '' ? null : request.reason });
       fail(draft, request.reason);
       return 'taken';
     default:

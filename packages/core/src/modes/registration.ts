@@ -4,16 +4,16 @@ import { sameContent } from '../request/same-content.ts';
 import type { Verdict } from '../transaction/event.ts';
 import type { RegisteredBranch } from '../transaction/given.ts';
 import { limits } from '../words/limits.ts';
-import { type Draft, record, recordFact, untouched } from './draft.ts';
+import { type Draft, keepRecord, note, untouched } from './draft.ts';
 
 /** Adds a branch; the caller has seen to it that it may join. */
 export function join(draft: Draft, branch: RegisteredBranch): Verdict {
   const index = draft.given.registered.length;
   const bytes = draft.given.registered.reduce((sum, { payload }) => sum + payload.byteLength, branch.payload.byteLength);
   if (index >= limits.branchesMax || bytes > limits.payloadBytesMax) return 'too_many';
-  recordFact(draft, { kind: 'branch', index, branch });
+  keepRecord(draft, { kind: 'branch', index, branch });
   if (branch.kind === 'participant') draft.branches.push(untouched);
-  record(draft, {
+  note(draft, {
     kind: 'registered',
     branchId: branch.branchId,
     detail: branch.kind === 'progress' ? `${branch.op} ${branch.status}` : null,

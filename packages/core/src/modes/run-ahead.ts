@@ -24,7 +24,7 @@ import { isFinished, isQuiet, type OpState, type Transaction } from '../transact
 import { type EpochMs, epochMs } from '../words/ids.ts';
 import { limits } from '../words/limits.ts';
 import type { Way } from '../words/op.ts';
-import { type Draft, openDraft, record, setOp } from './draft.ts';
+import { type Draft, note, openDraft, setOp } from './draft.ts';
 import type { Ahead, ModeLogic } from './mode.ts';
 
 /** Until when whoever commits this transaction now may run ahead; null: there is nothing that it could start so. */
@@ -36,8 +36,8 @@ export function windowEnd<S extends Spec>(tx: Transaction, given: Given<S>, ahea
 
 /** Whether what has been decided since `before` may be written later: nothing but successes, and what may be started ahead. */
 export function mayWait<S extends Spec>(before: Transaction, draft: Draft<S>, ahead: Ahead<S> | undefined): boolean {
-  const { tx, given, history, facts, branches } = draft;
-  if (ahead === undefined || given.spec.runAhead === false || facts.length > 0) return false;
+  const { tx, given, history, records, branches } = draft;
+  if (ahead === undefined || given.spec.runAhead === false || records.length > 0) return false;
   const isAsDecided = tx.status === before.status && tx.decision === before.decision && tx.hold === before.hold;
   if (!isAsDecided || !history.every(({ kind, outcome }) => kind === 'answered' && outcome === 'success')) return false;
   return branches.every((branch, index) => {
@@ -77,7 +77,7 @@ export function doubt<S extends Spec>(draft: Draft<S>, { ahead, calls }: ModeLog
     setOp(draft, branch, way, { at: 'waiting', attempts: isCalled ? 1 : 0, settledAt, unknowns: 0, dueAt: draft.at });
   }
   const names = inDoubt.map(({ branch, way }) => `${calls.branchId(draft.given, branch)} ${calls.op(branch, way)}`);
-  record(draft, { kind: 'uncertain', detail: `may have been called: ${listOf(names)}` });
+  note(draft, { kind: 'uncertain', detail: `may have been called: ${listOf(names)}` });
 }
 
 const namedMax = 20;

@@ -34,7 +34,7 @@ import { limits } from '../words/limits.ts';
 import type { Way } from '../words/op.ts';
 import type { Outcome } from '../words/outcome.ts';
 import { earlier, mayStart, pauseEndsAt, start, whyHopeless } from './attempts.ts';
-import { automatic, type Draft, finish, hold, record, recordFact, restate, rollBack, setDecision, setOp } from './draft.ts';
+import { automatic, type Draft, finish, hold, keepRecord, note, restate, rollBack, setDecision, setOp } from './draft.ts';
 import type { CallTable, LastAttempt, ModeLogic } from './mode.ts';
 import { missingAnswer, renderPayload } from './rendered-payload.ts';
 
@@ -83,7 +83,7 @@ function keepAnswer(draft: SagaDraft, index: number, way: Way, outcome: Outcome)
   if (way === 'backward' || outcome.kept === undefined || draft.given.spec.steps[index]!.keepAnswer !== true) return;
   const bytes = [...draft.given.answers.values()].reduce((sum, answer) => sum + answer.byteLength, outcome.kept.byteLength);
   if (outcome.kept.byteLength > limits.answerBytesMax || bytes > limits.keptAnswersBytesMax) return;
-  recordFact(draft, { kind: 'answer', branchId: branchIdOfStep(index), content: outcome.kept });
+  keepRecord(draft, { kind: 'answer', branchId: branchIdOfStep(index), content: outcome.kept });
 }
 
 function rollBackExhausted(draft: SagaDraft, index: number, way: Way, last: LastAttempt): boolean {
@@ -108,7 +108,7 @@ function timeOut(draft: SagaDraft): void {
   const { timeoutReason } = draft.given.spec;
   const dueAt = timeoutAt(draft);
   if (dueAt === null || draft.at < dueAt) return;
-  record(draft, { kind: 'timed-out', detail: timeoutReason });
+  note(draft, { kind: 'timed-out', detail: timeoutReason });
   rollBack(draft, timeoutReason);
   restate(draft);
 }
@@ -177,7 +177,7 @@ function missingFor(draft: SagaDraft, index: number, way: Way): string | null {
 function refuse(draft: SagaDraft, index: number, missing: string): void {
   const branchId = branchIdOfStep(index);
   setOp(draft, index, 'forward', { at: 'failed', attempts: 0, settledAt: epochMs(0) });
-  record(draft, { kind: 'refused', branchId, op: 'action', code: 'payload_missing', detail: missing });
+  note(draft, { kind: 'refused', branchId, op: 'action', code: 'payload_missing', detail: missing });
   rollBack(draft, `step ${branchId}: ${missing}`);
   restate(draft);
 }

@@ -18,7 +18,7 @@ import type { Participant, RegisteredBranch } from '../transaction/given.ts';
 import { type EpochMs, epochMs } from '../words/ids.ts';
 import type { Op, Way } from '../words/op.ts';
 import { mayStart, nextAttemptAt, start } from './attempts.ts';
-import { automatic, type Draft, finish, record, restate, rollBack, setDecision } from './draft.ts';
+import { automatic, type Draft, finish, note, restate, rollBack, setDecision } from './draft.ts';
 import type { CallTable, ModeLogic } from './mode.ts';
 import { join, sameBranch } from './registration.ts';
 
@@ -86,7 +86,7 @@ function takeRequest<S extends TwoPhaseSpec>(draft: Draft<S>, request: RequestEv
     case 'submitted':
       if (status === 'submitted') return 'repeated';
       if (status !== 'prepared') return 'wrong_status';
-      record(draft, { kind: 'submitted' });
+      note(draft, { kind: 'submitted' });
       draft.tx.status = 'submitted';
       setDecision(draft, 'commit', automatic);
       restate(draft);
@@ -94,7 +94,7 @@ function takeRequest<S extends TwoPhaseSpec>(draft: Draft<S>, request: RequestEv
     case 'aborted':
       if (status === 'aborting') return 'repeated';
       if (status !== 'prepared') return 'wrong_status';
-      record(draft, { kind: 'aborted', detail: request.reason === '' ? null : request.reason });
+      note(draft, { kind: 'aborted', detail: request.reason === '' ? null : request.reason });
       rollBack(draft, request.reason);
       restate(draft);
       return 'taken';
@@ -114,7 +114,7 @@ function register<S extends TwoPhaseSpec>(draft: Draft<S>, { branch }: Registere
 function timeOut<S extends TwoPhaseSpec>(draft: Draft<S>): void {
   const { timeoutReason } = draft.given.spec;
   if (draft.tx.status !== 'prepared' || draft.at < timeoutAt(draft)) return;
-  record(draft, { kind: 'timed-out', detail: timeoutReason });
+  note(draft, { kind: 'timed-out', detail: timeoutReason });
   rollBack(draft, timeoutReason);
   restate(draft);
 }

@@ -24,7 +24,7 @@ import type { WorkflowSpec } from '../request/spec.ts';
 import type { Concluded, Registered, RequestEvent, Verdict } from '../transaction/event.ts';
 import { type BranchId, epochMs } from '../words/ids.ts';
 import { mayStart, nextAttemptAt, start } from './attempts.ts';
-import { automatic, type Draft, finish, record, recordFact, setDecision, setOp } from './draft.ts';
+import { automatic, type Draft, finish, keepRecord, note, setDecision, setOp } from './draft.ts';
 import type { CallTable, ModeLogic } from './mode.ts';
 import { join, sameBranch } from './registration.ts';
 
@@ -97,8 +97,8 @@ function register(draft: WorkflowDraft, { branch }: Registered): Verdict {
 function conclude(draft: WorkflowDraft, conclusion: Concluded): Verdict {
   const { status, reason, result } = conclusion;
   if (draft.tx.status !== 'prepared') return concludeAgain(draft, conclusion);
-  record(draft, { kind: 'concluded', detail: reason === '' ? null : reason });
-  if (result.byteLength > 0) recordFact(draft, { kind: 'result', content: result });
+  note(draft, { kind: 'concluded', detail: reason === '' ? null : reason });
+  if (result.byteLength > 0) keepRecord(draft, { kind: 'result', content: result });
   draft.tx.reason = reason;
   setDecision(draft, status === 'succeed' ? 'commit' : 'roll-back', automatic);
   finish(draft, status);

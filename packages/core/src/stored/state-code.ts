@@ -4,7 +4,7 @@ import type { Op } from '../words/op.ts';
 
 /**
  * What stands first is what lists show. Format 1 had no `overdueSince`. Format 2 had no op that is given up: it was waiting, due
- * at 0 or in the past. Format 3 may have, and facts of the kind `not-before` beside; it had no `aheadUntil`.
+ * at 0 or in the past. Format 3 may have, and records of the kind `not-before` beside; it had no `aheadUntil`.
  */
 export type StateCode = [
   seq: number,

@@ -3,7 +3,7 @@
 import type { EpochMs, Gid, NodeId } from '../words/ids.ts';
 import type { Way } from '../words/op.ts';
 import type { Outcome } from '../words/outcome.ts';
-import type { Fact, RegisteredBranch } from './given.ts';
+import type { RegisteredBranch, TransactionRecord } from './given.ts';
 import type { HistoryEntry } from './history.ts';
 import type { Transaction } from './transaction.ts';
 
@@ -127,7 +127,7 @@ export interface Decided {
   /** History rows to append, in order. */
   readonly history: readonly HistoryEntry[];
   /** To be written once, in the same commit. */
-  readonly facts: readonly Fact[];
+  readonly records: readonly TransactionRecord[];
   readonly effects: readonly Effect[];
   /**
    * Whether it must be durable before anything follows from it. Otherwise its effects are within what the last commit allows, and

@@ -45,14 +45,14 @@ export interface Progress {
   readonly payload: Uint8Array;
 }
 
-/** A fact to be written once, in the commit of the decision that produced it. */
-export type Fact =
+/** A record to be written once, in the commit of the decision that produced it. */
+export type TransactionRecord =
   | { readonly kind: 'branch'; readonly index: number; readonly branch: RegisteredBranch }
   | { readonly kind: 'answer'; readonly branchId: BranchId; readonly content: Uint8Array }
   | { readonly kind: 'result'; readonly content: Uint8Array }
   | { readonly kind: 'not-before'; readonly at: EpochMs };
 
-/** What payloads, recorded facts and results of a transaction weigh in memory. Bytes; texts of templates by characters. */
+/** What payloads, records and results of a transaction weigh in memory. Bytes; texts of templates by characters. */
 export function bytesGiven({ spec, registered, answers, result }: Given): number {
   const recorded = registered.reduce((sum, { payload }) => sum + payload.byteLength, result?.byteLength ?? 0);
   return [...answers.values()].reduce((sum, answer) => sum + answer.byteLength, payloadBytesOf(spec) + recorded);
@@ -65,20 +65,20 @@ export function givenAtFirst<S extends Spec>(spec: S): Given<S> {
   return { spec, registered: [], answers: noAnswers, result: null, notBefore: null };
 }
 
-/** What is given once these facts are written. */
-export function withFacts(given: Given, facts: readonly Fact[]): Given {
-  return facts.reduce(withFact, given);
+/** What is given once these records are written. */
+export function withRecords(given: Given, records: readonly TransactionRecord[]): Given {
+  return records.reduce(withRecord, given);
 }
 
-function withFact(given: Given, fact: Fact): Given {
-  switch (fact.kind) {
+function withRecord(given: Given, record: TransactionRecord): Given {
+  switch (record.kind) {
     case 'branch':
-      return { ...given, registered: [...given.registered, fact.branch] };
+      return { ...given, registered: [...given.registered, record.branch] };
     case 'answer':
-      return { ...given, answers: new Map(given.answers).set(fact.branchId, fact.content) };
+      return { ...given, answers: new Map(given.answers).set(record.branchId, record.content) };
     case 'result':
-      return { ...given, result: fact.content };
+      return { ...given, result: record.content };
     case 'not-before':
-      return { ...given, notBefore: fact.at };
+      return { ...given, notBefore: record.at };
   }
 }

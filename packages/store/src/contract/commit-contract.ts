@@ -1,7 +1,7 @@
 /** Commit: whole or not at all, compare-and-swap, the answers, write-once records, history, isolation. */
-import { epochMs, type TransactionRow } from '@amends/core';
+import { epochMs, type StoredRecord, type TransactionRow } from '@amends/core';
 import { expect } from 'vitest';
-import type { Change, WriteOnceRecord } from '../store.ts';
+import type { Change } from '../store.ts';
 import type { StoreTest } from './harness.ts';
 import {
   finished,
@@ -19,7 +19,7 @@ const gid = gidOf('one');
 const applied = { outcome: 'applied' };
 const conflict = { outcome: 'conflict' };
 
-function record(key: string, text = key): WriteOnceRecord {
+function record(key: string, text = key): StoredRecord {
   return { kind: 'result', key, content: new TextEncoder().encode(text) };
 }
 

@@ -1,8 +1,7 @@
 /** What is done to a SQLite file that no server has open: copied, examined, rewritten. None of it changes the schema. */
 import { createHash } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
-import { AmendsError, isNewer, troubleIn } from '@amends/core';
-import type { WriteOnceRecord } from '@amends/store';
+import { AmendsError, isNewer, type StoredRecord, troubleIn } from '@amends/core';
 import type Database from 'better-sqlite3';
 import { readRecord, readSpec, readTx, recordColumns, type SqlRow, specColumns, txColumns } from '../../columns.ts';
 import { damageError, logDamage, openReader } from '../log/log-damage.ts';
@@ -116,7 +115,7 @@ function findTrouble(row: SqlRow, beside: readonly SqlRow[]): string | null {
   const records = beside.map(readRecord);
   const altered = beside.find((_, index) => records[index] === null);
   if (altered !== undefined) return `${altered[1]} ${JSON.stringify(altered[2])} is not what was written`;
-  return troubleIn({ row: tx, spec, records: records as WriteOnceRecord[] }, sha256);
+  return troubleIn({ row: tx, spec, records: records as StoredRecord[] }, sha256);
 }
 
 function sha256(parts: readonly (string | Uint8Array)[]): string {

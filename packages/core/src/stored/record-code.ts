@@ -1,41 +1,41 @@
-/** Facts as stores keep them: a kind, a key that is unique within the transaction, and bytes. */
+/** Records as stores keep them: a kind, a key that is unique within the transaction, and bytes. */
 
 import type { Spec } from '../request/spec.ts';
-import { type Fact, type Given, givenAtFirst, type RegisteredBranch, withFacts } from '../transaction/given.ts';
+import { type Given, givenAtFirst, type RegisteredBranch, type TransactionRecord, withRecords } from '../transaction/given.ts';
 import { assertNever } from '../words/errors.ts';
 import { type BranchId, epochMs } from '../words/ids.ts';
 
-/** A fact in its stored form. */
-export interface StoredFact {
+/** A record in its stored form, as it lies beside a transaction; a second one of the same kind and key is refused. */
+export interface StoredRecord {
   readonly kind: string;
   readonly key: string;
   readonly content: Uint8Array;
 }
 
-/** The stored form of a fact. Keys of branches sort in the order of registration. */
-export function encodeFact(fact: Fact): StoredFact {
-  switch (fact.kind) {
+/** The stored form of a record. Keys of branches sort in the order of registration. */
+export function encodeRecord(record: TransactionRecord): StoredRecord {
+  switch (record.kind) {
     case 'branch':
-      return { kind: 'branch', key: String(fact.index).padStart(6, '0'), content: encodeBranch(fact.branch) };
+      return { kind: 'branch', key: String(record.index).padStart(6, '0'), content: encodeBranch(record.branch) };
     case 'answer':
-      return { kind: 'answer', key: fact.branchId, content: fact.content };
+      return { kind: 'answer', key: record.branchId, content: record.content };
     case 'result':
-      return { kind: 'result', key: '', content: fact.content };
+      return { kind: 'result', key: '', content: record.content };
     case 'not-before':
-      return { kind: 'not-before', key: '', content: bytesOfAscii(String(fact.at)) };
+      return { kind: 'not-before', key: '', content: bytesOfAscii(String(record.at)) };
     default:
-      return assertNever(fact);
+      return assertNever(record);
   }
 }
 
-/** What is given, from the spec and all stored facts. */
-export function givenOf(spec: Spec, stored: readonly StoredFact[]): Given {
+/** What is given, from the spec and all stored records. */
+export function readGiven(spec: Spec, stored: readonly StoredRecord[]): Given {
   const sorted = [...stored].sort((a, b) => (a.key < b.key ? -1 : 1));
-  return withFacts(givenAtFirst(spec), sorted.map(decodeFact));
+  return withRecords(givenAtFirst(spec), sorted.map(decodeRecord));
 }
 
-/** A fact from its stored form. */
-export function decodeFact({ kind, key, content }: StoredFact): Fact {
+/** A record from its stored form. */
+export function decodeRecord({ kind, key, content }: StoredRecord): TransactionRecord {
   switch (kind) {
     case 'branch':
       return { kind, index: Number(key), branch: decodeBranch(content) };
@@ -46,7 +46,7 @@ export function decodeFact({ kind, key, content }: StoredFact): Fact {
     case 'not-before':
       return { kind, at: epochMs(Number(asciiOf(content))) };
     default:
-      throw new Error(`a fact of kind ${kind} is not known to this version`);
+      throw new Error(`a record of kind ${kind} is not known to this version`);
   }
 }
 
