@@ -37,6 +37,17 @@ test('whoever finds no place free gets one when one is given back, in order', ()
   expect(places.waiting).toBe(0);
 });
 
+test('a place goes on to the next one although whoever gave it back throws', () => {
+  const { places, served, waiter } = stage();
+  const first = places.take('a')!;
+  places.wait('a', waiter('ann'));
+  const fail = () => {
+    throw new Error('a bug');
+  };
+  expect(() => first.release(fail)).toThrow('a bug');
+  expect(served).toEqual(['ann']);
+});
+
 test('nobody overtakes those who wait, even where a place is free for a moment', () => {
   const { places, served, waiter } = stage();
   const first = places.take('a')!;

@@ -128,8 +128,11 @@ export class Places {
       const wasHeld = isHeld;
       isHeld = false;
       if (wasHeld) host.inFlight -= 1;
-      told();
-      if (wasHeld) this.#offer(name, host);
+      try {
+        told();
+      } finally {
+        if (wasHeld) this.#offer(name, host);
+      }
     };
     return { host: name, release };
   }

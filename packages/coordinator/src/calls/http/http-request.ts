@@ -7,12 +7,17 @@ import { isJsonRpc, jsonRpcBody } from './json-rpc-call.ts';
 /** Names and values in turns. */
 type FlatHeaders = readonly string[];
 
+/** The end of all headers: whose values differ from call to call. */
+const perCall = ['amends-epoch', '', 'amends-attempt', ''] as const;
+const epochFromEnd = 3;
+const attemptFromEnd = 1;
+
 /**
  * Makes what makes requests.
  * @returns null where the payload cannot be sent by the protocol of its transaction
  */
 export function requestMaker(userAgent: string): (call: BranchCall) => Dispatcher.DispatchOptions | null {
-  const bodiless = ['accept', 'application/json', 'user-agent', userAgent];
+  const bodiless = ['accept', 'application/json', 'user-agent', userAgent, ...perCall];
   const withBody = ['content-type', 'application/json', ...bodiless];
   return (call) => {
     const rpc = isJsonRpc(call);
@@ -42,8 +47,9 @@ function pathOf({ address: { path }, branchId, gid, op, mode, workflow }: Branch
 
 /** The transaction's headers override ours; the fencing token, the attempt's number and what is wanted override theirs. */
 function headersOf(ours: FlatHeaders, { headers: theirs, epoch, attempt, keepsAnswer }: BranchCall): string[] {
-  const both = Object.keys(theirs).length === 0 ? ours : overridden(ours, theirs);
-  const headers = [...both, 'amends-epoch', String(epoch), 'amends-attempt', String(attempt)];
+  const headers = Object.keys(theirs).length === 0 ? ours.slice() : override(ours, theirs);
+  headers[headers.length - epochFromEnd] = String(epoch);
+  headers[headers.length - attemptFromEnd] = String(attempt);
   if (keepsAnswer) headers.push('amends-answer', 'wanted');
   return headers;
 }
@@ -52,11 +58,11 @@ function headersOf(ours: FlatHeaders, { headers: theirs, epoch, attempt, keepsAn
 const isOurs: ReadonlySet<string> = new Set(['amends-epoch', 'amends-attempt', 'amends-answer']);
 
 /** Servers that parse by type take a type without a body for a broken request. */
-function overridden(ours: FlatHeaders, theirs: BranchCall['headers']): FlatHeaders {
+function override(ours: FlatHeaders, theirs: BranchCall['headers']): string[] {
   const headers = new Map<string, string>();
   for (let i = 0; i < ours.length; i += 2) headers.set(ours[i]!, ours[i + 1]!);
   const hasType = headers.has('content-type');
   for (const [name, value] of Object.entries(theirs)) headers.set(name.toLowerCase(), headerText(value));
   if (!hasType) headers.delete('content-type');
-  return [...headers].flatMap(([name, value]) => (isOurs.has(name) ? [] : [name, value]));
+  return [...headers].flatMap(([name, value]) => (isOurs.has(name) ? [] : [name, value])).concat(perCall);
 }
