@@ -1,8 +1,8 @@
-/** Errors of connections that did not come about, by their codes: what they are called in outcomes. */
+/** Errors of connections that did not come about, and what outcomes call them. */
 import type { Exchange } from '@amends/core';
 import { forbiddenCode } from './address/checked-lookup.ts';
 
-/** Errors before a connection stood: the participant has not seen the request. */
+/** Codes of errors that come before a connection stands, when the participant has not seen the request. */
 const refusedCodes: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connect_refused',
   ENOTFOUND: 'name_unknown',
@@ -21,7 +21,7 @@ const refusedCodes: Readonly<Record<string, string>> = {
 /** Codes of OpenSSL and of Node's checks of certificates. */
 const tlsCode = /^(ERR_TLS|ERR_SSL|UNABLE_TO_)|CERT/;
 
-/** Classifies an error that came while a connection was being made, when nothing can have been sent whatever it is. */
+/** Classifies an error that came while a connection was being made. Nothing has been sent then, whatever the error is. */
 export function classOfConnectError(error: Error): { readonly code: string; readonly exchange: Exchange } {
   const code = codeOf(error);
   if (code === forbiddenCode) return { code: 'address_forbidden', exchange: 'forbidden' };

@@ -1,11 +1,10 @@
 /**
- * Says in the log which hosts of participants fail: the first failure at once, then a summary each minute, then that the host
- * answers again. However many calls fail, a host gets two lines per minute at most.
+ * The log says which hosts of participants fail: the first failure at once, then a summary each minute, then that the host
+ * answers again. A host gets two lines per minute at most, however many calls fail.
  */
 import type { Outcome } from '@amends/core';
 import type { BranchCall, CallObserver, Clock, Log } from '../ports/ports.ts';
 
-/** What is needed to tell. */
 export interface FailingHostsOptions {
   readonly log: Pick<Log, 'warn'>;
   readonly clock: Clock;
@@ -21,11 +20,11 @@ export function failureTeller(options: FailingHostsOptions): CallObserver {
   return (call, outcome) => hosts.hear(call, outcome);
 }
 
-/** What is known of a host that fails, or did so a moment ago. */
+/** A host that fails, or failed a moment ago. */
 interface Trouble {
   /** Failing calls that no line has told yet. */
   untold: number;
-  /** Since when it has not answered. Milliseconds since 1970. */
+  /** It has not answered since then. Milliseconds since 1970. */
   since: number;
   /** The last line about its failures. Milliseconds since 1970. */
   toldAt: number;
@@ -33,9 +32,9 @@ interface Trouble {
   isToldFailing: boolean;
 }
 
-/** A failing host is called again within this time, or nothing is to be done there any more. Milliseconds. */
+/** A host that is not called within this time is forgotten, because nothing is to be done there any more. Milliseconds. */
 const forgottenAfterMs = 3_600_000;
-/** In the place of the name of those hosts that are not told apart. */
+/** Stands for the name of a host that is not told apart. */
 const others = '(other hosts)';
 
 class FailingHosts {
@@ -68,7 +67,7 @@ class FailingHosts {
     trouble.untold += 1;
     if (known !== undefined && now < trouble.toldAt + this.#tellEveryMs) return;
     const { gid, branchId, op } = request;
-    // What a participant has answered stands in the history; it may be meant for few.
+    // The text of an answer stands in the history only, because it may be meant for few.
     const why = exchange === 'answered' ? {} : { detail };
     const message = trouble.isToldFailing ? 'calls of a participant still fail' : 'calls of a participant fail';
     this.#log.warn({ host, failures: trouble.untold, code, ...why, gid, branchId, op }, message);

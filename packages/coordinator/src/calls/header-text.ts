@@ -1,8 +1,9 @@
 /** Values of headers beyond ASCII. */
 
 /**
- * A value as it is handed to clients of HTTP, which send one byte for each character: its bytes as UTF-8, as Go sends them.
- * Unencoded, some characters would lose their upper half on the way and become others, line breaks among them.
+ * A value in the form in which it is handed to clients of HTTP. They send one byte for each character, so each character here is
+ * one byte of the value's UTF-8; Go sends the same bytes. A character that is handed over as it is can lose its upper byte and
+ * become another one, such as a line break.
  */
 export function headerText(value: string): string {
   return Buffer.from(value).toString('latin1');

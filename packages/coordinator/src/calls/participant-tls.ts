@@ -1,6 +1,6 @@
-/** How participants and this coordinator know each other by certificates. */
+/** Certificates by which participants and the coordinator know each other. */
 
-/** For `https://` and `grpcs://`; all as PEM text. */
+/** For calls over `https://` and `grpcs://`. All texts are PEM. */
 export interface ParticipantTls {
   /** Authorities whose certificates participants may show, instead of the well-known ones. */
   readonly ca?: string;

@@ -1,8 +1,8 @@
 /**
- * Places at participants' hosts: so many calls at once to each. Whoever finds none waits in the queue of that host, in
- * order; each has one place in the queue however many calls it wants to make, and comes to the end of it again when it wants more
- * than it got. So a dead host fills its own queue and nobody else's, and a transaction of a thousand branches does not keep
- * out those of one. Nothing that waits here has been started.
+ * A call needs a place at its participant's host, and a host has a fixed number of them. A transaction that finds no free place
+ * waits in the queue of that host. It stands there once, however many calls it wants to make; when it wants more than it got, it
+ * goes to the end of the queue again. So a dead host fills only its own queue, and a transaction of a thousand branches does not
+ * keep out those of one. Nothing that waits here has been started.
  */
 import type { Clock } from '../ports/ports.ts';
 import type { AddressBook } from './address/address-book.ts';
@@ -12,15 +12,15 @@ export interface Place {
   readonly host: string;
   /**
    * Gives it to whoever is next. Idempotent.
-   * @param told runs when the place is free but offered to nobody yet: whoever hears there how the call ended decides before it
-   * is offered a place for something else
+   * @param told runs when the place is free and offered to nobody yet. A transaction that hears there how its call ended decides
+   * about that before it is offered a place for something else
    */
   release(told?: () => void): void;
 }
 
-/** Somebody who waits for places. */
+/** A transaction that waits for places. */
 export interface Waiter {
-  /** A place is there: it must be used or released. The waiter has left that host's queue. */
+  /** Gets a place, which it must use or release. It has left that host's queue. */
   offered(place: Place): void;
 }
 
@@ -34,14 +34,14 @@ export interface PlacesBounds {
 
 interface Host {
   inFlight: number;
-  /** With the moment from which on each waits. Milliseconds. */
+  /** Those that wait, with the moment since which each does. Milliseconds. */
   readonly queue: Map<Waiter, number>;
-  /** How long whoever was served last had waited. Milliseconds. */
+  /** The last one that was served had waited this long. Milliseconds. */
   lastWaitMs: number;
   isOffering: boolean;
 }
 
-/** What comes again later leaves the memory for this long at least, however soon its turn may come. Milliseconds. */
+/** A transaction that comes again later stays away this long at least, however soon its turn may come. Milliseconds. */
 const pauseMsMin = 1_000;
 const pauseMsMax = 3_600_000;
 
@@ -77,13 +77,13 @@ export class Places {
     return this.#place(name, host);
   }
 
-  /** Whether one waiter more may wait for a host. */
+  /** Whether this one may wait for a host, too. */
   hasRoom(name: string, waiter: Waiter): boolean {
     const { queue } = this.#host(name);
     return queue.size < this.#bounds.waitingMax || queue.has(waiter);
   }
 
-  /** Waits for a place; who waits for one already keeps its turn. One that is free now is offered before this returns. */
+  /** Begins to wait; one that waits already keeps its turn. A place that is free now is offered before this returns. */
   wait(name: string, waiter: Waiter): void {
     const host = this.#host(name);
     if (host.queue.has(waiter)) return;
@@ -92,7 +92,7 @@ export class Places {
     this.#offer(name, host);
   }
 
-  /** Waits no more. */
+  /** Ends the waiting. */
   leave(name: string, waiter: Waiter): void {
     const host = this.#hosts.get(name);
     if (host === undefined || !host.queue.delete(waiter)) return;
@@ -100,7 +100,7 @@ export class Places {
     this.#forgetIdle(name, host);
   }
 
-  /** How long one may stay away from a host and still be back before those that wait for it now are through. Milliseconds. */
+  /** A transaction may stay away this long and still be back before those that wait now are through. Milliseconds. */
   pauseMs(name: string): number {
     const { queue, lastWaitMs } = this.#host(name);
     const [since = this.#clock.now()] = queue.values();
@@ -137,7 +137,7 @@ export class Places {
     return { host: name, release };
   }
 
-  /** Who is offered a place may release it at once, from within this loop: then the loop goes on, not deeper. */
+  /** A waiter may release its place at once, from within this loop. Then the loop goes on instead of nesting. */
   #offer(name: string, host: Host): void {
     if (host.isOffering) return;
     host.isOffering = true;

@@ -1,4 +1,4 @@
-/** Which transport a call takes: its address says so. */
+/** The address of a call says which transport makes it. */
 
 import type { Transport } from '../ports/ports.ts';
 
@@ -8,7 +8,7 @@ export interface Transports {
   readonly grpc: Transport;
 }
 
-/** A transport that hands each call to the one that can make it; transactions over gRPC may have steps over HTTP. */
+/** A transport that hands each call to the one that can make it. A transaction over gRPC may have steps over HTTP. */
 export function transportByScheme({ http, grpc }: Transports): Transport {
   return {
     call: (request) => (request.address.by === 'grpc' ? grpc.call(request) : http.call(request)),

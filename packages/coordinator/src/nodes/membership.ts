@@ -1,7 +1,6 @@
 /**
- * Being one node among others on a store: the heartbeat that says so, and the claiming of work that nobody does.
- * Work is claimed only as fast as it is driven, so that a backlog of any size takes bounded memory and new
- * transactions keep their share.
+ * A node is one among others on a store. Its heartbeat says that it lives, and it claims the work that nobody does. It claims
+ * only as fast as it drives, so a backlog of any size takes bounded memory, and new transactions keep their share.
  */
 import { AmendsError, type EpochMs, epochMs, type Gid, type NodeId } from '@amends/core';
 import type { ClaimRequest, Store, StoredTransaction } from '@amends/store';
@@ -11,10 +10,10 @@ import type { TimeLimit } from '../ports/time-limit.ts';
 /** A claim whose answer was lost may still take effect within this. Milliseconds. */
 const lateEffectMs = 30_000;
 
-/** How claims give way to requests while some come in: so many at once, and so many per second. */
+/** While requests come in, a node claims so many at once and so many per second at most. */
 const gentle = { claimMax: 8, perS: 1_300 };
 
-/** How a node lives among others. */
+/** The times and bounds of a node's life among others. */
 export interface MembershipOptions {
   readonly node: NodeId;
   /** For people: host and process. */
@@ -38,11 +37,11 @@ interface MembershipPorts {
   adopt(stored: StoredTransaction): void;
   /** Claimed transactions that are still under way. */
   recovering(): number;
-  /** How many more transactions there is room for. */
+  /** There is room for this many more transactions. */
   room(): number;
-  /** Whether requests have come in a moment ago, which must not wait for what is claimed. */
+  /** Whether requests came in a moment ago; they must not wait for what is claimed. */
   isAsked(): boolean;
-  /** How far ahead work is claimed. Milliseconds. */
+  /** Work that is due within this time is claimed. Milliseconds. */
   horizonMs(): number;
   /** All that this node drives, and what it owns and leaves alone on purpose. */
   driven(): readonly Gid[];
@@ -58,9 +57,9 @@ export class Membership {
   #claiming: Promise<void> | null = null;
   #cancelPatience: (() => void) | null = null;
   #moreIsThere = false;
-  /** The next claim of a gentle pace. Milliseconds since 1970. */
+  /** The moment of the next claim at a gentle pace. Milliseconds since 1970. */
   #gentlyAt = 0;
-  /** Until when the store may give this node what it never hears of; null: it has heard of all. Milliseconds since 1970. */
+  /** Until then the store may give this node work that it never hears of; null: it has heard of all. Milliseconds since 1970. */
   #lossUntil: number | null = null;
   #claimsNoMore = false;
   #stopped = false;
@@ -70,7 +69,7 @@ export class Membership {
     this.#around = around;
   }
 
-  /** Joins: the first heartbeat. */
+  /** Joins by the first heartbeat. */
   async join(): Promise<void> {
     await this.#beat(this.#options.timeToLiveMs);
     this.#beatLater();
@@ -81,7 +80,7 @@ export class Membership {
     this.#claimNow();
   }
 
-  /** There is room for more claimed work: claims at once, or soon, if the last claim left some. */
+  /** Claims at once, or soon, when there is room again and the last claim left some work. */
   roomAgain(): void {
     const { recovering, room, isAsked, clock } = this.#around;
     if (!this.#moreIsThere || this.#claiming !== null || recovering() > this.#options.recoveringMax / 2) return;
@@ -94,7 +93,7 @@ export class Membership {
     this.#cancelClaim?.();
   }
 
-  /** Leaves; with the last heartbeat, which is sent however little time is left, others may take over at once. */
+  /** Leaves by a last heartbeat, after which others may take over at once. It is sent however little time is left. */
   async leave(limit: TimeLimit): Promise<void> {
     this.stopClaiming();
     this.#stopped = true;
@@ -156,7 +155,7 @@ export class Membership {
     for (const stored of claimed) this.#around.adopt(stored);
   }
 
-  /** The answer to a claim within the time to live. One that fails or comes later is lost; what it took is claimed again. */
+  /** Waits for the answer to a claim. One that fails or comes after the time to live is lost; what it took is claimed again. */
   #answerTo(request: ClaimRequest): Promise<readonly StoredTransaction[]> {
     const { store, timers } = this.#around;
     return new Promise((resolve, reject) => {
@@ -175,7 +174,7 @@ export class Membership {
     });
   }
 
-  /** For a while claims ask for what this node owns without driving it, too. */
+  /** Has claims ask, for a while, for what this node owns without driving it, too. */
   #lost(): void {
     this.#lossUntil = this.#around.clock.now() + lateEffectMs;
   }

@@ -1,13 +1,13 @@
 /**
- * Retention: transactions that are finished are deleted after a while, few at a time. Between two portions it rests for a
- * multiple of the time that the last one took, so that it takes a small share of the store, and a smaller one while
- * requests come in. What is not finished is never deleted.
+ * Finished transactions are deleted after a while, few at a time. After each portion the node rests for a multiple of the time
+ * that the portion took, so it takes a small share of the store, and a smaller one while requests come in. A transaction that is
+ * not finished is never deleted.
  */
 import { type EpochMs, epochMs, type Status } from '@amends/core';
 import type { Store } from '@amends/store';
 import type { Clock, Log, Timers } from '../ports/ports.ts';
 
-/** How long what is finished is kept. Milliseconds since it finished; null: for ever. */
+/** The time for which a finished transaction is kept. Milliseconds since it finished; null: for ever. */
 export interface RetentionOptions {
   readonly retainSucceededMs: number | null;
   readonly retainFailedMs: number | null;
@@ -18,20 +18,20 @@ interface RetentionPorts {
   readonly timers: Timers;
   readonly clock: Clock;
   readonly log: Log;
-  /** Whether requests have come in a moment ago, which must not wait. */
+  /** Whether requests came in a moment ago; they must not wait. */
   isAsked(): boolean;
 }
 
 /** Transactions per portion, which takes some milliseconds. */
 const portion = 100;
 
-/** So many times the duration of a portion is waited after it, and at least so long. */
+/** The rest after a portion: so many times its duration, and at least so long. */
 const rest = { asked: 10, unasked: 1, leastMs: 5 };
 
-/** Looked at so often when there was nothing to do, and after a failure. Milliseconds. */
+/** The node looks again after this time when there was nothing to do, and after a failure. Milliseconds. */
 const lookEveryMs = { most: 60_000, least: 1_000 };
 
-/** A clock that is so much later than the pause explains has jumped: somebody may have set it wrong, and will set it back. */
+/** A clock that is so much later than the pause explains has jumped. Somebody may have set it wrong, and will set it back. */
 const jump = { leastMs: 600_000, pauseMs: 3_600_000 };
 
 interface Kept {
@@ -39,14 +39,14 @@ interface Kept {
   readonly forMs: number;
 }
 
-/** One node's deleting of what is finished. Several nodes on one store do it side by side. */
+/** Deletes what is finished. Several nodes on one store do it side by side. */
 export class Retention {
   readonly #kept: readonly Kept[];
   readonly #around: RetentionPorts;
   #cancel: (() => void) | null = null;
   #deleting: Promise<void> | null = null;
   #deleted = 0;
-  /** When the next look should be, by the clock. */
+  /** The moment of the next look, by the clock. */
   #expectedAt: EpochMs | null = null;
   #stopped = false;
 
@@ -100,7 +100,7 @@ export class Retention {
     return this.#idleMs();
   }
 
-  /** What is finished must not be deleted by a clock that is right again a moment later. */
+  /** A clock that is wrong for a moment must not delete what is finished. */
   #hasJumped(now: EpochMs): boolean {
     const byMs = now - this.#expectedAt!;
     if (byMs < jump.leastMs) return false;
@@ -111,7 +111,7 @@ export class Retention {
     return true;
   }
 
-  /** What is kept for a short time is looked at more often. */
+  /** The shorter transactions are kept, the more often the node looks. */
   #idleMs(): number {
     const shortest = Math.min(...this.#kept.map(({ forMs }) => forMs));
     return Math.min(lookEveryMs.most, Math.max(lookEveryMs.least, shortest / 10));

@@ -1,8 +1,8 @@
-/** How the store is, for those who ask often: each reading writes to the store, so all who ask share one. */
+/** Readings of the store's health. Each writes to the store, so all who ask within a second share one. */
 import type { NodeRow, Store, StoreHealth } from '@amends/store';
 import type { Clock } from '../ports/ports.ts';
 
-/** A reading is told for so long. Milliseconds. */
+/** A reading is shared for this long. Milliseconds. */
 const toldForMs = 1_000;
 
 /** What one reading found. */

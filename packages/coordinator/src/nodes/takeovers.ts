@@ -1,6 +1,7 @@
 /**
- * Driving on what was claimed. What cannot be read is put on hold. What else cannot be driven on is left alone: it stays with
- * this node untouched, so that nobody claims it again and again, and what the store refused is looked at again after a while.
+ * Drives on what was claimed. A transaction that cannot be read is put on hold. Any other that cannot be driven on is left alone:
+ * it stays with this node untouched, so that nobody claims it again and again. What the store refused is looked at again after a
+ * while.
  */
 import { type AmendsError, type Gid, isFinished, type TransactionRow } from '@amends/core';
 import type { Store, StoredTransaction } from '@amends/store';
@@ -30,7 +31,7 @@ interface Around {
   onRest(): void;
 }
 
-/** Takes over, and knows what has not come to rest since and what is left alone. */
+/** Takes transactions over. It knows which of them have not come to rest since, and which are left alone. */
 export class Takeovers {
   readonly #around: Around;
   /** With what cancels the timer of each. */

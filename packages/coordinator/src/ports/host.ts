@@ -1,14 +1,14 @@
-/** The real ports: the only file here that reads clocks, sets timers and draws random numbers. */
+/** The real ports. No other file of this package reads clocks, sets timers or draws random numbers. */
 import { hash, randomFillSync, randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { type EpochMs, epochMs, type NodeId, nodeId } from '@amends/core';
 import type { Clock, Digest, Log, Random, Timers } from './ports.ts';
 
-/** The store's time, once it is known, carried on by the monotonic clock: immune to changes of the wall clock. */
+/** The store's time, carried on by the monotonic clock. Changes of the wall clock do not touch it. */
 export interface AnchoredClock extends Clock {
   /**
-   * Has the store asked for its time and corrects this clock where the answer contradicts it. Behind: it jumps. Ahead:
-   * it stands still until the store's time has caught up, because it never goes back.
+   * Has the store asked for its time, and corrects this clock where the answer contradicts it. A clock that is behind jumps. One
+   * that is ahead stands still until the store's time has caught up, because it never goes back.
    * @returns the answer
    */
   anchor(ask: () => Promise<EpochMs>): Promise<EpochMs>;
@@ -26,8 +26,8 @@ export function anchoredClock(monotonicMs: () => number = () => performance.now(
     async anchor(ask) {
       const askedAt = monotonicMs();
       const told = await ask();
-      // The store read its clock, in whole milliseconds, at some moment between these two; so an answer that took long
-      // says little and corrects little.
+      // The store read its clock, in whole milliseconds, at some moment between these two. So an answer that took long says
+      // little, and corrects little.
       const least = told - monotonicMs();
       const most = told + 1 - askedAt;
       offset = Math.min(most, Math.max(least, offset ?? least));
@@ -77,7 +77,7 @@ export function systemRandom(): Random {
 
 /** SHA-256 over the parts. */
 export const sha256: Digest = (parts) => {
-  // In one call: the object that takes parts one by one costs three times as much as hashing a usual request.
+  // One call for all parts: the object that takes them one by one costs three times as much as hashing a usual request.
   return hash('sha256', Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part))), 'hex');
 };
 

@@ -3,7 +3,7 @@
 /** What kind of place a network address leads to. */
 export type AddressKind = 'loopback' | 'private' | 'forbidden' | 'public';
 
-/** What an address says. It is taken apart once; whoever calls, groups or judges goes by this. */
+/** An address that was taken apart once. Whoever calls, groups or judges goes by this. */
 export interface ParticipantAddress {
   /** As it was given. */
   readonly text: string;

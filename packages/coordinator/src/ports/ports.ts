@@ -1,4 +1,4 @@
-/** What the coordinator needs from outside beside the store. Tests and the simulator bring their own. */
+/** The coordinator needs these from outside, beside the store. Tests and the simulator bring their own. */
 import type { BranchId, EpochMs, Face, Gid, Given, HistoryEntry, Mode, Op, Outcome, Protocol, Transaction } from '@amends/core';
 import type { ParticipantAddress } from './participant-address.ts';
 
@@ -33,10 +33,10 @@ export interface BranchCall {
   readonly workflow: string;
 }
 
-/** Hears of each call of a participant, when its outcome is there. For logs and metrics; must not throw. */
+/** Hears of each call of a participant, when its outcome is there. It is for logs and metrics, and must not throw. */
 export type CallObserver = (call: BranchCall, outcome: Outcome) => void;
 
-/** The moment and the passing of time. Never goes back. */
+/** The store's time. It never goes back. */
 export interface Clock {
   now(): EpochMs;
 }
@@ -49,7 +49,7 @@ export interface Timers {
   soon(wake: () => void): void;
 }
 
-/** Chance: for ids, which must not be guessable, and for jitter. */
+/** Chance for ids, which must not be guessable, and for jitter. */
 export interface Random {
   bytes(count: number): Uint8Array;
   /** 0 <= fraction < 1 */
@@ -59,7 +59,7 @@ export interface Random {
 /** SHA-256 as 64 hex digits over the parts. */
 export type Digest = (parts: readonly (string | Uint8Array)[]) => string;
 
-/** Structured logging: constant message, values as fields. */
+/** A structured log. Messages are constant; values are fields. */
 export interface Log {
   debug(fields: Readonly<Record<string, unknown>>, message: string): void;
   info(fields: Readonly<Record<string, unknown>>, message: string): void;
@@ -67,7 +67,7 @@ export interface Log {
   error(fields: Readonly<Record<string, unknown>>, message: string): void;
 }
 
-/** Hears of every durable change, after it is durable. For logs and metrics; must not throw. */
+/** Hears of every change, after it is durable. It is for logs and metrics, and must not throw. */
 export type Observer = (committed: Committed) => void;
 
 /** One durable change of a transaction. */

@@ -1,11 +1,11 @@
-/** One limit of time for several waits, one after the other. */
+/** One limit of time for several waits that follow each other. */
 import type { Timers } from './ports.ts';
 
-/** A time that runs from its making. */
+/** A time that runs from the moment at which it is made. */
 export interface TimeLimit {
-  /** Resolves when `work` has ended, well or badly, or the time is over. When it is over already: at once. */
+  /** Resolves when `work` has ended, well or badly, or the time is over; at once when it is over already. */
   within(work: Promise<unknown>): Promise<void>;
-  /** Nobody waits any more. */
+  /** Ends the time, when nobody waits any more. */
   cancel(): void;
 }
 

@@ -1,15 +1,15 @@
-/** A heap of moments with one timer for the earliest: everything that this node must wake within the next while. */
+/** A heap of moments, with one timer for the earliest. */
 import type { EpochMs } from '@amends/core';
 import type { Timers } from './ports.ts';
 
-/** Something that can be woken. The queue keeps its place in the heap in `wakeSlot`; nobody else touches that. */
+/** Something that can be woken. Its place in the heap is kept in `wakeSlot`, which nobody but the queue touches. */
 export interface Wakeable<T extends number = EpochMs> {
   wakeSlot: number;
   wakeAt: T | null;
   wake(): void;
 }
 
-/** Longer timers are made of several: the process's own end at 2^31 - 1 ms. Milliseconds. */
+/** A longer timer is made of several, because the process's own end at 2^31 - 1 ms. Milliseconds. */
 const timerMsMax = 3_600_000;
 
 export class WakeQueue<T extends number = EpochMs> {
@@ -38,13 +38,13 @@ export class WakeQueue<T extends number = EpochMs> {
     this.#arm();
   }
 
-  /** The clock may have jumped: wakes what is due by now, and sets the timer anew. */
+  /** Wakes what is due by now, and sets the timer anew, because the clock may have jumped. */
   look(): void {
     this.#cancelTimer?.();
     this.#fire();
   }
 
-  /** Wakes nothing any more. */
+  /** Stops: nothing is woken any more. */
   stop(): void {
     this.#stopped = true;
     this.#cancelTimer?.();

@@ -1,22 +1,20 @@
-/** The addresses that were taken apart lately: the same few participants are called again and again. */
+/** Remembers the addresses that were taken apart lately, because the same few participants are called again and again. */
 import type { ParticipantAddress } from '../../ports/participant-address.ts';
 import type { CheckAddress } from './network-address.ts';
 import { parseAddress } from './parse-address.ts';
 
-/** What one address takes beside its characters, and how often it holds those. Bytes, as counted on V8. */
+/** The memory of one address: a part of its own, and one for each character. Bytes, as V8 takes them. */
 const bytesEach = 400;
 const bytesPerCharacter = 4;
 
 /** An address whose query `URL` leaves as it is, so that it can be put behind the path as it was given. */
 const isCutAtQuery = /^[^#?]*[^#?\0- ]\?[!$-&(-;=?-~]+$/;
 
-/**
- * Takes addresses apart and remembers them, up to its last question mark: what differs in the query alone is one address here.
- */
+/** Takes addresses apart, and remembers each without its query. So addresses that differ in their query alone take room once. */
 export class AddressBook {
   readonly #check: CheckAddress;
   readonly #halfMax: number;
-  /** Two generations: what is asked for moves to the younger one, and the older one is forgotten when the younger is full. */
+  /** An address that is asked for moves into the younger of two tables. When that is full, the older one is forgotten. */
   #young = new Map<string, ParticipantAddress>();
   #old = new Map<string, ParticipantAddress>();
   #youngBytes = 0;
@@ -32,7 +30,7 @@ export class AddressBook {
     return this.#young.size + this.#old.size;
   }
 
-  /** What an address says; it never throws. */
+  /** Takes an address apart; never throws. */
   of(text: string): ParticipantAddress {
     const end = text.indexOf('?');
     return end < 0 ? this.#remember(text) : this.#withQuery(text, end);

@@ -1,4 +1,4 @@
-/** Resolving names so that what was checked is what is connected to. */
+/** Resolves names so that a socket connects only to an address that was checked. */
 import { type LookupAddress, type LookupAllOptions, lookup as resolveBySystem } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import type { CheckAddress } from './network-address.ts';
@@ -14,8 +14,8 @@ export type Resolve = (
 ) => void;
 
 /**
- * Resolves a name and leaves out the addresses that are not permitted, for many names have such ones beside others (link-local
- * ones of IPv6 above all). A name that has no other is refused, with the reason against its first address. For sockets.
+ * Makes the lookup of sockets. It leaves out the addresses of a name that are not permitted, because many names have some of
+ * these beside others, above all link-local ones of IPv6. A name that has no other is refused, with the reason against its first.
  */
 export function checkedLookup(checkAddress: CheckAddress, resolve: Resolve = resolveBySystem): LookupFunction {
   return (hostname, options, callback) => {

@@ -1,11 +1,11 @@
-/** Network addresses: what kind of place each leads to. */
+/** The kinds of network addresses, and which of them are never called. */
 import { BlockList, isIP } from 'node:net';
 import type { AddressKind, ParticipantAddress } from '../../ports/participant-address.ts';
 
 /** One network, as `BlockList` takes it. */
 type Network = readonly [address: string, prefix: number];
 
-/** Never a participant: link-local (cloud metadata among them), unspecified, multicast, reserved, broadcast. */
+/** Networks without participants: link-local ones (cloud metadata among them), unspecified, multicast, reserved, broadcast. */
 const forbidden = blockList([
   ['0.0.0.0', 8],
   ['169.254.0.0', 16],
@@ -27,7 +27,7 @@ const loopback = blockList([
   ['::1', 128],
 ]);
 
-/** RFC 1918, carrier-grade NAT, benchmarking, protocol assignments; unique local. */
+/** The networks of RFC 1918, carrier-grade NAT, benchmarking and protocol assignments, and the unique local ones of IPv6. */
 const privateNetworks = blockList([
   ['10.0.0.0', 8],
   ['172.16.0.0', 12],
@@ -44,7 +44,7 @@ function blockList(networks: readonly Network[]): BlockList {
   return list;
 }
 
-/** The kind of an IP address; IPv6 forms of an IPv4 address count as that. */
+/** The kind of an IP address. An IPv4 address in a form of IPv6 counts as itself. */
 export function addressKind(address: string): AddressKind {
   const plain = withoutMapping(address);
   const family = isIP(plain) === 6 ? 'ipv6' : 'ipv4';
@@ -90,15 +90,15 @@ function words(text: string): number[] {
   return text === '' ? [] : text.split(':').map((word) => Number.parseInt(word, 16));
 }
 
-/** Why an address must not be connected to; null when it may. Given the address and the name that it was found by. */
+/** Says why an address must not be connected to; null: it may. It gets the address and the name that it was found by. */
 export type CheckAddress = (address: string, hostname: string) => string | null;
 
-/** Why what is given as an IP address must not be called; null: it may, or it is a name. */
+/** Why a participant that is given as an IP address must not be called; null: it may, or it is given as a name. */
 export function reasonAgainst({ kind, hostname }: ParticipantAddress, check: CheckAddress): string | null {
   return kind === 'name' ? null : check(hostname, hostname);
 }
 
-/** What no configuration allows: link-local (cloud metadata among them), unspecified, multicast and reserved addresses. */
+/** Refuses what no configuration allows: link-local, unspecified, multicast and reserved addresses, cloud metadata among them. */
 export const refuseForbidden: CheckAddress = (address, hostname) =>
   addressKind(address) === 'forbidden'
     ? `${placeOf(address, hostname)} is link-local, metadata, multicast or reserved, which is never called`

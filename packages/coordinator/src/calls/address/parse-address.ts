@@ -1,4 +1,4 @@
-/** Taking the addresses of participants apart. They were checked when their transaction was accepted. */
+/** Takes the addresses of participants apart. They were checked when their transaction was accepted. */
 import { isIP } from 'node:net';
 import type { ParticipantAddress } from '../../ports/participant-address.ts';
 import { addressKind, type CheckAddress, refuseForbidden } from './network-address.ts';
@@ -6,7 +6,7 @@ import { addressKind, type CheckAddress, refuseForbidden } from './network-addre
 const grpcForm = /^(?:(grpcs?):\/\/)?((?:\[[\da-f:.]+\]|[^/:]+):(\d+))(\/.+)$/i;
 const httpScheme = /^https?:/i;
 
-/** What an address says; it never throws. @param check judges what is given as an IP address, in any spelling */
+/** Takes an address apart; never throws. @param check judges an address that is given as an IP address, in any spelling */
 export function parseAddress(text: string, check: CheckAddress = refuseForbidden): ParticipantAddress {
   const parts = httpScheme.test(text) ? httpParts(text) : (grpcParts(text) ?? otherParts(text));
   const { hostname } = parts;
@@ -43,7 +43,7 @@ function grpcParts(text: string): Parts | null {
   return { by: 'grpc', secure, origin: `${secure ? 'grpcs' : 'grpc'}://${host}`, host, hostname, port: Number(port), path };
 }
 
-/** What nobody can call may name a host all the same, which people want to see and which is judged. */
+/** The parts of a text that nobody can call. It may name a host all the same, which people see and which is judged. */
 function otherParts(text: string): Parts {
   const url = URL.parse(text);
   const hostname = url === null || url.host === '' ? (plainHostname(text) ?? '') : withoutBrackets(url.hostname);

@@ -1,6 +1,6 @@
 /**
- * The addresses that a request wants called, judged before it is taken: one that can never be called is refused with its field.
- * Names of fields are made for what is refused, because nearly nothing is.
+ * Judges the addresses that a request wants called, before the request is taken. An address that can never be called is refused
+ * with the name of its field. Only then the name is made, because nearly nothing is refused.
  */
 import { type Mode, type RegisteredBranch, refuse, type Spec, stepOfDelivery } from '@amends/core';
 
@@ -18,7 +18,7 @@ export function refuseSpecTargets(spec: Spec, judge: JudgeAddress): void {
     case 'msg':
       refuseQuestion(spec, 'query', judge(spec.query));
       return spec.steps.forEach(({ branchId, action }, index) => {
-        // Of several subscribers none keeps a message from the others: what may not be called is held when its turn comes.
+        // One subscriber must not keep a message from the others. A delivery that may not be called is held when its turn comes.
         if (stepOfDelivery(branchId) === branchId) refuseStep(index, 'action', judge(action));
       });
     case 'workflow':

@@ -1,6 +1,6 @@
 /**
- * One connection to one gRPC server, on Node's own HTTP/2. Its calls share it; the address behind the name is checked at the
- * moment of connecting, and a connection that has failed is never used again, so that the next one resolves the name anew.
+ * One connection to one gRPC server, on Node's own HTTP/2. Several calls share it. The address behind the name is checked at the
+ * moment of connecting. A connection that has failed is never used again, so the next one resolves the name anew.
  */
 import { type ClientHttp2Session, connect } from 'node:http2';
 import { connect as connectPlain, isIP, type LookupFunction, type Socket } from 'node:net';
@@ -9,12 +9,11 @@ import { systemTimers } from '../../ports/host.ts';
 import type { ParticipantAddress } from '../../ports/participant-address.ts';
 import type { ParticipantTls } from '../participant-tls.ts';
 
-/** How to connect. */
 export interface GrpcChannelOptions {
   /** Resolves names to permitted addresses only. */
   readonly lookup: LookupFunction;
   readonly tls: ParticipantTls;
-  /** Time for a server that let a call time out to answer a ping, before its connection is given up. Milliseconds. */
+  /** A server that let a call time out has this time to answer a ping; then its connection is given up. Milliseconds. */
   readonly pingMsMax: number;
 }
 
@@ -23,15 +22,12 @@ const connectMsMax = 10_000;
 /** Silence after which the operating system asks whether the peer is still there. Milliseconds. */
 const keepAliveMs = 60_000;
 
-/** How many calls a server takes at once before it has said so: as many as the standard wants it to (RFC 9113, section 6.5.2). */
+/** A server takes so many calls at once until it has said otherwise, as the standard asks for (RFC 9113, section 6.5.2). */
 const callsUntilToldOtherwise = 100;
 
 /** A connection and the calls on it. */
 export class GrpcChannel {
-  /**
-   * Resolves when calls may be sent: not before the server has said how many it takes at once. Rejects when that came about
-   * never.
-   */
+  /** Resolves when the server has said how many calls it takes at once, so that calls may be sent. Rejects when it cannot. */
   readonly connected: Promise<ClientHttp2Session>;
   /** Calls that wait for the connection or for their answer. */
   calls = 0;
@@ -39,7 +35,7 @@ export class GrpcChannel {
   readonly #pingMsMax: number;
   #probing = false;
   #isReady = false;
-  /** Of the streams that the server may have looked at, when it has said so with its good-bye. */
+  /** The last stream that the server may have looked at, as its good-bye says. */
   #lastStreamId = Number.POSITIVE_INFINITY;
 
   constructor(target: ParticipantAddress, options: GrpcChannelOptions) {
@@ -53,7 +49,7 @@ export class GrpcChannel {
       },
       () => {}, // Whoever calls hears of it; without callers nobody needs to.
     );
-    // A server that says good-bye takes no more calls here; it may first say so, and then which was the last.
+    // A server that says good-bye takes no more calls here. It may say so once, and then again with the last stream it looks at.
     this.#session.on('goaway', (_code, lastStreamId) => {
       this.#lastStreamId = lastStreamId;
       this.retire();
@@ -91,7 +87,7 @@ export class GrpcChannel {
     this.#session.close();
   }
 
-  /** A call had no answer in time. If the server does not answer a ping either, the connection is dead, and its calls end. */
+  /** Asks the server whether it is still there, after a call had no answer in time. If it does not answer, its calls end. */
   probe(): void {
     if (this.#probing || !this.isOpen || this.#session.connecting) return;
     this.#probing = true;

@@ -1,11 +1,11 @@
-/** The connections to gRPC servers: one per target, more where its server takes no more calls on one. */
+/** The connections to gRPC servers. A target has one, and more where its server takes no more calls on one. */
 
 import type { ParticipantAddress } from '../../ports/participant-address.ts';
 import { GrpcChannel, type GrpcChannelOptions } from './grpc-channel.ts';
 
 /**
- * Connections of one target at most. Servers usually take a hundred calls on each; what waits for its turn beyond them all does
- * so in its own time.
+ * One target has this many connections at most. A server usually takes a hundred calls on each. A call beyond all of them waits
+ * for its turn, and its time runs meanwhile.
  */
 const channelsPerTargetMax = 8;
 
@@ -21,7 +21,7 @@ export class GrpcChannels {
   readonly #options: GrpcChannelOptions;
   readonly #targetsMax: number;
   readonly #byOrigin = new Map<string, UsedChannels>();
-  /** Those too that take no more calls and have not ended. */
+  /** All that have not ended, with those that take no more calls. */
   readonly #all = new Set<GrpcChannel>();
   #uses = 0;
 

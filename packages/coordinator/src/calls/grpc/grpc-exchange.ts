@@ -1,6 +1,6 @@
 /**
- * One unary call of gRPC (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md): the payload goes out as the
- * message, byte for byte; of the answer the status counts, and its message only where the step keeps it.
+ * One unary call of gRPC (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md). The payload is the message that is
+ * sent, byte for byte. The status of the answer is the outcome. The message of the answer is read only where the step keeps it.
  */
 import { type ClientHttp2Session, type ClientHttp2Stream, constants, type IncomingHttpHeaders } from 'node:http2';
 import { limits, type Outcome, type OutcomeClass, participantStuck } from '@amends/core';
@@ -10,7 +10,7 @@ import { classOfConnectError } from '../connection-error.ts';
 import type { Deadlines, Timed } from '../deadlines.ts';
 import type { GrpcChannel } from './grpc-channel.ts';
 
-/** What goes out. */
+/** The metadata and the message of one call. */
 export interface GrpcRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly message: Uint8Array;
@@ -18,16 +18,16 @@ export interface GrpcRequest {
 
 type Result = Omit<Outcome, 'durationMs'>;
 
-/** Errors of a session that takes no more streams. */
+/** Codes of the errors of a session that takes no more streams. */
 const sessionEnded = /^ERR_HTTP2_(INVALID_SESSION|GOAWAY_SESSION|OUT_OF_STREAMS)$/;
 
 const noServer = 'answered by something that is no gRPC server';
 const lost = { code: 'connection_lost', exchange: 'broken' } as const;
 
-/** Flag of compression and length, before each message. */
+/** A flag of compression and a length stand before each message. */
 const prefixBytes = 5;
 
-/** What a call is made with. */
+/** What an exchange needs of its transport. */
 export interface GrpcMeans {
   readonly deadlines: Deadlines;
   /** A connection that takes calls; null: no more are made. */
@@ -36,14 +36,14 @@ export interface GrpcMeans {
   request(leftMs: number): GrpcRequest;
 }
 
-/** How often one call is sent, when servers pass it over each time. */
+/** A call is sent this often at most when servers pass it over each time. */
 const sendingsMax = 5;
 
 const stopped: Result = { class: 'unknown', code: 'stopped', detail: 'the coordinator is stopping', exchange: 'unsent' };
 
 /**
- * Makes a call; resolves exactly once, within its deadline. What a server has passed over, because it is going away or has no
- * room on this connection, is sent again at once on another: nothing has happened yet, so it is the same attempt.
+ * Makes a call; resolves exactly once, within its deadline. A server passes a call over when it is going away or has no room on
+ * this connection. Nothing has happened then, so the call is sent again at once on another connection, as the same attempt.
  */
 export function grpcExchange(call: BranchCall, means: GrpcMeans): Promise<Outcome> {
   return new Promise((done) => {
@@ -51,27 +51,28 @@ export function grpcExchange(call: BranchCall, means: GrpcMeans): Promise<Outcom
   });
 }
 
-/** Where a call stands. */
+/** How far a call has come over all its sendings. */
 interface Course {
   done(outcome: Outcome): void;
   readonly startedAt: number;
   /** Which sending this is, from 1. */
   readonly sending: number;
-  /** What is to be said when it cannot be sent. */
+  /** The outcome when it cannot be sent any more. */
   readonly before: Result;
 }
 
 function send(call: BranchCall, means: GrpcMeans, course: Course): void {
+  const leftMs = Math.max(0, call.deadlineInMs - Math.floor(stopwatch.now() - course.startedAt));
   const channel = course.sending > sendingsMax ? null : means.channel();
   if (channel === null) end(course, course.before);
-  else new GrpcSending(channel, call, { means, course }).begin();
+  else new GrpcSending(channel, call, { means, course }).begin(leftMs);
 }
 
 function end({ done, startedAt }: Course, outcome: Result): void {
   done({ ...outcome, durationMs: Math.round(stopwatch.now() - startedAt) });
 }
 
-/** One call on one connection. */
+/** One sending of a call, on one connection. */
 class GrpcSending implements Timed {
   wakeSlot = -1;
   wakeAt: number | null = null;
@@ -97,9 +98,8 @@ class GrpcSending implements Timed {
     this.#course = course;
   }
 
-  begin(): void {
-    const lastedMs = Math.floor(stopwatch.now() - this.#course.startedAt);
-    const leftMs = Math.max(0, this.#call.deadlineInMs - lastedMs);
+  /** @param leftMs of the time of the call */
+  begin(leftMs: number): void {
     const request = this.#means.request(leftMs);
     this.#channel.calls += 1;
     this.#means.deadlines.set(this, leftMs);
@@ -115,7 +115,7 @@ class GrpcSending implements Timed {
     try {
       this.#follow(session.request(headers), message);
     } catch (error) {
-      // The session has ended, or a header cannot be sent: either way nothing has left.
+      // The session has ended, or a header cannot be sent. Nothing has left in either case.
       const { message, code = '' } = error as NodeJS.ErrnoException;
       if (sessionEnded.test(code)) this.#passOver(message);
       else this.#end({ class: 'unknown', code: 'invalid_request', detail: message, exchange: 'refused' });
@@ -142,14 +142,14 @@ class GrpcSending implements Timed {
       this.#error = error;
     });
     stream.on('close', () => this.#ended(stream));
-    stream.end(framed(message));
+    stream.end(frame(message));
   }
 
   #readStatus(headers: IncomingHttpHeaders): void {
     const status = headers['grpc-status'];
     if (status === undefined) return;
     this.#status = /^\d+$/.test(String(status)) ? Number(status) : codes.unknown;
-    this.#message = decoded(String(headers['grpc-message'] ?? ''));
+    this.#message = decode(String(headers['grpc-message'] ?? ''));
     this.#isStuck = headers['amends-attention'] === 'needed';
   }
 
@@ -167,14 +167,17 @@ class GrpcSending implements Timed {
     else this.#end({ class: 'unknown', code: `http_${this.#httpStatus}`, detail: noServer, exchange: 'answered' });
   }
 
-  /** It has not left, or the server has said that it did not look at it. Otherwise no error says that it was not heard. */
+  /**
+   * A stream was passed over when it has not left, or when the server has said that it did not look at it. No other error says
+   * that the server has not heard the call.
+   */
   #isPassedOver({ id, rstCode }: ClientHttp2Stream): boolean {
     return id === undefined || rstCode === constants.NGHTTP2_REFUSED_STREAM || this.#channel.hasPassedOver(id);
   }
 
   #verdict(status: number): Result {
     if (status === codes.ok && this.#call.keepsAnswer) return this.#agreed();
-    // The library of a participant tells the last two itself, while its function may go on.
+    // A participant's library sends the last two statuses by itself, while the participant's function may go on.
     const exchange = status === codes.deadlineExceeded || status === codes.cancelled ? 'broken' : 'answered';
     const detail = status === codes.ok ? '' : readable(this.#message);
     const verdict = classOfStatus(status, this.#message);
@@ -196,7 +199,7 @@ class GrpcSending implements Timed {
     };
   }
 
-  /** The deadline. Without a stream, or with one that waits for its turn on the connection, nothing has left. */
+  /** The time is over. Nothing has left when there is no stream yet, or when the stream waits for its turn on the connection. */
   wake(): void {
     const detail = `no complete answer within ${this.#call.deadlineInMs} ms`;
     const isUnsent = this.#stream === null || this.#stream.pending;
@@ -213,7 +216,7 @@ class GrpcSending implements Timed {
     if (this.#leave()) end(this.#course, outcome);
   }
 
-  /** Has no more to do with the connection. @returns whether that was not so already */
+  /** Ends its use of the connection. @returns false when that has happened already */
   #leave(): boolean {
     if (this.#over) return false;
     this.#over = true;
@@ -225,19 +228,19 @@ class GrpcSending implements Timed {
   }
 }
 
-/** A message as it travels: uncompressed, its length before it. */
-function framed(message: Uint8Array): Buffer {
-  const frame = Buffer.allocUnsafe(prefixBytes + message.byteLength);
-  frame.writeUInt8(0, 0);
-  frame.writeUInt32BE(message.byteLength, 1);
-  frame.set(message, prefixBytes);
-  return frame;
+/** Puts a message into the frame in which it travels: uncompressed, with its length before it. */
+function frame(message: Uint8Array): Buffer {
+  const bytes = Buffer.allocUnsafe(prefixBytes + message.byteLength);
+  bytes.writeUInt8(0, 0);
+  bytes.writeUInt32BE(message.byteLength, 1);
+  bytes.set(message, prefixBytes);
+  return bytes;
 }
 
 /** The statuses that mean something here (https://grpc.github.io/grpc/core/md_doc_statuscodes.html). */
 const codes = { ok: 0, cancelled: 1, unknown: 2, deadlineExceeded: 4, failedPrecondition: 9, aborted: 10 } as const;
 
-/** DTM's reading of a status; `ONGOING` in the message is how its older clients say so. */
+/** The meaning that DTM gives to a status. Its older clients say *ongoing* by `ONGOING` in the message. */
 function classOfStatus(status: number, message: string): OutcomeClass {
   switch (status) {
     case codes.ok:
@@ -251,8 +254,8 @@ function classOfStatus(status: number, message: string): OutcomeClass {
   }
 }
 
-/** `grpc-message` is percent-encoded UTF-8; what is not is shown as it came. */
-function decoded(text: string): string {
+/** Decodes a `grpc-message`, which is percent-encoded UTF-8. A text that is not is taken as it came. */
+function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {

@@ -1,19 +1,18 @@
 /**
- * Calls participants over gRPC: the stored bytes as the message, unread, and who asks for what in the metadata. The
- * whole exchange within its deadline, answers capped, and every address
- * checked at the moment of connecting.
+ * Calls participants over gRPC. The stored bytes are the message and are not read; the metadata says who asks for what. The
+ * whole exchange ends within its deadline, answers are capped, and every address is checked at the moment of connecting.
  */
-import type { Exchange, Outcome } from '@amends/core';
+import type { Outcome } from '@amends/core';
 import type { BranchCall, Transport } from '../../ports/ports.ts';
 import { checkedLookup } from '../address/checked-lookup.ts';
 import { type CheckAddress, reasonAgainst, refuseForbidden } from '../address/network-address.ts';
 import { Deadlines } from '../deadlines.ts';
 import { headerText } from '../header-text.ts';
 import type { ParticipantTls } from '../participant-tls.ts';
+import { leaveUnmade } from '../unmade-call.ts';
 import { GrpcChannels } from './grpc-channels.ts';
 import { type GrpcRequest, grpcExchange } from './grpc-exchange.ts';
 
-/** How to call. */
 export interface GrpcTransportOptions {
   /** Targets whose connections are kept; the one unused longest is closed for another. Default 1,000. */
   readonly targetsMax?: number;
@@ -22,7 +21,8 @@ export interface GrpcTransportOptions {
   /** For targets that begin with `grpcs://`. Default: the well-known authorities, no certificate of our own. */
   readonly tls?: ParticipantTls;
   /**
-   * Time for a server that let a call time out to answer a ping, before its connection is given up. Milliseconds, default 5,000.
+   * A server that let a call time out has this time to answer a ping; then its connection is given up. Milliseconds. Default
+   * 5,000.
    */
   readonly pingMsMax?: number;
   /** Name and version sent to participants. */
@@ -40,11 +40,11 @@ export function grpcTransport(options: GrpcTransportOptions = {}): Transport {
   return {
     call(request) {
       const { address } = request;
-      if (address.by !== 'grpc') return notMade('invalid_request', notGrpc, 'refused');
-      // What has connections has been judged.
+      if (address.by !== 'grpc') return leaveUnmade('invalid_request', notGrpc, 'refused');
+      // An address that has connections has been judged.
       const forbidden = channels.has(address) ? null : reasonAgainst(address, checkAddress);
-      if (forbidden !== null) return notMade('address_forbidden', forbidden, 'forbidden');
-      if (closed) return notMade('stopped', 'the coordinator is stopping', 'unsent');
+      if (forbidden !== null) return leaveUnmade('address_forbidden', forbidden, 'forbidden');
+      if (closed) return leaveUnmade('stopped', 'the coordinator is stopping', 'unsent');
       if (!printable.test(request.gid)) return unsendable(request.gid);
       if (!printable.test(request.workflow)) return unsendable(request.workflow);
       const message = messageOf(request);
@@ -63,13 +63,13 @@ export function grpcTransport(options: GrpcTransportOptions = {}): Transport {
 
 const notGrpc = 'the address is not that of a gRPC method';
 
-/** What metadata can hold; gids with other characters are refused where transactions over gRPC come in. */
+/** The characters that metadata can hold. Transactions over gRPC whose gid has others are refused when they come in. */
 const printable = /^[ -~]*$/;
 
-/** Headers that belong to the exchange itself, whatever a transaction would have them be. */
+/** Headers that belong to the exchange itself. A transaction cannot set them. */
 const ownHeaders = /^(content-type|content-length|te|user-agent|host|http2-settings|grpc-.*)$/;
 
-/** The metadata: who calls, then the transaction's headers, which cannot make it another. */
+/** The metadata. It says who calls, and then holds the transaction's headers, which cannot override that. */
 function headersOf(
   request: BranchCall,
   { userAgent, leftMs }: { readonly userAgent: string; readonly leftMs: number },
@@ -104,7 +104,7 @@ function headersOf(
 /** `WorkflowData.Data`: field 1, bytes. */
 const workflowDataTag = 0x0a;
 
-/** The payload as it is; the input of a workflow inside the message that DTM's service `workflow.Workflow` takes. */
+/** The payload itself. The input of a workflow is put into the message that DTM's service `workflow.Workflow` takes. */
 function messageOf({ workflow, payload }: BranchCall): Uint8Array {
   if (workflow === '' || payload.byteLength === 0) return payload;
   return Buffer.concat([Buffer.from([workflowDataTag, ...varint(payload.byteLength)]), payload]);
@@ -116,9 +116,5 @@ function varint(count: number): number[] {
 }
 
 function unsendable(text: string): Promise<Outcome> {
-  return notMade('invalid_request', `${JSON.stringify(text)} cannot be metadata`, 'refused');
-}
-
-function notMade(code: string, detail: string, exchange: Exchange): Promise<Outcome> {
-  return Promise.resolve({ class: 'unknown', code, detail, exchange, durationMs: 0 });
+  return leaveUnmade('invalid_request', `${JSON.stringify(text)} cannot be metadata`, 'refused');
 }

@@ -1,7 +1,7 @@
-/** From an HTTP answer to an outcome: the classes of `dtm-protocol` for DTM's transactions, plain status codes natively. */
+/** The outcome of an HTTP answer. DTM's transactions go by status and text, native ones by the status. */
 import { type Face, limits, type OutcomeClass } from '@amends/core';
 
-/** What a participant's answer means. DTM's clients of old answer 200 with the verdict in the body; so bodies are searched. */
+/** What a participant's answer means. DTM's older clients answer 200 with the verdict in the body, so bodies are searched. */
 export function classOfAnswer(face: Face, status: number, body: Buffer): OutcomeClass {
   if (status === 425) return 'ongoing';
   return face === 'dtm' ? classByText(status, body.toString('latin1')) : classByStatus(status);
@@ -18,12 +18,12 @@ function classByText(status: number, body: string): OutcomeClass {
   return status === 200 ? 'success' : 'unknown';
 }
 
-/** Whether a status is a verdict by itself, whatever can be read of the body behind it. */
+/** Whether a status is a verdict by itself, whatever the body says. */
 export function isVerdict(status: number): boolean {
   return status === 409 || status === 425;
 }
 
-/** What is kept of an answer for people: natively the message inside, when it is JSON with one; capped and well-formed. */
+/** What people see of an answer: its text, or natively the message in its JSON. It is capped and well-formed. */
 export function detailOfAnswer(face: Face, body: string): string {
   const text = face === 'native' ? (messageIn(body) ?? body) : body;
   return text.slice(0, limits.answerCharactersKept).toWellFormed().replaceAll('\u0000', '\ufffd');

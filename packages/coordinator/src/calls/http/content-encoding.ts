@@ -1,7 +1,4 @@
-/**
- * Undoing what `content-encoding` says was done to the body of an answer (RFC 9110, section 8.4), or `transfer-encoding`, within
- * a limit.
- */
+/** Undoes, within a limit, what `content-encoding` (RFC 9110, section 8.4) or `transfer-encoding` says was done to a body. */
 import { brotliDecompressSync, constants, gunzipSync, inflateRawSync, inflateSync, zstdDecompressSync } from 'node:zlib';
 import { headerIn, type RawHeaders } from './raw-headers.ts';
 
@@ -12,7 +9,7 @@ export type DecodedBody =
 
 type Limits = { readonly maxOutputLength: number };
 
-/** Nobody needs more for content that travels by HTTP (RFC 9659); as a power of two. */
+/** The largest window that content on HTTP may need (RFC 9659), as a power of two. */
 const zstdWindow = { params: { [constants.ZSTD_d_windowLogMax]: 23 } };
 
 const decoders: Readonly<Record<string, (bytes: Buffer, limits: Limits) => Buffer>> = {
@@ -23,25 +20,25 @@ const decoders: Readonly<Record<string, (bytes: Buffer, limits: Limits) => Buffe
   zstd: (bytes, limits) => zstdDecompressSync(bytes, { ...zstdWindow, ...limits }),
 };
 
-/** What is encoded more often only keeps its reader busy. */
+/** A body that was encoded more often is refused: it would only keep the reader busy. */
 const encodingsMax = 4;
 
-/** What was done to a body, in this order, and then for its way alone; empty: nothing but cutting it in chunks. */
+/** The encodings of a body, then those for its way alone, in order; empty: it was at most cut in chunks. */
 export function encodingIn(headers: RawHeaders): string {
   const content = headerIn(headers, 'content-encoding') ?? '';
   const transfer = headerIn(headers, 'transfer-encoding') ?? 'chunked';
   return transfer === 'chunked' ? content : `${content}, ${transfer}`;
 }
 
-/** Names of what leaves a body as it is, once its chunks have been put together. */
+/** Names of encodings that change nothing, once the chunks have been put together. */
 const asItIs: ReadonlySet<string> = new Set(['', 'identity', 'chunked']);
 
 /**
- * Decodes a body; nothing stays nothing.
+ * Decodes a body. An empty one stays empty.
  * @param encoding as `encodingIn` gives it; empty: as it is
  * @param bytesMax of the decoded body, and of every stage before it
  */
-export function decodedBody(bytes: Buffer, encoding: string, bytesMax: number): DecodedBody {
+export function decodeBody(bytes: Buffer, encoding: string, bytesMax: number): DecodedBody {
   if (encoding === '' || bytes.byteLength === 0) return { bytes };
   const names = encoding
     .toLowerCase()
@@ -60,12 +57,12 @@ export function decodedBody(bytes: Buffer, encoding: string, bytesMax: number): 
   }
 }
 
-/** What is said of an answer that is too long. */
+/** The detail of the outcome of an answer that is too long. */
 export function tooLarge(bytesMax: number): string {
   return `the answer is larger than ${bytesMax} bytes; a verdict must be short`;
 }
 
-/** By the name of `deflate` some send zlib's format, as they should, and some what lies within it. */
+/** Whether a body is in zlib's format, as `deflate` should be. Some servers send the bare stream that lies within it. */
 function isZlib(bytes: Buffer): boolean {
   return (bytes[0]! & 0x0f) === 8 && bytes.byteLength > 1 && bytes.readUInt16BE(0) % 31 === 0;
 }

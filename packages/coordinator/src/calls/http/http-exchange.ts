@@ -1,4 +1,4 @@
-/** One exchange over HTTP: what comes of it, within its deadline, by undici's raw callbacks. */
+/** One exchange over HTTP, followed by undici's raw callbacks until its outcome, within its deadline. */
 import { type Exchange, limits, type Outcome, type OutcomeClass, participantStuck } from '@amends/core';
 import type { Dispatcher } from 'undici';
 import { stopwatch } from '../../ports/host.ts';
@@ -6,11 +6,11 @@ import type { BranchCall } from '../../ports/ports.ts';
 import { classOfConnectError } from '../connection-error.ts';
 import type { Deadlines, Timed } from '../deadlines.ts';
 import { classOfAnswer, detailOfAnswer, isVerdict } from './answer.ts';
-import { decodedBody, encodingIn, tooLarge } from './content-encoding.ts';
+import { decodeBody, encodingIn, tooLarge } from './content-encoding.ts';
 import { classOfJsonRpc, isJsonRpc } from './json-rpc-call.ts';
 import { headerIn } from './raw-headers.ts';
 
-/** Where the time of the call is kept, and who hears of its outcome. */
+/** Keeps the time of an exchange, and hears of its outcome. */
 export interface ExchangeEnds {
   readonly deadlines: Deadlines;
   /** Called exactly once. */
@@ -21,14 +21,14 @@ const lost = { code: 'connection_lost', exchange: 'broken' } as const;
 
 const nothing = Buffer.alloc(0);
 
-/** Follows one exchange. undici's newer callbacks cost an object for the headers and two more around each exchange. */
+/** Follows one exchange. undici's newer callbacks would cost an object for all headers and two more for each exchange. */
 export class HttpExchange implements Dispatcher.DispatchHandler, Timed {
   wakeSlot = -1;
   wakeAt: number | null = null;
   readonly #call: BranchCall;
   readonly #ends: ExchangeEnds;
   readonly #startedAt = stopwatch.now();
-  /** null: the request has not been sent, whatever the error says that comes. */
+  /** null while the request has not been handed to a connection; an error that comes then says that nothing was sent. */
   #abort: ((reason: Error) => void) | null = null;
   #status = 0;
   #location = '';
@@ -45,7 +45,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler, Timed {
     ends.deadlines.set(this, call.deadlineInMs);
   }
 
-  /** The deadline. Before the request was handed to a connection nothing can have reached the participant. */
+  /** The time is over. A request that was not handed to a connection has not reached the participant. */
   wake(): void {
     const detail = `no complete answer within ${this.#call.deadlineInMs} ms`;
     this.#endUnknown('timeout', detail, this.#abort === null ? 'refused' : 'broken');
@@ -77,7 +77,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler, Timed {
 
   onComplete(): void {
     if (this.#encoding === '') return this.#judge(this.#received());
-    const decoded = decodedBody(this.#received(), this.#encoding, limits.answerBytesMax);
+    const decoded = decodeBody(this.#received(), this.#encoding, limits.answerBytesMax);
     if ('bytes' in decoded) this.#judge(decoded.bytes);
     else this.#judgeUnread(decoded.code, decoded.detail);
   }
@@ -106,7 +106,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler, Timed {
     this.#end(this.#call.keepsAnswer ? { ...agreed, kept: new Uint8Array(body) } : agreed);
   }
 
-  /** Of an answer whose body cannot be read, or not to its end, the status may be a verdict all the same. */
+  /** Judges an answer whose body cannot be read, or not to its end. Its status may be a verdict all the same. */
   #judgeUnread(code: string, detail: string): void {
     if (!isVerdict(this.#status)) return this.#endUnknown(code, detail, 'answered');
     if (this.#encoding === '') return this.#judge(this.#received());
@@ -146,7 +146,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler, Timed {
   }
 }
 
-/** Made once for the status that nearly every answer has. */
+/** The code of nearly every answer, made once. */
 const usual = 'http_200';
 
 function codeOf(status: number): string {

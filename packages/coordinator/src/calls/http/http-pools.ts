@@ -1,11 +1,10 @@
-/** UsedPool-alive connections to participants, by origin. */
+/** Kept-alive connections to participants, by origin. */
 import { Pool } from 'undici';
 import { checkedLookup } from '../address/checked-lookup.ts';
 import { type CheckAddress, refuseForbidden } from '../address/network-address.ts';
 import type { ParticipantTls } from '../participant-tls.ts';
 import { connectorToFinalAnswers } from './interim-answers.ts';
 
-/** How to connect. */
 export interface HttpPoolsOptions {
   /** Connections per origin. Default 128. */
   readonly connectionsMax?: number;

@@ -7,15 +7,12 @@ import { isJsonRpc, jsonRpcBody } from './json-rpc-call.ts';
 /** Names and values in turns. */
 type FlatHeaders = readonly string[];
 
-/** The end of all headers: whose values differ from call to call. */
+/** The last headers of each call, whose values differ from call to call. */
 const perCall = ['amends-epoch', '', 'amends-attempt', ''] as const;
 const epochFromEnd = 3;
 const attemptFromEnd = 1;
 
-/**
- * Makes what makes requests.
- * @returns null where the payload cannot be sent by the protocol of its transaction
- */
+/** Makes a function that makes requests; it returns null when the protocol of the transaction cannot carry the payload. */
 export function requestMaker(userAgent: string): (call: BranchCall) => Dispatcher.DispatchOptions | null {
   const bodiless = ['accept', 'application/json', 'user-agent', userAgent, ...perCall];
   const withBody = ['content-type', 'application/json', ...bodiless];
@@ -29,10 +26,10 @@ export function requestMaker(userAgent: string): (call: BranchCall) => Dispatche
       method: hasBody || call.mode === 'xa' ? 'POST' : 'GET',
       headers: headersOf(hasBody ? withBody : bodiless, call),
       body: hasBody ? body : null,
-      // The exchange keeps the deadline of the whole; undici's are coarser and per phase.
+      // The exchange keeps the deadline of the whole. undici's time-outs are coarser, and each is for one phase.
       headersTimeout: 0,
       bodyTimeout: 0,
-      // A connection carries one exchange at a time: there is nothing to hold back.
+      // A connection carries one exchange at a time, so there is nothing to hold back.
       blocking: false,
     };
   };
@@ -45,7 +42,7 @@ function pathOf({ address: { path }, branchId, gid, op, mode, workflow }: Branch
   return `${path}${sign}branch_id=${encodeURIComponent(branchId)}&gid=${encodeURIComponent(gid)}&op=${name}&trans_type=${mode}`;
 }
 
-/** The transaction's headers override ours; the fencing token, the attempt's number and what is wanted override theirs. */
+/** The transaction's headers override ours, except the epoch, the number of the attempt and whether the answer is wanted. */
 function headersOf(ours: FlatHeaders, { headers: theirs, epoch, attempt, keepsAnswer }: BranchCall): string[] {
   const headers = Object.keys(theirs).length === 0 ? ours.slice() : override(ours, theirs);
   headers[headers.length - epochFromEnd] = String(epoch);
@@ -57,7 +54,7 @@ function headersOf(ours: FlatHeaders, { headers: theirs, epoch, attempt, keepsAn
 /** Headers that no transaction may set. */
 const isOurs: ReadonlySet<string> = new Set(['amends-epoch', 'amends-attempt', 'amends-answer']);
 
-/** Servers that parse by type take a type without a body for a broken request. */
+/** Drops the content type of a request without a body, because servers that parse by type take that for a broken request. */
 function override(ours: FlatHeaders, theirs: BranchCall['headers']): string[] {
   const headers = new Map<string, string>();
   for (let i = 0; i < ours.length; i += 2) headers.set(ours[i]!, ours[i + 1]!);

@@ -1,20 +1,20 @@
 /**
- * Answers before the answer, such as `100 Continue` (RFC 9110, section 15.2), that nobody has asked for. Whoever calls must
- * pass over them; undici breaks the connection at the first `100`, so they are taken out of what it reads.
+ * A server may send interim answers, such as `100 Continue` (RFC 9110, section 15.2), that nobody has asked for. A client must
+ * pass over them. undici breaks the connection at the first `100`, so they are taken out of what it reads.
  */
 import type { Socket } from 'node:net';
 import { buildConnector } from 'undici';
 
-/** `101` is none of them: what follows it is no HTTP. */
+/** The start of an interim answer. `101` is none, because what follows it is no HTTP. */
 const interim = /^HTTP\/1\.[01] 1(?!01)\d\d/;
 const statusLineBytes = 'HTTP/1.1 100'.length;
 const statusDigitAt = 'HTTP/1.1 '.length;
 const digitOne = 0x31;
 const headEnd = '\r\n\r\n';
-/** Larger ones are left to undici's own limit. */
+/** A larger head is left to undici's own limit. */
 const headBytesMax = 16_384;
 
-/** Connects as undici does; of what is answered on the connection it reads the final answers alone. One exchange at a time. */
+/** Connects as undici does, and lets it read the final answers only. A connection carries one exchange at a time. */
 export function connectorToFinalAnswers(options: buildConnector.BuildOptions): buildConnector.connector {
   const connect = buildConnector(options);
   return (place, connected) =>
@@ -29,7 +29,7 @@ function passOverInterim(socket: Socket): void {
   const read = socket.read.bind(socket);
   const write = socket.write.bind(socket);
   const nothing = Buffer.alloc(0);
-  /** Of an answer whose status line is not there yet, or of an interim one that has not ended. */
+  /** Bytes of an answer whose status line is not complete yet, or of an interim answer that has not ended. */
   let held: Buffer = nothing;
   let isAnswerAwaited = false;
 
@@ -54,12 +54,12 @@ function passOverInterim(socket: Socket): void {
   };
 }
 
-/** Whether the status line is there and its status begins with no 1: no more than a look for nearly every answer. */
+/** Whether the status line is there and its status does not begin with 1. It is so for nearly every answer, and cheap to tell. */
 function isFinalAtOnce(chunk: Buffer): boolean {
   return chunk.byteLength >= statusLineBytes && chunk[statusDigitAt] !== digitOne;
 }
 
-/** What is left when whole interim answers are gone, and whether the final answer begins there. */
+/** Takes whole interim answers away, and tells whether the final answer begins with what is left. */
 function withoutInterim(bytes: Buffer): { readonly rest: Buffer; readonly isFinal: boolean } {
   let rest = bytes;
   while (rest.byteLength >= statusLineBytes) {

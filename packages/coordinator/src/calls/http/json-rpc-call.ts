@@ -1,14 +1,14 @@
-/** Calls of participants by JSON-RPC: the method stands in the URL, the payload becomes the params, the error code the class. */
+/** Calls by JSON-RPC. The URL holds the method, the payload becomes the params, and the code of an error says the class. */
 import { randomUUID } from 'node:crypto';
 import { isLongNumber, type OutcomeClass, parseKeepingDigits } from '@amends/core';
 import type { BranchCall } from '../../ports/ports.ts';
 
-/** Whether a call is made by JSON-RPC: its transaction says so and its address names a method. */
+/** A call is made by JSON-RPC when its transaction says so and its address names a method. */
 export function isJsonRpc({ protocol, address }: Pick<BranchCall, 'protocol' | 'address'>): boolean {
   return protocol === 'json-rpc' && address.text.includes('method');
 }
 
-/** The body of the request; null when the payload is no object, and so cannot be params. */
+/** The body of the request; null when the payload is no object, which cannot be params. */
 export function jsonRpcBody({ address, payload, gid, mode, branchId, op, workflow }: BranchCall): string | null {
   const given = paramsIn(payload);
   if (given === null) return null;
@@ -17,7 +17,7 @@ export function jsonRpcBody({ address, payload, gid, mode, branchId, op, workflo
   return JSON.stringify({ jsonrpc: '2.0', id: randomUUID(), method, params });
 }
 
-/** The payload's own params, numbers digit for digit; nothing and `null` are none. */
+/** The payload's own params, with numbers digit for digit. An empty payload and `null` are no params. */
 function paramsIn(payload: Uint8Array): object | null {
   const text = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString();
   if (text === '') return {};

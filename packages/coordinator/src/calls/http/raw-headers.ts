@@ -1,9 +1,9 @@
-/** Reading single headers out of raw ones, because an object of all of them is not needed. */
+/** Reads single headers out of raw ones. An object of all headers is not needed. */
 
 /** Names and values in turns, as they came. */
 export type RawHeaders = readonly Buffer[];
 
-/** The value of a header, of several their values as a list; null: there is none. @param name in lower case */
+/** The value of a header, or the values of several as a list; null: there is none. @param name in lower case */
 export function headerIn(headers: RawHeaders, name: string): string | null {
   let found: string | null = null;
   for (let i = 0; i < headers.length; i += 2) {
