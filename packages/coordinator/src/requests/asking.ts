@@ -2,7 +2,7 @@
 import { decide, type Gid, type RequestEvent, type Transaction, type Verdict } from '@amends/core';
 import { refuseBranchTargets } from '../calls/address/targets.ts';
 import type { Requested, TransactionRequest, TransactionView } from '../coordinator.ts';
-import { located, posted, type Reception, takenIn, untilAnswered } from './requests.ts';
+import { located, post, type Reception, takenIn, untilAnswered } from './requests.ts';
 import { viewOf, viewOfStored } from './waiting.ts';
 import { isBehind } from './whereabouts.ts';
 
@@ -23,7 +23,7 @@ export function asked(gid: Gid, request: TransactionRequest, reception: Receptio
       reception.refuseUnlessOpen();
     } else refuse(driving.given.spec);
     const mailbox = driving ?? takenIn(stored!, reception);
-    const verdict = await posted(mailbox, event);
+    const verdict = await post(mailbox, event);
     if (verdict === 'lost') return null;
     return verdict !== 'taken' && (await isBehind(mailbox, reception)) ? null : { verdict, view: viewOf(mailbox) };
   });

@@ -64,10 +64,10 @@ function pause(delayMs: number, drive: Drive): Promise<void> {
  * @returns its verdict once that is durable; `lost` when the mailbox cannot tell
  * @throws AmendsError when the store has not taken it
  */
-export async function posted(mailbox: Mailbox, event: TransactionEvent): Promise<Verdict | 'lost'> {
-  const reply = await new Promise<Verdict | 'lost' | AmendsError>((resolve) => mailbox.post(event, resolve));
-  if (reply instanceof AmendsError) throw reply;
-  return reply;
+export function post(mailbox: Mailbox, event: TransactionEvent): Promise<Verdict | 'lost'> {
+  return new Promise((resolve, reject) => {
+    mailbox.post(event, (reply) => (reply instanceof AmendsError ? reject(reply) : resolve(reply)));
+  });
 }
 
 /**
@@ -79,7 +79,7 @@ export function carriedOut<E extends TransactionEvent, A>(act: Act<E, A>, recept
     const mailbox = await opened(act, reception);
     if (mailbox.tx !== null) act.refuse(mailbox.tx);
     const event = act.event();
-    const verdict = await posted(mailbox, event);
+    const verdict = await post(mailbox, event);
     if (verdict === 'taken') return act.taken(mailbox);
     if (verdict !== 'lost') {
       act.refuse(mailbox.tx!);

@@ -18,7 +18,7 @@ import type { SubmitRequest, Submitted, TransactionRequest } from '../coordinato
 import type { Mailbox } from '../drive/mailbox.ts';
 import type { Digest } from '../ports/ports.ts';
 import { asked } from './asking.ts';
-import { posted, type Reception, untilAnswered } from './requests.ts';
+import { post, type Reception, untilAnswered } from './requests.ts';
 import { viewOf } from './waiting.ts';
 import { standing } from './whereabouts.ts';
 
@@ -56,9 +56,14 @@ async function begin(beginning: Beginning, digest: Digest, reception: Reception)
   const stored: StoredSpec = { ...encoded, digest: digest([encoded.plan, encoded.payloads]) };
   const mustExist = !mayBegin(spec, how);
   const refusal = refusalOf(spec, reception);
+  const isNew = () => refusal === null && !mustExist && reception.drive.mailboxes.get(gid) === undefined;
+  if (isNew()) {
+    reception.refuseUnlessOpen();
+    const answer = await begun(beginning, stored, reception);
+    if (answer !== null) return answer;
+  }
   return untilAnswered(gid, reception, async () => {
-    const isNew = refusal === null && !mustExist && reception.drive.mailboxes.get(gid) === undefined;
-    if (isNew) return begun(beginning, stored, reception);
+    if (isNew()) return begun(beginning, stored, reception);
     const answer = await found(beginning, stored.digest, reception);
     if (answer === null && refusal !== null) throw refusal;
     if (answer === null && mustExist)
@@ -84,7 +89,7 @@ async function begun(beginning: Beginning, stored: StoredSpec, reception: Recept
     throw new AmendsError('overloaded', `${drive.mailboxes.size} transactions are under way; try again in a moment`);
   const mailbox = drive.begin(gid, spec, stored);
   const event = { type: how, gid, owner: drive.node, ...drive.moment() } as const;
-  if ((await posted(mailbox, event)) !== 'lost') return { outcome: 'created', view: viewOf(mailbox) };
+  if ((await post(mailbox, event)) !== 'lost') return { outcome: 'created', view: viewOf(mailbox) };
   reception.refuseUnlessOpen();
   return found(beginning, stored.digest, reception);
 }

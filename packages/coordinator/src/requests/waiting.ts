@@ -44,21 +44,17 @@ export async function waitFor(
 ): Promise<TransactionView | null> {
   const patience = new Patience(waitMs, signal, around.timers);
   try {
-    return await atRest(patience, around);
+    for (;;) {
+      const mailbox = around.mailbox();
+      const view = await (mailbox === undefined ? around.latest() : restOf(mailbox, patience, around));
+      // A mailbox that has lost the transaction has nothing to say.
+      if (mailbox !== undefined && view === null) continue;
+      const now = mailbox !== undefined && mayBeBehind(view!, around) ? await around.latest() : view;
+      if (now === null || isEnd(now, patience, around) || pauses(now, around.clock)) return now;
+      if (mailbox === undefined) await pause(patience, around.timers);
+    }
   } finally {
     patience.end();
-  }
-}
-
-async function atRest(patience: Patience, around: Around): Promise<TransactionView | null> {
-  for (;;) {
-    const mailbox = around.mailbox();
-    const view = await (mailbox === undefined ? around.latest() : restOf(mailbox, patience, around));
-    // A mailbox that has lost the transaction has nothing to say.
-    if (mailbox !== undefined && view === null) continue;
-    const now = mailbox !== undefined && mayBeBehind(view!, around) ? await around.latest() : view;
-    if (now === null || isEnd(now, patience, around) || pauses(now, around.clock)) return now;
-    if (mailbox === undefined) await pause(patience, around.timers);
   }
 }
 

@@ -1,5 +1,5 @@
 /** Transactions by DTM's API: prepared, submitted, aborted, joined. */
-import type { Submitted, TransactionRequest, TransactionView } from '@amends/coordinator';
+import type { Requested, TransactionRequest, TransactionView } from '@amends/coordinator';
 import { type Gid, isAmendsError, isFinished, limits, refuse, type Spec } from '@amends/core';
 import {
   abortReasonOf,
@@ -35,11 +35,16 @@ export async function prepare(dtm: DtmTransaction, parts: DtmParts): Promise<Dtm
 export async function submit(dtm: DtmTransaction, parts: DtmParts, request: DtmRequest): Promise<DtmResult> {
   if (dtm.mode === 'workflow') return conclude(dtm, parts);
   const made = specOf(dtm, parts);
-  const submitted = await begin(dtm.gid, made instanceof Promise ? await made : made, parts);
-  if (submitted === null) return notPrepared(dtm.gid);
-  const { outcome, view } = submitted;
-  const result = resultOfSubmit(dtm, { outcome, transaction: view.transaction });
-  return result ?? waitFor(view, 'succeed', parts, request);
+  const spec = made instanceof Promise ? await made : made;
+  try {
+    const { outcome, view } = await parts.coordinator.submit({ gid: dtm.gid, spec });
+    const result = resultOfSubmit(dtm, { outcome, transaction: view.transaction });
+    return result ?? (await waitFor(view, 'succeed', parts, request));
+  } catch (error) {
+    // Nothing was prepared under this gid, as its mode wants.
+    if (isAmendsError(error, 'not_found')) return notPrepared(dtm.gid);
+    throw error;
+  }
 }
 
 /** Has a prepared transaction not done. */
@@ -96,19 +101,14 @@ async function subscribersFor(gid: Gid, names: readonly string[], { coordinator,
   return others.length === 0 ? settled : new Map([...settled, ...(await topics.subscribers(others))]);
 }
 
-/** null: nothing was prepared under this gid, as its mode wants. */
-function begin(gid: Gid, spec: Spec, { coordinator }: DtmParts): Promise<Submitted | null> {
-  return coordinator.submit({ gid, spec }).catch(orNothing);
-}
-
 /** null: there is no such transaction. */
-function ask(gid: Gid, request: TransactionRequest, { coordinator }: DtmParts) {
-  return coordinator.request(gid, request).catch(orNothing);
-}
-
-function orNothing(error: unknown): null {
-  if (isAmendsError(error, 'not_found')) return null;
-  throw error;
+async function ask(gid: Gid, request: TransactionRequest, { coordinator }: DtmParts): Promise<Requested | null> {
+  try {
+    return await coordinator.request(gid, request);
+  } catch (error) {
+    if (isAmendsError(error, 'not_found')) return null;
+    throw error;
+  }
 }
 
 async function waitFor(
