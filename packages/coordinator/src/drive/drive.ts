@@ -16,7 +16,7 @@ import { Outbound, type OutgoingCall } from './outbound.ts';
 import type { Moment, Ready } from './phases.ts';
 import { unreadableBecause } from './readable.ts';
 import { StoreGate } from './store-gate.ts';
-import { salvaged } from './unreadable.ts';
+import { salvage } from './unreadable.ts';
 
 /** What a drive is made of. */
 export interface DriveParts {
@@ -176,7 +176,7 @@ export class Drive implements MailboxPorts, MailboxReports {
 
   /** The same for a transaction that cannot be read, which has no mailbox. */
   committedUnread(before: TransactionRow, { row, history }: Change): void {
-    this.#observe({ previous: salvaged(before), next: salvaged(row), given: null, history });
+    this.#observe({ previous: salvage(before), next: salvage(row), given: null, history });
   }
 
   /** An observer is anybody's code: what it throws must not keep what was committed from being acted on. */

@@ -30,7 +30,7 @@ import type { OutgoingCall } from './outbound.ts';
 import type { Input, Known, Moment, Next, Phase, Ready, Reply, Why } from './phases.ts';
 import { noColumns, pauseEndOf } from './placement.ts';
 import { Seating } from './seating.ts';
-import { adopted, transition } from './transition.ts';
+import { adopt, transition } from './transition.ts';
 
 /** What a mailbox rests on, and whom it tells. */
 export interface MailboxPorts {
@@ -92,7 +92,7 @@ export class Mailbox implements Wakeable {
   static forStored(ports: MailboxPorts, stored: StoredTransaction): Mailbox {
     const { spec, row, records } = stored;
     const given = readGiven(decodeSpec(spec), records);
-    const known = adopted({ ...nothingDurable, gid: row.gid, digest: spec.digest, given, newSpec: null }, stored);
+    const known = adopt({ ...nothingDurable, gid: row.gid, digest: spec.digest, given, newSpec: null }, stored);
     const recovered = { event: { type: 'recovered', ...ports.moment() }, reply: null } as const;
     return new Mailbox(ports, { at: 'fresh', known, claimed: null, inbox: [recovered] }, spec);
   }
@@ -242,7 +242,7 @@ export class Mailbox implements Wakeable {
     try {
       this.#enter(input);
     } catch (error) {
-      if (input.type === 'posted') input.letter.reply?.(toldOf(error));
+      if (input.type === 'posted') input.letter.reply?.(wrapError(error));
       this.#enter({ type: 'abandoned' });
       this.#ports.reports.failed(this, error);
     }
@@ -356,6 +356,6 @@ const nothingDurable: Pick<Known, 'durable' | 'now' | 'columns' | 'unwritten' | 
   unwrittenSince: null,
 };
 
-function toldOf(error: unknown): AmendsError {
+function wrapError(error: unknown): AmendsError {
   return isAmendsError(error) ? error : new AmendsError('internal', 'the request could not be decided', { cause: error });
 }

@@ -39,7 +39,7 @@ interface Committer {
  * The transaction as it is to be committed: counted, owned by whoever drives it from then on, with how far that one may run
  * ahead.
  */
-export function placed(decided: Decided, { node, horizonMs, version, given }: Committer): Transaction {
+export function assign(decided: Decided, { node, horizonMs, version, given }: Committer): Transaction {
   const { next } = decided;
   if (isFinished(next) || mayRelease(decided, horizonMs)) return { ...next, version, owner: null, aheadUntil: null };
   const epoch = next.owner === node ? next.epoch : next.epoch + 1;

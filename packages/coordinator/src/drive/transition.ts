@@ -66,7 +66,7 @@ import type {
   Turn,
   Why,
 } from './phases.ts';
-import { placed, rowOf } from './placement.ts';
+import { assign, rowOf } from './placement.ts';
 
 /** Where a mailbox is. */
 export interface Around {
@@ -103,19 +103,19 @@ export function transition(around: Around, phase: Phase, input: Input): Turn {
     case 'abandoned':
       return close(phase);
     case 'seated':
-      return phase.at === 'seating' ? place(around, phase, input) : unexpected(phase, input);
+      return phase.at === 'seating' ? place(around, phase, input) : refuseInput(phase, input);
     case 'committed':
-      return phase.at === 'committing' ? hearCommit(around, phase, input) : unexpected(phase, input);
+      return phase.at === 'committing' ? hearCommit(around, phase, input) : refuseInput(phase, input);
     case 'read':
-      return phase.at === 'reading' ? resolve(around, phase, input) : unexpected(phase, input);
+      return phase.at === 'reading' ? resolve(around, phase, input) : refuseInput(phase, input);
     case 'unread':
-      return phase.at === 'reading' ? unread(phase, input) : unexpected(phase, input);
+      return phase.at === 'reading' ? takeUnread(phase, input) : refuseInput(phase, input);
     case 'resumed':
-      return phase.at === 'paused' ? resume(around, phase, input.moment) : unexpected(phase, input);
+      return phase.at === 'paused' ? resume(around, phase, input.moment) : refuseInput(phase, input);
   }
 }
 
-function unexpected(phase: Phase, input: Input): never {
+function refuseInput(phase: Phase, input: Input): never {
   throw new Error(`the mailbox of ${phase.known.gid} is ${phase.at} and hears that it was ${input.type}`);
 }
 
@@ -250,7 +250,7 @@ function stepOf(around: Around, known: Known, letters: readonly Letter[], decide
   const history = known.unwritten.length === 0 ? decided.history : [...known.unwritten, ...decided.history];
   const whole = { ...decided, history };
   const version = (known.durable?.version ?? 0) + 1;
-  const next = placed(whole, { ...around, version, given: known.given });
+  const next = assign(whole, { ...around, version, given: known.given });
   const change: Change = {
     expectedVersion: version - 1,
     row: rowOf(next, whole, { given: known.given, before: known.columns }),
@@ -280,19 +280,19 @@ function hearCommit(around: Around, phase: Committing, { result, moment }: { res
   const { attempt } = phase;
   switch (result.outcome) {
     case 'applied':
-      return applied(around, phase, moment);
+      return takeApplied(around, phase, moment);
     case 'conflict':
       return readBack(phase, attempt);
     case 'unknown':
       return readBack(phase, { ...attempt, mayBeApplied: true });
     case 'refused':
-      return refused(phase, result.message);
+      return takeRefused(phase, result.message);
     case 'failed':
-      return failed(phase, result.error);
+      return takeFailed(phase, result.error);
   }
 }
 
-function applied(around: Around, phase: Committing | Reading, moment: Moment): Turn {
+function takeApplied(around: Around, phase: Committing | Reading, moment: Moment): Turn {
   const { known, attempt } = phase;
   const { decided, next, change } = attempt.step;
   const durable: Known = {
@@ -313,13 +313,13 @@ function applied(around: Around, phase: Committing | Reading, moment: Moment): T
   return after(done, goOn(around, { ...phase, known: durable }, decided, moment));
 }
 
-function refused(phase: Committing, message: string): Turn {
+function takeRefused(phase: Committing, message: string): Turn {
   const error = new AmendsError('value_refused', `the store does not take a value of this change: ${message}`);
   return close(phase, { why: { is: 'refused', message }, told: error });
 }
 
 /** Nothing was written. A new transaction's sender is told; for one that exists the events wait (DRIVE-5). */
-function failed(phase: Committing, error: unknown): Turn {
+function takeFailed(phase: Committing, error: unknown): Turn {
   const { known, attempt, inbox } = phase;
   if (attempt.mayBeApplied) return awaitStore(phase, error, { do: 'commit', attempt: { ...attempt, tries: 0 } });
   if (known.durable === null) {
@@ -352,7 +352,7 @@ function readBack({ known, claimed, inbox }: Busy, attempt: Attempt): Turn {
   return { phase: { at: 'reading', known, claimed, inbox, attempt }, ready: { next: { do: 'read' } } };
 }
 
-function unread(phase: Reading, { error, isDamaged }: { error: unknown; isDamaged: boolean }): Turn {
+function takeUnread(phase: Reading, { error, isDamaged }: { error: unknown; isDamaged: boolean }): Turn {
   if (isDamaged) return close(phase, { why: { is: 'damaged', error } });
   return awaitStore(phase, error, { do: 'read', attempt: phase.attempt });
 }
@@ -362,7 +362,7 @@ function resolve(around: Around, phase: Reading, { stored, moment }: { stored: S
   const { known, attempt, inbox } = phase;
   const { step, letters, mayBeApplied } = attempt;
   if (mayBeApplied && stored !== null && stored.spec.digest === known.digest && isOurs(stored, step.change))
-    return applied(around, phase, moment);
+    return takeApplied(around, phase, moment);
   if ((stored?.row.version ?? 0) === (known.durable?.version ?? 0)) return commitAgain(phase);
   if (stored === null || known.durable === null || stored.row.owner !== around.node) return close(phase);
   if (!mayBeApplied) return goOnFrom(around, phase, { stored, letters: [...letters, ...inbox], moment });
@@ -397,7 +397,7 @@ interface Moved {
  * made in between will not be heard here, and what was done ahead of commits is not in it.
  */
 function goOnFrom(around: Around, busy: Busy, { stored, letters, moment, hasLost = false }: Moved): Turn {
-  const known = adopted(busy.known, stored);
+  const known = adopt(busy.known, stored);
   const isAhead = busy.known.unwrittenSince !== null;
   const hearsAll = !hasLost && !isAhead && isHeard(known.now!, busy.known.now);
   const first = hearsAll ? [] : [withoutSender({ type: 'recovered', ...moment })];
@@ -406,7 +406,7 @@ function goOnFrom(around: Around, busy: Busy, { stored, letters, moment, hasLost
 }
 
 /** What is known of a transaction as it was read. */
-export function adopted(known: Known, { row, records }: StoredTransaction): Known {
+export function adopt(known: Known, { row, records }: StoredTransaction): Known {
   const durable = fromRow(row);
   const given = readGiven(known.given.spec, records);
   return { ...known, durable, now: durable, given, columns: row, newSpec: null, unwritten: [], unwrittenSince: null };

@@ -23,17 +23,17 @@ const unreadable: Hold = { code: 'unreadable' };
  * The change that puts it on hold, where nobody claims it again. It writes no history, because the state counts the rows of
  * that: so one that is repaired goes on as it was.
  */
-export function heldUnread(row: TransactionRow, at: EpochMs): Change {
-  return bare(moved(row, at, { hold: unreadable.code }));
+export function holdUnread(row: TransactionRow, at: EpochMs): Change {
+  return bare(move(row, at, { hold: unreadable.code }));
 }
 
 /** The change that ends it as it stands, with its audit row. @param lastSeq of its history */
-export function terminatedUnread(
+export function endUnread(
   row: TransactionRow,
   { actor, verb, reason }: Intervention,
   { at, lastSeq }: { readonly at: EpochMs; readonly lastSeq: number },
 ): Change {
-  const next = moved(row, at, {
+  const next = move(row, at, {
     status: 'failed',
     hold: null,
     finishedAt: epochMs(Math.max(row.updatedAt, at)),
@@ -43,12 +43,12 @@ export function terminatedUnread(
   });
   return {
     ...bare(next),
-    history: [terminated(next, { seq: lastSeq + 1, actor, detail: reason })],
+    history: [terminationRow(next, { seq: lastSeq + 1, actor, detail: reason })],
     audit: [{ at, gid: row.gid, actor, verb, reason, detail: '{}' }],
   };
 }
 
-function moved(row: TransactionRow, at: EpochMs, fields: Partial<TransactionRow>): TransactionRow {
+function move(row: TransactionRow, at: EpochMs, fields: Partial<TransactionRow>): TransactionRow {
   const updatedAt = epochMs(Math.max(row.updatedAt, at));
   return { ...row, version: row.version + 1, updatedAt, dueAt: null, owner: null, ...fields };
 }
@@ -57,7 +57,10 @@ function bare(row: TransactionRow): Change {
   return { expectedVersion: row.version - 1, row, spec: null, history: [], records: [], documents: [], audit: [] };
 }
 
-function terminated({ status, updatedAt }: TransactionRow, told: Pick<HistoryEntry, 'seq' | 'actor' | 'detail'>): HistoryEntry {
+function terminationRow(
+  { status, updatedAt }: TransactionRow,
+  told: Pick<HistoryEntry, 'seq' | 'actor' | 'detail'>,
+): HistoryEntry {
   const untold = { branchId: null, op: null, attempt: null, outcome: null, code: null, durationMs: null, traceId: null };
   return { at: updatedAt, kind: 'terminated', status, ...untold, ...told };
 }
@@ -75,7 +78,7 @@ export async function lastSeqOf(gid: Gid, store: Pick<Store, 'history'>): Promis
 }
 
 /** What the row of an unreadable transaction tells of it, for those who watch and for those who have ended it. */
-export function salvaged(row: TransactionRow): Transaction {
+export function salvage(row: TransactionRow): Transaction {
   const { gid, mode, status, reason, createdAt, updatedAt, finishedAt, version, epoch, owner } = row;
   const columns = { gid, mode, status, reason, createdAt, updatedAt, finishedAt, version, epoch, owner };
   const hold = row.hold === unreadable.code ? unreadable : null;
@@ -85,7 +88,7 @@ export function salvaged(row: TransactionRow): Transaction {
 /** All that is known of one that a human has terminated. */
 export function viewOfTerminated({ row, history }: Change, actor: string): TransactionView {
   const { seq } = history[0]!;
-  const transaction = { ...salvaged(row), decision: { direction: 'terminate', seq, actor }, seq } as const;
+  const transaction = { ...salvage(row), decision: { direction: 'terminate', seq, actor }, seq } as const;
   return { transaction, given: givenAtFirst(nothingKnown), wakeAt: null };
 }
 

@@ -162,20 +162,20 @@ export class Membership {
       let isLate = false;
       this.#cancelPatience = timers.after(this.#options.timeToLiveMs, () => {
         isLate = true;
-        this.#lost();
+        this.#doubtClaims();
         reject(new AmendsError('store_unavailable', `claim: no answer within ${this.#options.timeToLiveMs} ms`));
       });
       const lose = (error: unknown) => {
-        this.#lost();
+        this.#doubtClaims();
         reject(error);
       };
-      const hear = (claimed: readonly StoredTransaction[]) => (isLate ? this.#lost() : resolve(claimed));
+      const hear = (claimed: readonly StoredTransaction[]) => (isLate ? this.#doubtClaims() : resolve(claimed));
       store.claim(request).then(hear, lose).finally(this.#cancelPatience);
     });
   }
 
   /** Has claims ask, for a while, for what this node owns without driving it, too. */
-  #lost(): void {
+  #doubtClaims(): void {
     this.#lossUntil = this.#around.clock.now() + lateEffectMs;
   }
 }

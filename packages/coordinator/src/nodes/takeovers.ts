@@ -8,7 +8,7 @@ import type { Store, StoredTransaction } from '@amends/store';
 import type { Drive } from '../drive/drive.ts';
 import type { Mailbox } from '../drive/mailbox.ts';
 import { unreadableBecause } from '../drive/readable.ts';
-import { heldUnread } from '../drive/unreadable.ts';
+import { holdUnread } from '../drive/unreadable.ts';
 import type { Digest, Log, Timers } from '../ports/ports.ts';
 
 /**
@@ -20,7 +20,7 @@ const underWayMsMax = 250;
 /** A transaction that the store refused to take is looked at again after this. Milliseconds. */
 const refusedPauseMs = 30_000;
 
-interface Around {
+interface TakeOverPorts {
   readonly drive: Drive;
   readonly store: Pick<Store, 'load'>;
   readonly digest: Digest;
@@ -33,13 +33,13 @@ interface Around {
 
 /** Takes transactions over. It knows which of them have not come to rest since, and which are left alone. */
 export class Takeovers {
-  readonly #around: Around;
+  readonly #around: TakeOverPorts;
   /** With what cancels the timer of each. */
   readonly #underWay = new Map<Mailbox, () => void>();
   /** What no mailbox drives though this node owns it, with what cancels the next look at it. */
   readonly #leftAlone = new Map<Gid, () => void>();
 
-  constructor(around: Around) {
+  constructor(around: TakeOverPorts) {
     this.#around = around;
   }
 
@@ -106,7 +106,7 @@ export class Takeovers {
     log.error({ gid, err: problem }, 'transaction cannot be read: on hold, needs attention');
     drive.mailboxes.get(gid)?.abandon();
     this.#leftAlone.set(gid, () => {});
-    const change = heldUnread(row, drive.moment().at);
+    const change = holdUnread(row, drive.moment().at);
     drive.commit(change, ({ outcome }) => {
       if (outcome !== 'applied') return this.#lookAgainLater(gid);
       this.#leftAlone.delete(gid);

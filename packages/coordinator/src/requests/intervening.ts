@@ -4,7 +4,7 @@ import type { Store } from '@amends/store';
 import type { Intervention, TransactionView } from '../coordinator.ts';
 import type { CommitResult } from '../drive/group-commit.ts';
 import { unreadableBecause } from '../drive/readable.ts';
-import { lastSeqOf, terminatedUnread, viewOfTerminated } from '../drive/unreadable.ts';
+import { endUnread, lastSeqOf, viewOfTerminated } from '../drive/unreadable.ts';
 import type { Digest } from '../ports/ports.ts';
 import { carriedOut, type Reception, untilAnswered } from './requests.ts';
 import { viewOf, viewOfStored } from './waiting.ts';
@@ -61,7 +61,7 @@ function terminateUnread(
     if (stored == null || isNewer(stored) || unreadableBecause(stored, digest) === null) throw error;
     refuse(stored.row, request);
     const moment = { at: drive.moment().at, lastSeq: await lastSeqOf(gid, store) };
-    const change = terminatedUnread(stored.row, request, moment);
+    const change = endUnread(stored.row, request, moment);
     const result = await new Promise<CommitResult>((resolve) => drive.commit(change, resolve));
     if (result.outcome === 'failed') throw result.error;
     if (result.outcome === 'refused') throw new AmendsError('value_refused', `the store does not take it: ${result.message}`);

@@ -32,11 +32,11 @@ export function topicOf(found: StoredDocument | null): Topic | null {
 
 /** Whether there is something to delete. A document that cannot be read counts: deleting it is the remedy. */
 export function isThere(found: StoredDocument | null): boolean {
-  return found !== null && (parsed(found.content) as Partial<Content> | null)?.deleted !== true;
+  return found !== null && (parse(found.content) as Partial<Content> | null)?.deleted !== true;
 }
 
 function contentIn({ key, content }: StoredDocument): Content {
-  const read = parsed(content);
+  const read = parse(content);
   if (isContent(read)) return read;
   throw new AmendsError(
     'store_refused',
@@ -44,7 +44,7 @@ function contentIn({ key, content }: StoredDocument): Content {
   );
 }
 
-function parsed(text: string): unknown {
+function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
