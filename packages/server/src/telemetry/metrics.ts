@@ -45,9 +45,6 @@ export function createMetrics(version: string): Metrics {
   };
 }
 
-/** The series of an instrument for these values of its labels; each is found once, because that is not cheap. */
-type Series<S> = (...labels: string[]) => S;
-
 /** Counts by itself until the metrics are read: the registry's own counting makes an object each time. */
 class Tally {
   readonly #labels: readonly string[];
@@ -67,10 +64,23 @@ class Tally {
   }
 }
 
+/**
+ * The series of an instrument, found by the value of one label after the other. Each is made once, because that is not cheap;
+ * whoever gives the values keeps them few.
+ */
+type Series<L extends readonly string[], S> = L extends readonly [string, ...infer Rest extends readonly string[]]
+  ? (label: string) => Series<Rest, S>
+  : S;
+
 /** Makes instruments on one registry: name, meaning, names of labels. */
 interface Instruments {
-  counter(name: string, help: string, ...labelNames: string[]): Series<Tally>;
-  histogram(name: string, help: string, buckets: number[], ...labelNames: string[]): Series<Histogram.Internal<string>>;
+  counter<const L extends readonly string[]>(name: string, help: string, ...labelNames: L): Series<L, Tally>;
+  histogram<const L extends readonly string[]>(
+    name: string,
+    help: string,
+    buckets: number[],
+    ...labelNames: L
+  ): Series<L, Histogram.Internal<string>>;
   /** `set` is called whenever the gauge is read. */
   gauge(name: string, help: string, labelNames: string[], set: (gauge: Gauge) => void | Promise<void>): void;
 }
@@ -78,7 +88,7 @@ interface Instruments {
 function instruments(registry: Registry): Instruments {
   const registers = [registry];
   return {
-    counter(name, help, ...labelNames) {
+    counter<const L extends readonly string[]>(name: string, help: string, ...labelNames: L) {
       const tallies: Tally[] = [];
       const counter: Counter = new Counter({
         name,
@@ -89,15 +99,15 @@ function instruments(registry: Registry): Instruments {
           for (const tally of tallies) tally.moveTo(counter);
         },
       });
-      return seriesOf((labels) => {
+      return seriesOf(labelNames, (labels) => {
         const tally = new Tally(labels);
         tallies.push(tally);
         return tally;
       });
     },
-    histogram(name, help, buckets, ...labelNames) {
+    histogram<const L extends readonly string[]>(name: string, help: string, buckets: number[], ...labelNames: L) {
       const histogram: Histogram = new Histogram({ name, help, buckets, labelNames, registers });
-      return seriesOf((labels) => histogram.labels(...labels));
+      return seriesOf(labelNames, (labels) => histogram.labels(...labels));
     },
     gauge(name, help, labelNames, set) {
       const gauge: Gauge = new Gauge({ name, help, labelNames, registers, collect: () => set(gauge) });
@@ -105,29 +115,19 @@ function instruments(registry: Registry): Instruments {
   };
 }
 
-/** A tree of series: one level for each label. */
-interface Branching<S> {
-  series: S | null;
-  readonly byNextLabel: Map<string, Branching<S>>;
-}
-
-/** Whoever gives the values of labels keeps them few. */
-function seriesOf<S>(make: (labels: string[]) => S): Series<S> {
-  const root: Branching<S> = { series: null, byNextLabel: new Map() };
-  return (...labels) => {
-    let node = root;
-    for (const label of labels) node = nextOf(node, label);
-    node.series ??= make(labels);
-    return node.series;
+function seriesOf<L extends readonly string[], S>(labelNames: L, make: (labels: readonly string[]) => S): Series<L, S> {
+  const under = (labels: readonly string[]): unknown => {
+    if (labels.length === labelNames.length) return make(labels);
+    const known = new Map<string, unknown>();
+    return (label: string) => {
+      const found = known.get(label);
+      if (found !== undefined) return found;
+      const made = under([...labels, label]);
+      known.set(label, made);
+      return made;
+    };
   };
-}
-
-function nextOf<S>({ byNextLabel }: Branching<S>, label: string): Branching<S> {
-  const known = byNextLabel.get(label);
-  if (known !== undefined) return known;
-  const next: Branching<S> = { series: null, byNextLabel: new Map() };
-  byNextLabel.set(label, next);
-  return next;
+  return under([]) as Series<L, S>;
 }
 
 function requestMeters(make: Instruments): Metrics['request'] {
@@ -135,9 +135,9 @@ function requestMeters(make: Instruments): Metrics['request'] {
   const help = 'Time to answer a request, in seconds';
   const duration = make.histogram('dtm_server_response_duration', help, fastSeconds, 'type', 'api');
   return (api, protocol = 'http') => {
-    const ok = count(protocol, api, 'ok');
-    const fail = count(protocol, api, 'fail');
-    const time = duration(protocol, api);
+    const ok = count(protocol)(api)('ok');
+    const fail = count(protocol)(api)('fail');
+    const time = duration(protocol)(api);
     return (statusCode, seconds) => {
       (statusCode < 400 ? ok : fail).inc();
       time.observe(seconds);
@@ -158,11 +158,11 @@ function storeMeter(make: Instruments): Metrics['store'] {
       for (const { outcome } of answers) changes(outcome).inc();
       return answers;
     } catch (error) {
-      failures().inc();
+      failures.inc();
       throw error;
     } finally {
-      duration().observe((performance.now() - startedAt) / 1000);
-      size().observe(batch.length);
+      duration.observe((performance.now() - startedAt) / 1000);
+      size.observe(batch.length);
     }
   }
 
@@ -176,7 +176,7 @@ function callObserverOf(make: Instruments): CallObserver {
   const hostOf = hostLabels();
   return (call, outcome) => {
     const host = hostOf(call.address.host);
-    calls(host, call.op, outcome.class).inc();
+    calls(host)(call.op)(outcome.class).inc();
     countAsDtm(call, outcome.class);
     duration(host).observe(outcome.durationMs / 1000);
   };
@@ -190,7 +190,7 @@ function branchCounter(make: Instruments): (request: BranchCall, outcome: Outcom
   const calls = make.counter('dtm_branch_process_total', help, 'model', 'branchid', 'branchtype', 'status');
   return ({ mode, branchId, op }, outcome) => {
     const branch = branchId.length > branchIdCharactersMax ? 'other' : branchId;
-    calls(mode, branch, op, outcome === 'success' ? 'ok' : 'fail').inc();
+    calls(mode)(branch)(op)(outcome === 'success' ? 'ok' : 'fail').inc();
   };
 }
 
@@ -227,7 +227,7 @@ function endMeter(make: Instruments): (ended: Transaction) => void {
   const ends = make.counter('amends_transactions_ended_total', help, 'mode', 'status');
   const life = make.histogram('dtm_transaction_handled_duration', 'Life of ended transactions, in seconds', slowSeconds, 'model');
   return ({ mode, status, createdAt, finishedAt }) => {
-    ends(mode, status).inc();
+    ends(mode)(status).inc();
     life(mode).observe((finishedAt! - createdAt) / 1000);
   };
 }
@@ -235,7 +235,7 @@ function endMeter(make: Instruments): (ended: Transaction) => void {
 function processCounter(make: Instruments): (mode: Mode, status: 'ok' | 'fail') => void {
   const help = 'Transactions that came to their end, done or undone (ok), or to a hold (fail)';
   const processed = make.counter('dtm_transaction_process_total', help, 'model', 'status');
-  return (mode, status) => processed(mode, status).inc();
+  return (mode, status) => processed(mode)(status).inc();
 }
 
 function watch(make: Instruments, coordinator: Pick<Coordinator, 'health'>): void {
