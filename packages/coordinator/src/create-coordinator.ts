@@ -25,12 +25,12 @@ import {
 } from './ports/host.ts';
 import type { CallObserver, Clock, Digest, Log, Observer, Random, Timers, Transport } from './ports/ports.ts';
 import { timeLimit } from './ports/time-limit.ts';
-import { asked } from './requests/asking.ts';
+import { ask } from './requests/asking.ts';
 import { intervene } from './requests/intervening.ts';
 import type { Reception } from './requests/requests.ts';
 import { prepare, submit } from './requests/submitting.ts';
 import { waitFor } from './requests/waiting.ts';
-import { standing } from './requests/whereabouts.ts';
+import { findStanding } from './requests/whereabouts.ts';
 
 /** What a coordinator is made of. Only the store is required; everything else has a default for production. */
 export interface CoordinatorOptions extends Partial<MembershipOptions>, Partial<RetentionOptions> {
@@ -281,7 +281,7 @@ class LocalCoordinator implements Coordinator {
 
   prepare: Coordinator['prepare'] = (request) => prepare(request, this.#digest, this.#receive());
 
-  request: Coordinator['request'] = (gid, request) => asked(gid, request, this.#receive());
+  request: Coordinator['request'] = (gid, request) => ask(gid, request, this.#receive());
 
   intervene: Coordinator['intervene'] = (request) =>
     intervene(request, { store: this.#store, digest: this.#digest }, this.#receive());
@@ -298,7 +298,7 @@ class LocalCoordinator implements Coordinator {
   }
 
   async get(gid: Gid): Promise<TransactionView | null> {
-    return (await standing(gid, this.#reception))?.view ?? null;
+    return (await findStanding(gid, this.#reception))?.view ?? null;
   }
 
   history: Coordinator['history'] = (gid, page) => this.#store.history(gid, page);

@@ -2,18 +2,18 @@
 import { decide, type Gid, type RequestEvent, type Transaction, type Verdict } from '@amends/core';
 import { refuseBranchTargets } from '../calls/address/targets.ts';
 import type { Requested, TransactionRequest, TransactionView } from '../coordinator.ts';
-import { located, post, type Reception, takenIn, untilAnswered } from './requests.ts';
+import { locate, post, type Reception, takeIn, untilAnswered } from './requests.ts';
 import { viewOf, viewOfStored } from './waiting.ts';
 import { isBehind } from './whereabouts.ts';
 
 /** See `Coordinator.request`. Every request may be made again: whoever makes it twice is told that it is so already. */
-export function asked(gid: Gid, request: TransactionRequest, reception: Reception): Promise<Requested> {
+export function ask(gid: Gid, request: TransactionRequest, reception: Reception): Promise<Requested> {
   return untilAnswered(gid, reception, async () => {
     const refuse = ({ mode }: Pick<Transaction, 'mode'>) => {
       if (request.type === 'registered') refuseBranchTargets(mode, request.branch, reception.judgeAddress);
     };
     const event = eventOf(gid, request, reception);
-    const { mailbox: driving, stored } = await located(gid, reception);
+    const { mailbox: driving, stored } = await locate(gid, reception);
     if (driving === undefined) {
       const view = viewOfStored(stored!);
       refuse(view.transaction);
@@ -22,7 +22,7 @@ export function asked(gid: Gid, request: TransactionRequest, reception: Receptio
       if (verdict !== 'taken') return { verdict, view };
       reception.refuseUnlessOpen();
     } else refuse(driving.given.spec);
-    const mailbox = driving ?? takenIn(stored!, reception);
+    const mailbox = driving ?? takeIn(stored!, reception);
     const verdict = await post(mailbox, event);
     if (verdict === 'lost') return null;
     return verdict !== 'taken' && (await isBehind(mailbox, reception)) ? null : { verdict, view: viewOf(mailbox) };

@@ -6,7 +6,7 @@ import type { CommitResult } from '../drive/group-commit.ts';
 import { unreadableBecause } from '../drive/readable.ts';
 import { endUnread, lastSeqOf, viewOfTerminated } from '../drive/unreadable.ts';
 import type { Digest } from '../ports/ports.ts';
-import { carriedOut, type Reception, untilAnswered } from './requests.ts';
+import { carryOut, type Reception, untilAnswered } from './requests.ts';
 import { viewOf, viewOfStored } from './waiting.ts';
 
 type Intervened = Extract<TransactionEvent, { type: 'intervened' }>;
@@ -31,7 +31,7 @@ export async function intervene(request: Intervention, evidence: Evidence, recep
 function interveneInRead(request: Intervention, { store }: Evidence, reception: Reception): Promise<TransactionView> {
   const { gid, ...act } = request;
   const { drive } = reception;
-  return carriedOut<Intervened, TransactionView>(
+  return carryOut<Intervened, TransactionView>(
     {
       gid,
       event: () => ({ type: 'intervened', ...act, ...drive.moment() }),

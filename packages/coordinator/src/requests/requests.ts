@@ -7,7 +7,7 @@ import type { StoredTransaction } from '@amends/store';
 import type { JudgeAddress } from '../calls/address/targets.ts';
 import type { Drive } from '../drive/drive.ts';
 import type { Mailbox } from '../drive/mailbox.ts';
-import { type Whereabouts, whereabouts } from './whereabouts.ts';
+import { findWhereabouts, type Whereabouts } from './whereabouts.ts';
 
 /** Where requests come in: what they need of the coordinator. */
 export interface Reception {
@@ -74,9 +74,9 @@ export function post(mailbox: Mailbox, event: TransactionEvent): Promise<Verdict
  * Carries out an act.
  * @throws AmendsError `not_found`, `overloaded`, those of `act.refuse` and of `Reception.refuseUnlessOpen`
  */
-export function carriedOut<E extends TransactionEvent, A>(act: Act<E, A>, reception: Reception): Promise<A> {
+export function carryOut<E extends TransactionEvent, A>(act: Act<E, A>, reception: Reception): Promise<A> {
   return untilAnswered(act.gid, reception, async () => {
-    const mailbox = await opened(act, reception);
+    const mailbox = await openMailbox(act, reception);
     if (mailbox.tx !== null) act.refuse(mailbox.tx);
     const event = act.event();
     const verdict = await post(mailbox, event);
@@ -95,22 +95,22 @@ export function carriedOut<E extends TransactionEvent, A>(act: Act<E, A>, recept
  * only for an event that will be posted to it, because a mailbox that gets no event never closes.
  * @throws AmendsError `not_found`, and those of `refuse`
  */
-async function opened({ gid, refuse }: Pick<Act<never, never>, 'gid' | 'refuse'>, reception: Reception): Promise<Mailbox> {
-  const { mailbox, stored } = await located(gid, reception);
+async function openMailbox({ gid, refuse }: Pick<Act<never, never>, 'gid' | 'refuse'>, reception: Reception): Promise<Mailbox> {
+  const { mailbox, stored } = await locate(gid, reception);
   if (mailbox !== undefined) return mailbox;
   refuse(fromRow(stored!.row));
   reception.refuseUnlessOpen();
-  return takenIn(stored!, reception);
+  return takeIn(stored!, reception);
 }
 
 /** @throws AmendsError `not_found` */
-export async function located(gid: Gid, reception: Reception): Promise<Whereabouts> {
-  const found = await whereabouts(gid, reception);
+export async function locate(gid: Gid, reception: Reception): Promise<Whereabouts> {
+  const found = await findWhereabouts(gid, reception);
   if (found === null) throw new AmendsError('not_found', [{ field: 'gid', message: `there is no transaction ${gid}` }]);
   return found;
 }
 
 /** Its mailbox, if one has been made meanwhile, or a new one. */
-export function takenIn(stored: StoredTransaction, { drive }: Reception): Mailbox {
+export function takeIn(stored: StoredTransaction, { drive }: Reception): Mailbox {
   return drive.mailboxes.get(stored.row.gid) ?? drive.takeIn(stored);
 }

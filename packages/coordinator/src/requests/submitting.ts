@@ -17,10 +17,10 @@ import { refuseSpecTargets } from '../calls/address/targets.ts';
 import type { SubmitRequest, Submitted, TransactionRequest } from '../coordinator.ts';
 import type { Mailbox } from '../drive/mailbox.ts';
 import type { Digest } from '../ports/ports.ts';
-import { asked } from './asking.ts';
+import { ask } from './asking.ts';
 import { post, type Reception, untilAnswered } from './requests.ts';
 import { viewOf } from './waiting.ts';
-import { standing } from './whereabouts.ts';
+import { findStanding } from './whereabouts.ts';
 
 /** What is to begin. */
 export interface Submission {
@@ -59,12 +59,12 @@ async function begin(beginning: Beginning, digest: Digest, reception: Reception)
   const isNew = () => refusal === null && !mustExist && reception.drive.mailboxes.get(gid) === undefined;
   if (isNew()) {
     reception.refuseUnlessOpen();
-    const answer = await begun(beginning, stored, reception);
+    const answer = await postFirst(beginning, stored, reception);
     if (answer !== null) return answer;
   }
   return untilAnswered(gid, reception, async () => {
-    if (isNew()) return begun(beginning, stored, reception);
-    const answer = await found(beginning, stored.digest, reception);
+    if (isNew()) return postFirst(beginning, stored, reception);
+    const answer = await answerKnown(beginning, stored.digest, reception);
     if (answer === null && refusal !== null) throw refusal;
     if (answer === null && mustExist)
       throw new AmendsError('not_found', [{ field: 'gid', message: `there is no prepared transaction ${gid}` }]);
@@ -82,7 +82,7 @@ function refusalOf(spec: Spec, { judgeAddress }: Reception): unknown {
   }
 }
 
-async function begun(beginning: Beginning, stored: StoredSpec, reception: Reception): Promise<Submitted | null> {
+async function postFirst(beginning: Beginning, stored: StoredSpec, reception: Reception): Promise<Submitted | null> {
   const { gid, spec, how } = beginning;
   const { drive } = reception;
   if (drive.mailboxes.room() === 0)
@@ -91,21 +91,25 @@ async function begun(beginning: Beginning, stored: StoredSpec, reception: Recept
   const event = { type: how, gid, owner: drive.node, ...drive.moment() } as const;
   if ((await post(mailbox, event)) !== 'lost') return { outcome: 'created', view: viewOf(mailbox) };
   reception.refuseUnlessOpen();
-  return found(beginning, stored.digest, reception);
+  return answerKnown(beginning, stored.digest, reception);
 }
 
 /**
  * What to answer for a gid that exists already; null when after all it does not. What is prepared goes on when it is submitted.
  */
-async function found({ gid, spec, how, onlySame }: Beginning, digest: string, reception: Reception): Promise<Submitted | null> {
+async function answerKnown(
+  { gid, spec, how, onlySame }: Beginning,
+  digest: string,
+  reception: Reception,
+): Promise<Submitted | null> {
   const beginning = reception.drive.mailboxes.get(gid);
   if (beginning !== undefined && beginning.tx === null) await firstCommit(beginning, reception);
-  const known = await standing(gid, reception);
+  const known = await findStanding(gid, reception);
   if (known === null) return null;
   const { transaction, given } = known.view;
   const isSame = known.digest === digest || isSameRequest(given.spec, spec) || (!onlySame && isSameWork(given.spec, spec));
   if (how === 'submitted' && transaction.status === 'prepared' && isSame) {
-    const { verdict, view } = await asked(gid, submissionOf(spec, transaction), reception);
+    const { verdict, view } = await ask(gid, submissionOf(spec, transaction), reception);
     return { outcome: verdict === 'taken' ? 'created' : 'repeated', view };
   }
   return { outcome: isSame ? 'repeated' : 'different', view: known.view };

@@ -25,7 +25,7 @@ export function viewOfStored(stored: StoredTransaction): TransactionView {
   return { transaction: fromRow(row), given: readGiven(decodeSpec(spec), records), wakeAt: pauseEndOf(row) };
 }
 
-interface Around {
+interface WaitingPorts {
   readonly clock: Clock;
   readonly timers: Timers;
   mailbox(): Mailbox | undefined;
@@ -40,13 +40,13 @@ interface Around {
 /** See `Coordinator.wait`. */
 export async function waitFor(
   { waitMs, signal }: { readonly waitMs: number; readonly signal?: WaitSignal },
-  around: Around,
+  around: WaitingPorts,
 ): Promise<TransactionView | null> {
   const patience = new Patience(waitMs, signal, around.timers);
   try {
     for (;;) {
       const mailbox = around.mailbox();
-      const view = await (mailbox === undefined ? around.latest() : restOf(mailbox, patience, around));
+      const view = await (mailbox === undefined ? around.latest() : waitForRest(mailbox, patience, around));
       // A mailbox that has lost the transaction has nothing to say.
       if (mailbox !== undefined && view === null) continue;
       const now = mailbox !== undefined && mayBeBehind(view!, around) ? await around.latest() : view;
@@ -86,12 +86,12 @@ class Patience {
 }
 
 /** What is finished stays as it is; anything else another node may have changed. */
-function mayBeBehind({ transaction }: TransactionView, { isShared }: Around): boolean {
+function mayBeBehind({ transaction }: TransactionView, { isShared }: WaitingPorts): boolean {
   return isShared && !isFinished(transaction);
 }
 
 /** The mailbox's transaction when it is at rest or nobody waits longer; null when the mailbox has lost it. */
-function restOf(mailbox: Mailbox, patience: Patience, around: Around): Promise<TransactionView | null> {
+function waitForRest(mailbox: Mailbox, patience: Patience, around: WaitingPorts): Promise<TransactionView | null> {
   return new Promise((resolve) => {
     const look = () => {
       const view = mailbox.tx === null ? null : viewOf(mailbox);
@@ -108,7 +108,7 @@ function restOf(mailbox: Mailbox, patience: Patience, around: Around): Promise<T
 }
 
 /** Finished or held; or nobody waits longer. */
-function isEnd({ transaction }: TransactionView, patience: Patience, { stopped }: Around): boolean {
+function isEnd({ transaction }: TransactionView, patience: Patience, { stopped }: WaitingPorts): boolean {
   return isFinished(transaction) || transaction.hold !== null || patience.over || stopped();
 }
 

@@ -26,7 +26,7 @@ export interface Whereabouts {
 }
 
 /** @returns null when there is no such transaction */
-export async function whereabouts(gid: Gid, { drive, isShared }: Sources): Promise<Whereabouts | null> {
+export async function findWhereabouts(gid: Gid, { drive, isShared }: Sources): Promise<Whereabouts | null> {
   const known = drive.mailboxes.get(gid);
   if (known !== undefined && !isShared) return { mailbox: known, stored: null };
   const stored = await drive.load(gid);
@@ -38,7 +38,7 @@ export async function whereabouts(gid: Gid, { drive, isShared }: Sources): Promi
 /** Whether other nodes have gone on beyond what a mailbox knows, which catches up if it can. */
 export async function isBehind({ gid, tx }: Mailbox, sources: Sources): Promise<boolean> {
   if (!sources.isShared) return false;
-  const stored = (await whereabouts(gid, sources))?.stored;
+  const stored = (await findWhereabouts(gid, sources))?.stored;
   return stored != null && stored.row.version > tx!.version;
 }
 
@@ -49,8 +49,8 @@ export interface Standing {
 }
 
 /** @returns null when there is none, or none yet */
-export async function standing(gid: Gid, sources: Sources): Promise<Standing | null> {
-  const { mailbox, stored } = (await whereabouts(gid, sources)) ?? {};
+export async function findStanding(gid: Gid, sources: Sources): Promise<Standing | null> {
+  const { mailbox, stored } = (await findWhereabouts(gid, sources)) ?? {};
   if (mailbox?.tx && mailbox.tx.version >= (stored?.row.version ?? 0)) return { digest: mailbox.digest, view: viewOf(mailbox) };
   const latest = stored ?? (mailbox === undefined ? null : await sources.drive.load(gid));
   return latest === null ? null : standingOf(latest);
