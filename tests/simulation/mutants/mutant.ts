@@ -39,6 +39,11 @@ export async function loadMutant(mutation: Mutation): Promise<{ production: Prod
   }
 }
 
+/** How often the text that a mutation replaces stands in the built product; the mutant applies when it is once. */
+export function occurrences({ file, replace }: Mutation): number {
+  return readFileSync(join(packages, file), 'utf8').split(replace).length - 1;
+}
+
 function copyProduct(folder: string): void {
   for (const name of ['core', 'store', 'coordinator']) {
     const copy = join(folder, 'node_modules/@amends', name);

@@ -165,7 +165,7 @@ export class Drive implements MailboxPorts, MailboxReports {
   }
 
   storeFailed(error: unknown, retry: () => void): void {
-    this.gate.failed(error, retry);
+    this.gate.pause(error, retry);
   }
 
   // ── what mailboxes report ────────────────────────────────────────────────────────────────────────────────────────

@@ -185,7 +185,7 @@ export class Mailbox implements Wakeable {
   }
 
   /** Calls `listener` at each change of state and when it closes; @returns what ends that */
-  changed(listener: () => void): () => void {
+  onChange(listener: () => void): () => void {
     this.#listeners ??= new Set();
     const listeners = this.#listeners.add(listener);
     return () => listeners.delete(listener);

@@ -28,7 +28,7 @@ export class StoreGate {
   }
 
   /** The store refused; `retry` is called when it may work again. */
-  failed(error: unknown, retry: () => void): void {
+  pause(error: unknown, retry: () => void): void {
     this.#waiting.push(retry);
     if (this.#reason === '') this.#log.error({ err: error }, 'store unavailable: paused until it can be used again');
     this.#reason = error instanceof Error ? error.message : String(error);

@@ -132,7 +132,7 @@ async function firstCommit(mailbox: Mailbox, reception: Reception): Promise<void
       forgetFailure();
       resolve();
     };
-    const forgetChange = mailbox.changed(end);
+    const forgetChange = mailbox.onChange(end);
     const forgetFailure = reception.drive.gate.onFailure(end);
   });
   if (mailbox.tx === null) reception.refuseUnlessOpen();

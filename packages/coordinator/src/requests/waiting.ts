@@ -101,7 +101,7 @@ function waitForRest(mailbox: Mailbox, patience: Patience, around: WaitingPorts)
       patience.onOver = null;
       resolve(ends ? view : null);
     };
-    const forget = mailbox.changed(look);
+    const forget = mailbox.onChange(look);
     patience.onOver = look;
     look();
   });
