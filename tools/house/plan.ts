@@ -22,6 +22,7 @@ export const floors: Readonly<Record<string, string>> = {
   'packages/wire/src': 'input < faces < dtm native < grpc json-rpc < .',
   'packages/store/src': '. < contract',
   'packages/store-sql/src': '. < migrations < sqlite < index',
+  'packages/store-sql/src/sqlite': 'sqlite-dialect log < file < care < thread < .',
   'packages/server/src':
     'version ready start-error addresses faces < start-error-of config < telemetry stores alerts dtm < http grpc < .',
   'packages/client/src': 'http < api participants < barriers < modes < .',

@@ -9,7 +9,7 @@ import { afterAll, expect, test } from 'vitest';
 import { listQuery } from '../list-query.ts';
 import { purgeQuery } from '../purge-query.ts';
 import { auditQuery, commitStatements, makeStatements } from '../statements.ts';
-import { openDatabase } from './sqlite-database.ts';
+import { openDatabase } from './file/sqlite-database.ts';
 import { sqliteDialect } from './sqlite-dialect.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'amends-plans-'));

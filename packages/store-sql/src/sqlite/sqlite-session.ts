@@ -3,10 +3,10 @@ import { MessageChannel, Worker } from 'node:worker_threads';
 import { AmendsError } from '@amends/core';
 import type { AnyChange, CommitAnswer } from '@amends/store';
 import type { SqlSession } from '../sql-session.ts';
-import { applied, conflict, type PackedAnswers } from './apply-changes.ts';
 import { embeddedClock, type HostClock, hostClock } from './embedded-clock.ts';
-import { packChanges } from './pack-changes.ts';
-import type { BackupRequest, ThreadReply, ThreadRequest, ThreadValues } from './thread-messages.ts';
+import { applied, conflict, type PackedAnswers } from './thread/apply-changes.ts';
+import { packChanges } from './thread/pack-changes.ts';
+import type { BackupRequest, ThreadReply, ThreadRequest, ThreadValues } from './thread/thread-messages.ts';
 
 export interface SqliteStoreOptions {
   /** Path of the database file; created with its folders, readable by its owner only, when it is not there. */
@@ -30,8 +30,8 @@ export interface SqliteStoreOptions {
 const resourceLimits = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 4, stackSizeMb: 2 };
 
 /** The thread's entry: built, or from source where this file runs from source. */
-const threadSource = new URL('./sqlite-thread.ts', import.meta.url);
-const threadUrl = import.meta.url.endsWith('.ts') ? threadSource : new URL('./sqlite-thread.js', import.meta.url);
+const threadSource = new URL('./thread/sqlite-thread.ts', import.meta.url);
+const threadUrl = import.meta.url.endsWith('.ts') ? threadSource : new URL('./thread/sqlite-thread.js', import.meta.url);
 
 /** A session that can also be copied. */
 export interface SqliteSession extends SqlSession {

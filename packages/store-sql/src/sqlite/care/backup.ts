@@ -4,8 +4,8 @@ import { closeSync, existsSync, fsyncSync, linkSync, openSync, renameSync, rmSyn
 import { dirname } from 'node:path';
 import { AmendsError } from '@amends/core';
 import Database from 'better-sqlite3';
+import { syncDirectory } from '../file/sync-directory.ts';
 import { readSeen } from '../log/log-damage.ts';
-import { syncDirectory } from '../sync-directory.ts';
 
 /** So many pages are copied before whatever waits has its turn. */
 const pagesAtOnce = 64;

@@ -4,9 +4,9 @@ import { existsSync, statSync } from 'node:fs';
 import { AmendsError, isNewer, type StoredRecord, troubleIn } from '@amends/core';
 import type Database from 'better-sqlite3';
 import { readRecord, readSpec, readTx, recordColumns, type SqlRow, specColumns, txColumns } from '../../columns.ts';
+import { lockWaitMs, openForCare, opening } from '../file/sqlite-database.ts';
+import { operatingError } from '../file/sqlite-errors.ts';
 import { damageError, logDamage, openReader } from '../log/log-damage.ts';
-import { lockWaitMs, openForCare, opening } from '../sqlite-database.ts';
-import { operatingError } from '../sqlite-errors.ts';
 import { backUp } from './backup.ts';
 import { rewrite } from './space.ts';
 

@@ -3,8 +3,8 @@
  * to, a few pages at a time. A file must have been made for that; one of an older version is rewritten once, when it is
  * opened and small, or by `amends store compact`.
  */
-import type { SqliteDatabase } from '../sqlite-database.ts';
-import { sqliteFault } from '../sqlite-errors.ts';
+import type { SqliteDatabase } from '../file/sqlite-database.ts';
+import { sqliteFault } from '../file/sqlite-errors.ts';
 
 /** Free pages that are kept for new rows, beside a tenth of the file. */
 const keptPages = 256;

@@ -7,11 +7,11 @@
  * the bad one stands alone.
  */
 import type { Statement } from 'better-sqlite3';
-import type { SqlValue } from '../columns.ts';
-import { commitStatements } from '../statements.ts';
+import type { SqlValue } from '../../columns.ts';
+import { commitStatements } from '../../statements.ts';
+import type { SqliteDatabase } from '../file/sqlite-database.ts';
+import { sqliteFault } from '../file/sqlite-errors.ts';
 import { header, loose, widths } from './pack-changes.ts';
-import type { SqliteDatabase } from './sqlite-database.ts';
-import { sqliteFault } from './sqlite-errors.ts';
 import type { Transact } from './transaction.ts';
 
 /** Per change: applied, conflict, or the message of its refusal. `null`: all applied; `unknown`: all or none of them. */

@@ -7,7 +7,7 @@ import { isAmendsError } from '@amends/core';
 import type { Store } from '@amends/store';
 import { firstChange, gidOf, nextChange, sampleSpec } from '@amends/store/contract';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openSqliteStore } from './open-sqlite-store.ts';
+import { openSqliteStore } from '../open-sqlite-store.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'amends-disk-'));
 const mounted = mount('size=2m');

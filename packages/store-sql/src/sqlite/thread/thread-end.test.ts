@@ -7,7 +7,7 @@ import type { Worker } from 'node:worker_threads';
 import { type AmendsError, isAmendsError } from '@amends/core';
 import { firstChange, gidOf } from '@amends/store/contract';
 import { expect, test } from 'vitest';
-import { openSqliteStore } from './open-sqlite-store.ts';
+import { openSqliteStore } from '../open-sqlite-store.ts';
 
 test('commits under way are unknown, everything else is unavailable, and close still works', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'amends-thread-'));

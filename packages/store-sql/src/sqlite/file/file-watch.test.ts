@@ -6,7 +6,7 @@ import { isAmendsError, type NodeId } from '@amends/core';
 import type { Store } from '@amends/store';
 import { firstChange, gidOf } from '@amends/store/contract';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { openSqliteStore } from './open-sqlite-store.ts';
+import { openSqliteStore } from '../open-sqlite-store.ts';
 
 let folder: string;
 let path: string;

@@ -3,9 +3,9 @@ import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync, stat
 import { dirname, resolve } from 'node:path';
 import { AmendsError } from '@amends/core';
 import Database from 'better-sqlite3';
-import { type AppliedMigration, checksumOf, type Migration, pendingMigrations } from '../migrate.ts';
-import { acceptDamage, damageError, logDamage, refuseLostDatabase } from './log/log-damage.ts';
-import { probe } from './log/probe.ts';
+import { type AppliedMigration, checksumOf, type Migration, pendingMigrations } from '../../migrate.ts';
+import { acceptDamage, damageError, logDamage, refuseLostDatabase } from '../log/log-damage.ts';
+import { probe } from '../log/probe.ts';
 import { repair, sqliteCode, sqliteFault } from './sqlite-errors.ts';
 import { syncDirectory } from './sync-directory.ts';
 

@@ -3,7 +3,7 @@
  * columns of `tx` unless the change is loose, of `spec` if there is one, and each row of history, records, documents and audit.
  */
 import type { AnyChange, Change, LooseChange } from '@amends/store';
-import { pushAudit, pushHistory, pushRecord, pushSpec, pushTx, type SqlValue } from '../columns.ts';
+import { pushAudit, pushHistory, pushRecord, pushSpec, pushTx, type SqlValue } from '../../columns.ts';
 
 /** Positions within the header of a change. */
 export const header = {

@@ -2,7 +2,7 @@
 import { firstChange, gidOf } from '@amends/store/contract';
 import Database from 'better-sqlite3';
 import { beforeEach, expect, test } from 'vitest';
-import { sqliteMigrations } from '../migrations/sqlite.ts';
+import { sqliteMigrations } from '../../migrations/sqlite.ts';
 import { batchApplier, type PackedAnswers } from './apply-changes.ts';
 import { packChanges } from './pack-changes.ts';
 import { inTransaction } from './transaction.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Change, Store } from '@amends/store';
 import { firstChange, gidOf } from '@amends/store/contract';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { openSqliteStore } from './open-sqlite-store.ts';
+import { openSqliteStore } from '../open-sqlite-store.ts';
 
 let directory: string;
 let store: Store;

@@ -1,7 +1,8 @@
 /** Database transactions on a SQLite file, and what is known of one whose end failed. */
-import type { CommitWitness } from './log/commit-witness.ts';
-import type { SqliteDatabase } from './sqlite-database.ts';
-import { sqliteCode } from './sqlite-errors.ts';
+
+import type { SqliteDatabase } from '../file/sqlite-database.ts';
+import { sqliteCode } from '../file/sqlite-errors.ts';
+import type { CommitWitness } from '../log/commit-witness.ts';
 
 /**
  * Runs `body` in a database transaction; when that throws, nothing of it stays.

@@ -6,7 +6,7 @@ import { isAmendsError } from '@amends/core';
 import { firstChange, gidOf } from '@amends/store/contract';
 import Database from 'better-sqlite3';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { openSqliteStore } from './open-sqlite-store.ts';
+import { openSqliteStore } from '../open-sqlite-store.ts';
 
 let directory: string;
 let path: string;
