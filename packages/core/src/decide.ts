@@ -60,12 +60,14 @@ export function runsAheadUntil(tx: Transaction, given: Given): EpochMs | null {
 /** What leads to a hold calls nothing. */
 function advance(logic: ModeLogic<Spec>, draft: Draft): void {
   logic.advance(draft);
-  if (draft.tx.hold !== null) draft.ready.clear();
+  if (draft.tx.hold !== null) draft.ready = null;
 }
+
+const noCalls: readonly ReadyCall[] = [];
 
 /** What could be called now if it had a place. */
 function readyOf({ tx, ready }: Draft): readonly ReadyCall[] {
-  return isFinished(tx) ? [] : [...ready.values()];
+  return ready === null || isFinished(tx) ? noCalls : [...ready.values()];
 }
 
 /** After everything else that happens at the same moment: what finishes then is not overdue. */
@@ -189,6 +191,7 @@ function apply(logic: ModeLogic<Spec>, draft: Draft, event: TransactionEvent, be
     case 'woken':
       return 'taken';
     case 'placed':
+      draft.places ??= new Set();
       draft.places.add(opKey(event));
       return 'taken';
     case 'recovered':

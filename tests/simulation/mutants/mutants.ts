@@ -19,7 +19,7 @@ export const mutants: Readonly<Record<string, Mutants>> = {
     'replies before the commit': {
       file: 'coordinator/dist/drive/transition.js',
       replace: commit,
-      by: `const replies = answersTo(letters, decided.verdicts);
+      by: `const replies = answersTo(letters, (index) => decided.verdicts[index]);
          return after({ replies }, commit({ known, claimed, inbox }, { step, letters, tries: 0, mayBeApplied: false }));`,
     },
     'ignores a conflict': {

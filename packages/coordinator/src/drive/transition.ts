@@ -212,7 +212,7 @@ function settle(around: Around, busy: Busy, letters: readonly Letter[], decided:
   if (isDue || !(isUnchanged || (!decided.mustCommit && known.durable?.owner === around.node)))
     return propose(around, busy, letters, decided);
   const ahead = isUnchanged ? known : aheadOf(known, decided, at);
-  const replies = answersTo(letters, decided.verdicts);
+  const replies = answersTo(letters, (index) => decided.verdicts[index]!);
   return after({ ...callsOf(decided, ahead), replies }, goOn(around, { ...busy, known: ahead }, decided, { at, jitter }));
 }
 
@@ -308,7 +308,7 @@ function takeApplied(around: Around, phase: Committing | Reading, moment: Moment
   const done: Ready = {
     committed: { ...attempt.step, previous: known.durable, given: durable.given },
     ...callsOf(decided, durable),
-    replies: answersTo(attempt.letters, decided.verdicts),
+    replies: answersTo(attempt.letters, (index) => decided.verdicts[index]!),
   };
   return after(done, goOn(around, { ...phase, known: durable }, decided, moment));
 }
@@ -485,18 +485,24 @@ function lettersInHand(phase: LivePhase): readonly Letter[] {
   }
 }
 
-function repliesTo(letters: readonly Letter[], result: ReplyResult): NonNullable<Ready['replies']> {
-  return letters.flatMap(({ reply }) => (reply === null ? [] : [{ reply, result }]));
+type Replies = NonNullable<Ready['replies']>;
+
+const noReplies: Replies = [];
+
+function repliesTo(letters: readonly Letter[], result: ReplyResult): Replies {
+  return answersTo(letters, () => result);
 }
 
-function answersTo(letters: readonly Letter[], verdicts: readonly Verdict[]): NonNullable<Ready['replies']> {
-  return letters.flatMap(({ reply }, index) => (reply === null ? [] : [{ reply, result: verdicts[index]! }]));
+/** Most letters have no sender: answers of calls. */
+function answersTo(letters: readonly Letter[], resultOf: (index: number) => ReplyResult): Replies {
+  if (letters.every(({ reply }) => reply === null)) return noReplies;
+  return letters.flatMap(({ reply }, index) => (reply === null ? [] : [{ reply, result: resultOf(index) }]));
 }
 
 /** What a turn does, after what is done before it. */
 function after(first: Ready, { phase, ready }: Turn): Turn {
-  const replies = [...(first.replies ?? []), ...(ready.replies ?? [])];
-  return { phase, ready: { ...first, ...ready, replies } };
+  if (first.replies === undefined || ready.replies === undefined) return { phase, ready: { ...first, ...ready } };
+  return { phase, ready: { ...first, ...ready, replies: [...first.replies, ...ready.replies] } };
 }
 
 /**

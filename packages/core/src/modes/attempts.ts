@@ -41,7 +41,8 @@ export function start<S extends Spec>(draft: Draft<S>, calls: CallTable<S>, inde
     return true;
   }
   const key = opKey({ branch: index, way });
-  if (!draft.places.has(key)) {
+  if (draft.places === null || !draft.places.has(key)) {
+    draft.ready ??= new Map();
     draft.ready.set(key, { branch: index, way, url });
     return false;
   }

@@ -23,10 +23,10 @@ export interface Draft<S extends Spec = Spec> {
   readonly history: HistoryEntry[];
   readonly effects: Effect[];
   readonly records: TransactionRecord[];
-  /** Ops that there is a place for, by `opKey`. */
-  readonly places: Set<number>;
-  /** Calls that wait for one, by `opKey`. */
-  readonly ready: Map<number, ReadyCall>;
+  /** Ops that there is a place for, by `opKey`; null: none. */
+  places: Set<number> | null;
+  /** Calls that wait for one, by `opKey`; null: none. */
+  ready: Map<number, ReadyCall> | null;
   /** With the records of this decision. */
   given: Given<S>;
   /** Whether anything differs from the transaction before. */
@@ -45,8 +45,8 @@ export function openDraft<S extends Spec>(before: Transaction, given: Given<S>):
     history: [],
     effects: [],
     records: [],
-    places: new Set(),
-    ready: new Map(),
+    places: null,
+    ready: null,
     given,
     changed: false,
     at: before.updatedAt,
@@ -107,7 +107,7 @@ export const automatic = 'amends';
 
 /** Decides by itself to undo what was done, and why. What waits for its place has not been started, and never will be. */
 export function rollBack(draft: Draft, reason: string): void {
-  draft.ready.clear();
+  draft.ready = null;
   draft.tx.status = 'aborting';
   draft.tx.reason = reason;
   draft.tx.hold = null;

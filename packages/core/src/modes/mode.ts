@@ -3,7 +3,7 @@
 import type { Spec } from '../request/spec.ts';
 import type { OpName, RequestEvent, Verdict } from '../transaction/event.ts';
 import type { Given } from '../transaction/given.ts';
-import type { Status } from '../transaction/transaction.ts';
+import type { Status, Transaction } from '../transaction/transaction.ts';
 import type { BranchId, EpochMs } from '../words/ids.ts';
 import type { Op, Way } from '../words/op.ts';
 import type { Outcome } from '../words/outcome.ts';
@@ -32,12 +32,18 @@ export interface ModeLogic<S extends Spec> {
   readonly ahead?: Ahead<S>;
 }
 
+/** How far a transaction has come, in a decision or after it. */
+export interface Standing<S extends Spec> {
+  readonly tx: Transaction;
+  readonly given: Given<S>;
+}
+
 /** The ops that the owner of a transaction may start before its next commit, one success after the other. */
 export interface Ahead<S extends Spec> {
   /** Whether this op is one of them once everything that it comes after has succeeded. */
-  mayStart(draft: Draft<S>, op: OpName): boolean;
+  mayStart(standing: Standing<S>, op: OpName): boolean;
   /** Those that have not been started yet and that successes alone lead to from here. Asked while a call is in flight. */
-  reachable(draft: Draft<S>): readonly OpName[];
+  reachable(standing: Standing<S>): readonly OpName[];
 }
 
 /** The calls of a mode: one op per branch and way. */

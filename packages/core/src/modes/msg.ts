@@ -25,7 +25,7 @@ import { type BranchId, type EpochMs, epochMs, stepOfDelivery } from '../words/i
 import { mayRetry } from '../words/retry.ts';
 import { earlier, mayStart, pauseEndsAt, start } from './attempts.ts';
 import { automatic, type Draft, finish, hold, keepRecord, note, restate, setDecision, setOp } from './draft.ts';
-import type { CallTable, ModeLogic } from './mode.ts';
+import type { CallTable, ModeLogic, Standing } from './mode.ts';
 
 type MsgDraft = Draft<MsgSpec>;
 
@@ -89,16 +89,16 @@ export const msg: ModeLogic<MsgSpec> = {
 };
 
 /** Deliveries, up to the first group that one is missing from for another reason than its turn. */
-function reachable(draft: MsgDraft): readonly OpName[] {
-  if (draft.tx.status !== 'submitted') return [];
+function reachable({ tx, given }: Standing<MsgSpec>): readonly OpName[] {
+  if (tx.status !== 'submitted') return [];
   const found: OpName[] = [];
   let group = '';
   let isCut = false;
-  for (let branch = 1; branch < draft.branches.length; branch++) {
-    const next = groupOf(draft, branch);
+  for (let branch = 1; branch < tx.branches.length; branch++) {
+    const next = groupOf({ given }, branch);
     if (isCut && next !== group) break;
     group = next;
-    const { at } = draft.branches[branch]!.forward;
+    const { at } = tx.branches[branch]!.forward;
     if (at === 'idle') found.push({ branch, way: 'forward' });
     else if (at !== 'succeed' && at !== 'running') isCut = true;
   }
@@ -182,7 +182,7 @@ function deliverAround(draft: MsgDraft, held: number): void {
 /**
  * Equal for deliveries that are made at once: all of them when concurrent, else those of one step, which are several for a topic.
  */
-function groupOf({ given: { spec } }: MsgDraft, index: number): string {
+function groupOf({ given: { spec } }: Pick<MsgDraft, 'given'>, index: number): string {
   return spec.concurrent ? '' : stepOfDelivery(spec.steps[index - 1]!.branchId);
 }
 

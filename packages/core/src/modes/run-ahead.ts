@@ -19,18 +19,19 @@
  * commit, and that one fails.
  */
 import type { Spec } from '../request/spec.ts';
+import type { OpName } from '../transaction/event.ts';
 import type { Given } from '../transaction/given.ts';
 import { isFinished, isQuiet, type OpState, type Transaction } from '../transaction/transaction.ts';
 import { type EpochMs, epochMs } from '../words/ids.ts';
 import { limits } from '../words/limits.ts';
 import type { Way } from '../words/op.ts';
-import { type Draft, note, openDraft, setOp } from './draft.ts';
+import { type Draft, note, setOp } from './draft.ts';
 import type { Ahead, ModeLogic } from './mode.ts';
 
 /** Until when whoever commits this transaction now may run ahead; null: there is nothing that it could start so. */
 export function windowEnd<S extends Spec>(tx: Transaction, given: Given<S>, ahead: Ahead<S> | undefined): EpochMs | null {
   if (ahead === undefined || given.spec.runAhead === false || isFinished(tx) || tx.hold !== null || isQuiet(tx)) return null;
-  const isOpen = ahead.reachable(openDraft(tx, given)).length > 0;
+  const isOpen = ahead.reachable({ tx, given }).length > 0;
   return isOpen ? epochMs(tx.updatedAt + limits.runAheadMsMax) : null;
 }
 
@@ -43,25 +44,19 @@ export function mayWait<S extends Spec>(before: Transaction, draft: Draft<S>, ah
   return branches.every((branch, index) => {
     const was = before.branches[index]!;
     if (branch === was) return true;
-    const isProgress = (way: Way) => mayBeWrittenLater(draft, { was: was[way], is: branch[way], branch: index, way }, ahead);
+    const isProgress = (way: Way) =>
+      was[way] === branch[way] || mayBeWrittenLater(draft, was[way], { branch: index, way }, ahead);
     return isProgress('forward') && isProgress('backward');
   });
 }
 
-interface Move {
-  readonly was: OpState;
-  readonly is: OpState;
-  readonly branch: number;
-  readonly way: Way;
-}
-
-function mayBeWrittenLater<S extends Spec>(draft: Draft<S>, { was, is, branch, way }: Move, ahead: Ahead<S>): boolean {
-  if (was === is) return true;
+function mayBeWrittenLater<S extends Spec>(draft: Draft<S>, was: OpState, op: OpName, ahead: Ahead<S>): boolean {
+  const is = draft.branches[op.branch]![op.way];
   // An op without an address has succeeded without a call.
   if (is.at === 'succeed') return was.at === 'running' || was.at === 'idle';
   if (was.at !== 'idle' || is.at !== 'running') return false;
   const { aheadUntil } = draft.tx;
-  return aheadUntil !== null && is.startedAt <= aheadUntil && ahead.mayStart(draft, { branch, way });
+  return aheadUntil !== null && is.startedAt <= aheadUntil && ahead.mayStart(draft, op);
 }
 
 /** The former owner may have started what its last commit allowed, and its calls may last as long as any (AHEAD-3). */

@@ -35,7 +35,7 @@ import type { Way } from '../words/op.ts';
 import type { Outcome } from '../words/outcome.ts';
 import { earlier, mayStart, pauseEndsAt, start, whyHopeless } from './attempts.ts';
 import { automatic, type Draft, finish, hold, keepRecord, note, restate, rollBack, setDecision, setOp } from './draft.ts';
-import type { CallTable, LastAttempt, ModeLogic } from './mode.ts';
+import type { CallTable, LastAttempt, ModeLogic, Standing } from './mode.ts';
 import { missingAnswer, renderPayload } from './rendered-payload.ts';
 
 type SagaDraft = Draft<SagaSpec>;
@@ -134,14 +134,15 @@ function mayStartAction(draft: SagaDraft, index: number): boolean {
 }
 
 /** A pivot, what comes after an open decision, and what is made of an answer are committed before they are called. */
-function mayStartAhead({ tx, given }: SagaDraft, { branch, way }: OpName): boolean {
+function mayStartAhead({ tx, given }: Standing<SagaSpec>, { branch, way }: OpName): boolean {
   const { kind } = given.spec.steps[branch]!;
   if (way === 'backward' || kind === 'pivot' || (kind === 'retriable' && tx.decision === null)) return false;
   return (given.spec.templates?.[payloadIndex(given.spec, branch, way)] ?? null) === null;
 }
 
-function reachable(draft: SagaDraft): readonly OpName[] {
-  const { tx, branches, given } = draft;
+function reachable(standing: Standing<SagaSpec>): readonly OpName[] {
+  const { tx, given } = standing;
+  const { branches } = tx;
   if (tx.status !== 'submitted') return [];
   const reached = branches.map(({ forward }) => forward.at === 'succeed' || forward.at === 'running');
   const found: OpName[] = [];
@@ -149,7 +150,7 @@ function reachable(draft: SagaDraft): readonly OpName[] {
     before = found.length;
     given.spec.steps.forEach(({ after }, branch) => {
       const op = { branch, way: 'forward' } as const;
-      if (reached[branch] || branches[branch]!.forward.at !== 'idle' || !mayStartAhead(draft, op)) return;
+      if (reached[branch] || branches[branch]!.forward.at !== 'idle' || !mayStartAhead(standing, op)) return;
       if (!after.every((other) => reached[other])) return;
       reached[branch] = true;
       found.push(op);

@@ -19,7 +19,7 @@ import { type EpochMs, epochMs } from '../words/ids.ts';
 import type { Op, Way } from '../words/op.ts';
 import { mayStart, nextAttemptAt, start } from './attempts.ts';
 import { automatic, type Draft, finish, note, restate, rollBack, setDecision } from './draft.ts';
-import type { CallTable, ModeLogic } from './mode.ts';
+import type { CallTable, ModeLogic, Standing } from './mode.ts';
 import { join, sameBranch } from './registration.ts';
 
 type TwoPhaseSpec = TccSpec | XaSpec;
@@ -53,10 +53,10 @@ export function secondPhase<S extends TwoPhaseSpec>({ ops, lastFirst }: SecondPh
 }
 
 /** What was decided is done to all, one after the other. */
-function reachable<S extends TwoPhaseSpec>({ tx, branches }: Draft<S>): readonly OpName[] {
+function reachable<S extends TwoPhaseSpec>({ tx }: Standing<S>): readonly OpName[] {
   if (tx.status !== 'submitted' && tx.status !== 'aborting') return [];
   const way = tx.status === 'submitted' ? 'forward' : 'backward';
-  return branches.flatMap((states, branch) => (states[way].at === 'idle' ? [{ branch, way }] : []));
+  return tx.branches.flatMap((states, branch) => (states[way].at === 'idle' ? [{ branch, way }] : []));
 }
 
 function callTable<S extends TwoPhaseSpec>(ops: Readonly<Record<Way, Op>>): CallTable<S> {
