@@ -9,8 +9,8 @@ export function payloadIndex(spec: SagaSpec, index: number, way: Way): number {
 
 /** What the payloads of a spec weigh, those included that refer to answers. Bytes. */
 export function payloadBytesOf(spec: Spec): number {
-  const templates = spec.mode === 'saga' ? (spec.templates ?? []) : [];
-  const texts = templates.flatMap((template) => template ?? []).filter((piece) => typeof piece === 'string');
   const bytes = spec.payloads.reduce((sum, payload) => sum + payload.byteLength, 0);
+  if (spec.mode !== 'saga' || spec.templates === undefined) return bytes;
+  const texts = spec.templates.flatMap((template) => template ?? []).filter((piece) => typeof piece === 'string');
   return texts.reduce((sum, text) => sum + text.length, bytes);
 }

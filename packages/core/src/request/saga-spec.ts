@@ -18,7 +18,7 @@ export function checkSagaSpec(spec: SagaSpec): void {
   const { steps, payloads } = spec;
   if (steps.length === 0) refuse('steps', 'must have at least one step');
   if (steps.length > limits.branchesMax) refuse('steps', `has ${steps.length} steps, at most ${limits.branchesMax} are allowed`);
-  const own = steps.filter(({ compensatePayload }) => compensatePayload !== undefined).length;
+  const own = steps.reduce((count, step) => (step.compensatePayload === undefined ? count : count + 1), 0);
   if (payloads.length !== steps.length + own)
     refuse('payloads', `has ${payloads.length} entries for ${steps.length} steps; give one for each step`);
   checkPayloadBytes(spec);
@@ -27,7 +27,7 @@ export function checkSagaSpec(spec: SagaSpec): void {
   steps.forEach(checkStep);
   const order = checkOrder(steps, (index) => `steps[${index}].after`);
   if (steps.some((step) => step.kind !== 'compensatable')) checkPointOfNoReturn(steps, order);
-  checkNames(steps);
+  if (steps.some(({ name, keepAnswer }) => name !== undefined || keepAnswer)) checkNames(steps);
   if (spec.templates !== undefined) checkReferences(spec, order);
 }
 
@@ -143,7 +143,9 @@ export function checkOrder(steps: readonly Ordered[], fieldOf: (index: number) =
   steps.forEach(({ after }, index) => {
     checkAfter(after, { index, count: steps.length, fieldOf });
   });
-  return topologicalOrder(steps, fieldOf);
+  // Most name only steps before them.
+  const isInOrder = steps.every(({ after }, index) => after.every((before) => before < index));
+  return isInOrder ? steps.map((_, index) => index) : topologicalOrder(steps, fieldOf);
 }
 
 interface Place {
@@ -153,13 +155,13 @@ interface Place {
 }
 
 function checkAfter(after: readonly number[], { index, count, fieldOf }: Place): void {
-  const seen = new Set<number>();
+  const seen = after.length > 1 ? new Set<number>() : null;
   for (const before of after) {
     if (!Number.isInteger(before) || before < 0 || before >= count)
       refuse(fieldOf(index), `names step ${before}; steps are numbered from 0 to ${count - 1}`);
     if (before === index) refuse(fieldOf(index), 'names the step itself');
-    if (seen.has(before)) refuse(fieldOf(index), `names step ${before} twice`);
-    seen.add(before);
+    if (seen?.has(before)) refuse(fieldOf(index), `names step ${before} twice`);
+    seen?.add(before);
   }
 }
 

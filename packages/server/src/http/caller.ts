@@ -1,4 +1,5 @@
 /** Whether anybody waits for an answer any more. */
+import type { ServerResponse } from 'node:http';
 import type { WaitSignal } from '@amends/coordinator';
 import type { FastifyReply } from 'fastify';
 
@@ -8,11 +9,25 @@ import type { FastifyReply } from 'fastify';
  * each request cost more than parsing it.
  */
 export function callerOf({ raw }: Pick<FastifyReply, 'raw'>): WaitSignal {
-  return {
-    get aborted() {
-      return raw.destroyed;
-    },
-    addEventListener: (_type, listener) => void raw.once('close', listener),
-    removeEventListener: (_type, listener) => void raw.off('close', listener),
-  };
+  return new Connection(raw);
+}
+
+class Connection implements WaitSignal {
+  readonly #response: ServerResponse;
+
+  constructor(response: ServerResponse) {
+    this.#response = response;
+  }
+
+  get aborted(): boolean {
+    return this.#response.destroyed;
+  }
+
+  addEventListener(_type: 'abort', listener: () => void): void {
+    this.#response.once('close', listener);
+  }
+
+  removeEventListener(_type: 'abort', listener: () => void): void {
+    this.#response.off('close', listener);
+  }
 }

@@ -4,7 +4,7 @@ import { type DtmAnswer, type DtmBody, type DtmRoute, dtmAnswerOf, dtmAnswerOfEr
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import type { DtmParts } from '../dtm/operation.ts';
 import { dtmOperations } from '../dtm/operations.ts';
-import { dtmRequest } from './dtm-request.ts';
+import { HttpDtmRequest } from './dtm-request.ts';
 import { jsonBody } from './request-body.ts';
 import { requestError } from './request-error.ts';
 
@@ -20,26 +20,23 @@ function mount(app: FastifyInstance, route: DtmRoute, parts: DtmParts): void {
   const { method, operation } = route;
   const { permission, carryOut } = dtmOperations[operation];
   const url = urlOf(route);
-  const bodyOf = method === 'POST' ? bodyOfPost : bodyOfQuery;
+  const readBody = method === 'POST' ? readJson : readQuery;
   app.route({
     method,
     url,
     config: { permission, api: url.split('/').at(-1)!.toLowerCase() },
     handler: async (request, reply) => {
-      const result = await carryOut(
-        dtmRequest(request, reply, () => bodyOf(request)),
-        parts,
-      );
+      const result = await carryOut(new HttpDtmRequest(request, reply, readBody), parts);
       return writeHead(reply, dtmAnswerOf(result)).body;
     },
   });
 }
 
-function bodyOfPost(request: FastifyRequest): DtmBody {
+function readJson(request: FastifyRequest): DtmBody {
   return { fields: jsonBody(request) };
 }
 
-function bodyOfQuery({ query, params }: FastifyRequest): DtmBody {
+function readQuery({ query, params }: FastifyRequest): DtmBody {
   return { fields: { ...(query as object), ...(params as object) } };
 }
 

@@ -1,18 +1,40 @@
 /** A request over HTTP, as DTM's operations take it. */
+import type { WaitSignal } from '@amends/coordinator';
+import type { Trace } from '@amends/core';
 import { actorOf, type DtmBody } from '@amends/wire';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { DtmRequest } from '../dtm/operation.ts';
 import { callerOf } from './caller.ts';
 import { traceOfRequest } from './request-trace.ts';
 
-/** @param body reads what the request carries */
-export function dtmRequest(request: FastifyRequest, reply: FastifyReply, body: () => DtmBody): DtmRequest {
-  return {
-    body,
-    trace: () => traceOfRequest(request),
-    actor: () => actorOf(request.headers['x-amends-actor']),
-    get caller() {
-      return callerOf(reply);
-    },
-  };
+/** Reads what a request carries. */
+export type ReadBody = (request: FastifyRequest) => DtmBody;
+
+/** Made for each request: nothing is read before it is asked for. */
+export class HttpDtmRequest implements DtmRequest {
+  readonly #request: FastifyRequest;
+  readonly #reply: FastifyReply;
+  readonly #read: ReadBody;
+
+  constructor(request: FastifyRequest, reply: FastifyReply, read: ReadBody) {
+    this.#request = request;
+    this.#reply = reply;
+    this.#read = read;
+  }
+
+  body(): DtmBody {
+    return this.#read(this.#request);
+  }
+
+  trace(): Trace | null {
+    return traceOfRequest(this.#request);
+  }
+
+  actor(): string {
+    return actorOf(this.#request.headers['x-amends-actor']);
+  }
+
+  get caller(): WaitSignal {
+    return callerOf(this.#reply);
+  }
 }

@@ -4,7 +4,7 @@ import { JsonRpcProblem, jsonRpcAnswerOf, jsonRpcAnswerOfError, parseJsonRpc } f
 import type { FastifyPluginAsync } from 'fastify';
 import type { DtmParts } from '../dtm/operation.ts';
 import { dtmOperations } from '../dtm/operations.ts';
-import { dtmRequest } from './dtm-request.ts';
+import { HttpDtmRequest } from './dtm-request.ts';
 import { bodyBytes } from './request-body.ts';
 import { requestError } from './request-error.ts';
 
@@ -16,7 +16,7 @@ export function jsonRpcFace(parts: DtmParts, log: Log): FastifyPluginAsync {
       try {
         const { id: given, method, params } = parseJsonRpc(bodyBytes(request));
         id = given;
-        const asked = dtmRequest(request, reply, () => ({ fields: params }));
+        const asked = new HttpDtmRequest(request, reply, () => ({ fields: params }));
         const answer = jsonRpcAnswerOf(id, await dtmOperations[method].carryOut(asked, parts));
         reply.code(answer.status);
         return answer.body;
