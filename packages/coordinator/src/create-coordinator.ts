@@ -51,6 +51,7 @@ export interface CoordinatorOptions extends Partial<MembershipOptions>, Partial<
   /** Default: silent. */
   readonly log?: Log;
   readonly observer?: Observer;
+  /** Hears of each call's outcome before the transaction does. */
   readonly callObserver?: CallObserver;
   /** Calls at once to one participant host; more wait for their place without having been started. Default 128. */
   readonly perHostInFlightMax?: number;

@@ -71,23 +71,26 @@ export class Outbound {
   }
 
   /** A call always has an outcome: what a transport throws or rejects with becomes one, instead of ending the process. */
-  async #outcomeOf(caller: Caller, effect: CallEffect): Promise<Outcome> {
-    const { transport, log } = this.#parts;
-    const { gid } = caller;
+  #outcomeOf(caller: Caller, effect: CallEffect): Promise<Outcome> {
+    const fail = (error: unknown) => this.#failInside(caller.gid, error);
     try {
       const call = this.#describe(caller, effect);
-      if (call.deadlineInMs <= 0) return tooLate;
-      const outcome = await transport.call(call);
-      this.#tell(call, outcome);
-      return outcome;
+      if (call.deadlineInMs <= 0) return Promise.resolve(tooLate);
+      return this.#parts.transport.call(call).then((outcome) => this.#tell(call, outcome), fail);
     } catch (error) {
-      log.error({ gid, err: error }, 'a call of a participant failed inside the coordinator');
-      return failedInside(error);
+      return Promise.resolve(fail(error));
     }
   }
 
+  /** Nobody knows how far the call came. */
+  #failInside(gid: Gid, error: unknown): Outcome {
+    this.#parts.log.error({ gid, err: error }, 'a call of a participant failed inside the coordinator');
+    const detail = `the call failed inside the coordinator: ${error instanceof Error ? error.message : String(error)}`;
+    return { class: 'unknown', code: 'internal', detail, exchange: 'broken', durationMs: 0 };
+  }
+
   /** An observer is anybody's code: what it throws must not make another outcome of this one. */
-  #tell(call: BranchCall, outcome: Outcome): void {
+  #tell(call: BranchCall, outcome: Outcome): Outcome {
     const { observers, log } = this.#parts;
     for (const observer of observers) {
       try {
@@ -96,6 +99,7 @@ export class Outbound {
         log.error({ gid: call.gid, err: error }, 'an observer of calls failed');
       }
     }
+    return outcome;
   }
 
   /** A call has the time that is left since its stored start; what is undone later relies on that (SAGA-6). */
@@ -136,12 +140,6 @@ const tooLate: Outcome = {
   exchange: 'unsent',
   durationMs: 0,
 };
-
-/** Nobody knows how far the call came. */
-function failedInside(error: unknown): Outcome {
-  const detail = `the call failed inside the coordinator: ${error instanceof Error ? error.message : String(error)}`;
-  return { class: 'unknown', code: 'internal', detail, exchange: 'broken', durationMs: 0 };
-}
 
 /** When the attempt began. Milliseconds since 1970. */
 function startedAt({ gid, now }: Caller, { branch, way }: CallEffect): number {
