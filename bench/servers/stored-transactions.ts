@@ -49,7 +49,7 @@ export async function writeStored(file: string, stored: Stored, onProgress: (cou
     for (let written = 0; written < stored.count; ) {
       const size = Math.min(batchSize, stored.count - written);
       const answers = await store.commit(Array.from({ length: size }, () => changeOf(nextGid() as Gid, stored)));
-      const refused = answers.find(({ outcome }) => outcome !== 'applied');
+      const refused = answers.find(({ fate }) => fate !== 'applied');
       if (refused !== undefined) throw new Error(`the store did not take a prepared transaction: ${JSON.stringify(refused)}`);
       written += size;
       onProgress(written);

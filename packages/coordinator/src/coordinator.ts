@@ -104,7 +104,7 @@ export interface SubmitRequest {
 
 /** Answer to `submit` and `prepare`. */
 export interface Submitted {
-  readonly outcome: 'created' | 'repeated' | 'different';
+  readonly verdict: 'created' | 'repeated' | 'different';
   readonly view: TransactionView;
 }
 

@@ -125,7 +125,7 @@ describe('a transaction', () => {
     const amends = await coordinator({ store: openMemoryStore() });
     const gid = amends.newGid();
     const submitted = await amends.submit({ gid, spec: saga(bank.url, ['a', 'b']) });
-    expect(submitted).toMatchObject({ outcome: 'created', view: { transaction: { gid, status: 'submitted' } } });
+    expect(submitted).toMatchObject({ verdict: 'created', view: { transaction: { gid, status: 'submitted' } } });
     expect((await amends.wait(gid, { waitMs: 5_000 }))!.transaction.status).toBe('succeed');
     expect(bank.calls).toEqual(['action /a', 'action /b']);
     const history = await amends.history(gid, { afterSeq: 0, limit: 10 });
@@ -153,10 +153,10 @@ describe('a transaction', () => {
     const gid = parseGid('twice');
     const spec = saga(bank.url, ['a']);
     const both = await Promise.all([amends.submit({ gid, spec }), amends.submit({ gid, spec })]);
-    expect(both.map(({ outcome }) => outcome).sort()).toEqual(['created', 'repeated']);
+    expect(both.map(({ verdict }) => verdict).sort()).toEqual(['created', 'repeated']);
     await end(amends, gid);
-    expect((await amends.submit({ gid, spec })).outcome).toBe('repeated');
-    expect((await amends.submit({ gid, spec: saga(bank.url, ['other']) })).outcome).toBe('different');
+    expect((await amends.submit({ gid, spec })).verdict).toBe('repeated');
+    expect((await amends.submit({ gid, spec: saga(bank.url, ['other']) })).verdict).toBe('different');
     expect(bank.calls).toEqual(['action /a']);
   });
 
@@ -235,7 +235,7 @@ describe('among others on one store', () => {
       return found;
     };
     const second = await coordinator({ store });
-    expect((await second.submit({ gid, spec })).outcome).toBe('repeated');
+    expect((await second.submit({ gid, spec })).verdict).toBe('repeated');
     expect(await end(second, gid)).toBe('succeed');
   });
 
@@ -361,7 +361,7 @@ describe('among others on one store', () => {
 
 describe('when the store fails', () => {
   test.each(['applied', 'lost'])(
-    'a commit of unknown outcome that was %s is read back, and everything is done once (DRIVE-4)',
+    'a commit of unknown fate that was %s is read back, and everything is done once (DRIVE-4)',
     async (fate) => {
       const bank = await participant();
       let odd = 0;
@@ -369,17 +369,17 @@ describe('when the store fails', () => {
         odd += 1;
         if (odd % 2 === 0) return real(changes);
         if (fate === 'applied') await real(changes);
-        return changes.map(() => ({ outcome: 'unknown' }) as const);
+        return changes.map(() => ({ fate: 'unknown' }) as const);
       });
       const amends = await coordinator({ store });
       const gid = parseGid(`unknown-${fate}`);
-      expect((await amends.submit({ gid, spec: saga(bank.url, ['a', 'b']) })).outcome).toBe('created');
+      expect((await amends.submit({ gid, spec: saga(bank.url, ['a', 'b']) })).verdict).toBe('created');
       expect(await end(amends, gid)).toBe('succeed');
       expect(bank.calls).toEqual(['action /a', 'action /b']);
     },
   );
 
-  test('a submit of unknown outcome that is applied late is driven on, though trying it again failed', async () => {
+  test('a submit of unknown fate that is applied late is driven on, though trying it again failed', async () => {
     const bank = await participant();
     let tries = 0;
     let late = () => {};
@@ -387,7 +387,7 @@ describe('when the store fails', () => {
       tries += 1;
       if (tries === 1) {
         late = () => void real(changes);
-        return changes.map(() => ({ outcome: 'unknown' }) as const);
+        return changes.map(() => ({ fate: 'unknown' }) as const);
       }
       if (tries > 2) return real(changes);
       late();
@@ -395,7 +395,7 @@ describe('when the store fails', () => {
     });
     const amends = await coordinator({ store });
     const gid = parseGid('late');
-    expect((await amends.submit({ gid, spec: saga(bank.url, ['a']) })).outcome).toBe('created');
+    expect((await amends.submit({ gid, spec: saga(bank.url, ['a']) })).verdict).toBe('created');
     expect(await end(amends, gid)).toBe('succeed');
     expect(bank.calls).toEqual(['action /a']);
   });
@@ -430,7 +430,7 @@ describe('when the store fails', () => {
     },
   );
 
-  test('an act by hand whose commit has an unknown outcome is not done again when a claim of the own node came after it', async () => {
+  test('an act by hand whose commit has an unknown fate is not done again when a claim of the own node came after it', async () => {
     const bank = await participant();
     bank.answers['/a'] = 500;
     const real = openMemoryStore();
@@ -448,7 +448,7 @@ describe('when the store fails', () => {
       await real.commit(changes);
       const claimed = await real.claim({ node, dueBefore: amends.now(), limit: 10, driven: [] });
       expect(claimed.map(({ row }) => row.gid)).toEqual([gid]);
-      return changes.map(() => ({ outcome: 'unknown' }) as const);
+      return changes.map(() => ({ fate: 'unknown' }) as const);
     };
     await amends.intervene({ gid, verb: 'retry', actor: 'alice', reason: 'bank is back', expectedVersion: null });
     expect(await end(amends, gid)).toBe('succeed');
@@ -505,7 +505,7 @@ describe('when the store fails', () => {
       store.commit = commit;
       asked.resolve();
       await unknown.promise;
-      return changes.map(() => ({ outcome: 'unknown' }) as const);
+      return changes.map(() => ({ fate: 'unknown' }) as const);
     };
     const amends = await coordinator({ store });
     const request = { gid: parseGid('twice'), spec: saga(bank.url, ['a']) };
@@ -517,8 +517,8 @@ describe('when the store fails', () => {
     await expect(second).rejects.toMatchObject({ code: 'store_unavailable', message: expect.stringContaining('cut off') });
     await expect(amends.submit(request)).rejects.toMatchObject({ code: 'store_unavailable' });
     isDown = false;
-    expect((await first).outcome).toBe('created');
-    expect((await amends.submit(request)).outcome).toBe('repeated');
+    expect((await first).verdict).toBe('created');
+    expect((await amends.submit(request)).verdict).toBe('repeated');
     expect(await end(amends, request.gid)).toBe('succeed');
   });
 
@@ -527,7 +527,7 @@ describe('when the store fails', () => {
     const store = faulty(openMemoryStore(), async (real, changes) => {
       const taken = changes.filter(({ row }) => row?.gid !== 'odd');
       const answers = await real(taken);
-      return changes.map((change) => answers[taken.indexOf(change)] ?? { outcome: 'refused', message: 'odd value' });
+      return changes.map((change) => answers[taken.indexOf(change)] ?? { fate: 'refused', message: 'odd value' });
     });
     const amends = await coordinator({ store });
     const [odd, sound] = [parseGid('odd'), parseGid('sound')];

@@ -17,7 +17,7 @@ for (let batch = 0; batch < Number(batches); batch += 1) {
     firstChange(gidOf(`g-${batch}-${n}`), {}, extras('first')),
   );
   const answers = await store.commit([...begun, ...before.map((change) => nextChange(change.row, {}, extras('second')))]);
-  if (answers.some((answer) => answer.outcome !== 'applied')) throw new Error(JSON.stringify(answers));
+  if (answers.some((answer) => answer.fate !== 'applied')) throw new Error(JSON.stringify(answers));
   before = begun;
   writeSync(1, `${batch}\n`);
 }

@@ -13,8 +13,8 @@ exerciseStore('decorated', async () => {
 });
 
 test('a replaced method is called instead, the others as before', async () => {
-  const store = decorated(openMemoryStore(), { commit: async (changes) => changes.map(() => ({ outcome: 'unknown' })) });
-  expect(await store.commit([firstChange(gidOf('a'))])).toEqual([{ outcome: 'unknown' }]);
+  const store = decorated(openMemoryStore(), { commit: async (changes) => changes.map(() => ({ fate: 'unknown' })) });
+  expect(await store.commit([firstChange(gidOf('a'))])).toEqual([{ fate: 'unknown' }]);
   expect(await store.load([gidOf('a')])).toEqual([null]);
   expect(store.capabilities.name).toBe('memory');
 });

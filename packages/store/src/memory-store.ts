@@ -158,18 +158,18 @@ class MemoryStore implements Store {
   #apply(change: Change): CommitAnswer {
     const entry = this.#entries.get(change.row.gid);
     const message = refusalOf(change) ?? (entry === undefined ? null : refusalOfSeqs(entry, change));
-    if (message !== null) return { outcome: 'refused', message };
-    if ((entry?.row.version ?? 0) !== change.expectedVersion) return { outcome: 'conflict' };
-    if (holdsAny(entry, change.records)) return { outcome: 'conflict' };
-    if (!this.#documents.allow(change.documents)) return { outcome: 'conflict' };
+    if (message !== null) return { fate: 'refused', message };
+    if ((entry?.row.version ?? 0) !== change.expectedVersion) return { fate: 'conflict' };
+    if (holdsAny(entry, change.records)) return { fate: 'conflict' };
+    if (!this.#documents.allow(change.documents)) return { fate: 'conflict' };
     this.#write(entry ?? makeEntry(change.row, change.spec!), change);
-    return { outcome: 'applied' };
+    return { fate: 'applied' };
   }
 
   #applyLoose(change: LooseChange): CommitAnswer {
-    if (!this.#documents.allow(change.documents)) return { outcome: 'conflict' };
+    if (!this.#documents.allow(change.documents)) return { fate: 'conflict' };
     this.#writeLoose(change);
-    return { outcome: 'applied' };
+    return { fate: 'applied' };
   }
 
   #write(entry: Entry, change: Change): void {

@@ -117,10 +117,10 @@ export type AnyChange = Change | LooseChange;
  * - `refused`: the database does not take a value of this change, alone or in company; nothing was written.
  */
 export type CommitAnswer =
-  | { readonly outcome: 'applied' }
-  | { readonly outcome: 'conflict' }
-  | { readonly outcome: 'unknown' }
-  | { readonly outcome: 'refused'; readonly message: string };
+  | { readonly fate: 'applied' }
+  | { readonly fate: 'conflict' }
+  | { readonly fate: 'unknown' }
+  | { readonly fate: 'refused'; readonly message: string };
 
 /** A transaction as read. */
 export interface StoredTransaction {

@@ -68,7 +68,7 @@ export class SagaApplication {
       left: (answer) => checks.checkSubmit(gid, spec, answer),
     });
     if (said === 'lost') world.coverage.count('api', 'submit answer lost');
-    else if (elsewhere && 'value' in said && said.value.outcome === 'repeated')
+    else if (elsewhere && 'value' in said && said.value.verdict === 'repeated')
       world.coverage.count('api', 'submit repeated at the other node');
     return said;
   }

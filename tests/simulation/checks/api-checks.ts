@@ -61,32 +61,32 @@ export class ApiChecks {
       if (unanswered === 0 && !this.acknowledged.has(gid) && !this.#mayBeStored.has(gid)) this.#nothingStored.add(gid);
       return this.#cover(`submit ${said.error}`, said.error);
     }
-    const { outcome, view } = said.value;
+    const { verdict, view } = said.value;
     const entry = this.#ledger.entries.get(gid);
     if (entry === undefined) {
-      this.#world.report('SIM-1', `${gid}: the submit is answered ${outcome} but nothing is durable`);
-      return outcome;
+      this.#world.report('SIM-1', `${gid}: the submit is answered ${verdict} but nothing is durable`);
+      return verdict;
     }
     const same = this.#sameContent(spec, entry.spec);
-    if (same !== (outcome !== 'different'))
-      this.#world.report('SIM-18', `${gid}: answered ${outcome} though the stored request is ${same ? 'the same' : 'another'}`);
+    if (same !== (verdict !== 'different'))
+      this.#world.report('SIM-18', `${gid}: answered ${verdict} though the stored request is ${same ? 'the same' : 'another'}`);
     // What ends in its first commit belongs to no node: two that write the same in one millisecond both have created it.
-    if (outcome === 'created' && this.#created.has(gid) && entry.versions[1]!.owner !== null)
+    if (verdict === 'created' && this.#created.has(gid) && entry.versions[1]!.owner !== null)
       this.#world.report('SIM-18', `${gid}: created twice`);
-    if (outcome === 'created') this.#created.add(gid);
+    if (verdict === 'created') this.#created.add(gid);
     if (same) this.acknowledged.add(gid);
     this.checkView(view);
-    return this.#cover(`submit ${outcome}`, outcome);
+    return this.#cover(`submit ${verdict}`, verdict);
   }
 
   /** A prepare, or the submit of a message, is answered: it is durable (SIM-1). */
   checkPrepare(gid: Gid, said: Said<Submitted>): string {
     if ('error' in said) return said.error;
-    const { outcome, view } = said.value;
-    if (!this.#ledger.entries.has(gid)) this.#world.report('SIM-1', `${gid}: answered ${outcome} but nothing is durable`);
+    const { verdict, view } = said.value;
+    if (!this.#ledger.entries.has(gid)) this.#world.report('SIM-1', `${gid}: answered ${verdict} but nothing is durable`);
     this.acknowledged.add(gid);
     this.checkView(view);
-    return outcome;
+    return verdict;
   }
 
   /** A request to a transaction is answered: what it says is durable, and the decision is the one that was asked for (SIM-2). */

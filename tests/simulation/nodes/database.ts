@@ -113,7 +113,7 @@ export class Database {
     return new Promise((resolve, reject) => {
       const apply = () => this.#apply(process, changes);
       const answer = (answers: readonly CommitAnswer[]) => this.#answer(process, () => resolve(answers));
-      const unknown = () => answer(changes.map(() => ({ outcome: 'unknown' })));
+      const unknown = () => answer(changes.map(() => ({ fate: 'unknown' })));
       const refuse = () => this.#answer(process, () => reject(this.#unavailable('commit')));
       if (this.#unlucky(unavailable, 'unavailable before effect')) return refuse();
       if (this.#unlucky(unknownNotApplied, 'unknown, not applied')) return unknown();
@@ -146,14 +146,14 @@ export class Database {
     taken.forEach((change, index) => {
       const answer = answers[index]!;
       // No simulated value is one that the store does not take: it is the change that makes no sense.
-      if (answer.outcome === 'refused')
+      if (answer.fate === 'refused')
         this.#world.report('SIM-26', `${change.row.gid}: the store refuses version ${change.row.version}: ${answer.message}`);
-      if (answer.outcome === 'applied') this.#ledger.enterCommit(change, process.name);
-      else this.#noteConflict(process, change, answer.outcome);
+      if (answer.fate === 'applied') this.#ledger.enterCommit(change, process.name);
+      else this.#noteConflict(process, change, answer.fate);
     });
     let next = 0;
     return changes.map((change) =>
-      this.#refuses(change) ? { outcome: 'refused', message: 'a value that this database does not take' } : answers[next++]!,
+      this.#refuses(change) ? { fate: 'refused', message: 'a value that this database does not take' } : answers[next++]!,
     );
   }
 

@@ -18,8 +18,8 @@ async function coordinator(options: Partial<CoordinatorOptions> & Pick<Coordinat
   return amends;
 }
 
-test.for([{ outcome: 'conflict' }, { outcome: 'unknown' }] as const)(
-  'a store that answers $outcome again and again although nothing has changed is asked with pauses, then taken for one that cannot be used',
+test.for([{ fate: 'conflict' }, { fate: 'unknown' }] as const)(
+  'a store that answers $fate again and again although nothing has changed is asked with pauses, then taken for one that cannot be used',
   async (answer) => {
     const real = openMemoryStore();
     let contradictions = 0;
@@ -57,7 +57,7 @@ test('what fails at the answer to its commit keeps no other of the batch from go
   const bad = parseGid('bad');
   const commit = async (changes: readonly Change[]): Promise<readonly CommitAnswer[]> => {
     const answers = await real.commit(changes.filter(({ row }) => row.gid !== bad));
-    return changes.map(({ row }) => (row.gid === bad ? { outcome: 'refused', message: 'too long' } : answers[0]!));
+    return changes.map(({ row }) => (row.gid === bad ? { fate: 'refused', message: 'too long' } : answers[0]!));
   };
   const told: string[] = [];
   const error = (_: unknown, message: string) => {

@@ -8,7 +8,7 @@ import type { Change, CommitAnswer, Store } from '@amends/store';
 import type { Log, Timers } from '../ports/ports.ts';
 
 /** What became of a change: the store's answer, or the error when nothing of its batch was applied. */
-export type CommitResult = CommitAnswer | { readonly outcome: 'failed'; readonly error: unknown };
+export type CommitResult = CommitAnswer | { readonly fate: 'failed'; readonly error: unknown };
 
 export interface GroupCommit {
   /** Queues one change; `done` is called once, never before this returns. */
@@ -43,8 +43,8 @@ export function createGroupCommit(store: Store, { timers, log }: { timers: Timer
     batchesInFlight += 1;
     changesInFlight += batch.length;
     store.commit(batch.map((queued) => queued.change)).then(
-      (answers) => end(batch, (index) => answers[index] ?? { outcome: 'unknown' }),
-      (error: unknown) => end(batch, () => ({ outcome: 'failed', error })),
+      (answers) => end(batch, (index) => answers[index] ?? { fate: 'unknown' }),
+      (error: unknown) => end(batch, () => ({ fate: 'failed', error })),
     );
     schedule();
   }

@@ -15,7 +15,7 @@
  * commit lets its
  *    owner make, which are written with the next commit, after 50 ms at the latest.
  * DRIVE-3: A conflict is never overridden: read again; still ours, decide again; not ours any more, drop it.
- * DRIVE-4: A commit of unknown outcome is resolved by reading back, never guessed.
+ * DRIVE-4: A commit of unknown fate is resolved by reading back, never guessed.
  * DRIVE-5: When the store refuses to write, events stay in the mailbox and are decided when it writes again.
  * DRIVE-6: A call is started when it has its place at its host, which it keeps until it ends. A place that no call came to use,
  *    because of what was decided or became of the commit, is given back.
@@ -278,7 +278,7 @@ function leave(around: Around, phase: Resting, wakeAt: Resting['wakeAt']): Turn 
 
 function hearCommit(around: Around, phase: Committing, { result, moment }: { result: CommitResult; moment: Moment }): Turn {
   const { attempt } = phase;
-  switch (result.outcome) {
+  switch (result.fate) {
     case 'applied':
       return takeApplied(around, phase, moment);
     case 'conflict':
@@ -347,7 +347,7 @@ function resume(around: Around, phase: Busy & { readonly then: Then }, moment: M
 
 // ── reading back ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** After a conflict or an unknown outcome: what the store holds decides what happened (DRIVE-3, DRIVE-4). */
+/** After a conflict or an unknown fate: what the store holds decides what happened (DRIVE-3, DRIVE-4). */
 function readBack({ known, claimed, inbox }: Busy, attempt: Attempt): Turn {
   return { phase: { at: 'reading', known, claimed, inbox, attempt }, ready: { next: { do: 'read' } } };
 }

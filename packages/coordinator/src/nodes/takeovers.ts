@@ -107,8 +107,8 @@ export class Takeovers {
     drive.mailboxes.get(gid)?.abandon();
     this.#leftAlone.set(gid, () => {});
     const change = holdUnread(row, drive.moment().at);
-    drive.commit(change, ({ outcome }) => {
-      if (outcome !== 'applied') return this.#lookAgainLater(gid);
+    drive.commit(change, ({ fate }) => {
+      if (fate !== 'applied') return this.#lookAgainLater(gid);
       this.#leftAlone.delete(gid);
       drive.committedUnread(row, change);
     });

@@ -88,7 +88,7 @@ test('while a commit is outstanding nothing is answered; what comes meanwhile is
   expect(recorded).toEqual([0, 1, 2]);
 });
 
-test('a branch whose commit has an unknown outcome is not taken for the one that another node has stored meanwhile', async () => {
+test('a branch whose commit has an unknown fate is not taken for the one that another node has stored meanwhile', async () => {
   const store = openMemoryStore({ now: () => 1_000_000 });
   const other = await node(store);
   let commits = 0;
@@ -96,7 +96,7 @@ test('a branch whose commit has an unknown outcome is not taken for the one that
     commits += 1;
     if (commits !== 1) return store.commit(changes);
     await other.request(gid, { type: 'registered', branch: branch('02') });
-    return changes.map(() => ({ outcome: 'unknown' }) as const);
+    return changes.map(() => ({ fate: 'unknown' }) as const);
   };
   await other.prepare({ gid, spec: tcc });
   const one = await node(decorated(store, { commit }));

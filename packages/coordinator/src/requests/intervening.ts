@@ -63,9 +63,9 @@ function terminateUnread(
     const moment = { at: drive.moment().at, lastSeq: await lastSeqOf(gid, store) };
     const change = endUnread(stored.row, request, moment);
     const result = await new Promise<CommitResult>((resolve) => drive.commit(change, resolve));
-    if (result.outcome === 'failed') throw result.error;
-    if (result.outcome === 'refused') throw new AmendsError('value_refused', `the store does not take it: ${result.message}`);
-    const isDone = result.outcome === 'applied' || (await isAudited(gid, { ...request, at: moment.at }, store));
+    if (result.fate === 'failed') throw result.error;
+    if (result.fate === 'refused') throw new AmendsError('value_refused', `the store does not take it: ${result.message}`);
+    const isDone = result.fate === 'applied' || (await isAudited(gid, { ...request, at: moment.at }, store));
     if (!isDone) return null;
     drive.committedUnread(stored.row, change);
     return viewOfTerminated(change, actor);

@@ -89,7 +89,7 @@ async function postFirst(beginning: Beginning, stored: StoredSpec, reception: Re
     throw new AmendsError('overloaded', `${drive.mailboxes.size} transactions are under way; try again in a moment`);
   const mailbox = drive.begin(gid, spec, stored);
   const event = { type: how, gid, owner: drive.node, ...drive.moment() } as const;
-  if ((await post(mailbox, event)) !== 'lost') return { outcome: 'created', view: viewOf(mailbox) };
+  if ((await post(mailbox, event)) !== 'lost') return { verdict: 'created', view: viewOf(mailbox) };
   reception.refuseUnlessOpen();
   return answerKnown(beginning, stored.digest, reception);
 }
@@ -110,9 +110,9 @@ async function answerKnown(
   const isSame = known.digest === digest || isSameRequest(given.spec, spec) || (!onlySame && isSameWork(given.spec, spec));
   if (how === 'submitted' && transaction.status === 'prepared' && isSame) {
     const { verdict, view } = await ask(gid, submissionOf(spec, transaction), reception);
-    return { outcome: verdict === 'taken' ? 'created' : 'repeated', view };
+    return { verdict: verdict === 'taken' ? 'created' : 'repeated', view };
   }
-  return { outcome: isSame ? 'repeated' : 'different', view: known.view };
+  return { verdict: isSame ? 'repeated' : 'different', view: known.view };
 }
 
 /** Clients say only with the submission of a message how long it is to be delayed; that counts from its creation. */

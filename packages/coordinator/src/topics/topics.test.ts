@@ -60,7 +60,7 @@ describe('topics of an embedder', () => {
   ])('are changed once where the answer is lost and the commit %s', async (_what, takesEffect) => {
     const inner = openMemoryStore();
     let isLost = false;
-    const lost: CommitAnswer = { outcome: 'unknown' };
+    const lost: CommitAnswer = { fate: 'unknown' };
     const store = decorated(inner, {
       async commit(batch) {
         const isFirst = !isLost;

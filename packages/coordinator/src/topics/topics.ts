@@ -125,9 +125,9 @@ interface Written extends Pick<Documents, 'find'> {
   readonly content: string;
 }
 
-/** An unknown outcome is read back. @throws AmendsError `store_refused` */
+/** An unknown fate is read back. @throws AmendsError `store_refused` */
 async function isApplied(answer: CommitAnswer, { key, expectedVersion, content, find }: Written): Promise<boolean> {
-  switch (answer.outcome) {
+  switch (answer.fate) {
     case 'applied':
       return true;
     case 'conflict':

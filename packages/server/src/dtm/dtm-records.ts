@@ -61,8 +61,8 @@ export function dtmRecords({ coordinator, store }: DtmRecordsOptions): DtmRecord
     async resetFinished(gid, actor) {
       const audit = { at: coordinator.now(), gid, actor, verb: resetVerb, reason: 'by the DTM API', detail: '{}' };
       const [answer] = await store.commit([{ row: null, documents: [], audit: [audit] }]);
-      if (answer!.outcome === 'refused') throw new AmendsError('store_refused', `the store does not take it: ${answer!.message}`);
-      if (answer!.outcome !== 'applied') throw new AmendsError('store_unavailable', 'the store has not answered; try again');
+      if (answer!.fate === 'refused') throw new AmendsError('store_refused', `the store does not take it: ${answer!.message}`);
+      if (answer!.fate !== 'applied') throw new AmendsError('store_unavailable', 'the store has not answered; try again');
     },
   };
 }

@@ -27,8 +27,8 @@ import type { DtmParts, DtmRequest } from './operation.ts';
 /** Announces a transaction. */
 export async function prepare(dtm: DtmTransaction, parts: DtmParts): Promise<DtmResult> {
   const { gid } = dtm;
-  const { outcome, view } = await parts.coordinator.prepare({ gid, spec: await specOf(dtm, parts) });
-  return resultOfPrepare(gid, { outcome, transaction: view.transaction });
+  const { verdict, view } = await parts.coordinator.prepare({ gid, spec: await specOf(dtm, parts) });
+  return resultOfPrepare(gid, { verdict, transaction: view.transaction });
 }
 
 /** Begins a transaction, or has a prepared one done; a workflow is concluded by it. */
@@ -37,8 +37,8 @@ export async function submit(dtm: DtmTransaction, parts: DtmParts, request: DtmR
   const made = specOf(dtm, parts);
   const spec = made instanceof Promise ? await made : made;
   try {
-    const { outcome, view } = await parts.coordinator.submit({ gid: dtm.gid, spec });
-    const result = resultOfSubmit(dtm, { outcome, transaction: view.transaction });
+    const { verdict, view } = await parts.coordinator.submit({ gid: dtm.gid, spec });
+    const result = resultOfSubmit(dtm, { verdict, transaction: view.transaction });
     return result ?? (await waitFor(view, 'succeed', parts, request));
   } catch (error) {
     // Nothing was prepared under this gid, as its mode wants.
@@ -70,9 +70,9 @@ export async function registerBranch({ gid, mode, branch }: DtmRegistration, par
 /** Announces a workflow, and tells what its function must know to run, or to run again. */
 export async function prepareWorkflow(dtm: DtmTransaction, parts: DtmParts): Promise<DtmResult> {
   const { gid } = dtm;
-  const { outcome, view } = await parts.coordinator.prepare({ gid, spec: await specOf(dtm, parts) });
-  const isOther = outcome === 'different' && view.transaction.mode !== 'workflow';
-  if (isOther) return resultOfPrepare(gid, { outcome, transaction: view.transaction });
+  const { verdict, view } = await parts.coordinator.prepare({ gid, spec: await specOf(dtm, parts) });
+  const isOther = verdict === 'different' && view.transaction.mode !== 'workflow';
+  if (isOther) return resultOfPrepare(gid, { verdict, transaction: view.transaction });
   return { kind: 'workflow', record: await parts.records.of(view) };
 }
 

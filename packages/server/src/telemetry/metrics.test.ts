@@ -86,7 +86,7 @@ describe('the commits', () => {
 
 /** A store whose commits are answered so, whatever they hold. */
 function answeringStore(inner: Store): Store {
-  return { ...inner, commit: () => Promise.resolve([{ outcome: 'applied' }, { outcome: 'conflict' }]) };
+  return { ...inner, commit: () => Promise.resolve([{ fate: 'applied' }, { fate: 'conflict' }]) };
 }
 
 describe('the requests', () => {

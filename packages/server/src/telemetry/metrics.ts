@@ -155,7 +155,7 @@ function storeMeter(make: Instruments): Metrics['store'] {
     const startedAt = performance.now();
     try {
       const answers = await store.commit(batch);
-      for (const { outcome } of answers) changes(outcome).inc();
+      for (const { fate } of answers) changes(fate).inc();
       return answers;
     } catch (error) {
       failures.inc();

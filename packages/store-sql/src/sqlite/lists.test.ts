@@ -64,7 +64,7 @@ test('every combination of filters shows the same pages as the memory store', as
 test('a commit waits for one list at most, however many are asked for', async () => {
   let shown = 0;
   const lists = Array.from({ length: 50 }, () => store.list({ limit: 1_000 }).then(() => (shown += 1)));
-  expect(await store.commit([firstChange(gidOf('in between'))])).toEqual([{ outcome: 'applied' }]);
+  expect(await store.commit([firstChange(gidOf('in between'))])).toEqual([{ fate: 'applied' }]);
   expect(shown).toBeLessThanOrEqual(1);
   expect(await store.load([gidOf('in between')])).toMatchObject([{}]);
   expect(shown).toBeLessThanOrEqual(2);

@@ -89,20 +89,20 @@ async function commit(thread: SqliteThread, changes: readonly AnyChange[]): Prom
   let packed = 0;
   return changes.map((_, index) => {
     const message = refusals.get(index);
-    return message === undefined ? answerAt(answers, packed++) : { outcome: 'refused', message };
+    return message === undefined ? answerAt(answers, packed++) : { fate: 'refused', message };
   });
 }
 
 function answerAt(answers: PackedAnswers, index: number): CommitAnswer {
-  if (answers === 'unknown') return { outcome: 'unknown' };
+  if (answers === 'unknown') return { fate: 'unknown' };
   const answer = answers === null ? applied : answers[index]!;
   switch (answer) {
     case applied:
-      return { outcome: 'applied' };
+      return { fate: 'applied' };
     case conflict:
-      return { outcome: 'conflict' };
+      return { fate: 'conflict' };
     default:
-      return { outcome: 'refused', message: answer };
+      return { fate: 'refused', message: answer };
   }
 }
 

@@ -107,7 +107,7 @@ function rivals(test: StoreTest): void {
   test('the commit of a former owner is a conflict after a claim', async ({ store, applied, commitOne, loadOne }) => {
     await applied(firstChange(gidOf('a')));
     expect(await claimFor(store)).toEqual(['a']);
-    expect(await commitOne(nextChange(sampleRow(gidOf('a')), { reason: 'zombie' }))).toEqual({ outcome: 'conflict' });
+    expect(await commitOne(nextChange(sampleRow(gidOf('a')), { reason: 'zombie' }))).toEqual({ fate: 'conflict' });
     expect((await loadOne(gidOf('a'))).row).toMatchObject({ owner: me, epoch: 2, version: 2, reason: '' });
   });
 }

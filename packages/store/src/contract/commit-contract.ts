@@ -16,8 +16,8 @@ import {
 } from './samples.ts';
 
 const gid = gidOf('one');
-const applied = { outcome: 'applied' };
-const conflict = { outcome: 'conflict' };
+const applied = { fate: 'applied' };
+const conflict = { fate: 'conflict' };
 
 function record(key: string, text = key): StoredRecord {
   return { kind: 'result', key, content: new TextEncoder().encode(text) };
@@ -99,16 +99,16 @@ function compareAndSwap(test: StoreTest): void {
     await applied(firstChange(gid));
     const rivals = ['x', 'y'].map((reason) => nextChange(sampleRow(gid), { reason }));
     const answers = (await Promise.all(rivals.map((change) => store.commit([change])))).flat();
-    expect(answers.map((answer) => answer.outcome).sort()).toEqual(['applied', 'conflict']);
-    const winner = answers.findIndex((answer) => answer.outcome === 'applied');
+    expect(answers.map((answer) => answer.fate).sort()).toEqual(['applied', 'conflict']);
+    const winner = answers.findIndex((answer) => answer.fate === 'applied');
     expect((await loadOne(gid)).row.reason).toBe(rivals[winner]!.row.reason);
   });
 
   test('of two first commits of one gid one is applied', async ({ store, loadOne }) => {
     const rivals = ['x', 'y'].map((digest) => firstChange(gid, {}, { spec: sampleSpec({ digest: digest.repeat(64) }) }));
     const answers = (await Promise.all(rivals.map((change) => store.commit([change])))).flat();
-    expect(answers.map((answer) => answer.outcome).sort()).toEqual(['applied', 'conflict']);
-    const winner = answers.findIndex((answer) => answer.outcome === 'applied');
+    expect(answers.map((answer) => answer.fate).sort()).toEqual(['applied', 'conflict']);
+    const winner = answers.findIndex((answer) => answer.fate === 'applied');
     expect((await loadOne(gid)).spec.digest).toBe(rivals[winner]!.spec!.digest);
   });
 
@@ -151,7 +151,7 @@ function isolation(test: StoreTest): void {
     await applied(firstChange(gidOf('g7')));
     const changes = Array.from({ length: 20 }, (_, n) => firstChange(gidOf(`g${n}`)));
     const answers = await store.commit(changes);
-    expect(answers).toEqual(changes.map((_, n) => (n === 7 ? conflict : { outcome: 'applied' })));
+    expect(answers).toEqual(changes.map((_, n) => (n === 7 ? conflict : { fate: 'applied' })));
     for (const { row } of changes) expect(await historyOf(row.gid)).toHaveLength(1);
   });
 
@@ -160,7 +160,7 @@ function isolation(test: StoreTest): void {
       firstChange(gidOf(`g${n}`), n === 41 ? { status: 'nonsense' as TransactionRow['status'] } : {}),
     );
     const answers = await store.commit(changes);
-    expect(answers.map((answer) => answer.outcome)).toEqual(changes.map((_, n) => (n === 41 ? 'refused' : 'applied')));
+    expect(answers.map((answer) => answer.fate)).toEqual(changes.map((_, n) => (n === 41 ? 'refused' : 'applied')));
     expect(await store.load([gidOf('g41')])).toEqual([null]);
     expect(await historyOf(gidOf('g41'))).toEqual([]);
     expect(await historyOf(gidOf('g59'))).toHaveLength(1);
@@ -175,7 +175,7 @@ function isolation(test: StoreTest): void {
       firstChange(gidOf('four'), {}, { records: [record('a')] }),
       firstChange(gidOf('five'), {}, { records: [record('a'), record('a')] }),
     ]);
-    expect(answers.map((answer) => answer.outcome)).toEqual(['applied', 'conflict', 'refused', 'applied', 'conflict']);
+    expect(answers.map((answer) => answer.fate)).toEqual(['applied', 'conflict', 'refused', 'applied', 'conflict']);
     expect((await loadOne(gid)).row.reason).toBe('taken');
     expect(await store.load([gidOf('three'), gidOf('five')])).toEqual([null, null]);
   });

@@ -14,7 +14,7 @@ function topic(key: string, expectedVersion: number, content: string | null): Do
 async function write(subject: Subject, documents: readonly DocumentChange[]): Promise<string> {
   const [stored] = await subject.store.load([gid]);
   const change = stored === null ? firstChange(gid, {}, { documents }) : nextChange(stored!.row, {}, { documents });
-  return (await subject.commitOne(change)).outcome;
+  return (await subject.commitOne(change)).fate;
 }
 
 /** Declares the topic. */
@@ -60,7 +60,7 @@ export function documentContract(test: StoreTest): void {
       documents: [topic('b', 1, null), topic('a', 1, 'x')],
       audit: [sampleAudit('', { verb: 'late' })],
     });
-    expect(await commitOne(late)).toEqual({ outcome: 'conflict' });
+    expect(await commitOne(late)).toEqual({ fate: 'conflict' });
     expect((await store.documents('topic')).map(({ key, version, content }) => [key, version, content])).toEqual([
       ['a', 2, '2'],
       ['b', 1, '1'],
@@ -79,7 +79,7 @@ export function documentContract(test: StoreTest): void {
       looseChange({ documents: [topic('c', 7, '1')] }),
       firstChange(gidOf('two')),
     ]);
-    expect(answers.map(({ outcome }) => outcome)).toEqual(['applied', 'applied', 'conflict', 'applied']);
+    expect(answers.map(({ fate }) => fate)).toEqual(['applied', 'applied', 'conflict', 'applied']);
     expect((await store.documents('topic')).map(({ key }) => key)).toEqual(['a', 'b']);
     expect(await store.load([gid, gidOf('two')])).not.toContain(null);
   });
@@ -89,8 +89,8 @@ export function documentContract(test: StoreTest): void {
       for (;;) {
         const [found] = await store.documents('topic', 'a');
         const content = found === undefined ? name : `${found.content} ${name}`;
-        const { outcome } = await commitOne(looseChange({ documents: [topic('a', found?.version ?? 0, content)] }));
-        if (outcome === 'applied') return;
+        const { fate } = await commitOne(looseChange({ documents: [topic('a', found?.version ?? 0, content)] }));
+        if (fate === 'applied') return;
       }
     };
     const names = Array.from({ length: 10 }, (_, index) => `n${index}`);

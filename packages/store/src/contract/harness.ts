@@ -67,7 +67,7 @@ function makeSubject(under: StoreUnderTest, opened: StoreUnderTest[]): Subject {
     ...under,
     commitOne,
     async applied(...changes) {
-      expect(await store.commit(changes)).toEqual(changes.map(() => ({ outcome: 'applied' })));
+      expect(await store.commit(changes)).toEqual(changes.map(() => ({ fate: 'applied' })));
     },
     async loadOne(gid) {
       const [transaction] = await store.load([gid]);

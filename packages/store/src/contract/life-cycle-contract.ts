@@ -45,7 +45,7 @@ export function lifeCycleContract(test: StoreTest): void {
     needsDurable(subject, context);
     const committed = subject.store.commit(Array.from({ length: 50 }, (_, n) => firstChange(gidOf(`g${n}`))));
     const again = await subject.reopened();
-    expect((await committed).map((answer) => answer.outcome)).toEqual(Array(50).fill('applied'));
+    expect((await committed).map((answer) => answer.fate)).toEqual(Array(50).fill('applied'));
     expect((await again.store.list({ limit: 100 })).rows).toHaveLength(50);
   });
 

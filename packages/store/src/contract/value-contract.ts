@@ -92,7 +92,7 @@ export function valueContract(test: StoreTest): void {
 
   for (const [name, change] of Object.entries(badChanges)) {
     test(`refuses ${name}`, async ({ store, commitOne, applied }) => {
-      expect(await commitOne(change)).toEqual({ outcome: 'refused', message: expect.stringMatching(/\w{3}/) });
+      expect(await commitOne(change)).toEqual({ fate: 'refused', message: expect.stringMatching(/\w{3}/) });
       expect(await store.load([change.row.gid])).toEqual([null]);
       await applied(firstChange(gidOf('next')));
     });
@@ -101,7 +101,7 @@ export function valueContract(test: StoreTest): void {
   test('refuses a history row whose seq is taken', async ({ commitOne, applied, loadOne, historyOf }) => {
     await applied(firstChange(gid));
     const change = nextChange(sampleRow(gid), {}, { history: [sampleHistory(1, { detail: 'other' })] });
-    expect((await commitOne(change)).outcome).toBe('refused');
+    expect((await commitOne(change)).fate).toBe('refused');
     expect((await loadOne(gid)).row).toEqual(sampleRow(gid));
     expect(await historyOf(gid)).toEqual([sampleHistory(1)]);
   });
@@ -109,7 +109,7 @@ export function valueContract(test: StoreTest): void {
   test('refuses a spec that comes a second time', async ({ commitOne, applied, loadOne }) => {
     await applied(firstChange(gid));
     const change = nextChange(sampleRow(gid), {}, { spec: sampleSpec({ plan: 'other' }) });
-    expect((await commitOne(change)).outcome).toBe('refused');
+    expect((await commitOne(change)).fate).toBe('refused');
     expect((await loadOne(gid)).spec).toEqual(sampleSpec());
   });
 }

@@ -1,7 +1,7 @@
 import { checkSagaSpec, isAmendsError, isSameRequest, type SagaSpec, type Transaction } from '@amends/core';
 import { describe, expect, it } from 'vitest';
 import { dtmAnswerOf } from './http-answer.ts';
-import { resultOfSubmit, resultOfWait } from './outcome.ts';
+import { resultOfSubmit, resultOfWait } from './request-result.ts';
 import { makeDtmSpec } from './submission.ts';
 import { parseDtmTransaction } from './transaction.ts';
 
@@ -165,12 +165,12 @@ describe('the answer to a submission', () => {
   const waitedAnswer = (transaction: Transaction) => dtmAnswerOf(resultOfWait(transaction));
 
   it('is success at once, or after waiting', () => {
-    expect(submittedAnswer(asked, { outcome: 'created', transaction: tx({}) })).toEqual({
+    expect(submittedAnswer(asked, { verdict: 'created', transaction: tx({}) })).toEqual({
       status: 200,
       body: { dtm_result: 'SUCCESS' },
     });
-    expect(submittedAnswer(asked, { outcome: 'repeated', transaction: tx({}) })?.status).toBe(200);
-    expect(submittedAnswer(waiting, { outcome: 'created', transaction: tx({}) })).toBeNull();
+    expect(submittedAnswer(asked, { verdict: 'repeated', transaction: tx({}) })?.status).toBe(200);
+    expect(submittedAnswer(waiting, { verdict: 'created', transaction: tx({}) })).toBeNull();
     expect(waitedAnswer(tx({ status: 'succeed' }))).toEqual({ status: 200, body: { dtm_result: 'SUCCESS' } });
   });
 
@@ -192,15 +192,15 @@ describe('the answer to a submission', () => {
   });
 
   it('tells how it ended when it is asked for again, and refuses what is different', () => {
-    const repeated = (change: Partial<Transaction>) => submittedAnswer(asked, { outcome: 'repeated', transaction: tx(change) });
+    const repeated = (change: Partial<Transaction>) => submittedAnswer(asked, { verdict: 'repeated', transaction: tx(change) });
     expect(repeated({ status: 'succeed' })?.status).toBe(200);
     expect(repeated({ status: 'failed', reason: 'no money' })).toEqual({
       status: 409,
       body: { dtm_result: 'FAILURE', message: "current status 'failed', cannot sumbmit. no money FAILURE" },
     });
     expect(repeated({ status: 'aborting' })?.status).toBe(409);
-    expect(submittedAnswer(asked, { outcome: 'different', transaction: tx({ status: 'succeed' }) })?.status).toBe(409);
-    expect(submittedAnswer(asked, { outcome: 'different', transaction: tx({}) })).toMatchObject({
+    expect(submittedAnswer(asked, { verdict: 'different', transaction: tx({ status: 'succeed' }) })?.status).toBe(409);
+    expect(submittedAnswer(asked, { verdict: 'different', transaction: tx({}) })).toMatchObject({
       status: 409,
       body: { message: expect.stringMatching(/other content, cannot submit\. FAILURE$/) },
     });

@@ -193,7 +193,7 @@ describe('the native API', () => {
     ['natively', at, { mode: 'saga', steps: [{ action: '' }] }],
     ["by DTM's words", '/api/dtmsvr/submit', { gid: 'g', trans_type: 'saga', steps: [{}], payloads: [''] }],
   ])('says that the store does not take a value, %s', async (_, path, request) => {
-    const commit: Store['commit'] = async (changes) => changes.map(() => ({ outcome: 'refused', message: 'no such letter' }));
+    const commit: Store['commit'] = async (changes) => changes.map(() => ({ fate: 'refused', message: 'no such letter' }));
     const amends = await runningServer({}, { store: decorated(openMemoryStore(), { commit }) });
     const { status, headers, body } = await amends.post(path, request);
     const detail = 'the store does not take a value of this change: no such letter';

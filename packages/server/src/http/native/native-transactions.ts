@@ -59,10 +59,10 @@ async function create({ coordinator, topics }: Parts, request: FastifyRequest, r
   const asked = parseCreate(jsonBody(request), traceOfRequest(request));
   const gid = asked.gid ?? coordinator.newGid();
   const begun = asked.topics.length === 0 ? begin(coordinator, gid, asked) : beginWithTopics({ coordinator, topics }, gid, asked);
-  const { outcome, view } = await begun;
-  if (outcome === 'different') throw inUse(gid);
+  const { verdict, view } = await begun;
+  if (verdict === 'different') throw inUse(gid);
   const rest = await waitIfAsked(coordinator, gid, { view, waitMs, reply });
-  return { status: outcome === 'created' ? 201 : 200, body: transactionBody(rest) };
+  return { status: verdict === 'created' ? 201 : 200, body: transactionBody(rest) };
 }
 
 async function beginWithTopics({ coordinator, topics }: Parts, gid: Gid, asked: CreateRequest): Promise<Submitted> {
@@ -82,10 +82,10 @@ async function findBegun(coordinator: Coordinator, gid: Gid, asked: CreateReques
   const view = await coordinator.get(gid);
   if (view === null) return null;
   const { presentation, face } = view.given.spec;
-  if (face !== 'native' || presentation['requested'] !== asked.requested) return { outcome: 'different', view };
-  if (asked.prepare || view.transaction.status !== 'prepared') return { outcome: 'repeated', view };
+  if (face !== 'native' || presentation['requested'] !== asked.requested) return { verdict: 'different', view };
+  if (asked.prepare || view.transaction.status !== 'prepared') return { verdict: 'repeated', view };
   const submitted = await coordinator.request(gid, { type: 'submitted' });
-  return { outcome: submitted.verdict === 'taken' ? 'created' : 'repeated', view: submitted.view };
+  return { verdict: submitted.verdict === 'taken' ? 'created' : 'repeated', view: submitted.view };
 }
 
 function inUse(gid: Gid): AmendsError {

@@ -68,7 +68,7 @@ test('never replaces a file that comes while it copies', async () => {
 
 test('into a folder that is not there says so, and the store goes on', async () => {
   await expect(store.backUp(join(directory, 'none', 'backup.db'))).rejects.toThrow(/ENOENT/);
-  expect(await store.commit([firstChange(gidOf('a'))])).toEqual([{ outcome: 'applied' }]);
+  expect(await store.commit([firstChange(gidOf('a'))])).toEqual([{ fate: 'applied' }]);
 });
 
 test('is given up when the store is closed meanwhile, and leaves nothing', async () => {

@@ -53,8 +53,8 @@ describe.skipIf(!mounted)(`on a small disk${mounted ? '' : ' (skipped: this user
     expect((await store.list({ limit: 100 })).rows).toHaveLength(count);
     expect(mount('remount,size=8m')).toBe(true);
     await store.ping();
-    expect(await store.commit(batch)).toEqual([{ outcome: 'applied' }, { outcome: 'applied' }]);
-    expect(await store.commit([nextChange(batch[0]!.row)])).toEqual([{ outcome: 'applied' }]);
+    expect(await store.commit(batch)).toEqual([{ fate: 'applied' }, { fate: 'applied' }]);
+    expect(await store.commit([nextChange(batch[0]!.row)])).toEqual([{ fate: 'applied' }]);
     await store.close();
     store = await openSqliteStore({ path });
     expect((await store.list({ limit: 100 })).rows).toHaveLength(count + 2);

@@ -40,7 +40,7 @@ test('what is deleted is written no more, but goes on once it is back', async ()
   renameSync(path, `${path}.away`);
   await expectNothingStored(/amends\.db has been deleted while it was open: nothing more is stored\. Put back/);
   renameSync(`${path}.away`, path);
-  await expect(store.commit([firstChange(gidOf('after'))])).resolves.toEqual([{ outcome: 'applied' }]);
+  await expect(store.commit([firstChange(gidOf('after'))])).resolves.toEqual([{ fate: 'applied' }]);
 });
 
 test('what is replaced by another file, as by a restored backup, is written no more', async () => {

@@ -27,9 +27,9 @@ test.each([
   const unfit = firstChange(gidOf('unfit'), {}, fields as unknown as Partial<Change>);
   const answers = await store.commit([firstChange(gidOf('a')), unfit, firstChange(gidOf('b'))]);
   expect(answers).toEqual([
-    { outcome: 'applied' },
-    { outcome: 'refused', message: expect.stringMatching(/undefined|cannot be stored/) },
-    { outcome: 'applied' },
+    { fate: 'applied' },
+    { fate: 'refused', message: expect.stringMatching(/undefined|cannot be stored/) },
+    { fate: 'applied' },
   ]);
   const loaded = await store.load([gidOf('a'), gidOf('unfit'), gidOf('b')]);
   expect(loaded.map((transaction) => transaction?.row.gid)).toEqual(['a', undefined, 'b']);

@@ -21,7 +21,7 @@ test('commits under way are unknown, everything else is unavailable, and close s
   const committed = store.commit(changes);
   const loaded = store.load([gidOf('a')]);
   const expectations = Promise.all([
-    expect(committed).resolves.toEqual(changes.map(() => ({ outcome: 'unknown' }))),
+    expect(committed).resolves.toEqual(changes.map(() => ({ fate: 'unknown' }))),
     expect(loaded).rejects.toSatisfy(unavailable),
   ]);
   await worker.terminate();

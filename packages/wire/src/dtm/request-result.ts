@@ -7,14 +7,14 @@ import { type DtmRefusal, type DtmResult, done, failure, notPrepared, ongoing } 
 
 /** A submission that met a transaction of the same gid, or not, as the coordinator tells it. */
 export interface SubmissionResult {
-  readonly outcome: 'created' | 'repeated' | 'different';
+  readonly verdict: 'created' | 'repeated' | 'different';
   readonly transaction: Transaction;
 }
 
 /** What came of `prepare`. */
-export function resultOfPrepare(gid: Gid, { outcome, transaction }: SubmissionResult): DtmResult {
-  if (outcome === 'created' || transaction.status === 'prepared')
-    return outcome === 'different' ? gidInUse(gid, 'prepare') : done;
+export function resultOfPrepare(gid: Gid, { verdict, transaction }: SubmissionResult): DtmResult {
+  if (verdict === 'created' || transaction.status === 'prepared')
+    return verdict === 'different' ? gidInUse(gid, 'prepare') : done;
   return failure(`current status '${transaction.status}', cannot prepare.`);
 }
 
@@ -24,10 +24,10 @@ export function resultOfPrepare(gid: Gid, { outcome, transaction }: SubmissionRe
  */
 export function resultOfSubmit(
   { gid, wait_result: waits }: { readonly gid: Gid; readonly wait_result: boolean },
-  { outcome, transaction }: SubmissionResult,
+  { verdict, transaction }: SubmissionResult,
 ): DtmResult | null {
-  if (outcome === 'different') return gidInUse(gid, 'submit');
-  if (outcome === 'repeated' && isFinished(transaction)) return resultOfRepeated(transaction);
+  if (verdict === 'different') return gidInUse(gid, 'submit');
+  if (verdict === 'repeated' && isFinished(transaction)) return resultOfRepeated(transaction);
   if (waits) return null;
   return transaction.status === 'aborting' ? cannotSubmit(transaction) : done;
 }
