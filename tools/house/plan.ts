@@ -27,5 +27,9 @@ export const floors: Readonly<Record<string, string>> = {
     'version ready start-error addresses faces < start-error-of config < telemetry stores alerts dtm < http grpc < .',
   'packages/client/src': 'http < api participants < barriers < modes < .',
   bench: 'processes < load < run < servers report < meters < scenarios < .',
+  examples:
+    'stage < bank-transfer cache-consistency flash-sale hospital-booking order-fulfilment tcc-transfer workflow-booking xa-transfer',
+  tools: '. < services house < start',
+  tests: 'python-environment < conformance contract failpoints simulation start',
   'tests/simulation': 'world < checks mutants < nodes < applications < running < .',
 };
