@@ -300,7 +300,7 @@ describe('among others on one store', () => {
     expect(await end(second, gid)).toBe('succeed');
     release(200);
     const kinds = (await second.history(gid, { afterSeq: 0, limit: 10 })).map(({ kind }) => kind);
-    expect(kinds).toEqual(['submitted', 'uncertain', 'interrupted', 'answered', 'answered']);
+    expect(kinds).toEqual(['submitted', 'interrupted', 'answered', 'answered']);
     expect(bank.calls).toEqual(['action /a', 'action /a', 'action /b']);
   });
 

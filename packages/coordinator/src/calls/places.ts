@@ -108,6 +108,11 @@ export class Places {
     return Math.min(pauseMsMax, Math.max(pauseMsMin, waitMs / 2));
   }
 
+  /** Whether nobody gets a place any more. */
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
   /** From now on nobody gets a place. */
   close(): void {
     this.#closed = true;

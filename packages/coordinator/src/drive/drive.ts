@@ -106,9 +106,15 @@ export class Drive implements MailboxPorts, MailboxReports {
   /** Lets what is under way end, writes what is not written yet, and closes everything. Resolves when nothing is in flight. */
   async finish(): Promise<void> {
     this.wakes.stop();
+    this.#writeBack();
     await this.#idle();
-    for (const mailbox of this.mailboxes.all()) if (mailbox.isAhead) mailbox.handBack();
+    this.#writeBack();
     await this.#idle();
+  }
+
+  /** Nothing is started any more: says so in the store, so that whoever drives on need not take it for possible. */
+  #writeBack(): void {
+    for (const mailbox of this.mailboxes.all()) if (mailbox.isAhead || mailbox.tx?.aheadUntil != null) mailbox.handBack();
   }
 
   /** Drives nothing any more, whatever is under way. Resolves when calls are broken off. */
@@ -130,6 +136,10 @@ export class Drive implements MailboxPorts, MailboxReports {
 
   horizonMs(): number {
     return this.mailboxes.horizonMs;
+  }
+
+  get mayRunAhead(): boolean {
+    return !this.places.isClosed;
   }
 
   moment(): Moment {

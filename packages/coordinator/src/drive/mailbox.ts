@@ -38,6 +38,8 @@ export interface MailboxPorts {
   readonly places: Places;
   /** What is due later than this is not driven here. Milliseconds. */
   horizonMs(): number;
+  /** Whether calls may be started before the next commit. */
+  readonly mayRunAhead: boolean;
   moment(): Moment;
   commit(change: Change, done: (result: CommitResult) => void): void;
   /** Rejects with `store_refused` when what is stored cannot be read. */
@@ -250,7 +252,8 @@ export class Mailbox implements Wakeable {
 
   #enter(input: Input): void {
     const ports = this.#ports;
-    const { phase, ready } = transition({ node: ports.node, horizonMs: ports.horizonMs() }, this.#phase, input);
+    const around = { node: ports.node, horizonMs: ports.horizonMs(), mayRunAhead: ports.mayRunAhead };
+    const { phase, ready } = transition(around, this.#phase, input);
     this.#phase = phase;
     this.#carryOut(ready);
   }

@@ -32,6 +32,7 @@ interface Committer {
   /** Unless something is to be driven within this, nobody owns the transaction from then on. Milliseconds. */
   readonly horizonMs: number;
   readonly version: number;
+  readonly mayRunAhead: boolean;
   readonly given: Given;
 }
 
@@ -39,11 +40,11 @@ interface Committer {
  * The transaction as it is to be committed: counted, owned by whoever drives it from then on, with how far that one may run
  * ahead.
  */
-export function assign(decided: Decided, { node, horizonMs, version, given }: Committer): Transaction {
+export function assign(decided: Decided, { node, horizonMs, version, mayRunAhead, given }: Committer): Transaction {
   const { next } = decided;
   if (isFinished(next) || mayRelease(decided, horizonMs)) return { ...next, version, owner: null, aheadUntil: null };
   const epoch = next.owner === node ? next.epoch : next.epoch + 1;
-  return { ...next, version, owner: node, epoch, aheadUntil: runsAheadUntil(next, given) };
+  return { ...next, version, owner: node, epoch, aheadUntil: mayRunAhead ? runsAheadUntil(next, given) : null };
 }
 
 /** What was announced is heard of again soon, whatever it waits for: it stays this many times as long. */

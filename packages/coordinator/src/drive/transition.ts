@@ -73,6 +73,8 @@ export interface Around {
   readonly node: NodeId;
   /** What is due later than this is not driven here. Milliseconds. */
   readonly horizonMs: number;
+  /** Whether calls may be started before the next commit; not when the node is about to stop. */
+  readonly mayRunAhead: boolean;
 }
 
 /** What was done ahead of commits is written after this at the latest. Milliseconds. */
