@@ -1,6 +1,6 @@
 /** What answers on a connection: DTM's rpcs, by the table of its operations, and the standard health check. */
 import type { Socket } from 'node:net';
-import type { Log, WaitSignal } from '@amends/coordinator';
+import type { Log } from '@amends/coordinator';
 import { AmendsError, traceOf } from '@amends/core';
 import {
   actorOf,
@@ -31,6 +31,7 @@ import type { DtmParts, DtmRequest } from '../dtm/operation.ts';
 import { dtmOperations } from '../dtm/operations.ts';
 import { operatingError } from '../faces/thrown-error.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { callerOf } from './caller.ts';
 
 /** What the rpcs need. */
 export interface GrpcServerOptions {
@@ -171,17 +172,6 @@ function dtmRequest(call: Call, bodyOf: DtmRpc['bodyOf']): DtmRequest {
 function textOf(call: Call, name: string): string | null {
   const [value] = call.metadata.get(name);
   return typeof value === 'string' ? value : null;
-}
-
-/** Tells when the caller has cancelled, or its deadline is over. */
-function callerOf(call: Call): WaitSignal {
-  return {
-    get aborted() {
-      return call.cancelled;
-    },
-    addEventListener: (_type, listener) => void call.on('cancelled', listener),
-    removeEventListener: (_type, listener) => void call.off('cancelled', listener),
-  };
 }
 
 function healthHandlers(

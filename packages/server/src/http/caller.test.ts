@@ -2,7 +2,9 @@ import { once } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import Fastify, { type FastifyReply } from 'fastify';
 import { expect, it, onTestFinished } from 'vitest';
+import { isFast } from '../testing/is-fast.ts';
 import { callerOf } from './caller.ts';
+import { HttpDtmRequest } from './dtm-request.ts';
 
 /** A caller whose request has been read and not answered. */
 async function waitingCaller() {
@@ -44,4 +46,13 @@ it('who no longer listens does not hear of the end of the answer', async () => {
   reply.send('answer');
   await closed;
   expect([heard, await answer]).toEqual([false, 'answer']);
+});
+
+it('what is made for each request has a hidden class, so that nothing of it outlives its answer', async () => {
+  const { reply, caller, answer } = await waitingCaller();
+  const request = new HttpDtmRequest(reply.request, reply, () => ({ fields: {} }));
+  const are = [caller, request, request.caller].map(isFast);
+  reply.send('answer');
+  await answer;
+  expect(are).toEqual([true, true, true]);
 });

@@ -12,6 +12,7 @@ export function callerOf({ raw }: Pick<FastifyReply, 'raw'>): WaitSignal {
   return new Connection(raw);
 }
 
+/** A class because of `aborted`: an accessor in an object's literal takes all that belongs to it into the old generation. */
 class Connection implements WaitSignal {
   readonly #response: ServerResponse;
 
