@@ -14,7 +14,7 @@ import { isLoopbackHost } from '@amends/coordinator/addresses';
 import type { Store } from '@amends/store';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { addressPolicy } from './addresses/address-policy.ts';
-import { alertsOf } from './alerts/alert.ts';
+import { findAlerts } from './alerts/alert.ts';
 import { type WebHook, webHook } from './alerts/web-hook.ts';
 import type { Config } from './config/index.ts';
 import { retentionMs } from './config/retention-time.ts';
@@ -24,7 +24,7 @@ import type { DtmParts } from './dtm/operation.ts';
 import { type GrpcListener, grpcListener } from './grpc/grpc-listener.ts';
 import { createApp } from './http/app.ts';
 import { dtmFace } from './http/dtm-face.ts';
-import { fallbackOf } from './http/fallback.ts';
+import { makeFallback } from './http/fallback.ts';
 import { jsonRpcFace } from './http/json-rpc-face.ts';
 import { nativeFace } from './http/native/native-face.ts';
 import { operationsFace } from './http/operations-face.ts';
@@ -75,7 +75,7 @@ export async function startServer(config: Config, parts: ServerParts = {}): Prom
   const { tlsFiles: tls } = config;
   const opened = parts.store === undefined ? await openOwn(config, log, lose) : { store: parts.store, copy: null };
   const store = metrics.store(opened.store);
-  const checkAddress = checkAddressOf(config);
+  const checkAddress = makeAddressCheck(config);
   const alerts = config.alert.webHook === '' ? null : webHook({ url: config.alert.webHook, log });
   const coordinator = makeCoordinator(config, { store, metrics, log, alerts, checkAddress, tls: tls.participants });
   metrics.watch(coordinator);
@@ -104,7 +104,7 @@ export async function startServer(config: Config, parts: ServerParts = {}): Prom
   }
 }
 
-function checkAddressOf({ host, participants: { allow, deny } }: Config): CheckAddress {
+function makeAddressCheck({ host, participants: { allow, deny } }: Config): CheckAddress {
   return addressPolicy({ allow, deny, listensOnLoopback: isLoopbackHost(host) });
 }
 
@@ -142,7 +142,7 @@ function makeCoordinator(config: Config, { alerts, checkAddress, tls, store, met
     observer(committed) {
       metrics.observer(committed);
       logged(committed);
-      if (alerts !== null) for (const alert of alertsOf(committed, config.alert.retryLimit)) alerts.tell(alert);
+      if (alerts !== null) for (const alert of findAlerts(committed, config.alert.retryLimit)) alerts.tell(alert);
     },
   });
 }
@@ -169,7 +169,7 @@ function makeApp(config: Config, { tls, topics, dtm, coordinator, copy, lost, me
     jsonRpcFace(dtm, log),
     operationsFace({ coordinator, lost, metricsText }),
   ];
-  return createApp({ host: config.host, tls, bodyBytesMax: config.bodyBytesMax, metrics, faces, fallback: fallbackOf(log) });
+  return createApp({ host: config.host, tls, bodyBytesMax: config.bodyBytesMax, metrics, faces, fallback: makeFallback(log) });
 }
 
 async function listen(app: FastifyInstance, { host, port }: Config): Promise<string> {

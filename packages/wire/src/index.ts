@@ -6,7 +6,7 @@ export type * from './faces/presented-transaction.ts';
 export * from './faces/retry-after.ts';
 export * from './grpc/index.ts';
 export { parseJsonBody } from './input/json-text.ts';
-export { objectOf, textOf } from './input/json-values.ts';
+export { readObject, readText } from './input/json-values.ts';
 export { checkTopicName } from './input/topic-check.ts';
 export { parseBy, pathText } from './input/zod-issues.ts';
 export * from './json-rpc/index.ts';

@@ -13,7 +13,7 @@ import {
   type TransactionEvent,
 } from '@amends/core';
 import { expect, test } from 'vitest';
-import { type Alert, alertsOf } from './alert.ts';
+import { type Alert, findAlerts } from './alert.ts';
 
 const retry = { kind: 'fixed', delayMs: 100, delayMsMax: 100, attemptsMax: null, atEnd: 'hold' } as const;
 const url = 'http://bank/a';
@@ -62,7 +62,7 @@ function alertsAfter(commits: readonly (readonly TransactionEvent[])[], retryLim
     const previous = tx;
     const { next, history } = decide(previous, given, events);
     tx = next;
-    return alertsOf({ previous, next, given, history }, retryLimit);
+    return findAlerts({ previous, next, given, history }, retryLimit);
   });
 }
 
@@ -88,8 +88,8 @@ test('what cannot be read is told once, although its hold has no row of history'
   };
   const hold = { code: 'unreadable' } as Transaction['hold'];
   const unread = { previous: next, next: { ...next, hold }, given: null, history: [] };
-  expect(alertsOf(unread, 3)).toEqual([
+  expect(findAlerts(unread, 3)).toEqual([
     { gid: 'g', status: 'submitted', branch: '', error: expect.stringMatching(/^unreadable: /), retry_count: 0 },
   ]);
-  expect(alertsOf({ ...unread, previous: unread.next }, 3)).toEqual([]);
+  expect(findAlerts({ ...unread, previous: unread.next }, 3)).toEqual([]);
 });

@@ -26,11 +26,11 @@ const uncounted: ReadonlySet<string | null> = new Set(['msg', 'resume']);
  * what fails after it, until it has succeeded or somebody has it tried again by hand; or one when it is held before that. A hold
  * that history does not tell of has one as well.
  */
-export function alertsOf(committed: Committed, retryLimit: number): readonly Alert[] {
+export function findAlerts(committed: Committed, retryLimit: number): readonly Alert[] {
   const told = committed.history.flatMap((entry) => {
-    const failures = failuresOf(committed.given, committed.next, entry);
+    const failures = countFailures(committed.given, committed.next, entry);
     const isDue = entry.kind === 'held' ? isHoldDue(entry, failures, retryLimit) : isAtLimit(committed, entry, retryLimit);
-    return isDue ? [alertOf(entry, committed, failures)] : [];
+    return isDue ? [makeAlert(entry, committed, failures)] : [];
   });
   return isHeldUntold(committed) ? [...told, alertOfUnread(committed.next)] : told;
 }
@@ -42,8 +42,8 @@ function isHoldDue({ op }: HistoryEntry, failures: number, retryLimit: number): 
 /** Whether it is the failure that brought its call to the limit; the next attempt may be under way already. */
 function isAtLimit({ given, previous, next }: Committed, entry: HistoryEntry, retryLimit: number): boolean {
   if (!isFailure(entry) || uncounted.has(entry.op)) return false;
-  const before = previous === null ? 0 : failuresOf(given, previous, entry);
-  return before < retryLimit && failuresOf(given, next, entry) >= retryLimit;
+  const before = previous === null ? 0 : countFailures(given, previous, entry);
+  return before < retryLimit && countFailures(given, next, entry) >= retryLimit;
 }
 
 function isFailure({ kind, outcome }: HistoryEntry): boolean {
@@ -59,7 +59,7 @@ function alertOfUnread({ gid, status }: Transaction): Alert {
   return { gid, status, branch: '', error: 'unreadable: what is stored of it is missing or damaged', retry_count: 0 };
 }
 
-function alertOf(entry: HistoryEntry, { given, next }: Committed, failures: number): Alert {
+function makeAlert(entry: HistoryEntry, { given, next }: Committed, failures: number): Alert {
   const { branchId, op, code, detail } = entry;
   const { gid, status, branches } = next;
   const branch = given === null || branchId === null || op === null ? '' : urlOf(given, branchId, op, branches.length);
@@ -69,7 +69,7 @@ function alertOf(entry: HistoryEntry, { given, next }: Committed, failures: numb
 }
 
 /** Attempts without a verdict since the last one that had one; 0: it is not tried again. */
-function failuresOf(given: Given | null, tx: Transaction, { branchId, op }: HistoryEntry): number {
+function countFailures(given: Given | null, tx: Transaction, { branchId, op }: HistoryEntry): number {
   if (given === null) return 0;
   for (let branch = 0; branch < tx.branches.length; branch++)
     for (const way of ['forward', 'backward'] as const) {

@@ -22,12 +22,12 @@ export interface ConfigOption {
 }
 
 /** Every option, in the order of the schema. */
-export const configOptions: readonly ConfigOption[] = optionsOf(configSchema, []);
+export const configOptions: readonly ConfigOption[] = listOptions(configSchema, []);
 
-function optionsOf(object: z.ZodObject, path: readonly string[]): ConfigOption[] {
+function listOptions(object: z.ZodObject, path: readonly string[]): ConfigOption[] {
   return Object.entries(object.shape).flatMap(([key, schema]) => {
     const nested = objectIn(schema as z.ZodType);
-    return nested === null ? [optionOf(schema as z.ZodType, [...path, key])] : optionsOf(nested, [...path, key]);
+    return nested === null ? [makeOption(schema as z.ZodType, [...path, key])] : listOptions(nested, [...path, key]);
   });
 }
 
@@ -36,7 +36,7 @@ function objectIn(schema: z.ZodType): z.ZodObject | null {
   return schema instanceof z.ZodPrefault ? objectIn(schema.def.innerType as z.ZodType) : null;
 }
 
-function optionOf(schema: z.ZodType, path: readonly string[]): ConfigOption {
+function makeOption(schema: z.ZodType, path: readonly string[]): ConfigOption {
   const inner = schema instanceof z.ZodDefault ? (schema.def.innerType as z.ZodType) : schema;
   const words = path.flatMap((key) => key.split(/(?=[A-Z])/)).map((word) => word.toLowerCase());
   return {

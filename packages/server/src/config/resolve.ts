@@ -56,7 +56,7 @@ export function resolveConfig({ flags = {}, env = {}, file }: ConfigSources = {}
   addDtmEnvironment(layers, env);
   addEnvironment(layers, env);
   for (const [name, text] of Object.entries(flags)) set(layers, name, text, (option) => `--${option.flag}`);
-  const values = valuesOf(layers.settings);
+  const values = checkValues(layers.settings);
   checkBinding(values, layers.settings.get('host'));
   const tlsFiles = readTls(values, (name) => layers.settings.get(name)?.source ?? 'defaults');
   return { config: deepFrozen({ ...values, tlsFiles }), warnings: layers.warnings };
@@ -159,7 +159,7 @@ function addKey(layers: Layers, file: string, path: readonly string[], value: un
   for (const [key, inner] of Object.entries(value)) addKey(layers, file, [...path, key], inner);
 }
 
-function valuesOf(settings: ReadonlyMap<string, Setting>): ConfigValues {
+function checkValues(settings: ReadonlyMap<string, Setting>): ConfigValues {
   const tree: Record<string, unknown> = {};
   for (const [name, { value }] of settings) place(tree, name.split('.'), value);
   const result = configSchema.safeParse(tree, { reportInput: true });

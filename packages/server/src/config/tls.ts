@@ -28,12 +28,12 @@ type SourceOf = (option: string) => string;
  * @throws ConfigError naming the option and the path when one cannot be read, is not what it should be, or lacks its pair
  */
 export function readTls({ tls, participants }: Pick<ConfigValues, 'tls' | 'participants'>, sourceOf: SourceOf): TlsFiles {
-  const own = pairOf('tls', tls, sourceOf);
+  const own = readPair('tls', tls, sourceOf);
   const clientCa = certificates('tls.clientCa', tls.clientCa, sourceOf);
   if (clientCa !== null && own === null)
     throw lacksPair('tls.clientCa', tls.clientCa, 'together with tls.cert and tls.key', sourceOf);
   const ca = certificates('participants.tls.ca', participants.tls.ca, sourceOf);
-  const shown = pairOf('participants.tls', participants.tls, sourceOf);
+  const shown = readPair('participants.tls', participants.tls, sourceOf);
   return { listener: own === null ? null : { ...own, clientCa }, participants: { ...(ca === null ? {} : { ca }), ...shown } };
 }
 
@@ -43,7 +43,7 @@ interface Pair {
 }
 
 /** A certificate with its key; null: neither is set. */
-function pairOf(group: string, paths: Pair, sourceOf: SourceOf): Pair | null {
+function readPair(group: string, paths: Pair, sourceOf: SourceOf): Pair | null {
   const cert = certificates(`${group}.cert`, paths.cert, sourceOf);
   const key = privateKey(`${group}.key`, paths.key, sourceOf);
   if (cert === null && key === null) return null;

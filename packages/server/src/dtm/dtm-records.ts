@@ -32,12 +32,12 @@ const actsMax = 100;
 export function dtmRecords({ coordinator, store }: DtmRecordsOptions): DtmRecords {
   async function of(view: TransactionView): Promise<DtmRecord> {
     const { gid, seq } = view.transaction;
-    const [history, resetAt] = await Promise.all([historyOf(gid, seq), isFinished(view.transaction) ? resetAtOf(gid) : null]);
+    const [history, resetAt] = await Promise.all([loadHistory(gid, seq), isFinished(view.transaction) ? findResetAt(gid) : null]);
     return { ...view, history, resetAt };
   }
 
   /** Of a long history the beginning, where branches come and the first of them end, and the end. */
-  async function historyOf(gid: Gid, seq: number): Promise<readonly HistoryEntry[]> {
+  async function loadHistory(gid: Gid, seq: number): Promise<readonly HistoryEntry[]> {
     const limit = limits.pageRowsMax;
     // The row with which it began tells of no branch.
     if (seq <= 1) return [];
@@ -47,7 +47,7 @@ export function dtmRecords({ coordinator, store }: DtmRecordsOptions): DtmRecord
     return [...(await first), ...(await last)];
   }
 
-  async function resetAtOf(gid: Gid): Promise<EpochMs | null> {
+  async function findResetAt(gid: Gid): Promise<EpochMs | null> {
     const acts = await store.audit({ gid, limit: actsMax });
     return acts.find(({ verb }) => verb === resetVerb)?.at ?? null;
   }

@@ -27,14 +27,14 @@ import type { DtmParts, DtmRequest } from './operation.ts';
 /** Announces a transaction. */
 export async function prepare(dtm: DtmTransaction, parts: DtmParts): Promise<DtmResult> {
   const { gid } = dtm;
-  const { verdict, view } = await parts.coordinator.prepare({ gid, spec: await specOf(dtm, parts) });
+  const { verdict, view } = await parts.coordinator.prepare({ gid, spec: await makeSpec(dtm, parts) });
   return resultOfPrepare(gid, { verdict, transaction: view.transaction });
 }
 
 /** Begins a transaction, or has a prepared one done; a workflow is concluded by it. */
 export async function submit(dtm: DtmTransaction, parts: DtmParts, request: DtmRequest): Promise<DtmResult> {
   if (dtm.mode === 'workflow') return conclude(dtm, parts);
-  const made = specOf(dtm, parts);
+  const made = makeSpec(dtm, parts);
   const spec = made instanceof Promise ? await made : made;
   try {
     const { verdict, view } = await parts.coordinator.submit({ gid: dtm.gid, spec });
@@ -70,7 +70,7 @@ export async function registerBranch({ gid, mode, branch }: DtmRegistration, par
 /** Announces a workflow, and tells what its function must know to run, or to run again. */
 export async function prepareWorkflow(dtm: DtmTransaction, parts: DtmParts): Promise<DtmResult> {
   const { gid } = dtm;
-  const { verdict, view } = await parts.coordinator.prepare({ gid, spec: await specOf(dtm, parts) });
+  const { verdict, view } = await parts.coordinator.prepare({ gid, spec: await makeSpec(dtm, parts) });
   const isOther = verdict === 'different' && view.transaction.mode !== 'workflow';
   if (isOther) return resultOfPrepare(gid, { verdict, transaction: view.transaction });
   return { kind: 'workflow', record: await parts.records.of(view) };
@@ -83,7 +83,7 @@ async function conclude(dtm: DtmTransaction, parts: DtmParts): Promise<DtmResult
 }
 
 /** At once, unless the message names topics. */
-function specOf(dtm: DtmTransaction, parts: DtmParts): Spec | Promise<Spec> {
+function makeSpec(dtm: DtmTransaction, parts: DtmParts): Spec | Promise<Spec> {
   const names = topicsOf(dtm);
   if (names.length === 0) return makeDtmSpec(dtm, { defaults: parts.defaults, subscribersOf: () => undefined });
   return subscribersFor(dtm.gid, names, parts).then((subscribers) =>

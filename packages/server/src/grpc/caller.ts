@@ -9,7 +9,7 @@ interface Cancellable {
 }
 
 /** Tells when the caller has cancelled, or its deadline is over. */
-export function callerOf(call: Cancellable): WaitSignal {
+export function watchCaller(call: Cancellable): WaitSignal {
   return new Caller(call);
 }
 

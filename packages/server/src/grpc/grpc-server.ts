@@ -3,7 +3,6 @@ import type { Socket } from 'node:net';
 import type { Log } from '@amends/coordinator';
 import { AmendsError, traceOf } from '@amends/core';
 import {
-  actorOf,
   type DtmRpc,
   dtmMethods,
   dtmServiceName,
@@ -14,6 +13,7 @@ import {
   grpcCodes,
   healthMethods,
   healthServiceName,
+  readActor,
   servingStatus,
   statusText,
 } from '@amends/wire';
@@ -31,7 +31,7 @@ import type { DtmParts, DtmRequest } from '../dtm/operation.ts';
 import { dtmOperations } from '../dtm/operations.ts';
 import { operatingError } from '../faces/thrown-error.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { callerOf } from './caller.ts';
+import { watchCaller } from './caller.ts';
 
 /** What the rpcs need. */
 export interface GrpcServerOptions {
@@ -77,7 +77,7 @@ export async function grpcServer(options: GrpcServerOptions, tls: ListenerTls | 
   mount(server, { name: dtmServiceName, methods: dtmMethods, handlers: dtmHandlers(options.dtm) }, options);
   mount(server, { name: healthServiceName, methods: healthMethods, handlers: healthHandlers(options, watches) }, options);
   if (options.reflection) (await import('./reflection.ts')).addReflection(server);
-  const { injectConnection } = server.createConnectionInjector(credentialsOf(tls));
+  const { injectConnection } = server.createConnectionInjector(makeCredentials(tls));
   return {
     take: injectConnection,
     shutDown() {
@@ -88,7 +88,7 @@ export async function grpcServer(options: GrpcServerOptions, tls: ListenerTls | 
   };
 }
 
-function credentialsOf(tls: ListenerTls | null): ServerCredentials {
+function makeCredentials(tls: ListenerTls | null): ServerCredentials {
   if (tls === null) return ServerCredentials.createInsecure();
   const { cert, key, clientCa } = tls;
   const pair = { cert_chain: Buffer.from(cert), private_key: Buffer.from(key) };
@@ -161,15 +161,15 @@ function dtmHandler({ operation, bodyOf }: DtmRpc, parts: DtmParts): GrpcHandler
 
 function dtmRequest(call: Call, bodyOf: DtmRpc['bodyOf']): DtmRequest {
   return {
-    body: () => bodyOf(messageOf(call)),
-    trace: () => traceOf(textOf(call, 'traceparent')),
-    actor: () => actorOf(textOf(call, 'x-amends-actor') ?? undefined),
-    caller: callerOf(call),
+    body: () => bodyOf(readMessage(call)),
+    trace: () => traceOf(readText(call, 'traceparent')),
+    actor: () => readActor(readText(call, 'x-amends-actor') ?? undefined),
+    caller: watchCaller(call),
   };
 }
 
 /** The first value of a name in the metadata; null: it has none that is text. */
-function textOf(call: Call, name: string): string | null {
+function readText(call: Call, name: string): string | null {
   const [value] = call.metadata.get(name);
   return typeof value === 'string' ? value : null;
 }
@@ -199,7 +199,7 @@ function healthHandlers(
 }
 
 function serviceIn(call: Pick<Call, 'request'>): string {
-  return messageOf<{ readonly service: string }>(call).service;
+  return readMessage<{ readonly service: string }>(call).service;
 }
 
 function isKnown(call: Pick<Call, 'request'>): boolean {
@@ -221,7 +221,7 @@ function watchStatus(ask: () => Promise<number>, tell: (status: number) => void)
   return () => clearInterval(timer);
 }
 
-function messageOf<M>(call: Pick<Call, 'request'>): M {
+function readMessage<M>(call: Pick<Call, 'request'>): M {
   const message: unknown = call.request;
   if (message instanceof AmendsError) throw message;
   return message as M;

@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import Fastify, { type FastifyReply } from 'fastify';
 import { expect, it, onTestFinished } from 'vitest';
 import { isFast } from '../testing/is-fast.ts';
-import { callerOf } from './caller.ts';
+import { watchCaller } from './caller.ts';
 import { HttpDtmRequest } from './dtm-request.ts';
 
 /** A caller whose request has been read and not answered. */
@@ -22,7 +22,7 @@ async function waitingCaller() {
     .catch(() => 'hung up');
   const { reply } = await asked;
   await setImmediate();
-  return { reply, caller: callerOf(reply), answer, hangUp: () => hangUp.abort() };
+  return { reply, caller: watchCaller(reply), answer, hangUp: () => hangUp.abort() };
 }
 
 it('a caller is gone when it hangs up, not when its body has been read', async () => {

@@ -8,7 +8,7 @@ import type { FastifyReply } from 'fastify';
  * looks the same. Fastify's `request.signal` aborts as soon as the body has been read, or never; a controller and its signal for
  * each request cost more than parsing it.
  */
-export function callerOf({ raw }: Pick<FastifyReply, 'raw'>): WaitSignal {
+export function watchCaller({ raw }: Pick<FastifyReply, 'raw'>): WaitSignal {
   return new Connection(raw);
 }
 

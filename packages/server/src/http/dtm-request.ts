@@ -1,10 +1,10 @@
 /** A request over HTTP, as DTM's operations take it. */
 import type { WaitSignal } from '@amends/coordinator';
 import type { Trace } from '@amends/core';
-import { actorOf, type DtmBody } from '@amends/wire';
+import { type DtmBody, readActor } from '@amends/wire';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { DtmRequest } from '../dtm/operation.ts';
-import { callerOf } from './caller.ts';
+import { watchCaller } from './caller.ts';
 import { traceOfRequest } from './request-trace.ts';
 
 /** Reads what a request carries. */
@@ -31,10 +31,10 @@ export class HttpDtmRequest implements DtmRequest {
   }
 
   actor(): string {
-    return actorOf(this.#request.headers['x-amends-actor']);
+    return readActor(this.#request.headers['x-amends-actor']);
   }
 
   get caller(): WaitSignal {
-    return callerOf(this.#reply);
+    return watchCaller(this.#reply);
   }
 }

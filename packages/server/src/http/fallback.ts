@@ -16,7 +16,7 @@ export interface Fallback {
 }
 
 /** Makes them: below DTM's base in DTM's words, elsewhere problem documents. */
-export function fallbackOf(log: Log): Fallback {
+export function makeFallback(log: Log): Fallback {
   return {
     unknown({ url, method }, reply) {
       const path = url.split('?')[0]!;

@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { runningServer, silentLog } from '../testing/running-server.ts';
 import { createApp } from './app.ts';
-import { fallbackOf } from './fallback.ts';
+import { makeFallback } from './fallback.ts';
 
 interface RawAnswer {
   readonly status: number;
@@ -73,7 +73,7 @@ describe('HTTP answers with a problem document', () => {
       tls: null,
       bodyBytesMax: 1_024,
       metrics: createMetrics('1'),
-      fallback: fallbackOf(silentLog),
+      fallback: makeFallback(silentLog),
       faces: [],
     });
     const client = connect(Number(new URL(await app.listen({ port: 0 })).port), '127.0.0.1');

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { runningServer, silentLog } from '../testing/running-server.ts';
 import { createApp } from './app.ts';
-import { fallbackOf } from './fallback.ts';
+import { makeFallback } from './fallback.ts';
 
 const urlOf = (path: string) => (path.startsWith('/api/') ? path : dtmBase + path).replace(':topic', 't');
 
@@ -41,7 +41,7 @@ describe('a route', () => {
       tls: null,
       bodyBytesMax: 1_024,
       metrics: createMetrics('1'),
-      fallback: fallbackOf(silentLog),
+      fallback: makeFallback(silentLog),
       faces: [
         async (face) => {
           face.get('/secret', () => 'x');

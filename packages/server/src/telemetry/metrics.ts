@@ -38,8 +38,8 @@ export function createMetrics(version: string): Metrics {
   return {
     registry,
     store: storeMeter(make),
-    observer: observerOf(make),
-    callObserver: callObserverOf(make),
+    observer: makeObserver(make),
+    callObserver: makeCallObserver(make),
     request: requestMeters(make),
     watch: (coordinator) => watch(make, coordinator),
   };
@@ -99,7 +99,7 @@ function instruments(registry: Registry): Instruments {
           for (const tally of tallies) tally.moveTo(counter);
         },
       });
-      return seriesOf(labelNames, (labels) => {
+      return makeSeries(labelNames, (labels) => {
         const tally = new Tally(labels);
         tallies.push(tally);
         return tally;
@@ -107,7 +107,7 @@ function instruments(registry: Registry): Instruments {
     },
     histogram<const L extends readonly string[]>(name: string, help: string, buckets: number[], ...labelNames: L) {
       const histogram: Histogram = new Histogram({ name, help, buckets, labelNames, registers });
-      return seriesOf(labelNames, (labels) => histogram.labels(...labels));
+      return makeSeries(labelNames, (labels) => histogram.labels(...labels));
     },
     gauge(name, help, labelNames, set) {
       const gauge: Gauge = new Gauge({ name, help, labelNames, registers, collect: () => set(gauge) });
@@ -115,7 +115,7 @@ function instruments(registry: Registry): Instruments {
   };
 }
 
-function seriesOf<L extends readonly string[], S>(labelNames: L, make: (labels: readonly string[]) => S): Series<L, S> {
+function makeSeries<L extends readonly string[], S>(labelNames: L, make: (labels: readonly string[]) => S): Series<L, S> {
   const under = (labels: readonly string[]): unknown => {
     if (labels.length === labelNames.length) return make(labels);
     const known = new Map<string, unknown>();
@@ -169,7 +169,7 @@ function storeMeter(make: Instruments): Metrics['store'] {
   return (store) => decorated(store, { commit: (batch) => measure(store, batch) });
 }
 
-function callObserverOf(make: Instruments): CallObserver {
+function makeCallObserver(make: Instruments): CallObserver {
   const calls = make.counter('amends_calls_total', 'Calls of participants by host, op and outcome', 'host', 'op', 'outcome');
   const duration = make.histogram('amends_call_seconds', 'Time of one call of a participant, in seconds', slowSeconds, 'host');
   const countAsDtm = branchCounter(make);
@@ -204,7 +204,7 @@ function hostLabels(): (host: string) => string {
   };
 }
 
-function observerOf(make: Instruments): Observer {
+function makeObserver(make: Instruments): Observer {
   const begun = make.counter('amends_transactions_begun_total', 'Transactions begun, by mode', 'mode');
   const held = make.counter('amends_transactions_held_total', 'Times that a transaction was put on hold, by mode', 'mode');
   const overdue = make.counter('amends_transactions_overdue_total', 'Transactions not finished when their alarm was due', 'mode');

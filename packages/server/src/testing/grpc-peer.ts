@@ -31,7 +31,7 @@ export interface GrpcClient {
   hangUp(): void;
 }
 
-function metadataOf(actor: string): Metadata {
+function makeMetadata(actor: string): Metadata {
   const metadata = new Metadata();
   if (actor !== '') metadata.set('x-amends-actor', actor);
   return metadata;
@@ -53,7 +53,7 @@ export function grpcClient(address: string, secure = credentials.createInsecure(
         resolve(error === null ? { reply: reply! } : { code: error.code, message: error.details });
       const deadline = Date.now() + timeoutMs;
       const { request, reply } = method;
-      underWay.add(client.makeUnaryRequest(path, request.encode, reply.decode, message, metadataOf(actor), { deadline }, done));
+      underWay.add(client.makeUnaryRequest(path, request.encode, reply.decode, message, makeMetadata(actor), { deadline }, done));
     });
   return {
     dtm: (rpc, message, options) => call(`/${dtmServiceName}/${rpc}`, dtmMethods[rpc], message, options),

@@ -40,11 +40,11 @@ export async function runningServer(
   const { config } = resolveConfig({ flags: { port: '0', grpcPort: '0', store: 'memory:', stopGraceMs: '0', ...flags } });
   const server = await startServer(config, { log: silentLog, ...parts });
   onTestFinished(() => server.stop());
-  return { ...server, ...interfaceOf(server.url) };
+  return { ...server, ...makeInterface(server.url) };
 }
 
 /** How to ask the server at an address. */
-function interfaceOf(url: string): Omit<RunningServer, keyof Server> {
+function makeInterface(url: string): Omit<RunningServer, keyof Server> {
   const ask: RunningServer['ask'] = async (method, path, body, headers = {}) => {
     const type = body === undefined ? {} : { 'content-type': 'application/json' };
     const sent = body === undefined ? {} : { body: bodyOf(body) };

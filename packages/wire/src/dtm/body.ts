@@ -1,6 +1,6 @@
 /** A request of DTM's as every protocol hands it over, before an operation parses it. */
 import type { Gid } from '@amends/core';
-import { objectOf, textOf } from '../input/json-values.ts';
+import { readObject, readText } from '../input/json-values.ts';
 import { parseDtmGid } from './gid.ts';
 import { parameter, type Query } from './parameters.ts';
 
@@ -19,7 +19,7 @@ export function queryIn({ fields }: DtmBody): Query {
 
 /** The gid in a JSON body that names a transaction to act on. @throws AmendsError `invalid_request` naming the field */
 export function parseGidBody({ fields }: DtmBody): Gid {
-  return parseDtmGid(textOf('gid', objectOf('body', fields)['gid'] ?? ''));
+  return parseDtmGid(readText('gid', readObject('body', fields)['gid'] ?? ''));
 }
 
 /** The gid in a query; null: none is given. @throws AmendsError `invalid_request` naming the field */

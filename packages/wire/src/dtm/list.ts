@@ -1,9 +1,9 @@
 /** `all`: DTM's list, by gid or page by page. */
 import { type EpochMs, epochMs, type Gid, limits, refuse, type Status, type TransactionRow } from '@amends/core';
-import { cursorOf, type Position, positionOf } from '../faces/cursor.ts';
+import { decodeCursor, encodeCursor, type Position } from '../faces/cursor.ts';
 import { shown } from '../input/shown.ts';
 import { parseDtmGid } from './gid.ts';
-import { digitsOf, parameter, type Query } from './parameters.ts';
+import { parameter, type Query, readDigits } from './parameters.ts';
 import { rowBody, transactionOf } from './shown/query.ts';
 import type { DtmRecord } from './shown/record.ts';
 
@@ -40,17 +40,17 @@ export function parseAll(query: Query): DtmListRequest {
 }
 
 function place(query: Query): Pick<DtmPage, 'limit' | 'after'> {
-  const limit = Math.min(digitsOf(query, 'limit') ?? limitDefault, limits.pageRowsMax);
+  const limit = Math.min(readDigits(query, 'limit') ?? limitDefault, limits.pageRowsMax);
   if (limit < 1) refuse('limit', `is ${limit}, must be at least 1`);
   const position = parameter(query, 'position');
-  return position === '' ? { limit } : { limit, after: positionOf(position, 'position') };
+  return position === '' ? { limit } : { limit, after: decodeCursor(position, 'position') };
 }
 
 function filters(query: Query): Omit<DtmPage, 'limit' | 'after'> {
   const status = parameter(query, 'status');
   if (status !== '' && !statuses.has(status)) refuse('status', `is ${shown(status)}, must be one of ${[...statuses].join(', ')}`);
-  const from = digitsOf(query, 'createTimeStart');
-  const until = digitsOf(query, 'createTimeEnd');
+  const from = readDigits(query, 'createTimeStart');
+  const until = readDigits(query, 'createTimeEnd');
   return {
     ...(status === '' ? {} : { status: status as Status }),
     ...(from === null ? {} : { createdFrom: wholeSecond(from) }),
@@ -67,7 +67,7 @@ function wholeSecond(at: number): EpochMs {
 export function allBody(rows: readonly TransactionRow[], next: Position | null): object {
   return {
     transactions: rows.map(rowBody),
-    next_position: next === null ? '' : cursorOf(next),
+    next_position: next === null ? '' : encodeCursor(next),
   };
 }
 

@@ -13,7 +13,7 @@ export function parameter(query: Query, name: string): string {
 }
 
 /** A whole number; null when it is left out. The words of the error are DTM's. @throws AmendsError `invalid_request` naming it */
-export function digitsOf(query: Query, name: string): number | null {
+export function readDigits(query: Query, name: string): number | null {
   const value = parameter(query, name);
   if (value === '') return null;
   if (!/^\d{1,15}$/.test(value)) refuse(name, `convert to int error: ${value}`);

@@ -21,12 +21,12 @@ export interface SpecContext {
  * @throws AmendsError `invalid_request` naming the field; `topic_not_found`
  */
 export function makeDtmSpec(dtm: DtmTransaction, context: SpecContext): Spec {
-  const spec = specOf(dtm, context);
+  const spec = makeModeSpec(dtm, context);
   checkMetadataText('gid', dtm.gid, spec.protocol);
   return spec;
 }
 
-function specOf(dtm: DtmTransaction, { defaults, subscribersOf }: SpecContext): Spec {
+function makeModeSpec(dtm: DtmTransaction, { defaults, subscribersOf }: SpecContext): Spec {
   switch (dtm.mode) {
     case 'saga':
       return makeSagaSpec(dtm, defaults);

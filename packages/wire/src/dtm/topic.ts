@@ -1,7 +1,7 @@
 /** DTM's topics: `subscribe`, `unsubscribe`, `topic/:topicName`, and the key-value queries that show them. */
 import { limits, refuse, type Subscription, type Topic, type TopicVerdict } from '@amends/core';
 import { checkSubscription, checkTopicName } from '../input/topic-check.ts';
-import { digitsOf, parameter, type Query } from './parameters.ts';
+import { parameter, type Query, readDigits } from './parameters.ts';
 import { type DtmRefusal, type DtmResult, done, trouble } from './result.ts';
 import { idOf, rfc3339 } from './shown/query.ts';
 
@@ -76,7 +76,7 @@ export interface KvPage {
 
 /** Reads the query of `scanKV`. @throws AmendsError `invalid_request` naming the parameter */
 export function parseScanKv(query: Query): KvPage | null {
-  const limit = Math.min(digitsOf(query, 'limit') ?? 100, limits.pageRowsMax);
+  const limit = Math.min(readDigits(query, 'limit') ?? 100, limits.pageRowsMax);
   if (limit < 1) refuse('limit', `is ${limit}, must be at least 1`);
   const after = Buffer.from(parameter(query, 'position'), 'base64url').toString();
   return parameter(query, 'cat') === topicCategory ? { after, limit } : null;
@@ -84,7 +84,7 @@ export function parseScanKv(query: Query): KvPage | null {
 
 /** Answer of `queryKV`. */
 export function kvBody(topics: readonly Topic[]): { readonly kv: readonly object[] } {
-  return { kv: topics.map(kvOf) };
+  return { kv: topics.map(makeKv) };
 }
 
 /** Answer of `scanKV`: one page of all topics, which come by name. */
@@ -95,7 +95,7 @@ export function kvPageBody(topics: readonly Topic[], { after, limit }: KvPage): 
   return { ...kvBody(page), next_position: next };
 }
 
-function kvOf({ name, version, subscribers, createdAt, updatedAt }: Topic): object {
+function makeKv({ name, version, subscribers, createdAt, updatedAt }: Topic): object {
   return {
     id: idOf(name),
     create_time: rfc3339(createdAt),
@@ -116,8 +116,8 @@ export interface ResetCronTime {
 
 /** Reads the query of `resetCronTime`. @throws AmendsError `invalid_request` naming the parameter */
 export function parseResetCronTime(query: Query, timeoutToFailMs: number): ResetCronTime {
-  const seconds = digitsOf(query, 'timeout');
-  const limit = digitsOf(query, 'limit') ?? 100;
+  const seconds = readDigits(query, 'timeout');
+  const limit = readDigits(query, 'limit') ?? 100;
   if (limit < 1) refuse('limit', `is ${limit}, must be at least 1`);
   return { dueAfterMs: seconds === null ? 3 * timeoutToFailMs : seconds * 1000, limit: Math.min(limit, limits.pageRowsMax) };
 }

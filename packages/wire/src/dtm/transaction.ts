@@ -3,7 +3,7 @@
  * ignored, payloads also inside the steps. What a Go decoder refuses is refused here too, naming the field.
  */
 import { type Gid, type Mode, refuse, type Trace } from '@amends/core';
-import { arrayOf, countOf, objectOf, textMap, textOf, textOrEmpty, truthOf } from '../input/json-values.ts';
+import { readArray, readCount, readObject, readText, readTruth, textMap, textOrEmpty } from '../input/json-values.ts';
 import { shown } from '../input/shown.ts';
 import type { DtmBody } from './body.ts';
 import { parseDtmGid } from './gid.ts';
@@ -52,23 +52,23 @@ interface Beside {
 export function parseDtmTransaction({ fields: body, payloads }: DtmBody, { trace = null, mode }: Beside = {}): DtmTransaction {
   const transaction = blank(trace);
   let type = '';
-  const source = objectOf('body', body);
+  const source = readObject('body', body);
   for (const key in source) {
     const field = fieldOf(key);
     const value = source[key];
     if (field === undefined || value === null) continue;
-    if (field === 'trans_type') type = textOf(field, value);
+    if (field === 'trans_type') type = readText(field, value);
     else assign(transaction, field, value);
   }
   if (transaction.gid === '') refuse('gid', 'is missing; take one from newGid');
-  transaction.mode = mode ?? modeOf(type);
+  transaction.mode = mode ?? readMode(type);
   transaction.payloads = payloads ?? withPayloadsInSteps(transaction);
   return transaction;
 }
 
 const modes: ReadonlySet<string> = new Set<Mode>(['saga', 'msg', 'tcc', 'xa', 'workflow']);
 
-function modeOf(type: string): Mode {
+function readMode(type: string): Mode {
   if (!modes.has(type)) refuse('trans_type', `is ${shown(type)}, must be "saga", "msg", "tcc", "xa" or "workflow"`);
   return type as Mode;
 }
@@ -106,13 +106,13 @@ function fieldOf(key: string): Field | undefined {
 function assign(transaction: DtmTransaction, field: Exclude<Field, 'trans_type'>, value: unknown): void {
   switch (field) {
     case 'gid':
-      transaction.gid = parseDtmGid(textOf(field, value));
+      transaction.gid = parseDtmGid(readText(field, value));
       return;
     case 'steps':
-      transaction.steps = arrayOf(field, value).map(stepOf);
+      transaction.steps = readArray(field, value).map(readStep);
       return;
     case 'payloads':
-      transaction.payloads = arrayOf(field, value).map((payload, index) => bytesOf(textOrEmpty(field, payload, index)));
+      transaction.payloads = readArray(field, value).map((payload, index) => bytesOf(textOrEmpty(field, payload, index)));
       return;
     case 'branch_headers':
     case 'req_extra':
@@ -120,20 +120,20 @@ function assign(transaction: DtmTransaction, field: Exclude<Field, 'trans_type'>
       return;
     case 'wait_result':
     case 'concurrent':
-      transaction[field] = truthOf(field, value);
+      transaction[field] = readTruth(field, value);
       return;
     case 'timeout_to_fail':
     case 'request_timeout':
     case 'retry_interval':
     case 'retry_limit':
-      transaction[field] = countOf(field, value);
+      transaction[field] = readCount(field, value);
       return;
     default:
-      transaction[field] = textOf(field, value);
+      transaction[field] = readText(field, value);
   }
 }
 
-function stepOf(step: unknown, index: number): DtmStep {
+function readStep(step: unknown, index: number): DtmStep {
   if (step === null) return {};
   return textMap('steps', step, index);
 }

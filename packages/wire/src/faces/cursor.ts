@@ -8,7 +8,7 @@ export interface Position {
 }
 
 /** The text of a place. */
-export function cursorOf(position: Position): string {
+export function encodeCursor(position: Position): string {
   return Buffer.from(`${position.createdAt}:${position.gid}`).toString('base64url');
 }
 
@@ -17,7 +17,7 @@ export function cursorOf(position: Position): string {
  * @param field name of the parameter, for the error
  * @throws AmendsError `invalid_request` when the text is not one that `cursorOf` made
  */
-export function positionOf(cursor: string, field: string): Position {
+export function decodeCursor(cursor: string, field: string): Position {
   const match = /^(\d{1,15}):(.+)$/s.exec(Buffer.from(cursor, 'base64url').toString());
   if (match === null) refuse(field, 'is not one that a list has given; leave it out to begin at the newest');
   return { createdAt: epochMs(Number(match[1])), gid: parseGid(match[2]!) };

@@ -19,7 +19,7 @@ export interface Delivery {
  * The branches of one step. One subscriber has the plain id of its step, several have one each below it.
  * @throws AmendsError `topic_not_found`
  */
-export function deliveriesOf(action: string, step: number, subscribersOf: SubscribersOf): readonly Delivery[] {
+export function listDeliveries(action: string, step: number, subscribersOf: SubscribersOf): readonly Delivery[] {
   const branchId = branchIdOfStep(step);
   if (!action.startsWith(topicScheme)) return [{ branchId, action, step }];
   const subscribers = subscribersOf(action.slice(topicScheme.length)) ?? [];

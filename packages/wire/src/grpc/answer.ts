@@ -35,7 +35,7 @@ export function grpcAnswerOf(result: DtmResult): GrpcAnswer {
     case 'gid':
       return { reply: { Gid: result.gid } };
     case 'workflow':
-      return { reply: progressesOf(result.record) };
+      return { reply: makeProgresses(result.record) };
     default:
       return { reply: {} };
   }
@@ -54,7 +54,7 @@ export function grpcAnswerOfError({ code, message }: AmendsError): GrpcAnswer {
 }
 
 /** What a workflow's function must know, its result included once there is one. */
-function progressesOf({ transaction, given }: PresentedTransaction): GrpcProgresses {
+function makeProgresses({ transaction, given }: PresentedTransaction): GrpcProgresses {
   const { gid, status, reason } = transaction;
   const result = given.result === null ? '' : Buffer.from(given.result).toString('base64');
   return {

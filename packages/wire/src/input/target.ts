@@ -1,7 +1,7 @@
 /** Addresses of participants as DTM's clients write them: HTTP, or a gRPC method as `host:port/package.Service/Method`. */
 import { limits, type Protocol, refuse } from '@amends/core';
 import { parseJsonText } from './json-text.ts';
-import { objectOf } from './json-values.ts';
+import { readObject } from './json-values.ts';
 import { urlComplaint } from './outbound.ts';
 import { shown } from './shown.ts';
 
@@ -43,5 +43,5 @@ interface Params {
 export function checkParams(field: string, { target, protocol, payload }: Params): void {
   if (protocol !== ('json-rpc' satisfies Protocol) || !target.includes('method') || payload === undefined) return;
   const text = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString();
-  if (text !== '' && text !== 'null') objectOf(field, parseJsonText(field, text));
+  if (text !== '' && text !== 'null') readObject(field, parseJsonText(field, text));
 }

@@ -38,7 +38,7 @@ export const listQuery = z.strictObject({
 });
 
 /** The moment of a text that `listQuery` has accepted. */
-export function momentOf(text: string) {
+export function parseMoment(text: string) {
   return epochMs(Date.parse(text));
 }
 
@@ -56,7 +56,7 @@ export const interventionSchema = z.strictObject({
  * Who acts, by the header `X-Amends-Actor`.
  * @throws AmendsError `invalid_request` when it is too long
  */
-export function actorOf(header: string | readonly string[] | undefined): string {
+export function readActor(header: string | readonly string[] | undefined): string {
   const actor = typeof header === 'string' ? header.trim() : '';
   if (actor.length > limits.actorCharactersMax)
     refuse('X-Amends-Actor', `has ${actor.length} characters, at most ${limits.actorCharactersMax} are allowed`);

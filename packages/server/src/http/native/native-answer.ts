@@ -3,7 +3,7 @@ import type { Coordinator, TransactionView } from '@amends/coordinator';
 import { AmendsError, type Gid, parseGid } from '@amends/core';
 import { transactionBody } from '@amends/wire';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { callerOf } from '../caller.ts';
+import { watchCaller } from '../caller.ts';
 
 /** Status and JSON body. */
 export interface NativeAnswer {
@@ -26,7 +26,7 @@ interface Patience {
 
 /** As soon as it is at rest, or as it is when the time is over or the caller has gone. */
 export function viewWithin(coordinator: Coordinator, gid: Gid, { waitMs, reply }: Patience): Promise<TransactionView | null> {
-  return waitMs === 0 ? coordinator.get(gid) : coordinator.wait(gid, { waitMs, signal: callerOf(reply) });
+  return waitMs === 0 ? coordinator.get(gid) : coordinator.wait(gid, { waitMs, signal: watchCaller(reply) });
 }
 
 /** What must be there. @throws AmendsError `not_found` */

@@ -19,7 +19,7 @@ export function backupHandler(store: StoreCopy | null): NativeHandler {
       underWay = false;
     };
     try {
-      const { size, content } = await copyOf(store);
+      const { size, content } = await copyStore(store);
       reply.header('content-type', 'application/vnd.sqlite3').header('content-length', size);
       return { status: 200, body: content.once('close', over) };
     } catch (error) {
@@ -29,7 +29,7 @@ export function backupHandler(store: StoreCopy | null): NativeHandler {
   };
 }
 
-async function copyOf({ path, backUp }: StoreCopy) {
+async function copyStore({ path, backUp }: StoreCopy) {
   const file = `${path}-backup-${randomUUID()}`;
   await backUp(file);
   try {

@@ -2,24 +2,24 @@
 import type { Coordinator, Log, Topics } from '@amends/coordinator';
 import { type AmendsError, type EpochMs, type InterventionVerb, limits } from '@amends/core';
 import {
-  actorOf,
   comeBackSeconds,
-  cursorOf,
+  decodeCursor,
+  encodeCursor,
   healthBody,
   historyEntryBody,
   historyQuery,
   interventionSchema,
   listQuery,
-  momentOf,
   type NativeOperation,
   type NativeRoute,
   nativeBase,
   nativeRoutes,
   openApiDocument,
   parseBy,
-  positionOf,
+  parseMoment,
   problemBody,
   problemContentType,
+  readActor,
   retryAfterSeconds,
   summaryBody,
   type TransactionBody,
@@ -131,11 +131,11 @@ async function list(coordinator: Coordinator, request: FastifyRequest): Promise<
   const { createdFrom, createdBefore, cursor, ...filters } = parseBy(listQuery, request.query, 'query.');
   const page = await coordinator.list({
     ...dropUndefined(filters),
-    ...(createdFrom === undefined ? {} : { createdFrom: momentOf(createdFrom) }),
-    ...(createdBefore === undefined ? {} : { createdBefore: momentOf(createdBefore) }),
-    ...(cursor === undefined ? {} : { after: positionOf(cursor, 'query.cursor') }),
+    ...(createdFrom === undefined ? {} : { createdFrom: parseMoment(createdFrom) }),
+    ...(createdBefore === undefined ? {} : { createdBefore: parseMoment(createdBefore) }),
+    ...(cursor === undefined ? {} : { after: decodeCursor(cursor, 'query.cursor') }),
   });
-  const next = page.next === null ? null : cursorOf(page.next);
+  const next = page.next === null ? null : encodeCursor(page.next);
   return { status: 200, body: { transactions: page.rows.map(summaryBody), next } };
 }
 
@@ -153,7 +153,7 @@ async function history(coordinator: Coordinator, request: FastifyRequest): Promi
 }
 
 async function intervene(coordinator: Coordinator, request: FastifyRequest, verb: InterventionVerb): Promise<NativeAnswer> {
-  const actor = actorOf(request.headers['x-amends-actor']);
+  const actor = readActor(request.headers['x-amends-actor']);
   const { reason, expectedVersion = null } = parseBy(interventionSchema, jsonBody(request));
   return ok(await coordinator.intervene({ gid: readGid(request), verb, actor, reason, expectedVersion }));
 }

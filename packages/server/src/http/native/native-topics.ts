@@ -2,7 +2,7 @@
 
 import type { TopicAct, Topics } from '@amends/coordinator';
 import { AmendsError } from '@amends/core';
-import { actorOf, parseBy, parseNewSubscription, parseTopicName, subscriptionQuery, topicBody } from '@amends/wire';
+import { parseBy, parseNewSubscription, parseTopicName, readActor, subscriptionQuery, topicBody } from '@amends/wire';
 import type { FastifyRequest } from 'fastify';
 import { jsonBody } from '../request-body.ts';
 import type { NativeHandler } from './native-answer.ts';
@@ -14,17 +14,17 @@ export function topicHandlers(
   return {
     listTopics: async () => ({ status: 200, body: { topics: (await topics.list()).map(topicBody) } }),
     async deleteTopic(request) {
-      const verdict = await topics.deleteTopic(topicOf(request), actOf(request));
+      const verdict = await topics.deleteTopic(readTopic(request), readAct(request));
       return { status: 200, body: { deleted: verdict === 'done' } };
     },
     async putSubscription(request) {
       const subscription = parseNewSubscription(jsonBody(request));
-      return { status: 200, body: topicBody(await topics.put(topicOf(request), subscription, actOf(request))) };
+      return { status: 200, body: topicBody(await topics.put(readTopic(request), subscription, readAct(request))) };
     },
     async deleteSubscription(request) {
-      const topic = topicOf(request);
+      const topic = readTopic(request);
       const { url } = parseBy(subscriptionQuery, request.query, 'query.');
-      await topics.unsubscribe(topic, url, actOf(request));
+      await topics.unsubscribe(topic, url, readAct(request));
       const left = await topics.get(topic);
       if (left === null) throw new AmendsError('topic_not_found', `there is no topic ${JSON.stringify(topic)}`);
       return { status: 200, body: topicBody(left) };
@@ -32,10 +32,10 @@ export function topicHandlers(
   };
 }
 
-function topicOf({ params }: FastifyRequest): string {
+function readTopic({ params }: FastifyRequest): string {
   return parseTopicName((params as { topic: string }).topic);
 }
 
-function actOf({ headers }: FastifyRequest): TopicAct {
-  return { actor: actorOf(headers['x-amends-actor']), reason: 'by the native API' };
+function readAct({ headers }: FastifyRequest): TopicAct {
+  return { actor: readActor(headers['x-amends-actor']), reason: 'by the native API' };
 }

@@ -1,8 +1,8 @@
 /** From DTM's message to ours: topics become their subscribers, the delay comes from `custom_data`. */
 import { type BranchId, branchIdOfStep, epochMs, limits, type MsgSpec, refuse, type Spec, stepOfDelivery } from '@amends/core';
-import { deliveriesOf, type SubscribersOf, topicScheme } from '../../faces/msg-deliveries.ts';
+import { listDeliveries, type SubscribersOf, topicScheme } from '../../faces/msg-deliveries.ts';
 import { parseJsonText } from '../../input/json-text.ts';
-import { objectOf } from '../../input/json-values.ts';
+import { readObject } from '../../input/json-values.ts';
 import { shown } from '../../input/shown.ts';
 import { checkParams, checkTarget, targetComplaint } from '../../input/target.ts';
 import { keptOf } from '../presentation.ts';
@@ -42,7 +42,7 @@ export function settledSubscribers(spec: Spec): ReadonlyMap<string, readonly str
  * @throws AmendsError `invalid_request` naming the field; `topic_not_found`
  */
 export function makeMsgSpec(dtm: DtmTransaction, defaults: DtmDefaults, subscribersOf: SubscribersOf): MsgSpec {
-  const deliveries = dtm.steps.flatMap((step, index) => deliveriesOf(step.action ?? '', index, subscribersOf));
+  const deliveries = dtm.steps.flatMap((step, index) => listDeliveries(step.action ?? '', index, subscribersOf));
   checkCounts(dtm, deliveries.length);
   const { protocol } = dtm;
   checkTarget('query_prepared', dtm.query_prepared, protocol);
@@ -62,7 +62,7 @@ export function makeMsgSpec(dtm: DtmTransaction, defaults: DtmDefaults, subscrib
     payloads: deliveries.map(({ step }) => dtm.payloads[step]!),
     query: dtm.query_prepared,
     askAfterMs: preparedForMs(dtm, defaults),
-    ...delayOf(dtm),
+    ...readDelay(dtm),
     concurrent: dtm.concurrent,
     callTimeoutMs: callTimeoutMs(dtm, defaults),
     retry: retryOf(dtm, defaults),
@@ -78,16 +78,16 @@ function checkCounts(dtm: DtmTransaction, deliveries: number): void {
 }
 
 /** `delay` in seconds, fractions allowed; `not_before` as milliseconds since 1970, which DTM does not have. */
-function delayOf({ custom_data: text }: DtmTransaction): Pick<MsgSpec, 'delayMs' | 'notBefore'> {
+function readDelay({ custom_data: text }: DtmTransaction): Pick<MsgSpec, 'delayMs' | 'notBefore'> {
   if (text === '') return { delayMs: 0, notBefore: null };
-  const { delay = 0, not_before: notBefore = null } = objectOf('custom_data', parseJsonText('custom_data', text));
+  const { delay = 0, not_before: notBefore = null } = readObject('custom_data', parseJsonText('custom_data', text));
   return {
-    delayMs: Math.round(numberOf('custom_data.delay', delay ?? 0, limits.transactionTimeoutMsMax / 1000) * 1000),
-    notBefore: notBefore === null ? null : epochMs(numberOf('custom_data.not_before', notBefore, Number.MAX_SAFE_INTEGER)),
+    delayMs: Math.round(readNumber('custom_data.delay', delay ?? 0, limits.transactionTimeoutMsMax / 1000) * 1000),
+    notBefore: notBefore === null ? null : epochMs(readNumber('custom_data.not_before', notBefore, Number.MAX_SAFE_INTEGER)),
   };
 }
 
-function numberOf(field: string, value: unknown, max: number): number {
+function readNumber(field: string, value: unknown, max: number): number {
   if (typeof value !== 'number' || !(value >= 0 && value <= max))
     refuse(field, `is ${shown(value)}, must be a number from 0 to ${max}`);
   return value;

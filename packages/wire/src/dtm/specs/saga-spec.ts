@@ -1,7 +1,7 @@
 /** From DTM's saga to ours: its options become policies of each branch. */
 import { checkOrder, type RetryPolicy, refuse, type SagaSpec, type SagaStep } from '@amends/core';
 import { parseJsonText } from '../../input/json-text.ts';
-import { objectOf, truthOf } from '../../input/json-values.ts';
+import { readObject, readTruth } from '../../input/json-values.ts';
 import { shown } from '../../input/shown.ts';
 import { checkParams, targetComplaint } from '../../input/target.ts';
 import type { DtmTransaction } from '../transaction.ts';
@@ -16,18 +16,18 @@ export function makeSagaSpec(dtm: DtmTransaction, defaults: DtmDefaults): SagaSp
   return {
     ...makeAnySpec(dtm, defaults),
     mode: 'saga',
-    steps: stepsOf(dtm, defaults),
+    steps: makeSteps(dtm, defaults),
     payloads: dtm.payloads.slice(0, dtm.steps.length),
     timeoutMs: timeoutS === 0 ? null : timeoutS * 1000,
     timeoutReason: timeoutS === 0 ? '' : `Timeout after ${timeoutS} seconds`,
   };
 }
 
-function stepsOf(dtm: DtmTransaction, defaults: DtmDefaults): readonly SagaStep[] {
+function makeSteps(dtm: DtmTransaction, defaults: DtmDefaults): readonly SagaStep[] {
   const timeoutMs = callTimeoutMs(dtm, defaults);
   const compensateRetry = limit(retryOf(dtm, defaults), dtm.retry_limit);
   const actionRetry: RetryPolicy = { ...compensateRetry, atEnd: dtm.retry_limit === 0 ? 'hold' : 'roll-back' };
-  const orders = ordersOf(dtm);
+  const orders = readOrders(dtm);
   return dtm.steps.map((step, index) => {
     const { action = '', compensate = '' } = step;
     checkStep(dtm, index, { action, compensate });
@@ -58,7 +58,7 @@ type Orders = (index: number) => readonly number[];
 const serial: Orders = (index) => (index === 0 ? [] : [index - 1]);
 
 /** Which steps come before each: the one before it, or in a concurrent saga those that `custom_data.orders` names. */
-function ordersOf(dtm: DtmTransaction): Orders {
+function readOrders(dtm: DtmTransaction): Orders {
   if (dtm.custom_data === '') return serial;
   const { concurrent, orders } = customData(dtm.custom_data);
   if (!concurrent) return serial;
@@ -75,14 +75,14 @@ interface CustomData {
 }
 
 function customData(text: string): CustomData {
-  const source = objectOf('custom_data', parseJsonText('custom_data', text));
+  const source = readObject('custom_data', parseJsonText('custom_data', text));
   let concurrent = false;
   let orders: CustomData['orders'] = {};
   for (const key in source) {
     const value = source[key];
     if (value === null) continue;
-    if (key.toLowerCase() === 'concurrent') concurrent = truthOf('custom_data.concurrent', value);
-    else if (key.toLowerCase() === 'orders') orders = objectOf('custom_data.orders', value);
+    if (key.toLowerCase() === 'concurrent') concurrent = readTruth('custom_data.concurrent', value);
+    else if (key.toLowerCase() === 'orders') orders = readObject('custom_data.orders', value);
   }
   return { concurrent, orders };
 }

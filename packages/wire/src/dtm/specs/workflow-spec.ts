@@ -1,7 +1,7 @@
 /** From DTM's workflow to ours. Its name and input come in `custom_data`, the address that resumes it in `query_prepared`. */
 import { refuse, type WorkflowSpec } from '@amends/core';
 import { parseJsonText } from '../../input/json-text.ts';
-import { objectOf, textOf } from '../../input/json-values.ts';
+import { readObject, readText } from '../../input/json-values.ts';
 import { checkMetadataText } from '../../input/outbound.ts';
 import { shown } from '../../input/shown.ts';
 import { checkParams, checkTarget } from '../../input/target.ts';
@@ -14,7 +14,7 @@ import { callTimeoutMs, type DtmDefaults, makeAnySpec, retryOf } from './options
  */
 export function makeWorkflowSpec(dtm: DtmTransaction, defaults: DtmDefaults): WorkflowSpec {
   checkTarget('query_prepared', dtm.query_prepared, dtm.protocol);
-  const { name, input } = inputOf(dtm.custom_data);
+  const { name, input } = readInput(dtm.custom_data);
   checkParams('custom_data.data', { target: dtm.query_prepared, protocol: dtm.protocol, payload: input });
   const any = makeAnySpec(dtm, defaults);
   checkMetadataText('custom_data.name', name, any.protocol);
@@ -29,9 +29,9 @@ export function makeWorkflowSpec(dtm: DtmTransaction, defaults: DtmDefaults): Wo
   };
 }
 
-function inputOf(customData: string): { readonly name: string; readonly input: Uint8Array } {
-  const source = objectOf('custom_data', customData === '' ? {} : parseJsonText('custom_data', customData));
-  const name = textOf('custom_data.name', source['name'] ?? '');
+function readInput(customData: string): { readonly name: string; readonly input: Uint8Array } {
+  const source = readObject('custom_data', customData === '' ? {} : parseJsonText('custom_data', customData));
+  const name = readText('custom_data.name', source['name'] ?? '');
   if (name === '') refuse('custom_data.name', 'is missing; give the name of the workflow');
   if (!name.isWellFormed()) refuse('custom_data.name', `is ${shown(name)}, must be well-formed text: it has half of a character`);
   return { name, input: base64('custom_data.data', source['data'] ?? '') };
@@ -41,7 +41,7 @@ const base64Text = /^[A-Za-z0-9+/]*={0,2}$/;
 
 /** Bytes of a base64 text. @throws AmendsError `invalid_request` naming `field` */
 export function base64(field: string, value: unknown): Uint8Array {
-  const text = textOf(field, value);
+  const text = readText(field, value);
   if (!base64Text.test(text)) refuse(field, `is ${shown(text)}, must be base64`);
   return Buffer.from(text, 'base64');
 }

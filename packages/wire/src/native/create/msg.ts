@@ -1,10 +1,10 @@
 /** The body that creates a two-phase message, and what it means to core. */
 import { type BranchId, limits, type MsgSpec, refuse } from '@amends/core';
 import { z } from 'zod';
-import { deliveriesOf, type SubscribersOf, topicScheme } from '../../faces/msg-deliveries.ts';
+import { listDeliveries, type SubscribersOf, topicScheme } from '../../faces/msg-deliveries.ts';
 import { checkHeaders, checkUrl, urlComplaint } from '../../input/outbound.ts';
 import { nameSchema } from '../registry.ts';
-import { momentOf } from '../requests.ts';
+import { parseMoment } from '../requests.ts';
 import { deliveryText, momentText, urlText } from '../text-fields.ts';
 import {
   alarmField,
@@ -76,7 +76,7 @@ export function topicsOfMessage({ steps }: MessageRequest): readonly string[] {
  */
 export function makeMsgSpec(request: MessageRequest, subscribersOf: SubscribersOf, requested: string): MsgSpec {
   checkMessage(request);
-  const deliveries = request.steps.flatMap(({ action }, step) => deliveriesOf(action, step, subscribersOf));
+  const deliveries = request.steps.flatMap(({ action }, step) => listDeliveries(action, step, subscribersOf));
   if (deliveries.length > limits.branchesMax)
     refuse('steps', `lead to ${deliveries.length} subscribers, at most ${limits.branchesMax} are allowed`);
   const payloads = request.steps.map(({ payload }) => payloadBytes(payload));
@@ -87,7 +87,7 @@ export function makeMsgSpec(request: MessageRequest, subscribersOf: SubscribersO
     query: request.queryUrl,
     askAfterMs: request.askAfterMs,
     delayMs: request.delayMs,
-    notBefore: request.notBefore === null ? null : momentOf(request.notBefore),
+    notBefore: request.notBefore === null ? null : parseMoment(request.notBefore),
     concurrent: request.concurrent,
     callTimeoutMs: request.callTimeoutMs,
     retry: policyToTheEnd(request.retry),

@@ -131,10 +131,10 @@ interface Body {
 
 /** Bodies of compensations that have their own come after those of all steps. */
 function stepsAndBodies(steps: readonly Step[], concurrent: boolean): { steps: readonly SagaStep[]; bodies: readonly Body[] } {
-  const bodies = steps.map((step, index) => bodyOf(step, index, 'payload'));
+  const bodies = steps.map((step, index) => makeBody(step, index, 'payload'));
   const made = steps.map((step, index) => {
     if (step.compensatePayload === undefined) return sagaStep(step, index, concurrent);
-    bodies.push(bodyOf(step, index, 'compensatePayload'));
+    bodies.push(makeBody(step, index, 'compensatePayload'));
     return { ...sagaStep(step, index, concurrent), compensatePayload: bodies.length - 1 };
   });
   return { steps: made, bodies };
@@ -142,7 +142,7 @@ function stepsAndBodies(steps: readonly Step[], concurrent: boolean): { steps: r
 
 const noBytes = payloadBytes(undefined);
 
-function bodyOf(step: Step, index: number, name: 'payload' | 'compensatePayload'): Body {
+function makeBody(step: Step, index: number, name: 'payload' | 'compensatePayload'): Body {
   const payload = step[name];
   if (payload === undefined) return { bytes: noBytes, template: null };
   const text = JSON.stringify(payload);
