@@ -53,11 +53,11 @@ class FailingHosts {
 
   hear(request: BranchCall, outcome: Outcome): void {
     if (outcome.exchange === 'unsent') return;
-    if (outcome.class === 'unknown') this.#failed(request, outcome);
-    else if (this.#troubles.size > 0) this.#answered(request.address.host);
+    if (outcome.class === 'unknown') this.#noteFailure(request, outcome);
+    else if (this.#troubles.size > 0) this.#noteAnswer(request.address.host);
   }
 
-  #failed(request: BranchCall, { code, exchange, detail }: Outcome): void {
+  #noteFailure(request: BranchCall, { code, exchange, detail }: Outcome): void {
     const now = this.#clock.now();
     const host = this.#placeOf(request.address.host, now);
     const known = this.#troubles.get(host);
@@ -74,7 +74,7 @@ class FailingHosts {
     Object.assign(trouble, { untold: 0, toldAt: now, isToldFailing: true });
   }
 
-  #answered(host: string): void {
+  #noteAnswer(host: string): void {
     const trouble = this.#troubles.get(host);
     if (trouble === undefined) return;
     const now = this.#clock.now();

@@ -4,11 +4,11 @@ import {
   callPlan,
   type Gid,
   type Given,
+  makeTraceparent,
   type Outcome,
   type Spec,
   type Transaction,
   type TransactionEvent,
-  traceparentOf,
 } from '@amends/core';
 import type { AddressBook } from '../calls/address/address-book.ts';
 import type { Place } from '../calls/places.ts';
@@ -153,5 +153,5 @@ const spanIdBytes = 8;
 /** In the trace of the request each call is a span of its own, unless the request said which `traceparent` to send. */
 function headersOf({ headers, trace }: Spec, random: Random): Spec['headers'] {
   if (trace === null || Object.keys(headers).some((name) => name.toLowerCase() === 'traceparent')) return headers;
-  return { ...headers, traceparent: traceparentOf(trace, random.bytes(spanIdBytes)) };
+  return { ...headers, traceparent: makeTraceparent(trace, random.bytes(spanIdBytes)) };
 }

@@ -22,7 +22,7 @@ export function contentOf(found: StoredDocument | null, subscribers: readonly Su
 }
 
 /** The topic of a document; null: there is none, or it is deleted. @throws AmendsError `store_refused` */
-export function topicOf(found: StoredDocument | null): Topic | null {
+export function readTopic(found: StoredDocument | null): Topic | null {
   if (found === null) return null;
   const { subscribers, createdAt, updatedAt, deleted } = contentIn(found);
   if (deleted === true) return null;

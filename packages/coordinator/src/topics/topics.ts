@@ -8,7 +8,7 @@ import type { CheckAddress } from '../calls/address/network-address.ts';
 import { parseAddress } from '../calls/address/parse-address.ts';
 import { refuseField } from '../calls/address/targets.ts';
 import { put, subscribe, type TopicChange, unsubscribe } from './topic-changes.ts';
-import { contentOf, isThere, topicKind, topicOf } from './topic-document.ts';
+import { contentOf, isThere, readTopic, topicKind } from './topic-document.ts';
 
 /** Who subscribes to what. */
 export interface Topics {
@@ -54,33 +54,33 @@ export function storedTopics({ store, now, checkAddress }: TopicsOptions): Topic
     changeTopic({ store, now, find }, act, make);
   return {
     async subscribers(names) {
-      const topics = await Promise.all(names.map(async (name) => topicOf(await find(name))));
+      const topics = await Promise.all(names.map(async (name) => readTopic(await find(name))));
       const known = topics.filter((topic) => topic !== null);
       return new Map(known.map(({ name, subscribers }) => [name, subscribers.map(({ url }) => url)]));
     },
     async subscribe(topic, subscription, by) {
       judge(subscription);
       const act = { topic, verb: 'subscribe', by, detail: subscription };
-      return change(act, (found) => subscribe(topicOf(found), subscription));
+      return change(act, (found) => subscribe(readTopic(found), subscription));
     },
     async put(topic, subscription, by) {
       judge(subscription);
       const act = { topic, verb: 'subscribe', by, detail: subscription };
-      const verdict = await change(act, (found) => put(topicOf(found), subscription));
+      const verdict = await change(act, (found) => put(readTopic(found), subscription));
       if (verdict === 'too_many')
         refuse('url', `the topic has ${limits.subscribersMax} subscribers, which is as many as are allowed`);
-      const stored = topicOf(await find(topic));
+      const stored = readTopic(await find(topic));
       if (stored === null) throw new AmendsError('conflict', `the topic ${topic} has been deleted meanwhile`);
       return stored;
     },
     unsubscribe: (topic, url, by) =>
-      change({ topic, verb: 'unsubscribe', by, detail: { url } }, (found) => unsubscribe(topicOf(found), url)),
+      change({ topic, verb: 'unsubscribe', by, detail: { url } }, (found) => unsubscribe(readTopic(found), url)),
     deleteTopic: (topic, by) =>
       change({ topic, verb: 'delete-topic', by, detail: {} }, (found) =>
         isThere(found) ? { verdict: 'done', subscribers: null } : { verdict: 'not_found' },
       ),
-    get: async (topic) => topicOf(await find(topic)),
-    list: async () => (await store.documents(topicKind)).map(topicOf).filter((topic) => topic !== null),
+    get: async (topic) => readTopic(await find(topic)),
+    list: async () => (await store.documents(topicKind)).map(readTopic).filter((topic) => topic !== null),
   };
 }
 

@@ -30,7 +30,7 @@ export function payloadTemplate(payload: unknown, refuse: (complaint: string) =>
 
 function cut(value: unknown, pieces: (string | PayloadReference)[], refuse: (complaint: string) => never): void {
   if (typeof value !== 'object' || value === null || isLongNumber(value)) return add(pieces, JSON.stringify(value));
-  if (Object.hasOwn(value, '$from')) return void pieces.push(referenceOf(value as { $from: unknown }, refuse), '');
+  if (Object.hasOwn(value, '$from')) return void pieces.push(readReference(value as { $from: unknown }, refuse), '');
   const isArray = Array.isArray(value);
   let separator = isArray ? '[' : '{';
   for (const [key, item] of Object.entries(value)) {
@@ -45,7 +45,7 @@ function add(pieces: (string | PayloadReference)[], text: string): void {
   pieces[pieces.length - 1] = `${pieces.at(-1) as string}${text}`;
 }
 
-function referenceOf(
+function readReference(
   { $from: from, ...rest }: { readonly $from: unknown; readonly path?: unknown },
   refuse: (complaint: string) => never,
 ): PayloadReference {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { traceOf, traceparentOf } from '../index.ts';
+import { makeTraceparent, parseTrace } from '../index.ts';
 
 const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
 const parentId = '00f067aa0ba902b7';
@@ -10,7 +10,7 @@ test.each([
   ['with flags that are not defined', `00-${traceId}-${parentId}-fe`, '02'],
   ['of a later version, which may say more', `01-${traceId}-${parentId}-01-more`, '01'],
 ])('a traceparent %s is understood', (_, text, flags) => {
-  expect(traceOf(text)).toEqual({ traceId, flags });
+  expect(parseTrace(text)).toEqual({ traceId, flags });
 });
 
 test.each([
@@ -25,10 +25,10 @@ test.each([
   ['sent twice', `00-${traceId}-${parentId}-01, 00-${traceId}-${parentId}-01`],
   ['of a later version, followed by something else', `01-${traceId}-${parentId}-01more`],
 ])('a traceparent that is %s is ignored', (_, text) => {
-  expect(traceOf(text)).toBeNull();
+  expect(parseTrace(text)).toBeNull();
 });
 
 test('a call is told the trace, and a span of its own', () => {
   const spanId = Uint8Array.from([0, 240, 103, 170, 11, 169, 2, 183]);
-  expect(traceparentOf({ traceId, flags: '01' }, spanId)).toBe(`00-${traceId}-${parentId}-01`);
+  expect(makeTraceparent({ traceId, flags: '01' }, spanId)).toBe(`00-${traceId}-${parentId}-01`);
 });

@@ -15,7 +15,7 @@ const form = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/
 const definedFlags = 0x03;
 
 /** The trace of a `traceparent`; null when there is none or it is not valid, which is no reason to refuse a request. */
-export function traceOf(traceparent: string | null): Trace | null {
+export function parseTrace(traceparent: string | null): Trace | null {
   const [, version, traceId = '', parentId = '', flags = '', more] = form.exec(traceparent ?? '') ?? [];
   if (version === undefined || version === 'ff' || (version === '00' && more !== undefined)) return null;
   if (isZero(traceId) || isZero(parentId)) return null;
@@ -23,7 +23,7 @@ export function traceOf(traceparent: string | null): Trace | null {
 }
 
 /** The `traceparent` of one call within a trace. @param spanId 8 bytes by which the call is known, not all of them 0 */
-export function traceparentOf({ traceId, flags }: Trace, spanId: Uint8Array): string {
+export function makeTraceparent({ traceId, flags }: Trace, spanId: Uint8Array): string {
   return `00-${traceId}-${Array.from(spanId, hexByte).join('')}-${flags}`;
 }
 

@@ -1,7 +1,7 @@
 /** What answers on a connection: DTM's rpcs, by the table of its operations, and the standard health check. */
 import type { Socket } from 'node:net';
 import type { Log } from '@amends/coordinator';
-import { AmendsError, traceOf } from '@amends/core';
+import { AmendsError, parseTrace } from '@amends/core';
 import {
   type DtmRpc,
   dtmMethods,
@@ -162,7 +162,7 @@ function dtmHandler({ operation, bodyOf }: DtmRpc, parts: DtmParts): GrpcHandler
 function dtmRequest(call: Call, bodyOf: DtmRpc['bodyOf']): DtmRequest {
   return {
     body: () => bodyOf(readMessage(call)),
-    trace: () => traceOf(readText(call, 'traceparent')),
+    trace: () => parseTrace(readText(call, 'traceparent')),
     actor: () => readActor(readText(call, 'x-amends-actor') ?? undefined),
     caller: watchCaller(call),
   };

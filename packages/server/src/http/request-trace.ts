@@ -1,9 +1,9 @@
 /** The trace that a request belongs to. */
-import { type Trace, traceOf } from '@amends/core';
+import { parseTrace, type Trace } from '@amends/core';
 import type { FastifyRequest } from 'fastify';
 
 /** By its header `traceparent`; null when there is none, several, or one that is not valid. */
 export function traceOfRequest({ headers }: FastifyRequest): Trace | null {
   const { traceparent } = headers;
-  return traceOf(typeof traceparent === 'string' ? traceparent : null);
+  return parseTrace(typeof traceparent === 'string' ? traceparent : null);
 }

@@ -141,7 +141,7 @@ class GrpcSending implements Timed {
     stream.on('error', (error: Error) => {
       this.#error = error;
     });
-    stream.on('close', () => this.#ended(stream));
+    stream.on('close', () => this.#hearEnd(stream));
     stream.end(frame(message));
   }
 
@@ -159,7 +159,7 @@ class GrpcSending implements Timed {
     if (this.#call.keepsAnswer) this.#chunks.push(chunk);
   }
 
-  #ended(stream: ClientHttp2Stream): void {
+  #hearEnd(stream: ClientHttp2Stream): void {
     const detail = this.#error?.message ?? 'the call ended without a status';
     if (this.#status !== null) this.#end(this.#verdict(this.#status));
     else if (this.#httpStatus === null && this.#isPassedOver(stream)) this.#passOver(detail);
