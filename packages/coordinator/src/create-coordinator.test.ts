@@ -306,7 +306,7 @@ describe('among others on one store', () => {
 
   test.each([
     ['cannot be read', '{'],
-    ['does not fit its plan', '[1,0,0,0,[]]'],
+    ['does not fit its plan', '[1,0,0,0,[],0]'],
   ])('a damaged transaction that %s goes on hold; those claimed with it are driven on', async (_, state) => {
     const bank = await participant();
     const shared = openMemoryStore();

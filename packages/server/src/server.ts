@@ -12,6 +12,7 @@ import {
 } from '@amends/coordinator';
 import { isLoopbackHost } from '@amends/coordinator/addresses';
 import type { Store } from '@amends/store';
+import type { DtmDefaults } from '@amends/wire';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { addressPolicy } from './addresses/address-policy.ts';
 import { findAlerts } from './alerts/alert.ts';
@@ -80,12 +81,7 @@ export async function startServer(config: Config, parts: ServerParts = {}): Prom
   const coordinator = makeCoordinator(config, { store, metrics, log, alerts, checkAddress, tls: tls.participants });
   metrics.watch(coordinator);
   const topics = storedTopics({ store, checkAddress, now: () => coordinator.now() });
-  const dtm = {
-    coordinator,
-    topics,
-    records: dtmRecords({ coordinator, store }),
-    defaults: { ...config, runAhead: config.dtm.runAhead },
-  };
+  const dtm = { coordinator, topics, records: dtmRecords({ coordinator, store }), defaults: dtmDefaults(config) };
   const app = makeApp(config, { tls: tls.listener, topics, dtm, coordinator, copy: opened.copy, lost, metrics, log });
   const isReady = async () => isReadyBy(await coordinator.health());
   const { bodyBytesMax: messageBytesMax, grpcReflection: reflection } = config;
@@ -102,6 +98,10 @@ export async function startServer(config: Config, parts: ServerParts = {}): Prom
     await stop();
     throw startErrorOf(error);
   }
+}
+
+function dtmDefaults({ requestTimeoutMs, retryIntervalMs, timeoutToFailMs, dtm: { runAhead } }: Config): DtmDefaults {
+  return { requestTimeoutMs, retryIntervalMs, timeoutToFailMs, runAhead };
 }
 
 function makeAddressCheck({ host, participants: { allow, deny } }: Config): CheckAddress {

@@ -19,7 +19,7 @@ const damages: readonly (readonly [name: string, sql: string, reason: RegExp])[]
   ['what is shown of its request is nothing', inSpec("presentation = 'null'"), /its plan: .*shown of the request/],
   ['its state is no JSON', inRow("state = 'x'"), /its state: .*JSON/],
   ['its state is another shape', inRow("state = '[1,2]'"), /not what any version has written/],
-  ['its state has lost a step', inRow("state = '[5,0,0,0,[0]]'"), /does not fit its plan/],
+  ['its state has lost a step', inRow("state = '[5,0,0,0,[0],0]'"), /does not fit its plan/],
   ['an answer that it kept was altered', `UPDATE record SET content = x'7b7d' WHERE tx_id = ${hurt}`, /missing or damaged/],
   [
     'an answer that it kept has an unknown kind',
