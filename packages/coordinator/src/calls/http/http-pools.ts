@@ -1,9 +1,10 @@
 /** Kept-alive connections to participants, by origin. */
-import { Pool } from 'undici';
+import { buildConnector, Pool } from 'undici';
 import { checkedLookup } from '../address/checked-lookup.ts';
 import { type CheckAddress, refuseForbidden } from '../address/network-address.ts';
 import type { ParticipantTls } from '../participant-tls.ts';
-import { connectorToFinalAnswers } from './interim-answers.ts';
+import { passOverInterim } from './interim-answers.ts';
+import { sendInOnePiece } from './one-piece.ts';
 
 export interface HttpPoolsOptions {
   /** Connections per origin. Default 128. */
@@ -34,7 +35,7 @@ export class HttpPools {
 
   constructor({ connectionsMax = 128, originsMax = 1_000, checkAddress = refuseForbidden, tls = {} }: HttpPoolsOptions) {
     this.#originsMax = originsMax;
-    const connect = connectorToFinalAnswers({ lookup: checkedLookup(checkAddress), ...tls });
+    const connect = connector({ lookup: checkedLookup(checkAddress), ...tls });
     this.#options = { connections: connectionsMax, pipelining: 1, connect };
   }
 
@@ -79,4 +80,18 @@ export class HttpPools {
 
 function isIdle({ stats }: Pool): boolean {
   return stats.running === 0 && stats.queued === 0;
+}
+
+/** Connects as undici does. */
+function connector(options: buildConnector.BuildOptions): buildConnector.connector {
+  const connect = buildConnector(options);
+  return (place, connected) =>
+    connect(place, (...result) => {
+      const [error, socket] = result;
+      if (error === null) {
+        passOverInterim(socket);
+        sendInOnePiece(socket);
+      }
+      connected(...result);
+    });
 }

@@ -3,7 +3,6 @@
  * pass over them. undici breaks the connection at the first `100`, so they are taken out of what it reads.
  */
 import type { Socket } from 'node:net';
-import { buildConnector } from 'undici';
 
 /** The start of an interim answer. `101` is none, because what follows it is no HTTP. */
 const interim = /^HTTP\/1\.[01] 1(?!01)\d\d/;
@@ -14,18 +13,8 @@ const headEnd = '\r\n\r\n';
 /** A larger head is left to undici's own limit. */
 const headBytesMax = 16_384;
 
-/** Connects as undici does, and lets it read the final answers only. A connection carries one exchange at a time. */
-export function connectorToFinalAnswers(options: buildConnector.BuildOptions): buildConnector.connector {
-  const connect = buildConnector(options);
-  return (place, connected) =>
-    connect(place, (...result) => {
-      const [error, socket] = result;
-      if (error === null) passOverInterim(socket);
-      connected(...result);
-    });
-}
-
-function passOverInterim(socket: Socket): void {
+/** Has a socket give its reader the final answers only. A connection carries one exchange at a time. */
+export function passOverInterim(socket: Socket): void {
   const read = socket.read.bind(socket);
   const write = socket.write.bind(socket);
   const nothing = Buffer.alloc(0);
