@@ -142,18 +142,13 @@ export const mutants: Readonly<Record<string, Mutants>> = {
     },
     'never writes what it did ahead': {
       file: 'coordinator/dist/drive/transition.js',
-      replace: 'known.unwrittenSince !== null && at >= known.unwrittenSince + unwrittenMsMax;',
-      by: 'false;',
+      replace: 'const writeAt = known.unwrittenSince === null ? null : ',
+      by: 'const writeAt = true ? null : ',
     },
     'drops what it did ahead when it writes again': {
       file: 'coordinator/dist/drive/transition.js',
       replace: 'known.unwritten.length === 0 ? decided.history : [...known.unwritten, ...decided.history]',
       by: 'decided.history',
-    },
-    'runs ahead of a commit that was lost': {
-      file: 'coordinator/dist/drive/transition.js',
-      replace: 'const hearsAll = !hasLost && !isAhead && ',
-      by: 'const hearsAll = !hasLost && ',
     },
   },
   saga: {
