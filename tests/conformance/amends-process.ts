@@ -37,7 +37,7 @@ export async function startAmends(): Promise<AmendsProcess> {
   const listen = ['--host', '127.0.0.1', '--port', String(port), '--grpc-port', String(grpcPort)];
   const output = openSync(log, 'a');
   const store = `sqlite:${join(folder, 'amends.db')}`;
-  const child = spawn(process.execPath, ['--max-semi-space-size=8', command, 'serve', ...listen, '--store', store], {
+  const child = spawn(process.execPath, ['--max-semi-space-size=32', command, 'serve', ...listen, '--store', store], {
     cwd: folder,
     stdio: ['ignore', output, output],
   });

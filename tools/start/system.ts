@@ -100,7 +100,7 @@ function createCoordinatorService(options: StartOptions, logFile: string, onCras
   const { port, dataFolder } = options;
   const store = `sqlite:${join(dataFolder, 'amends.db')}`;
   const flags = ['--host', '127.0.0.1', '--grpc-port', `${port + 1}`, '--store', store];
-  const args = ['--max-semi-space-size=8', command, 'serve', ...flags];
+  const args = ['--max-semi-space-size=32', command, 'serve', ...flags];
   return new Service({ name: 'coordinator', args, port, logFile, onCrash });
 }
 
