@@ -34,7 +34,10 @@ test('the scenario ten-branches counts the commits that contain a saga, and thos
   const { tables, marks, notes } = await withBench(around(), (bench) => tenBranches.run(bench));
   const [load, quiet] = tables;
   expect(load?.rows.map(([name]) => name)).toEqual(['relay (the floor)', 'saga of ten branches']);
-  expect(Number(quiet?.rows[0]?.[quiet.columns.indexOf('commits/saga')])).toBeGreaterThanOrEqual(2);
+  // One for each answer would be eleven. A saga that takes long on a busy machine makes more than two.
+  const commits = Number(quiet?.rows[0]?.[quiet.columns.indexOf('commits/saga')]);
+  expect(commits).toBeGreaterThanOrEqual(2);
+  expect(commits).toBeLessThan(6);
   if (!notes.some((note) => note.includes('strace')))
     expect(Number(quiet?.rows[0]?.[quiet.columns.indexOf('syncs/saga')])).toBeGreaterThanOrEqual(2);
   expect(marks.map(({ name }) => name)).toEqual(['CPU of ten branches', 'commits of ten branches']);
