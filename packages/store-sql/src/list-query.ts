@@ -5,10 +5,10 @@
  */
 import { isFinished, modes, type Status, statuses } from '@amends/core';
 import type { ListQuery } from '@amends/store';
-import { type SqlValue, txColumns } from './columns.ts';
 import type { SqlQuery } from './sql-session.ts';
+import { type SqlValue, txNames } from './tables.ts';
 
-const tx = txColumns.flat().join(', ');
+const tx = txNames.join(', ');
 const newestFirst = 'ORDER BY created_at DESC, gid DESC';
 
 /** One page of a list; asks for one row more than the page has, to know whether there is a next one. */

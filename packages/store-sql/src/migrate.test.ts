@@ -27,6 +27,7 @@ test('released migrations are as they were released', () => {
       "2 list-index c6c53293ae9969e139a9d9ef90d96f9affc65dcd7014e0d2efa41eff0b41e7c4",
       "3 record-digest c9fe75d47fcdb877be779473c2d65a92bfa2256e2ba11473856ee20508691ef9",
       "4 commit-count 0f5090c8685a3b5a7cdefd132582aebdc1f9342ca0d32ed1c423cd616e4b7de4",
+      "5 compact-history dcf416027f8553de837fc5f3f1686486dc646fdec460db46738cc738b9794860",
     ]
   `);
   expect(sqliteMigrations.map((step) => step.number)).toEqual(sqliteMigrations.map((_, index) => index + 1));

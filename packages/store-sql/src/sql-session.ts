@@ -1,7 +1,7 @@
 /** The way to one SQL database: what the store on top needs of a driver, a pool or a thread. */
 import type { EpochMs } from '@amends/core';
 import type { AnyChange, CommitAnswer } from '@amends/store';
-import type { SqlRow, SqlValue } from './columns.ts';
+import type { SqlRow, SqlValue } from './tables.ts';
 
 /** One statement with its parameters. */
 export interface SqlQuery {

@@ -8,22 +8,22 @@ import {
   type StoredTransaction,
   unreadSpec,
 } from '@amends/store';
-import {
-  readAudit,
-  readDocument,
-  readHistory,
-  readNode,
-  readRecord,
-  readSpec,
-  readTx,
-  type SqlRow,
-  type SqlValue,
-} from './columns.ts';
 import type { Dialect } from './dialect.ts';
 import { listQuery } from './list-query.ts';
 import { purgeQuery } from './purge-query.ts';
 import type { SqlQuery, SqlSession } from './sql-session.ts';
 import { auditQuery, makeStatements } from './statements.ts';
+import {
+  documentColumns,
+  readAudit,
+  readHistory,
+  readNode,
+  readRecord,
+  readTx,
+  type SqlRow,
+  type SqlValue,
+  specColumns,
+} from './tables.ts';
 
 /** Makes a store of an open session. */
 export function createSqlStore(session: SqlSession, dialect: Dialect, capabilities: StoreCapabilities): Store {
@@ -123,7 +123,7 @@ class SqlStore implements Store {
 
   async list(asked: ListQuery): Promise<ListPage> {
     const [found = []] = await this.#session.look([listQuery(asked)]);
-    const rows = found.slice(0, asked.limit).map(readTx);
+    const rows = found.slice(0, asked.limit).map((row) => readTx(row));
     const last = rows.at(-1);
     const next = last !== undefined && found.length > rows.length ? { createdAt: last.createdAt, gid: last.gid } : null;
     return { rows, next };
@@ -131,7 +131,10 @@ class SqlStore implements Store {
 
   history: Store['history'] = async (gid, { afterSeq, limit }) => {
     const [rows = []] = await this.#session.look([query(this.#sql.history, gid, afterSeq, limit)]);
-    return rows.map(readHistory);
+    return rows
+      .flatMap((row) => readHistory(row))
+      .filter(({ seq }) => seq > afterSeq)
+      .slice(0, limit);
   };
 
   heartbeat: Store['heartbeat'] = async ({ node, ttlMs, name }) => {
@@ -155,7 +158,7 @@ class SqlStore implements Store {
       key === undefined
         ? await this.#session.look([query(documents, kind)])
         : await this.#session.read([query(document, kind, key)]);
-    return rows.map(readDocument);
+    return rows.map((row) => documentColumns.read(row));
   };
 
   audit: Store['audit'] = async (asked) => {
@@ -234,11 +237,11 @@ function query(sql: string, ...parameters: SqlValue[]): SqlQuery {
 
 /** Of rows of `tx`, and of what lies beside them. */
 function join([txs = [], specs = [], records = []]: readonly (readonly SqlRow[])[]): ReadonlyMap<Gid, StoredTransaction> {
-  const specByGid = new Map(specs.map((row) => [row[0] as Gid, readSpec(row)]));
+  const specByGid = new Map(specs.map((row) => [row[0] as Gid, specColumns.read(row, 1)]));
   const recordsByGid = Map.groupBy(records, (row) => row[0] as Gid);
   const together = (row: SqlRow): [Gid, StoredTransaction] => {
     const tx = readTx(row);
-    const read = (recordsByGid.get(tx.gid) ?? []).map(readRecord);
+    const read = (recordsByGid.get(tx.gid) ?? []).map((row) => readRecord(row, 1));
     const whole = read.filter((record) => record !== null);
     const spec = whole.length < read.length ? undefined : specByGid.get(tx.gid);
     return [tx.gid, spec === undefined ? { row: tx, spec: unreadSpec, records: [] } : { row: tx, spec, records: whole }];

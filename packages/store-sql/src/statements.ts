@@ -1,47 +1,65 @@
 /** Every statement on the tables, by name, with explicit columns. Parameters are positional. */
 import type { AuditQuery } from '@amends/store';
-import { auditColumns, historyColumns, recordColumns, type SqlValue, specColumns, txColumns } from './columns.ts';
 import type { Dialect } from './dialect.ts';
 import type { SqlQuery } from './sql-session.ts';
+import {
+  auditColumns,
+  documentColumns,
+  historyColumns,
+  type NamedColumns,
+  nodeColumns,
+  recordColumns,
+  type SqlValue,
+  specColumns,
+  txAlways,
+  txIndexed,
+  txNames,
+} from './tables.ts';
 
-const [insertedOnly, updatedFully, updatedAlways] = txColumns;
-const tx = txColumns.flat().join(', ');
+const tx = txNames.join(', ');
+const document = documentColumns.names.join(', ');
+const node = nodeColumns.names.join(', ');
 
 function insert(table: string, columns: readonly string[]): string {
   return `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`;
 }
 
-/** Parameters: gid, then the columns. */
-function insertBeside(table: string, columns: readonly string[]): string {
-  const values = ['(SELECT id FROM tx WHERE gid = ?)', ...columns.map(() => '?')];
-  return `INSERT INTO ${table} (${['tx_id', ...columns].join(', ')}) VALUES (${values.join(', ')})`;
+/** Parameters: the id of the transaction, then the columns. */
+function insertBeside(table: string, { names }: NamedColumns): string {
+  return insert(table, ['tx_id', ...names]);
 }
 
-function selectBeside(table: string, columns: readonly string[]): string {
-  return `SELECT tx.gid, ${columns.map((column) => `${table}.${column}`).join(', ')} FROM tx JOIN ${table} ON ${table}.tx_id = tx.id`;
+/** Columns of a table beside `tx`, joined to it. */
+export function selectBeside(table: string, { names }: NamedColumns): string {
+  return `SELECT tx.gid, ${names.map((name) => `${table}.${name}`).join(', ')} FROM tx JOIN ${table} ON ${table}.tx_id = tx.id`;
 }
 
-function assign(columns: readonly string[]): string {
-  return columns.map((column) => `${column} = ?`).join(', ');
+function assign({ names }: NamedColumns): string {
+  return names.map((name) => `${name} = ?`).join(', ');
+}
+
+function equal({ names }: NamedColumns): string {
+  return names.map((name) => `${name} IS ?`).join(' AND ');
 }
 
 /** What a commit runs, row by row. Each changes one row, or none when its expectation does not hold. */
 export const commitStatements = {
-  insertTx: `${insert('tx', [...insertedOnly, ...updatedFully, ...updatedAlways])} ON CONFLICT (gid) DO NOTHING`,
+  insertTx: `${insert('tx', txNames)} ON CONFLICT (gid) DO NOTHING`,
+  /** The comparison of compare-and-swap. Parameters: gid, expected version. */
+  findTx: 'SELECT id FROM tx WHERE gid = ? AND version = ?',
   /**
-   * Where status, hold, due time and owner stay as they are, as in the middle of most transactions. They are not
-   * assigned, so no index is looked at; should they differ, no row is changed and `updateTx` follows.
+   * Where the columns that indexes know stay as they are, as in the middle of most transactions. They are not assigned, so no
+   * index is looked at; should they differ, no row is changed and `updateTx` follows.
    */
-  updateTxSteadily: `UPDATE tx SET ${assign(updatedAlways)}
-    WHERE gid = ? AND version = ? AND status = ? AND hold IS ? AND due_at IS ? AND owner IS ?`,
-  updateTx: `UPDATE tx SET ${assign([...updatedFully, ...updatedAlways])} WHERE gid = ? AND version = ?`,
+  updateTxSteadily: `UPDATE tx SET ${assign(txAlways)} WHERE id = ? AND ${equal(txIndexed)}`,
+  updateTx: `UPDATE tx SET ${assign(txIndexed)}, ${assign(txAlways)} WHERE id = ?`,
   insertSpec: insertBeside('spec', specColumns),
   insertHistory: insertBeside('history', historyColumns),
   insertRecord: `${insertBeside('record', recordColumns)} ON CONFLICT (tx_id, kind, key) DO NOTHING`,
-  createDocument: `${insert('document', ['kind', 'key', 'version', 'content'])} ON CONFLICT (kind, key) DO NOTHING`,
+  createDocument: `${insert('document', documentColumns.names)} ON CONFLICT (kind, key) DO NOTHING`,
   replaceDocument: 'UPDATE document SET version = ?, content = ? WHERE kind = ? AND key = ? AND version = ?',
   deleteDocument: 'DELETE FROM document WHERE kind = ? AND key = ? AND version = ?',
-  insertAudit: insert('audit', auditColumns),
+  insertAudit: insert('audit', auditColumns.names),
 } as const;
 
 /** Everything outside of commits. */
@@ -67,15 +85,16 @@ export function makeStatements(dialect: Dialect) {
     /** Where a page of specs is damaged: without a look at them, and without the parameter for their format. */
     claimableUnseen: candidates(due),
     claimUnseen: claim(due),
-    history: `${selectBeside('history', historyColumns)} WHERE tx.gid = ? AND history.seq > ? ORDER BY history.seq LIMIT ?`,
+    history: `SELECT ${historyColumns.names.map((name) => `history.${name}`).join(', ')} FROM tx JOIN history ON history.tx_id = tx.id
+      WHERE tx.gid = ? AND history.seq > ? ORDER BY history.seq LIMIT ?`,
     markTime: 'UPDATE clock SET high_water_ms = ? WHERE high_water_ms < ?',
     /** Parameters: node, name, now, alive until. */
-    beat: `${insert('node', ['node', 'name', 'started_at', 'alive_until'])}
+    beat: `${insert('node', nodeColumns.names)}
       ON CONFLICT (node) DO UPDATE SET name = excluded.name, alive_until = excluded.alive_until`,
     forgetDeadNodes: 'DELETE FROM node WHERE alive_until < ?',
-    nodes: 'SELECT node, name, started_at, alive_until FROM node WHERE alive_until > ? ORDER BY node',
-    documents: 'SELECT kind, key, version, content FROM document WHERE kind = ? ORDER BY key',
-    document: 'SELECT kind, key, version, content FROM document WHERE kind = ? AND key = ?',
+    nodes: `SELECT ${node} FROM node WHERE alive_until > ? ORDER BY node`,
+    documents: `SELECT ${document} FROM document WHERE kind = ? ORDER BY key`,
+    document: `SELECT ${document} FROM document WHERE kind = ? AND key = ?`,
     purgeSpecs: `DELETE FROM spec WHERE ${beside}`,
     purgeRecords: `DELETE FROM record WHERE ${beside}`,
     /** Parameters: gids, how many. */
@@ -99,6 +118,6 @@ export function auditQuery(query: AuditQuery): SqlQuery {
     parameters.push(query.beforeId);
   }
   const filter = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
-  const sql = `SELECT id, ${auditColumns.join(', ')} FROM audit ${filter} ORDER BY id DESC LIMIT ?`;
+  const sql = `SELECT id, ${auditColumns.names.join(', ')} FROM audit ${filter} ORDER BY id DESC LIMIT ?`;
   return { sql, parameters: [...parameters, query.limit] };
 }

@@ -5,7 +5,7 @@ import type { AnyChange, CommitAnswer } from '@amends/store';
 import type { SqlSession } from '../sql-session.ts';
 import { embeddedClock, type HostClock, hostClock } from './embedded-clock.ts';
 import { applied, conflict, type PackedAnswers } from './thread/apply-changes.ts';
-import { packChanges } from './thread/pack-changes.ts';
+import { type PackedBatch, packChanges } from './thread/pack-changes.ts';
 import type { BackupRequest, ThreadReply, ThreadRequest, ThreadValues } from './thread/thread-messages.ts';
 
 export interface SqliteStoreOptions {
@@ -84,13 +84,23 @@ function turns(): <T>(act: () => Promise<T>) => Promise<T> {
 }
 
 async function commit(thread: SqliteThread, changes: readonly AnyChange[]): Promise<readonly CommitAnswer[]> {
-  const { values, refusals } = packChanges(changes);
-  const answers = (await thread.ask({ op: 'commit', values }, 'unknown')) as PackedAnswers;
+  const { refusals, asked } = send(thread, changes);
+  const answers = (await asked) as PackedAnswers;
   let packed = 0;
   return changes.map((_, index) => {
     const message = refusals.get(index);
     return message === undefined ? answerAt(answers, packed++) : { fate: 'refused', message };
   });
+}
+
+/** What cannot go to another thread fails the whole message: then each change is examined, and the others go without it. */
+function send(thread: SqliteThread, batch: readonly AnyChange[]) {
+  const ask = ({ values, refusals }: PackedBatch) => ({ refusals, asked: thread.ask({ op: 'commit', values }, 'unknown') });
+  try {
+    return ask(packChanges(batch));
+  } catch {
+    return ask(packChanges(batch, structuredClone));
+  }
 }
 
 function answerAt(answers: PackedAnswers, index: number): CommitAnswer {

@@ -3,7 +3,17 @@ import { createHash } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
 import { AmendsError, isNewer, type StoredRecord, troubleIn } from '@amends/core';
 import type Database from 'better-sqlite3';
-import { readRecord, readSpec, readTx, recordColumns, type SqlRow, specColumns, txColumns } from '../../columns.ts';
+import { selectBeside } from '../../statements.ts';
+import {
+  historyColumns,
+  readHistory,
+  readRecord,
+  readTx,
+  recordColumns,
+  type SqlRow,
+  specColumns,
+  txNames,
+} from '../../tables.ts';
 import { lockWaitMs, openForCare, opening } from '../file/sqlite-database.ts';
 import { operatingError } from '../file/sqlite-errors.ts';
 import { damageError, logDamage, openReader } from '../log/log-damage.ts';
@@ -35,7 +45,7 @@ export function verifySqliteFile(path: string): Promise<FileReport> {
     const pages = (db.prepare('PRAGMA integrity_check(100)').pluck().all() as string[]).filter((line) => line !== 'ok');
     if (pages.length > 0) return { transactions: 0, troubles: pages };
     const transactions = db.prepare('SELECT count(*) FROM tx').pluck().get() as number;
-    return { transactions, troubles: [...strays(db), ...unreadable(db)] };
+    return { transactions, troubles: [...strays(db), ...unreadable(db), ...unreadableHistories(db)] };
   });
 }
 
@@ -87,9 +97,9 @@ function strays(db: Database.Database): readonly string[] {
 }
 
 function unreadable(db: Database.Database): readonly string[] {
-  const spec = specColumns.map((column) => `spec.${column}`).join(', ');
-  const tx = txColumns.flat().map((column) => `tx.${column}`);
-  const all = db.prepare(`SELECT tx.gid, ${spec}, ${tx.join(', ')} FROM tx JOIN spec ON spec.tx_id = tx.id`).raw();
+  const spec = specColumns.names.map((column) => `spec.${column}`);
+  const tx = txNames.map((column) => `tx.${column}`);
+  const all = db.prepare(`SELECT ${[...tx, ...spec].join(', ')} FROM tx JOIN spec ON spec.tx_id = tx.id`).raw();
   const record = recordColumnsIn(db);
   const beside = db.prepare(`SELECT tx.gid, ${record} FROM record JOIN tx ON tx.id = record.tx_id WHERE tx.gid = ?`).raw();
   const troubles: string[] = [];
@@ -103,16 +113,41 @@ function unreadable(db: Database.Database): readonly string[] {
 
 /** Older schemas have no digest beside a record. */
 function recordColumnsIn(db: Database.Database): string {
-  const columns = db.pragma('table_info(record)') as { readonly name: string }[];
-  return recordColumns.map((name) => (columns.some((column) => column.name === name) ? `record.${name}` : 'NULL')).join(', ');
+  return recordColumns.names.map((name) => (hasColumn(db, 'record', name) ? `record.${name}` : 'NULL')).join(', ');
+}
+
+/** In older schemas the history has nothing but columns, which are read as they are. */
+function unreadableHistories(db: Database.Database): readonly string[] {
+  if (!hasColumn(db, 'history', 'entries')) return [];
+  const troubles: string[] = [];
+  for (const row of db.prepare(selectBeside('history', historyColumns)).raw().iterate() as IterableIterator<SqlRow>) {
+    const trouble = findHistoryTrouble(row);
+    if (trouble !== null) troubles.push(`transaction ${JSON.stringify(row[0])}: ${trouble}`);
+    if (troubles.length === linesMax) break;
+  }
+  return troubles;
+}
+
+function findHistoryTrouble(row: SqlRow): string | null {
+  try {
+    readHistory(row, 1);
+    return null;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+function hasColumn(db: Database.Database, table: string, name: string): boolean {
+  const columns = db.pragma(`table_info(${table})`) as { readonly name: string }[];
+  return columns.some((column) => column.name === name);
 }
 
 /** As the coordinator judges it; what a newer version has written is left to that. */
 function findTrouble(row: SqlRow, beside: readonly SqlRow[]): string | null {
-  const spec = readSpec(row);
-  const tx = readTx(row.slice(1 + specColumns.length));
+  const tx = readTx(row);
+  const spec = specColumns.read(row, txNames.length);
   if (isNewer({ row: tx, spec })) return null;
-  const records = beside.map(readRecord);
+  const records = beside.map((one) => readRecord(one, 1));
   const altered = beside.find((_, index) => records[index] === null);
   if (altered !== undefined) return `${altered[1]} ${JSON.stringify(altered[2])} is not what was written`;
   return troubleIn({ row: tx, spec, records: records as StoredRecord[] }, sha256);

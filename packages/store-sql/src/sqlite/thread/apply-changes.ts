@@ -6,12 +6,11 @@
  * savepoint. When a value is refused the whole batch is rolled back and done again with a savepoint around every change, so that
  * the bad one stands alone.
  */
-import type { Statement } from 'better-sqlite3';
-import type { SqlValue } from '../../columns.ts';
 import { commitStatements } from '../../statements.ts';
+import { type SqlRow, type SqlValue, txIndexed } from '../../tables.ts';
 import type { SqliteDatabase } from '../file/sqlite-database.ts';
 import { sqliteFault } from '../file/sqlite-errors.ts';
-import { header, loose, widths } from './pack-changes.ts';
+import { type UnpackedChange, unpackChanges } from './pack-changes.ts';
 import type { Transact } from './transaction.ts';
 
 /** Per change: applied, conflict, or the message of its refusal. `null`: all applied; `unknown`: all or none of them. */
@@ -24,7 +23,7 @@ export const applied = 0;
 export const conflict = 1;
 
 type Answer = typeof applied | typeof conflict;
-type Apply = (values: readonly SqlValue[], start: number) => Answer | string;
+type Apply = (change: UnpackedChange) => Answer | string;
 
 /**
  * Prepares everything once. After a batch in doubt a small write must succeed before the next batch is tried: it puts the
@@ -40,14 +39,15 @@ export function batchApplier(db: SqliteDatabase, transact: Transact): (values: r
     return 'unknown' as const;
   };
   return (values) => {
+    const changes = unpackChanges(values);
     if (doubtful) transact(() => touch.run());
     doubtful = false;
     try {
-      return transact<PackedAnswers>(() => applyAll(values, plainly), inDoubt);
+      return transact<PackedAnswers>(() => applyAll(changes, plainly), inDoubt);
     } catch (error) {
       if (sqliteFault(error) !== 'value') throw error;
     }
-    return transact<PackedAnswers>(() => applyAll(values, carefully), inDoubt);
+    return transact<PackedAnswers>(() => applyAll(changes, carefully), inDoubt);
   };
 }
 
@@ -56,10 +56,10 @@ function appliers(db: SqliteDatabase): { readonly plainly: Apply; readonly caref
   const applyOne = changeApplier(db);
   const savepoint = savepoints(db);
   return {
-    plainly: (values, start) => (mayLoseLate(values, start) ? savepoint(() => applyOne(values, start)) : applyOne(values, start)),
-    carefully(values, start) {
+    plainly: (change) => (mayLoseLate(change) ? savepoint(() => applyOne(change)) : applyOne(change)),
+    carefully(change) {
       try {
-        return savepoint(() => applyOne(values, start));
+        return savepoint(() => applyOne(change));
       } catch (error) {
         if (sqliteFault(error) !== 'value') throw error;
         return (error as Error).message;
@@ -68,19 +68,13 @@ function appliers(db: SqliteDatabase): { readonly plainly: Apply; readonly caref
   };
 }
 
-function applyAll(values: readonly SqlValue[], apply: Apply): PackedAnswers {
-  const answers: (Answer | string)[] = [];
-  let allApplied = true;
-  for (let start = 0; start < values.length; start += values[start + header.length] as number) {
-    const answer = apply(values, start);
-    answers.push(answer);
-    if (answer !== applied) allApplied = false;
-  }
-  return allApplied ? null : answers;
+function applyAll(changes: readonly UnpackedChange[], apply: Apply): PackedAnswers {
+  const answers = changes.map(apply);
+  return answers.every((answer) => answer === applied) ? null : answers;
 }
 
-function mayLoseLate(values: readonly SqlValue[], start: number): boolean {
-  return values[start + header.records] !== 0 || values[start + header.documents] !== 0;
+function mayLoseLate({ records, documents }: UnpackedChange): boolean {
+  return records.length > 0 || documents.length > 0;
 }
 
 function savepoints(db: SqliteDatabase): (body: () => Answer) => Answer {
@@ -102,81 +96,54 @@ function savepoints(db: SqliteDatabase): (body: () => Answer) => Answer {
   };
 }
 
-/** The statements of one change, run in the order of the packed parts. */
-function changeApplier(db: SqliteDatabase): (values: readonly SqlValue[], start: number) => Answer {
-  const { tx, spec, history, record, document, audit } = partWriters(db);
-  return (values, start) => {
-    let at = start + header.size;
-    const gid = values[at]!;
-    if (values[start + header.expectedVersion] !== loose) {
-      check(values, start);
-      if (!tx(values, at)) return conflict;
-      at += widths.tx;
-    }
-    const each = (part: number, width: number, write: (gid: SqlValue, row: readonly SqlValue[]) => boolean) => {
-      for (let left = values[start + part] as number; left > 0; left -= 1, at += width)
-        if (!write(gid, values.slice(at, at + width))) return false;
-      return true;
-    };
-    return each(header.specs, widths.spec, spec) &&
-      each(header.history, widths.history, history) &&
-      each(header.records, widths.record, record) &&
-      each(header.documents, widths.document, document) &&
-      each(header.audit, widths.audit, audit)
-      ? applied
-      : conflict;
-  };
-}
-
-/** What no constraint can see. */
-function check(values: readonly SqlValue[], start: number): void {
-  const expected = values[start + header.expectedVersion] as number;
-  const version = values[start + header.size + widths.tx - 1];
-  if (version !== expected + 1) throw new RangeError(`version: is ${version}, must be ${expected + 1}`);
-  if ((values[start + header.specs] === 1) !== (expected === 0))
-    throw new RangeError('spec: comes with the first change of a gid and only then');
-}
-
-function partWriters(db: SqliteDatabase) {
+/** The statements of one change, run in the order of the packed parts; what lies beside the transaction is written by its id. */
+function changeApplier(db: SqliteDatabase): (change: UnpackedChange) => Answer {
+  const writeTx = txWriter(db);
+  const writeDocument = documentWriter(db);
   const insertSpec = db.prepare(commitStatements.insertSpec);
   const insertHistory = db.prepare(commitStatements.insertHistory);
   const insertRecord = db.prepare(commitStatements.insertRecord);
   const insertAudit = db.prepare(commitStatements.insertAudit);
-  return {
-    tx: txWriter(db),
-    spec: (gid: SqlValue, row: readonly SqlValue[]) => insertSpec.run(gid, ...row).changes === 1,
-    history: (gid: SqlValue, row: readonly SqlValue[]) => insertHistory.run(gid, ...row).changes === 1,
-    record: (gid: SqlValue, row: readonly SqlValue[]) => insertRecord.run(gid, ...row).changes === 1,
-    document: documentWriter(db),
-    audit: (_gid: SqlValue, row: readonly SqlValue[]) => insertAudit.run(...row).changes === 1,
+  return ({ expectedVersion, tx, specs, history, records, documents, audit }) => {
+    if (tx !== null) {
+      const id = writeTx(tx, expectedVersion);
+      if (id === null) return conflict;
+      for (const spec of specs) insertSpec.run(id, spec);
+      for (const part of history) insertHistory.run(id, part);
+      for (const record of records) if (insertRecord.run(id, record).changes === 0) return conflict;
+    }
+    for (const document of documents) if (!writeDocument(document)) return conflict;
+    for (const row of audit) insertAudit.run(row);
+    return applied;
   };
 }
 
-/** Writes the row at `at`; false when the stored version is not the one before. */
-function txWriter(db: SqliteDatabase): (values: readonly SqlValue[], at: number) => boolean {
+const finishedAt = txIndexed.names.indexOf('finished_at');
+
+/** Writes a row of `tx`. @returns its id; null when the stored version is not the one before */
+function txWriter(db: SqliteDatabase): (tx: NonNullable<UnpackedChange['tx']>, expectedVersion: number) => number | null {
   const insert = db.prepare(commitStatements.insertTx);
+  const find = db.prepare(commitStatements.findTx).pluck();
   const updateSteadily = db.prepare(commitStatements.updateTxSteadily);
   const update = db.prepare(commitStatements.updateTx);
-  return (values, at) => {
-    const row = values.slice(at, at + widths.tx);
-    const [gid, , , finishedAt, status, hold, dueAt, owner] = row;
-    const before = (row[widths.tx - 1] as number) - 1;
-    if (before === 0) return insert.run(...row).changes === 1;
-    const maySteady = finishedAt === null && dueAt !== null;
-    if (maySteady && changesOne(updateSteadily, [...row.slice(8), gid!, before, status!, hold!, dueAt!, owner!])) return true;
-    return changesOne(update, [...row.slice(3), gid!, before]);
+  return ({ once, indexed, always }, expectedVersion) => {
+    if (expectedVersion === 0) {
+      const { changes, lastInsertRowid } = insert.run(once, indexed, always);
+      return changes === 1 ? (lastInsertRowid as number) : null;
+    }
+    const id = find.get(once[0], expectedVersion) as number | undefined;
+    if (id === undefined) return null;
+    const isSteady = indexed[finishedAt] === null && updateSteadily.run(always, id, indexed).changes === 1;
+    if (!isSteady) update.run(indexed, always, id);
+    return id;
   };
 }
 
-function changesOne(statement: Statement, parameters: readonly SqlValue[]): boolean {
-  return statement.run(...parameters).changes === 1;
-}
-
-function documentWriter(db: SqliteDatabase): (gid: SqlValue, row: readonly SqlValue[]) => boolean {
+function documentWriter(db: SqliteDatabase): (document: SqlRow) => boolean {
   const create = db.prepare(commitStatements.createDocument);
   const replace = db.prepare(commitStatements.replaceDocument);
   const remove = db.prepare(commitStatements.deleteDocument);
-  return (_gid, [kind, key, expected, content]) => {
+  return ([kind, key, expected, content]) => {
     if (content === null) return remove.run(kind, key, expected).changes === 1;
     if (expected === 0) return create.run(kind, key, 1, content).changes === 1;
     return replace.run((expected as number) + 1, content, kind, key, expected).changes === 1;

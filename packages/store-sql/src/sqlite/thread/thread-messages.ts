@@ -1,8 +1,8 @@
 /** What the threads on both sides of a SQLite session tell each other. */
 import type { MessagePort } from 'node:worker_threads';
 import type { ErrorCode } from '@amends/core';
-import type { SqlRow, SqlValue } from '../../columns.ts';
 import type { SqlQuery } from '../../sql-session.ts';
+import type { SqlRow, SqlValue } from '../../tables.ts';
 import type { PackedAnswers } from './apply-changes.ts';
 
 /** A request, answered once, in order. */
