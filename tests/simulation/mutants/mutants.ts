@@ -25,7 +25,7 @@ export const mutants: Readonly<Record<string, Mutants>> = {
     'ignores a conflict': {
       file: 'coordinator/dist/drive/transition.js',
       replace: 'return readBack(phase, attempt);',
-      by: 'return applied(around, phase, moment);',
+      by: 'return takeApplied(around, phase, moment);',
     },
     'drops an event that comes during a commit': {
       file: 'coordinator/dist/drive/transition.js',

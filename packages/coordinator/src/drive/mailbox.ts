@@ -5,18 +5,14 @@
 import {
   AmendsError,
   bytesGiven,
-  decodeSpec,
   type EpochMs,
-  earlier,
   epochMs,
   type Gid,
   type Given,
-  givenAtFirst,
   isAmendsError,
   isQuiet,
   type NodeId,
   type ReadyCall,
-  readGiven,
   type Spec,
   type StoredSpec,
   type Transaction,
@@ -26,11 +22,12 @@ import type { Change, StoredTransaction } from '@amends/store';
 import type { Places } from '../calls/places.ts';
 import type { Wakeable } from '../ports/wake-queue.ts';
 import type { CommitResult } from './group-commit.ts';
+import { openNew, openStored } from './known.ts';
 import type { OutgoingCall } from './outbound.ts';
-import type { Input, Known, Moment, Next, Phase, Ready, Reply, Why } from './phases.ts';
-import { noColumns, pauseEndOf } from './placement.ts';
+import type { Input, Moment, Next, Phase, Ready, Reply, Why } from './phases.ts';
+import { pauseEndOf } from './placement.ts';
 import { Seating } from './seating.ts';
-import { adopt, transition } from './transition.ts';
+import { transition } from './transition.ts';
 
 /** What a mailbox rests on, and whom it tells. */
 export interface MailboxPorts {
@@ -86,17 +83,12 @@ export class Mailbox implements Wakeable {
 
   /** A mailbox for a transaction that does not exist yet: its first event begins it. */
   static forNew(ports: MailboxPorts, gid: Gid, spec: Spec, stored: StoredSpec): Mailbox {
-    const known = { ...nothingDurable, gid, digest: stored.digest, given: givenAtFirst(spec), newSpec: stored };
-    return new Mailbox(ports, { at: 'resting', known, claimed: null, wakeAt: null }, stored);
+    return new Mailbox(ports, openNew(gid, spec, stored), stored);
   }
 
   /** A mailbox for a transaction as it was read: its first decision takes it over from whoever drove it. */
   static forStored(ports: MailboxPorts, stored: StoredTransaction): Mailbox {
-    const { spec, row, records } = stored;
-    const given = readGiven(decodeSpec(spec), records);
-    const known = adopt({ ...nothingDurable, gid: row.gid, digest: spec.digest, given, newSpec: null }, stored);
-    const recovered = { event: { type: 'recovered', ...ports.moment() }, reply: null } as const;
-    return new Mailbox(ports, { at: 'fresh', known, claimed: null, inbox: [recovered] }, spec);
+    return new Mailbox(ports, openStored(stored, ports.moment()), stored.spec);
   }
 
   private constructor(ports: MailboxPorts, phase: Phase, { plan, presentation }: StoredSpec) {
@@ -212,10 +204,9 @@ export class Mailbox implements Wakeable {
    */
   handBack(): void {
     if (this.#phase.at !== 'resting') return;
-    const { wakeAt } = this.#phase;
-    const backAt = this.waitsForPlace ? earlier(wakeAt, this.#turnAt()) : wakeAt;
+    const turnAt = this.waitsForPlace ? this.#turnAt() : null;
     this.#seating.waitFor([]);
-    this.#take({ type: 'leaving', wakeAt: backAt });
+    this.#take({ type: 'leaving', turnAt });
   }
 
   /** Stops deciding; what is under way is left to whoever owns the transaction next. */
@@ -350,14 +341,6 @@ export class Mailbox implements Wakeable {
     }
   }
 }
-
-const nothingDurable: Pick<Known, 'durable' | 'now' | 'columns' | 'unwritten' | 'unwrittenSince'> = {
-  durable: null,
-  now: null,
-  columns: noColumns,
-  unwritten: [],
-  unwrittenSince: null,
-};
 
 function wrapError(error: unknown): AmendsError {
   return isAmendsError(error) ? error : new AmendsError('internal', 'the request could not be decided', { cause: error });

@@ -86,20 +86,21 @@ export interface Attempt {
   readonly mayBeApplied: boolean;
 }
 
-interface Alive {
+/** In the middle of something: what comes meanwhile waits. */
+export interface Busy {
   readonly known: Known;
   readonly claimed: Claimed | null;
-}
-
-/** What comes meanwhile waits in the inbox. */
-export interface Busy extends Alive {
   readonly inbox: readonly Letter[];
 }
 
 /** Taken in as it was read: what is in the inbox is decided with the first event. */
 type Fresh = Busy & { readonly at: 'fresh' };
 /** Nothing is outstanding. */
-export type Resting = Alive & { readonly at: 'resting'; readonly wakeAt: EpochMs | null };
+export interface Resting {
+  readonly at: 'resting';
+  readonly known: Known;
+  readonly wakeAt: EpochMs | null;
+}
 /** A decision has been made, and asks for places for what it leads to. */
 export type SeatingPhase = Busy & { readonly at: 'seating'; readonly letters: readonly Letter[]; readonly decided: Decided };
 /** A step is in the store's hands. */
@@ -148,8 +149,8 @@ export type Input =
   | ({ readonly type: 'claimed'; readonly claimed: Claimed } & WithMoment)
   /** The store was read for somebody else. */
   | ({ readonly type: 'caught-up'; readonly stored: StoredTransaction } & WithMoment)
-  /** It is to go back to the store, to be claimed at `wakeAt`. */
-  | { readonly type: 'leaving'; readonly wakeAt: EpochMs | null }
+  /** It is to go back to the store, to be claimed when it is due, or at its turn at a host if that comes before. */
+  | { readonly type: 'leaving'; readonly turnAt: EpochMs | null }
   /** It is to stop; what is under way is left to whoever owns the transaction next. */
   | { readonly type: 'abandoned' };
 

@@ -4,16 +4,10 @@ import { decorated, openMemoryStore } from '@amends/store';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { createCoordinator } from '../create-coordinator.ts';
 import type { BranchCall, Timers } from '../ports/ports.ts';
-import { bankSaga } from '../testing/bank-saga.ts';
+import { serialSaga } from '../testing/bank-saga.ts';
 
 const gid = parseGid('ahead');
 const done: Outcome = { class: 'success', code: 'http_200', detail: '', exchange: 'answered', durationMs: 1 };
-
-/** A saga whose steps come one after the other. */
-function serialSaga(...names: string[]) {
-  const spec = bankSaga(names);
-  return { ...spec, steps: spec.steps.map((step, index) => ({ ...step, after: index === 0 ? [] : [index - 1] })) };
-}
 
 test('a serial saga of any length that ends quickly is committed twice: before its first call and before its answer (AHEAD-1)', async () => {
   const real = openMemoryStore();
@@ -27,7 +21,7 @@ test('a serial saga of any length that ends quickly is committed twice: before i
   const amends = createCoordinator({ store, transport: { call: async () => done, close: async () => {} } });
   onTestFinished(() => amends.stop({ graceMs: 0 }));
   await amends.start();
-  await amends.submit({ gid, spec: serialSaga(...'abcdefghij') });
+  await amends.submit({ gid, spec: serialSaga([...'abcdefghij']) });
   expect((await amends.wait(gid, { waitMs: 5_000 }))!.transaction.status).toBe('succeed');
   expect(commits).toBe(2);
 });
@@ -58,7 +52,7 @@ test('what was done ahead is written 50 ms later at the latest, however long the
     return amends.stop({ graceMs: 0 });
   });
   await amends.start();
-  await amends.submit({ gid, spec: serialSaga('a', 'b') });
+  await amends.submit({ gid, spec: serialSaga(['a', 'b']) });
   await vi.waitFor(() => expect(calls).toHaveLength(2));
   const written = async () => {
     const [stored] = await store.load([gid]);

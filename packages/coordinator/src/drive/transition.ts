@@ -29,22 +29,20 @@ import {
   AmendsError,
   type Decided,
   decide,
+  type EpochMs,
   earlier,
   encodeRecord,
   epochMs,
-  fromRow,
   type Gid,
   isAmendsError,
   type NodeId,
-  readGiven,
-  type StoredRecord,
-  type Transaction,
   type TransactionEvent,
   type Verdict,
   withRecords,
 } from '@amends/core';
 import type { AuditRow, Change, StoredTransaction } from '@amends/store';
 import type { CommitResult } from './group-commit.ts';
+import { isHeard, isOurs, knownAfter, knownAhead, readKnown } from './known.ts';
 import type {
   Attempt,
   Busy,
@@ -101,7 +99,7 @@ export function transition(around: Around, phase: Phase, input: Input): Turn {
     case 'caught-up':
       return phase.at === 'resting' ? catchUp(around, phase, input) : stay(phase);
     case 'leaving':
-      return phase.at === 'resting' ? leave(around, phase, input.wakeAt) : stay(phase);
+      return phase.at === 'resting' ? leave(around, phase, input.turnAt) : stay(phase);
     case 'abandoned':
       return close(phase);
     case 'seated':
@@ -125,6 +123,10 @@ function stay(phase: Phase): Turn {
   return { phase, ready: {} };
 }
 
+function busyWith(known: Known): Busy {
+  return { known, claimed: null, inbox: [] };
+}
+
 /** Answers that come after the end are for whoever drives the transaction now. */
 function whileClosed(phase: Closed, input: Input): Turn {
   switch (input.type) {
@@ -142,7 +144,7 @@ function whileClosed(phase: Closed, input: Input): Turn {
 function takeIn(around: Around, phase: LivePhase, letter: Letter): Turn {
   switch (phase.at) {
     case 'resting':
-      return decideOn(around, { ...phase, inbox: [] }, [letter]);
+      return decideOn(around, busyWith(phase.known), [letter]);
     case 'fresh':
       return decideOn(around, { ...phase, inbox: [] }, [...phase.inbox, letter]);
     default:
@@ -172,7 +174,7 @@ function withoutSender(event: TransactionEvent): Letter {
 function seatLate(phase: Resting, moment: Moment): Turn {
   const letters = [withoutSender({ type: 'woken', ...moment })];
   const decided = decide(phase.known.now, phase.known.given, [letters[0]!.event]);
-  return askForPlaces({ ...phase, inbox: [] }, letters, decided);
+  return askForPlaces(busyWith(phase.known), letters, decided);
 }
 
 function askForPlaces({ known, claimed, inbox }: Busy, letters: readonly Letter[], decided: Decided): Turn {
@@ -213,18 +215,13 @@ function settle(around: Around, busy: Busy, letters: readonly Letter[], decided:
   const isUnchanged = decided.next === known.now;
   if (isDue || !(isUnchanged || (!decided.mustCommit && known.durable?.owner === around.node)))
     return propose(around, busy, letters, decided);
-  const ahead = isUnchanged ? known : aheadOf(known, decided, at);
+  const ahead = isUnchanged ? known : knownAhead(known, decided, at);
   const replies = answersTo(letters, (index) => decided.verdicts[index]!);
   return after({ ...callsOf(decided, ahead), replies }, goOn(around, { ...busy, known: ahead }, decided, { at, jitter }));
 }
 
 function callsOf({ effects }: Decided, known: Known): Pick<Ready, 'calls'> {
   return effects.length === 0 ? {} : { calls: { effects, known } };
-}
-
-function aheadOf(known: Known, decided: Decided, at: Moment['at']): Known {
-  const unwritten = [...known.unwritten, ...decided.history];
-  return { ...known, now: decided.next, unwritten, unwrittenSince: known.unwrittenSince ?? at };
 }
 
 /** After everything that was decided has been done: on to what came meanwhile, to rest, or to the end. */
@@ -235,7 +232,7 @@ function goOn(around: Around, busy: Busy, { ready, wakeAt }: Pick<Decided, 'read
   if (known.durable?.owner !== around.node) return end(busy, { inHand: [] });
   const writeAt = known.unwrittenSince === null ? null : epochMs(known.unwrittenSince + unwrittenMsMax);
   return {
-    phase: { at: 'resting', known, claimed, wakeAt },
+    phase: { at: 'resting', known, wakeAt },
     ready: { next: { do: 'rest', ready, wakeAt: earlier(wakeAt, writeAt) } },
   };
 }
@@ -273,9 +270,9 @@ function commit({ known, claimed, inbox }: Busy, attempt: Attempt): Turn {
 }
 
 /** What only waits goes back to the store, where it is claimed when it is due. Events that come meanwhile win. */
-function leave(around: Around, phase: Resting, wakeAt: Resting['wakeAt']): Turn {
-  const asItIs = { next: phase.known.now!, history: [], records: [], effects: [], mustCommit: true, ready: [], verdicts: [] };
-  return propose({ ...around, horizonMs: 0 }, { ...phase, inbox: [] }, [], { ...asItIs, wakeAt });
+function leave(around: Around, { known, wakeAt }: Resting, turnAt: EpochMs | null): Turn {
+  const asItIs = { next: known.now!, history: [], records: [], effects: [], mustCommit: true, ready: [], verdicts: [] };
+  return propose({ ...around, horizonMs: 0 }, busyWith(known), [], { ...asItIs, wakeAt: earlier(wakeAt, turnAt) });
 }
 
 function hearCommit(around: Around, phase: Committing, { result, moment }: { result: CommitResult; moment: Moment }): Turn {
@@ -296,17 +293,8 @@ function hearCommit(around: Around, phase: Committing, { result, moment }: { res
 
 function takeApplied(around: Around, phase: Committing | Reading, moment: Moment): Turn {
   const { known, attempt } = phase;
-  const { decided, next, change } = attempt.step;
-  const durable: Known = {
-    ...known,
-    durable: next,
-    now: next,
-    given: decided.records.length === 0 ? known.given : withRecords(known.given, decided.records),
-    columns: change.row,
-    newSpec: null,
-    unwritten: [],
-    unwrittenSince: null,
-  };
+  const { decided } = attempt.step;
+  const durable = knownAfter(known, attempt.step);
   const done: Ready = {
     committed: { ...attempt.step, previous: known.durable, given: durable.given },
     ...callsOf(decided, durable),
@@ -399,32 +387,12 @@ interface Moved {
  * made in between will not be heard here, and what was done ahead of commits is not in it.
  */
 function goOnFrom(around: Around, busy: Busy, { stored, letters, moment, hasLost = false }: Moved): Turn {
-  const known = adopt(busy.known, stored);
+  const known = readKnown(stored, busy.known.given.spec);
   const isAhead = busy.known.unwrittenSince !== null;
   const hearsAll = !hasLost && !isAhead && isHeard(known.now!, busy.known.now);
   const first = hearsAll ? [] : [withoutSender({ type: 'recovered', ...moment })];
   const next = { known, claimed: isOvertaken({ known, claimed: busy.claimed }) ? busy.claimed : null, inbox: [] };
   return after({ unseat: true }, decideLate(around, next, [...first, ...letters], moment));
-}
-
-/** What is known of a transaction as it was read. */
-export function adopt(known: Known, { row, records }: StoredTransaction): Known {
-  const durable = fromRow(row);
-  const given = readGiven(known.given.spec, records);
-  return { ...known, durable, now: durable, given, columns: row, newSpec: null, unwritten: [], unwrittenSince: null };
-}
-
-const ways = ['forward', 'backward'] as const;
-
-/** Whether the answers of all calls in flight come to this mailbox: it made them itself, and nobody else any since. */
-function isHeard(tx: Transaction, mine: Transaction | null): boolean {
-  return tx.branches.every((states, branch) =>
-    ways.every((way) => {
-      const state = states[way];
-      const own = mine?.branches[branch]?.[way];
-      return state.at !== 'running' || (own?.at === 'running' && own.attempts === state.attempts);
-    }),
-  );
 }
 
 function isOvertaken({ known, claimed }: Pick<Busy, 'known' | 'claimed'>): boolean {
@@ -437,7 +405,7 @@ function isOvertaken({ known, claimed }: Pick<Busy, 'known' | 'claimed'>): boole
  */
 function takeUp(around: Around, phase: LivePhase, { claimed, moment }: Extract<Input, { type: 'claimed' }>): Turn {
   if (phase.at !== 'resting' && phase.at !== 'fresh') return stay({ ...phase, claimed });
-  const busy = { known: phase.known, claimed, inbox: phase.at === 'fresh' ? phase.inbox : [] };
+  const busy = { ...busyWith(phase.known), ...phase, claimed };
   if (!isOvertaken(busy)) return stay(phase);
   return goOnFrom(around, busy, { stored: claimed.stored, letters: busy.inbox, moment });
 }
@@ -446,7 +414,7 @@ function takeUp(around: Around, phase: LivePhase, { claimed, moment }: Extract<I
 function catchUp(around: Around, phase: Resting, { stored, moment }: Extract<Input, { type: 'caught-up' }>): Turn {
   if (phase.known.durable === null || stored.row.version <= phase.known.durable.version) return stay(phase);
   if (stored.row.owner !== around.node) return close(phase);
-  return goOnFrom(around, { ...phase, inbox: [] }, { stored, letters: [], moment });
+  return goOnFrom(around, busyWith(phase.known), { stored, letters: [], moment });
 }
 
 // ── closing and telling ────────────────────────────────────────────────────────────────────────────────────────────
@@ -461,7 +429,7 @@ interface Closing {
 }
 
 function close(phase: LivePhase, closing: Closing = {}): Turn {
-  return end({ inbox: [], ...phase }, { ...closing, inHand: lettersInHand(phase) });
+  return end({ ...busyWith(phase.known), ...phase }, { ...closing, inHand: lettersInHand(phase) });
 }
 
 function end(busy: Busy, { inHand, why, told, toldToInbox }: Closing & { readonly inHand: readonly Letter[] }): Turn {
@@ -505,27 +473,6 @@ function answersTo(letters: readonly Letter[], resultOf: (index: number) => Repl
 function after(first: Ready, { phase, ready }: Turn): Turn {
   if (first.replies === undefined || ready.replies === undefined) return { phase, ready: { ...first, ...ready } };
   return { phase, ready: { ...first, ...ready, replies: [...first.replies, ...ready.replies] } };
-}
-
-/**
- * Whether what is stored is what we tried to write. With our node id nobody else writes at this version; without one, on a
- * transaction that is given back, another node may have decided the same at the same moment, but about a branch of its own.
- */
-function isOurs({ row, records }: StoredTransaction, tried: Change): boolean {
-  return (
-    row.version === tried.row.version &&
-    row.epoch === tried.row.epoch &&
-    row.owner === tried.row.owner &&
-    row.updatedAt === tried.row.updatedAt &&
-    row.status === tried.row.status &&
-    row.reason === tried.row.reason &&
-    row.state === tried.row.state &&
-    tried.records.every((ours) => records.some((stored) => isSameRecord(stored, ours)))
-  );
-}
-
-function isSameRecord(one: StoredRecord, other: StoredRecord): boolean {
-  return one.kind === other.kind && one.key === other.key && Buffer.compare(one.content, other.content) === 0;
 }
 
 /** One audit row per act of a human that was carried out, in the same commit as the act. */

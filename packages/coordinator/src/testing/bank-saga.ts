@@ -1,8 +1,8 @@
-/** A saga of a test, whose steps are all started at once at the host `bank`. */
+/** Sagas of tests, at the host `bank`. */
 import { defaultRetry, type SagaSpec, type SagaStep } from '@amends/core';
 
 /**
- * Makes it.
+ * A saga whose steps are all started at once.
  * @param names of its steps, and of the paths that are called for them
  * @param step what differs in each step from one with a second for its call and the usual retries
  */
@@ -33,4 +33,10 @@ export function bankSaga(
     presentation: {},
     ...rest,
   };
+}
+
+/** The same, but its steps come one after the other. */
+export function serialSaga(names: readonly string[], rest: Parameters<typeof bankSaga>[1] = {}): SagaSpec {
+  const spec = bankSaga(names, rest);
+  return { ...spec, steps: spec.steps.map((step, index) => ({ ...step, after: index === 0 ? [] : [index - 1] })) };
 }
