@@ -46,3 +46,14 @@ test('another answer, and what is no attempt, begin a new line', () => {
     '+4000 ms  01 cancel  unknown  http_404, attempt 4',
   ]);
 });
+
+test('a take-over says what may have been called, and begins a new line for attempts after it', () => {
+  const uncertain = { kind: 'uncertain', op: null, detail: 'may have been called: 02 cancel, 03 cancel' } as const;
+  const interrupted = { kind: 'interrupted', branchId: '01', attempt: 2 } as const;
+  expect(told([no('01', 1), uncertain, interrupted, no('01', 3)])).toEqual([
+    '+0 ms  01 cancel  unknown  http_404',
+    '+1000 ms  uncertain  may have been called: 02 cancel, 03 cancel',
+    '+2000 ms  01 cancel  interrupted  attempt 2',
+    '+3000 ms  01 cancel  unknown  http_404, attempt 3',
+  ]);
+});

@@ -47,7 +47,7 @@ function wordOf({ first: { outcome, kind }, times }: Told): string {
   const word = `${outcome ?? kind}${times === 1 ? '' : ` x ${times}`}`.padEnd(13);
   if (outcome === 'success') return paint('green', word);
   if (outcome === 'failure' || kind === 'held' || kind === 'overdue' || kind === 'terminated') return paint('red', word);
-  return outcome === null ? word : paint('yellow', word);
+  return outcome === null && kind !== 'interrupted' && kind !== 'uncertain' ? word : paint('yellow', word);
 }
 
 function remarkOf({ last, times }: Told, createdAt: string, branches: readonly Branch[]): string {
