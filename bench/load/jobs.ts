@@ -2,7 +2,7 @@
  * What a client asks of a server to have one transaction of two branches done, in each mode: requests that are sent one
  * after the other, of which the last waits for the outcome. All of a kind differ in their gid only, so they are made once.
  */
-import { grpcMessages } from '@amends/wire';
+import { grpcMessages } from '@amends/wire/grpc';
 import { type BranchUrls, branchPayload, sagaBody } from './saga-request.ts';
 
 /** What is asked for. Over HTTP but for `grpc-saga`. */

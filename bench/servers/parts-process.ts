@@ -11,7 +11,7 @@ import { type BranchCall, createCoordinator, httpTransport } from '@amends/coord
 import type { Gid, Outcome } from '@amends/core';
 import { type AnyChange, type Change, decorated, openMemoryStore } from '@amends/store';
 import { openSqliteStore } from '@amends/store-sql';
-import { makeDtmSpec, parseDtmTransaction } from '@amends/wire';
+import { makeDtmSpec, parseDtmTransaction } from '@amends/wire/dtm';
 import type { fastify } from 'fastify';
 
 type Fastify = typeof fastify;

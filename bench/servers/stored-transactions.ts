@@ -20,7 +20,7 @@ import {
 } from '@amends/core';
 import type { Change } from '@amends/store';
 import { openSqliteStore } from '@amends/store-sql';
-import { makeDtmSpec, parseDtmTransaction } from '@amends/wire';
+import { makeDtmSpec, parseDtmTransaction } from '@amends/wire/dtm';
 import { type BranchUrls, type GidOrder, gidMaker, sagaBody } from '../load/saga-request.ts';
 
 /** What to write. */

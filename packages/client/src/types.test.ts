@@ -1,6 +1,6 @@
 /** What compiles and what must not; checked by `npm run check`. */
 import type { ErrorCode } from '@amends/core';
-import type * as wire from '@amends/wire';
+import type * as wire from '@amends/wire/native';
 import type { Redis } from 'ioredis';
 import type { ClientSession, MongoClient } from 'mongodb';
 import type { Pool as MysqlPool, PoolConnection } from 'mysql2/promise';

@@ -12,7 +12,7 @@ import {
 } from '@amends/coordinator';
 import { isLoopbackHost } from '@amends/coordinator/addresses';
 import type { Store } from '@amends/store';
-import type { DtmDefaults } from '@amends/wire';
+import type { DtmDefaults } from '@amends/wire/dtm';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { addressPolicy } from './addresses/address-policy.ts';
 import { findAlerts } from './alerts/alert.ts';

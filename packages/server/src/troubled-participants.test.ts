@@ -1,6 +1,6 @@
 /** Participants that are away, endless, silent or sly: each leaves a transaction that waits durably, and harms no other. */
 import type { ServerResponse } from 'node:http';
-import type { TransactionBody } from '@amends/wire';
+import type { TransactionBody } from '@amends/wire/native';
 import { describe, expect, it } from 'vitest';
 import { deadAddress, participant } from './testing/participant.ts';
 import { type Answer, type RunningServer, runningServer } from './testing/running-server.ts';

@@ -1,19 +1,9 @@
 /** One result, or one operating error, as each protocol of DTM shows it. */
 import { AmendsError, type Gid } from '@amends/core';
 import { describe, expect, test } from 'vitest';
-import {
-  type DtmResult,
-  done,
-  dtmAnswerOf,
-  dtmAnswerOfError,
-  failure,
-  grpcAnswerOf,
-  grpcAnswerOfError,
-  jsonRpcAnswerOf,
-  jsonRpcAnswerOfError,
-  ongoing,
-  trouble,
-} from './index.ts';
+import { type DtmResult, done, dtmAnswerOf, dtmAnswerOfError, failure, ongoing, trouble } from './dtm/index.ts';
+import { grpcAnswerOf, grpcAnswerOfError } from './grpc/index.ts';
+import { jsonRpcAnswerOf, jsonRpcAnswerOfError } from './json-rpc/index.ts';
 
 describe('a result', () => {
   test.each<[DtmResult, number, object, object, object]>([

@@ -1,13 +1,9 @@
-export * from './dtm/index.ts';
+/** What all faces share; each face has an entrance of its own: `/native`, `/dtm`, `/grpc`, `/json-rpc`. */
+export * from './faces/actor.ts';
 export * from './faces/cursor.ts';
 export type { SubscribersOf } from './faces/msg-deliveries.ts';
 export type * from './faces/permission.ts';
 export type * from './faces/presented-transaction.ts';
 export * from './faces/retry-after.ts';
-export * from './grpc/index.ts';
 export { parseJsonBody } from './input/json-text.ts';
-export { readObject, readText } from './input/json-values.ts';
-export { checkTopicName } from './input/topic-check.ts';
 export { parseBy, pathText } from './input/zod-issues.ts';
-export * from './json-rpc/index.ts';
-export * from './native/index.ts';

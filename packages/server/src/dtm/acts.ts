@@ -1,6 +1,6 @@
 /** What people do to transactions by DTM's API. */
 import { type Gid, type InterventionVerb, isAmendsError } from '@amends/core';
-import { cannotForceStop, type DtmResult, done, found, noSuchTransaction, type ResetCronTime } from '@amends/wire';
+import { cannotForceStop, type DtmResult, done, found, noSuchTransaction, type ResetCronTime } from '@amends/wire/dtm';
 import type { DtmParts } from './operation.ts';
 import { resetCronTime } from './reset-cron-time.ts';
 

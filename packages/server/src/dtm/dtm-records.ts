@@ -2,7 +2,7 @@
 import type { Coordinator, TransactionView } from '@amends/coordinator';
 import { AmendsError, type EpochMs, type Gid, type HistoryEntry, isFinished, limits } from '@amends/core';
 import type { Store } from '@amends/store';
-import type { DtmRecord } from '@amends/wire';
+import type { DtmRecord } from '@amends/wire/dtm';
 
 /** Reads transactions for DTM's clients. */
 export interface DtmRecords {

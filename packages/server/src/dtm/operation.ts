@@ -1,7 +1,8 @@
 /** An operation of DTM's: what it asks of its caller, how its request is read, and what it does. */
 import type { Coordinator, Topics, WaitSignal } from '@amends/coordinator';
 import type { Trace } from '@amends/core';
-import type { DtmBody, DtmDefaults, DtmResult, Permission } from '@amends/wire';
+import type { Permission } from '@amends/wire';
+import type { DtmBody, DtmDefaults, DtmResult } from '@amends/wire/dtm';
 import type { DtmRecords } from './dtm-records.ts';
 
 /** A request, whichever protocol it came by. */

@@ -1,4 +1,5 @@
-import { dtmMethods, dtmRoutes } from '@amends/wire';
+import { dtmRoutes } from '@amends/wire/dtm';
+import { dtmMethods } from '@amends/wire/grpc';
 import { expect, test } from 'vitest';
 import { dtmOperations } from './operations.ts';
 

@@ -14,7 +14,7 @@ import {
   parseTopic,
   parseUnsubscription,
   queryIn,
-} from '@amends/wire';
+} from '@amends/wire/dtm';
 import { version } from '../version.ts';
 import { forceStop, resetCronTimes, resetNextCronTime } from './acts.ts';
 import { type DtmOperationEntry, type DtmRequest, operation } from './operation.ts';

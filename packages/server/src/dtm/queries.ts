@@ -12,7 +12,7 @@ import {
   oneBody,
   queryBody,
   trouble,
-} from '@amends/wire';
+} from '@amends/wire/dtm';
 import type { DtmParts } from './operation.ts';
 
 /** One transaction with its branches. @param gid null: none was named */

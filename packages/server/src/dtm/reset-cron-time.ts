@@ -1,7 +1,7 @@
 /** DTM's `resetCronTime`: what waits long for its next attempt is tried now, as when a participant is back after an outage. */
 import type { Coordinator } from '@amends/coordinator';
 import { type ErrorCode, fromRow, isAmendsError, type Status, type TransactionRow } from '@amends/core';
-import type { ResetCronTime } from '@amends/wire';
+import type { ResetCronTime } from '@amends/wire/dtm';
 
 /** The answer, in DTM's words. */
 export interface ResetCount {

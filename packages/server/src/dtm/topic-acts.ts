@@ -1,6 +1,6 @@
 /** Changes of topics by DTM's API. */
 import type { TopicAct } from '@amends/coordinator';
-import { type DtmRefusal, type DtmResult, type DtmSubscription, resultOfTopicChange } from '@amends/wire';
+import { type DtmRefusal, type DtmResult, type DtmSubscription, resultOfTopicChange } from '@amends/wire/dtm';
 import type { DtmParts } from './operation.ts';
 
 /** A change of who subscribes. */

@@ -21,7 +21,7 @@ import {
   settledSubscribers,
   topicsOf,
   wantsToWait,
-} from '@amends/wire';
+} from '@amends/wire/dtm';
 import type { DtmParts, DtmRequest } from './operation.ts';
 
 /** Announces a transaction. */

@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import type { Log } from '@amends/coordinator';
 import { AmendsError, parseTrace } from '@amends/core';
+import { readActor } from '@amends/wire';
 import {
   type DtmRpc,
   dtmMethods,
@@ -13,10 +14,10 @@ import {
   grpcCodes,
   healthMethods,
   healthServiceName,
-  readActor,
   servingStatus,
   statusText,
-} from '@amends/wire';
+} from '@amends/wire/grpc';
+
 import {
   Server,
   ServerCredentials,

@@ -1,6 +1,6 @@
 /** Server reflection: tools such as grpcurl ask which rpcs there are, and how their messages look. */
 import { fileURLToPath } from 'node:url';
-import { servedProtos } from '@amends/wire';
+import { servedProtos } from '@amends/wire/grpc';
 import type { Server } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';

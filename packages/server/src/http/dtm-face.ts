@@ -1,6 +1,6 @@
 /** DTM's HTTP API, mounted from wire's table of addresses and the table of operations. */
 import type { Log } from '@amends/coordinator';
-import { type DtmAnswer, type DtmBody, type DtmRoute, dtmAnswerOf, dtmAnswerOfError, dtmBase, dtmRoutes } from '@amends/wire';
+import { type DtmAnswer, type DtmBody, type DtmRoute, dtmAnswerOf, dtmAnswerOfError, dtmBase, dtmRoutes } from '@amends/wire/dtm';
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import type { DtmParts } from '../dtm/operation.ts';
 import { dtmOperations } from '../dtm/operations.ts';

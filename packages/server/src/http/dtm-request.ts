@@ -1,7 +1,9 @@
 /** A request over HTTP, as DTM's operations take it. */
 import type { WaitSignal } from '@amends/coordinator';
 import type { Trace } from '@amends/core';
-import { type DtmBody, readActor } from '@amends/wire';
+import { readActor } from '@amends/wire';
+import type { DtmBody } from '@amends/wire/dtm';
+
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { DtmRequest } from '../dtm/operation.ts';
 import { watchCaller } from './caller.ts';

@@ -1,7 +1,7 @@
 /** What is answered where no face has a say: addresses that do not exist, requests that reach no route. */
 import type { Log } from '@amends/coordinator';
 import { AmendsError } from '@amends/core';
-import { dtmAnswerOfError, dtmBase } from '@amends/wire';
+import { dtmAnswerOfError, dtmBase } from '@amends/wire/dtm';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { sendDtm } from './dtm-face.ts';
 import { sendProblem } from './native/native-face.ts';

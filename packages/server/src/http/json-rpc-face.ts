@@ -1,6 +1,6 @@
 /** DTM's JSON-RPC, on the HTTP port. */
 import type { Log } from '@amends/coordinator';
-import { JsonRpcProblem, jsonRpcAnswerOf, jsonRpcAnswerOfError, parseJsonRpc } from '@amends/wire';
+import { JsonRpcProblem, jsonRpcAnswerOf, jsonRpcAnswerOfError, parseJsonRpc } from '@amends/wire/json-rpc';
 import type { FastifyPluginAsync } from 'fastify';
 import type { DtmParts } from '../dtm/operation.ts';
 import { dtmOperations } from '../dtm/operations.ts';

@@ -1,6 +1,7 @@
 /** What those who run the server ask: is it alive, is it ready, how is it doing. */
 import type { Coordinator } from '@amends/coordinator';
-import { dtmBase, nativeBase } from '@amends/wire';
+import { dtmBase } from '@amends/wire/dtm';
+import { nativeBase } from '@amends/wire/native';
 import type { FastifyPluginAsync, FastifyReply } from 'fastify';
 import { isReadyBy } from '../ready.ts';
 import { version } from '../version.ts';

@@ -2,7 +2,8 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { AmendsError, limits } from '@amends/core';
-import { problemBody, problemContentType, retryAfterSeconds } from '@amends/wire';
+import { retryAfterSeconds } from '@amends/wire';
+import { problemBody, problemContentType } from '@amends/wire/native';
 
 /** How long a refused caller may go on sending: a connection that is cut before that loses the answer. Milliseconds. */
 const lastWordsMs = 1_000;

@@ -1,4 +1,5 @@
-import { dtmBase, dtmRoutes, nativeBase, nativeRoutes } from '@amends/wire';
+import { dtmBase, dtmRoutes } from '@amends/wire/dtm';
+import { nativeBase, nativeRoutes } from '@amends/wire/native';
 import { describe, expect, it } from 'vitest';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { runningServer, silentLog } from '../testing/running-server.ts';

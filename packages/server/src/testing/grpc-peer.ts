@@ -1,5 +1,5 @@
 /** gRPC as clients and participants of DTM speak it, for tests. */
-import { dtmMethods, dtmServiceName, type GrpcMethod, grpcMessages, healthMethods, healthServiceName } from '@amends/wire';
+import { dtmMethods, dtmServiceName, type GrpcMethod, grpcMessages, healthMethods, healthServiceName } from '@amends/wire/grpc';
 import { Client, type ClientUnaryCall, credentials, Metadata, Server, ServerCredentials, type ServiceError } from '@grpc/grpc-js';
 import { afterEach } from 'vitest';
 

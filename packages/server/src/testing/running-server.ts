@@ -1,5 +1,5 @@
 /** A running server of a test, and its HTTP interface in few words. */
-import type { HistoryEntryBody, TransactionBody, TransactionListBody } from '@amends/wire';
+import type { HistoryEntryBody, TransactionBody, TransactionListBody } from '@amends/wire/native';
 import { expect, onTestFinished } from 'vitest';
 import { resolveConfig } from '../config/index.ts';
 import { type Server, type ServerParts, startServer } from '../server.ts';

@@ -1,5 +1,5 @@
 /** Query parameters and small bodies of the native API. */
-import { epochMs, limits, refuse } from '@amends/core';
+import { epochMs, limits } from '@amends/core';
 import { z } from 'zod';
 import { momentText, storableText } from './text-fields.ts';
 
@@ -51,14 +51,3 @@ export const interventionSchema = z.strictObject({
     .optional()
     .describe('Act only if it still has this version, so that nobody acts on what has moved since it was looked at'),
 });
-
-/**
- * Who acts, by the header `X-Amends-Actor`.
- * @throws AmendsError `invalid_request` when it is too long
- */
-export function readActor(header: string | readonly string[] | undefined): string {
-  const actor = typeof header === 'string' ? header.trim() : '';
-  if (actor.length > limits.actorCharactersMax)
-    refuse('X-Amends-Actor', `has ${actor.length} characters, at most ${limits.actorCharactersMax} are allowed`);
-  return actor === '' ? 'anonymous' : actor;
-}

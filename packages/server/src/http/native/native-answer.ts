@@ -1,7 +1,7 @@
 /** What handlers of the native API share. */
 import type { Coordinator, TransactionView } from '@amends/coordinator';
 import { AmendsError, type Gid, parseGid } from '@amends/core';
-import { transactionBody } from '@amends/wire';
+import { transactionBody } from '@amends/wire/native';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { watchCaller } from '../caller.ts';
 

@@ -1,7 +1,8 @@
 /** The audit in the native API. */
 import type { Coordinator } from '@amends/coordinator';
 import { parseGid } from '@amends/core';
-import { auditBody, auditQuery, parseBy } from '@amends/wire';
+import { parseBy } from '@amends/wire';
+import { auditBody, auditQuery } from '@amends/wire/native';
 import type { NativeHandler } from './native-answer.ts';
 
 /** Answers with one page. */

@@ -1,10 +1,9 @@
 /** The native API: `/api/v1`, mounted from wire's table. */
 import type { Coordinator, Log, Topics } from '@amends/coordinator';
 import { type AmendsError, type EpochMs, type InterventionVerb, limits } from '@amends/core';
+import { decodeCursor, encodeCursor, parseBy, readActor, retryAfterSeconds } from '@amends/wire';
 import {
   comeBackSeconds,
-  decodeCursor,
-  encodeCursor,
   healthBody,
   historyEntryBody,
   historyQuery,
@@ -15,16 +14,13 @@ import {
   nativeBase,
   nativeRoutes,
   openApiDocument,
-  parseBy,
   parseMoment,
   problemBody,
   problemContentType,
-  readActor,
-  retryAfterSeconds,
   summaryBody,
   type TransactionBody,
   waitQuery,
-} from '@amends/wire';
+} from '@amends/wire/native';
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 import type { StoreCopy } from '../../stores/open-store.ts';
 import { version } from '../../version.ts';

@@ -2,7 +2,8 @@
 
 import type { TopicAct, Topics } from '@amends/coordinator';
 import { AmendsError } from '@amends/core';
-import { parseBy, parseNewSubscription, parseTopicName, readActor, subscriptionQuery, topicBody } from '@amends/wire';
+import { parseBy, readActor } from '@amends/wire';
+import { parseNewSubscription, parseTopicName, subscriptionQuery, topicBody } from '@amends/wire/native';
 import type { FastifyRequest } from 'fastify';
 import { jsonBody } from '../request-body.ts';
 import type { NativeHandler } from './native-answer.ts';

@@ -1,18 +1,17 @@
 /** Transactions in the native API: begun, announced, joined, submitted, aborted, concluded. */
 import type { Coordinator, Requested, Submitted, Topics, TransactionRequest, TransactionView } from '@amends/coordinator';
 import { AmendsError, type Gid, isFinished, limits, refuse } from '@amends/core';
+import { parseBy, type SubscribersOf } from '@amends/wire';
 import {
   abortSchema,
   type CreateRequest,
   conclusionSchema,
-  parseBy,
   parseCreate,
   parseNewBranch,
   resultBytes,
-  type SubscribersOf,
   transactionBody,
   waitQuery,
-} from '@amends/wire';
+} from '@amends/wire/native';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { jsonBody } from '../request-body.ts';
 import { fieldError } from '../request-error.ts';
