@@ -1,7 +1,7 @@
 /**
- * Lists of transactions. Without a filter on mode, status or hold a page is a run of the index `tx_created`. Otherwise it is
- * merged from runs of `tx_list`, one for each mode, status and hold that match: each begins where the page begins and ends
- * after as many rows as the page has. So the cost of a page goes by its length, however few rows of the table match.
+ * Lists of transactions. A page is merged from runs of the index `tx_list`, one for each mode, status and hold that match: each
+ * begins where the page begins and ends after as many rows as the page has. So the cost of a page goes by its length, however
+ * few rows of the table match.
  */
 import { isFinished, modes, type Status, statuses } from '@amends/core';
 import type { ListQuery } from '@amends/store';
@@ -13,14 +13,7 @@ const newestFirst = 'ORDER BY created_at DESC, gid DESC';
 
 /** One page of a list; asks for one row more than the page has, to know whether there is a next one. */
 export function listQuery(query: ListQuery): SqlQuery {
-  const rows = query.limit + 1;
-  const stretch = boundStretch(query);
-  const { status, mode, held } = query;
-  if (status === undefined && mode === undefined && held === undefined) {
-    const where = stretch.conditions.length === 0 ? '' : `WHERE ${stretch.conditions.join(' AND ')}`;
-    return { sql: `SELECT ${tx} FROM tx ${where} ${newestFirst} LIMIT ?`, parameters: [...stretch.parameters, rows] };
-  }
-  return mergeRuns(listRuns(query), stretch, rows);
+  return mergeRuns(listRuns(query), boundStretch(query), query.limit + 1);
 }
 
 /** Conditions on the order of lists. */

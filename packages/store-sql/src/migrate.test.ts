@@ -28,6 +28,7 @@ test('released migrations are as they were released', () => {
       "3 record-digest c9fe75d47fcdb877be779473c2d65a92bfa2256e2ba11473856ee20508691ef9",
       "4 commit-count 0f5090c8685a3b5a7cdefd132582aebdc1f9342ca0d32ed1c423cd616e4b7de4",
       "5 compact-history dcf416027f8553de837fc5f3f1686486dc646fdec460db46738cc738b9794860",
+      "6 no-created-index 9a4573c6e617b42c31b0a832af09950611f6276b214d8b0cc87cddd29920b11c",
     ]
   `);
   expect(sqliteMigrations.map((step) => step.number)).toEqual(sqliteMigrations.map((_, index) => index + 1));

@@ -60,13 +60,6 @@ const stretches: readonly Partial<ListQuery>[] = [
   { createdFrom: epochMs(0), createdBefore: epochMs(1), after },
 ];
 
-test.each(stretches)('a list of all is read in order of its index: %j', (stretch) => {
-  const plan = planOf(listQuery({ limit: 10, ...stretch }).sql);
-  const entered = Object.keys(stretch).length === 0 ? 'SCAN tx' : 'SEARCH tx';
-  expect(plan).toContain(`${entered} USING INDEX tx_created`);
-  expect(plan).not.toMatch(/TEMP B-TREE/);
-});
-
 const filters = [undefined, 'saga'].flatMap((mode) =>
   ([undefined, 'submitted', 'succeed'] as const).flatMap((status) =>
     [undefined, true, false].map((held): Partial<ListQuery> => {
@@ -75,10 +68,10 @@ const filters = [undefined, 'saga'].flatMap((mode) =>
   ),
 );
 const filtered = filters
-  .filter((filter) => Object.keys(filter).length > 0 && !(filter.held && filter.status === 'succeed'))
+  .filter((filter) => !(filter.held && filter.status === 'succeed'))
   .flatMap((filter) => stretches.map((stretch) => ({ ...filter, ...stretch })));
 
-test.each(filtered)('a list with a filter is merged from stretches of its index: %j', (query) => {
+test.each(filtered)('a list is merged from stretches of its index: %j', (query) => {
   const steps = planOf(listQuery({ limit: 10, ...query }).sql).split('\n');
   const reads = steps.filter((step) => / tx( |$)/.test(step));
   const run = /^SEARCH tx USING COVERING INDEX tx_list \(mode=\? AND status=\? AND <expr>=\?(.*)\)$/;
@@ -91,8 +84,9 @@ test.each(filtered)('a list with a filter is merged from stretches of its index:
 
 test('of two upper ends the nearer one is where the index is entered', () => {
   const early = { createdAt: epochMs(5), gid: gidOf('a') };
-  expect(listQuery({ limit: 1, createdBefore: epochMs(9), after: early }).parameters).toEqual([5, 'a', 2]);
-  expect(listQuery({ limit: 1, createdBefore: epochMs(5), after: early }).parameters).toEqual([5, 2]);
+  const one = { limit: 1, mode: 'saga', status: 'succeed', after: early } as const;
+  expect(listQuery({ ...one, createdBefore: epochMs(9) }).parameters).toEqual(['saga', 'succeed', 0, 5, 'a', 2, 2]);
+  expect(listQuery({ ...one, createdBefore: epochMs(5) }).parameters).toEqual(['saga', 'succeed', 0, 5, 2, 2]);
 });
 
 test('audit rows of one transaction are read by index', () => {

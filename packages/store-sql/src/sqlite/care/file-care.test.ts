@@ -63,6 +63,14 @@ test('an altered record is found', async () => {
   expect((await verifySqliteFile(path)).troubles).toContain('transaction "kept": answer "01" is not what was written');
 });
 
+test('a history that cannot be read is found', async () => {
+  await (await openSqliteStore({ path })).close();
+  alter("UPDATE history SET entries = '?' WHERE tx_id = 1 AND seq = 1");
+  expect((await verifySqliteFile(path)).troubles).toEqual([
+    expect.stringMatching(/^transaction ".+": a part of the history is damaged/),
+  ]);
+});
+
 test('damaged pages are found, or the file is refused', async () => {
   const bytes = await readFile(path);
   await writeFile(path, bytes.fill(0xee, bytes.length - 9_000, bytes.length - 100));
