@@ -134,7 +134,7 @@ export class Drive implements MailboxPorts, MailboxReports {
     });
   }
 
-  horizonMs(): number {
+  get horizonMs(): number {
     return this.mailboxes.horizonMs;
   }
 

@@ -11,7 +11,6 @@ import {
   type Given,
   isAmendsError,
   isQuiet,
-  type NodeId,
   type ReadyCall,
   type Spec,
   type StoredSpec,
@@ -27,16 +26,11 @@ import type { OutgoingCall } from './outbound.ts';
 import type { Input, Moment, Next, Phase, Ready, Reply, Why } from './phases.ts';
 import { pauseEndOf } from './placement.ts';
 import { Seating } from './seating.ts';
-import { transition } from './transition.ts';
+import { type Around, transition } from './transition.ts';
 
 /** What a mailbox rests on, and whom it tells. */
-export interface MailboxPorts {
-  readonly node: NodeId;
+export interface MailboxPorts extends Around {
   readonly places: Places;
-  /** What is due later than this is not driven here. Milliseconds. */
-  horizonMs(): number;
-  /** Whether calls may be started before the next commit. */
-  readonly mayRunAhead: boolean;
   moment(): Moment;
   commit(change: Change, done: (result: CommitResult) => void): void;
   /** Rejects with `store_refused` when what is stored cannot be read. */
@@ -233,30 +227,35 @@ export class Mailbox implements Wakeable {
   /** What throws ends this mailbox and nobody else; what is stored is driven on by another one. */
   #turn(input: Input): void {
     try {
-      this.#enter(input);
+      this.#carryOut(this.#enter(input));
     } catch (error) {
-      if (input.type === 'posted') input.letter.reply?.(wrapError(error));
-      this.#enter({ type: 'abandoned' });
+      this.#carryOut(this.#enter({ type: 'abandoned' }));
       this.#ports.reports.failed(this, error);
     }
   }
 
-  #enter(input: Input): void {
-    const ports = this.#ports;
-    const around = { node: ports.node, horizonMs: ports.horizonMs(), mayRunAhead: ports.mayRunAhead };
-    const { phase, ready } = transition(around, this.#phase, input);
-    this.#phase = phase;
-    this.#carryOut(ready);
+  /** @returns what is to be done now */
+  #enter(input: Input): Ready {
+    try {
+      const { phase, ready } = transition(this.#ports, this.#phase, input);
+      this.#phase = phase;
+      return ready;
+    } catch (error) {
+      if (input.type === 'posted') input.letter.reply?.(wrapError(error));
+      throw error;
+    }
   }
 
-  /** In the order that `Ready` documents. */
+  /** In the order that `Ready` documents. Senders hear what is so even when something before that has thrown. */
   #carryOut({ kept, committed, calls, unseat, replies, next, beginAnew }: Ready): void {
-    const { reports } = this.#ports;
-    if (kept !== undefined) this.#seating.keep(kept);
-    if (committed !== undefined) reports.committed(committed);
-    if (calls !== undefined) this.#call(calls);
-    if (unseat) this.#seating.giveBack();
-    if (replies !== undefined) for (const { reply, result } of replies) this.#tell(() => reply(result));
+    try {
+      if (kept !== undefined) this.#seating.keep(kept);
+      if (committed !== undefined) this.#ports.reports.committed(committed);
+      if (calls !== undefined) this.#call(calls);
+      if (unseat) this.#seating.giveBack();
+    } finally {
+      if (replies !== undefined) for (const { reply, result } of replies) this.#tell(() => reply(result));
+    }
     if (next !== undefined) this.#goOn(next);
     beginAnew?.();
   }

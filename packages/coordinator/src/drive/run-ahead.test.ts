@@ -1,65 +1,271 @@
-/** What a coordinator writes of a saga whose calls it makes ahead of its commits. */
-import { epochMs, fromRow, type Outcome, parseGid } from '@amends/core';
-import { decorated, openMemoryStore } from '@amends/store';
-import { expect, onTestFinished, test, vi } from 'vitest';
+/** What a coordinator writes of transactions whose calls it makes ahead of its commits, and when. */
+import {
+  type BranchId,
+  defaultRetry,
+  fromRow,
+  type Mode,
+  type MsgSpec,
+  nodeId,
+  type Outcome,
+  parseGid,
+  type Spec,
+  type TccSpec,
+  type Transaction,
+  type XaSpec,
+} from '@amends/core';
+import { decorated, openMemoryStore, type Store } from '@amends/store';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import type { Coordinator } from '../coordinator.ts';
 import { createCoordinator } from '../create-coordinator.ts';
-import type { BranchCall, Timers } from '../ports/ports.ts';
+import type { BranchCall } from '../ports/ports.ts';
 import { serialSaga } from '../testing/bank-saga.ts';
+import { type HandClock, handClock } from '../testing/hand-clock.ts';
 
 const gid = parseGid('ahead');
 const done: Outcome = { class: 'success', code: 'http_200', detail: '', exchange: 'answered', durationMs: 1 };
+const refused: Outcome = { ...done, class: 'failure', code: 'http_409', detail: 'no money' };
+const silent: Outcome = { ...done, class: 'unknown', code: 'http_500' };
 
-test('a serial saga of any length that ends quickly is committed twice: before its first call and before its answer (AHEAD-1)', async () => {
-  const real = openMemoryStore();
-  let commits = 0;
-  const store = decorated(real, {
-    commit(changes) {
-      commits += changes.length;
-      return real.commit(changes);
+/** A coordinator whose commits and calls are heard in their order, while time stands still. */
+interface Stage {
+  readonly amends: Coordinator;
+  readonly time: HandClock;
+  readonly store: Store;
+  /** Calls by their paths, commits by the status that they bring. */
+  readonly heard: string[];
+  /** Ends a call that has no answer yet. */
+  end(path: string, outcome?: Outcome): void;
+  /** From now on nothing comes to it, from its store or from participants. */
+  kill(): void;
+}
+
+interface StageOptions {
+  /** What participants answer at once, by path; null: the call ends when the test says so. Others agree. */
+  readonly answers?: Readonly<Record<string, Outcome | null>>;
+  /** Who had the store before. */
+  readonly after?: Stage;
+}
+
+async function stage({ answers = {}, after }: StageOptions = {}): Promise<Stage> {
+  const time = after?.time ?? handClock();
+  const store = after?.store ?? openMemoryStore({ now: time.clock.now });
+  const heard: string[] = [];
+  const open = new Map<string, (outcome: Outcome) => void>();
+  let isKilled = false;
+  const unlessKilled = <T>(answer: () => Promise<T>) => (isKilled ? new Promise<T>(() => {}) : answer());
+  const mine = decorated(store, {
+    commit: (changes) => {
+      heard.push(...changes.map(({ row }) => `commit ${row?.status}`));
+      return unlessKilled(() => store.commit(changes));
     },
+    heartbeat: (beat) => unlessKilled(() => store.heartbeat(beat)),
+    claim: (request) => unlessKilled(() => store.claim(request)),
   });
-  const amends = createCoordinator({ store, transport: { call: async () => done, close: async () => {} } });
-  onTestFinished(() => amends.stop({ graceMs: 0 }));
-  await amends.start();
-  await amends.submit({ gid, spec: serialSaga([...'abcdefghij']) });
-  expect((await amends.wait(gid, { waitMs: 5_000 }))!.transaction.status).toBe('succeed');
-  expect(commits).toBe(2);
-});
-
-test('what was done ahead is written 50 ms later at the latest, however long the next call takes (AHEAD-5)', async () => {
-  let now = 1_000_000;
-  const timers = new Set<{ readonly dueAt: number; wake(): void }>();
-  let isOver = false;
-  const byHand: Timers = {
-    after(delayMs, wake) {
-      if (isOver) setImmediate(wake);
-      const timer = { dueAt: now + delayMs, wake };
-      timers.add(timer);
-      return () => timers.delete(timer);
-    },
-    soon: (wake) => void setImmediate(wake),
+  const call = ({ address }: BranchCall) => {
+    const path = new URL(address.text).pathname.slice(1);
+    heard.push(path);
+    const answer = path in answers ? answers[path]! : done;
+    return answer === null ? new Promise<Outcome>((end) => open.set(path, end)) : Promise.resolve(answer);
   };
-  const store = openMemoryStore({ now: () => now });
-  const calls: BranchCall[] = [];
-  const call = (request: BranchCall) => {
-    calls.push(request);
-    return calls.length === 1 ? Promise.resolve(done) : new Promise<Outcome>(() => {});
-  };
-  const clock = { now: () => epochMs(now) };
-  const amends = createCoordinator({ store, clock, timers: byHand, transport: { call, close: async () => {} } });
+  const node = nodeId(after === undefined ? 'first' : 'second');
+  const transport = { call, close: async () => {} };
+  const amends = createCoordinator({ node, store: mine, clock: time.clock, timers: time.timers, transport });
   onTestFinished(() => {
-    isOver = true;
+    time.release();
     return amends.stop({ graceMs: 0 });
   });
   await amends.start();
-  await amends.submit({ gid, spec: serialSaga(['a', 'b']) });
-  await vi.waitFor(() => expect(calls).toHaveLength(2));
-  const written = async () => {
-    const [stored] = await store.load([gid]);
-    return fromRow(stored!.row).branches.map(({ forward }) => forward.at);
-  };
-  expect(await written()).toEqual(['running', 'idle']);
-  now += 50;
-  for (const timer of [...timers]) if (timer.dueAt <= now && timers.delete(timer)) timer.wake();
-  await vi.waitFor(async () => expect(await written()).toEqual(['succeed', 'running']));
+  return { amends, time, store, heard, end: (path, outcome = done) => open.get(path)!(outcome), kill: () => (isKilled = true) };
+}
+
+async function isFinished({ store }: Stage): Promise<void> {
+  await vi.waitFor(async () => expect((await written(store)).finishedAt).not.toBeNull());
+}
+
+/** @returns what is heard until its end */
+async function run(on: Stage, spec: Spec): Promise<readonly string[]> {
+  await on.amends.submit({ gid, spec });
+  await isFinished(on);
+  return on.heard;
+}
+
+/** What is durable. */
+async function written(store: Store): Promise<Transaction> {
+  const [stored] = await store.load([gid]);
+  return fromRow(stored!.row);
+}
+
+async function stepsWritten(store: Store): Promise<readonly string[]> {
+  return (await written(store)).branches.map(({ forward }) => forward.at);
+}
+
+describe('a serial saga that ends quickly', () => {
+  test('is committed twice however long it is: before its first call and before its answer (AHEAD-1)', async () => {
+    const heard = await run(await stage(), serialSaga([...'abcdefghij']));
+    expect(heard).toEqual(['commit submitted', ...'abcdefghij', 'commit succeed']);
+  });
+
+  test('is committed before each call and before its answer where that is asked for (AHEAD-1)', async () => {
+    const heard = await run(await stage(), serialSaga([...'abcdefghij'], { runAhead: false }));
+    expect(heard).toEqual([...[...'abcdefghij'].flatMap((step) => ['commit submitted', step]), 'commit succeed']);
+  });
+});
+
+test('what was done ahead is written after 50 ms, however long the next call takes (AHEAD-5)', async () => {
+  const on = await stage({ answers: { b: null, c: null } });
+  await on.amends.submit({ gid, spec: serialSaga(['a', 'b', 'c']) });
+  await vi.waitFor(() => expect(on.heard).toContain('b'));
+  on.time.pass(49);
+  expect(await stepsWritten(on.store)).toEqual(['running', 'idle', 'idle']);
+  on.time.pass(1);
+  await vi.waitFor(async () => expect(await stepsWritten(on.store)).toEqual(['succeed', 'running', 'idle']));
+  expect(on.heard).toEqual(['commit submitted', 'a', 'b', 'commit submitted']);
+  const { transaction } = (await on.amends.get(gid))!;
+  expect(transaction.branches.map(({ forward }) => forward.at)).toEqual(['succeed', 'running', 'idle']);
+  expect(await on.amends.history(gid, { afterSeq: 0, limit: 10 })).toMatchObject([{ kind: 'submitted' }, { kind: 'answered' }]);
+});
+
+describe('before anything follows from it, there is a commit of', () => {
+  test('a refusal: with it all successes before it are written (AHEAD-2)', async () => {
+    const heard = await run(await stage({ answers: { c: refused } }), serialSaga(['a', 'b', 'c']));
+    const undone = ['unc', 'unb', 'una'].flatMap((path) => ['commit aborting', path]);
+    expect(heard).toEqual(['commit submitted', 'a', 'b', 'c', ...undone, 'commit failed']);
+  });
+
+  test('an attempt without a verdict: the next one is counted (AHEAD-2)', async () => {
+    const on = await stage({ answers: { b: null } });
+    await on.amends.submit({ gid, spec: serialSaga(['a', 'b']) });
+    await vi.waitFor(() => expect(on.heard).toContain('b'));
+    on.end('b', silent);
+    await vi.waitFor(async () =>
+      expect((await written(on.store)).branches[1]!.forward).toMatchObject({ attempts: 1, unknowns: 1 }),
+    );
+    await vi.waitFor(() => {
+      on.time.pass(1_000);
+      expect(on.heard.filter((each) => each === 'b')).toHaveLength(2);
+    });
+    expect(on.heard).toEqual(['commit submitted', 'a', 'b', 'commit submitted', 'commit submitted', 'b']);
+  });
+
+  test('an answer that a step keeps (AHEAD-2)', async () => {
+    const [a, ...others] = serialSaga(['a', 'b', 'c']).steps;
+    const on = await stage({ answers: { a: { ...done, kept: new TextEncoder().encode('{"seat":"12A"}') } } });
+    const heard = await run(on, serialSaga(['a', 'b', 'c'], { steps: [{ ...a!, name: 'seat', keepAnswer: true }, ...others] }));
+    expect(heard).toEqual(['commit submitted', 'a', 'commit submitted', 'b', 'c', 'commit succeed']);
+  });
+
+  test('what leads to a pivot, and what the pivot leads to (AHEAD-2)', async () => {
+    const [a, b, ...others] = serialSaga([...'abcd']).steps;
+    const retriable = others.map((step) => ({ ...step, kind: 'retriable' as const, compensate: '' }));
+    const steps = [a!, { ...b!, kind: 'pivot' as const, compensate: '' }, ...retriable];
+    const heard = await run(await stage(), serialSaga([...'abcd'], { steps }));
+    expect(heard).toEqual(['commit submitted', 'a', 'commit submitted', 'b', 'commit submitted', 'c', 'd', 'commit succeed']);
+  });
+});
+
+describe('second phases and deliveries', () => {
+  const shared = {
+    payloads: [],
+    callTimeoutMs: 1_000,
+    retry: defaultRetry,
+    alarmAfterMs: null,
+    headers: {},
+    face: 'native',
+  } as const;
+  const phased = { ...shared, timeoutMs: 3_600_000, timeoutReason: '', trace: null, presentation: {} } as const;
+
+  async function prepared(mode: 'tcc' | 'xa'): Promise<Stage> {
+    const on = await stage();
+    await on.amends.prepare({ gid, spec: { ...phased, mode } satisfies TccSpec | XaSpec });
+    for (const name of ['a', 'b', 'c']) {
+      const urls = { forward: `http://bank/${name}`, backward: `http://bank/un${name}` };
+      const branch = { kind: 'participant', branchId: name as BranchId, payload: new Uint8Array(), ...urls } as const;
+      await on.amends.request(gid, { type: 'registered', branch });
+    }
+    on.heard.length = 0;
+    return on;
+  }
+
+  const orders: readonly [Extract<Mode, 'tcc' | 'xa'>, readonly string[], readonly string[]][] = [
+    ['tcc', ['c', 'b', 'a'], ['unc', 'unb', 'una']],
+    ['xa', ['a', 'b', 'c'], ['una', 'unb', 'unc']],
+  ];
+
+  test.each(orders)('of %s are written once, with their end (AHEAD-1)', async (mode, forward, backward) => {
+    const on = await prepared(mode);
+    await on.amends.request(gid, { type: 'submitted' });
+    await isFinished(on);
+    expect(on.heard).toEqual(['commit submitted', ...forward, 'commit succeed']);
+    const off = await prepared(mode);
+    await off.amends.request(gid, { type: 'aborted', reason: 'sold out' });
+    await isFinished(off);
+    expect(off.heard).toEqual(['commit aborting', ...backward, 'commit failed']);
+  });
+
+  test.each([false, true])('of a message are written once, with their end; at once: %s (AHEAD-1)', async (concurrent) => {
+    const steps = ['a', 'b', 'c'].map((name) => ({ branchId: name as BranchId, action: `http://bank/${name}` }));
+    const when = { query: '', askAfterMs: 10_000, delayMs: 0, notBefore: null, concurrent };
+    const payloads = steps.map(() => new Uint8Array());
+    const msg: MsgSpec = { ...shared, ...when, mode: 'msg', steps, payloads, trace: null, presentation: {} };
+    expect(await run(await stage(), msg)).toEqual(['commit submitted', 'a', 'b', 'c', 'commit succeed']);
+  });
+});
+
+test('a coordinator that stops writes what it did, and that it starts nothing more: the next one has no doubts (AHEAD-3, AHEAD-5)', async () => {
+  const on = await stage({ answers: { b: null } });
+  await on.amends.submit({ gid, spec: serialSaga(['a', 'b', 'c']) });
+  await vi.waitFor(() => expect(on.heard).toContain('b'));
+  const stopped = on.amends.stop();
+  await vi.waitFor(async () => expect(await stepsWritten(on.store)).toEqual(['succeed', 'running', 'idle']));
+  on.end('b');
+  await stopped;
+  expect(await stepsWritten(on.store)).toEqual(['succeed', 'succeed', 'idle']);
+  const next = await stage({ after: on });
+  await isFinished(next);
+  expect(next.heard.filter((each) => !each.startsWith('commit'))).toEqual(['c']);
+  const history = await next.amends.history(gid, { afterSeq: 0, limit: 20 });
+  expect(history.map(({ kind }) => kind)).toEqual(['submitted', 'answered', 'answered', 'answered']);
+});
+
+describe('a coordinator that is killed ahead of its commits', () => {
+  /** Step a has succeeded and b is called, of which the store knows nothing; c is not called. */
+  async function killed(): Promise<Stage> {
+    const on = await stage({ answers: { b: null } });
+    await on.amends.submit({ gid, spec: serialSaga(['a', 'b', 'c']) });
+    await vi.waitFor(() => expect(on.heard).toContain('b'));
+    on.kill();
+    on.time.pass(5_000);
+    return on;
+  }
+
+  /** Another one takes over and comes to the end. */
+  async function takeOver(after: Stage, answers: StageOptions['answers'] = {}): Promise<Stage> {
+    const next = await stage({ after, answers });
+    await vi.waitFor(async () => {
+      next.time.pass(100);
+      expect((await written(next.store)).finishedAt).not.toBeNull();
+    });
+    return next;
+  }
+
+  test('leaves its steps in doubt: they are called again, each after a commit (AHEAD-3, AHEAD-4)', async () => {
+    const next = await takeOver(await killed());
+    expect(next.heard).toEqual([...['a', 'b', 'c'].flatMap((path) => ['commit submitted', path]), 'commit succeed']);
+    const history = await next.amends.history(gid, { afterSeq: 0, limit: 20 });
+    expect(history.map(({ kind, attempt }) => [kind, attempt])).toEqual([
+      ['submitted', null],
+      ['uncertain', null],
+      ['interrupted', 1],
+      ['answered', 2],
+      ['answered', 2],
+      ['answered', 2],
+    ]);
+    expect(history[1]!.detail).toBe('may have been called: 02 action, 03 action');
+  });
+
+  test('leaves its steps in doubt: on the way back they are undone, too (AHEAD-3)', async () => {
+    const next = await takeOver(await killed(), { a: refused });
+    expect(next.heard.filter((each) => !each.startsWith('commit'))).toEqual(['a', 'unc', 'unb', 'una']);
+    expect((await written(next.store)).status).toBe('failed');
+  });
 });

@@ -66,7 +66,7 @@ import type {
 } from './phases.ts';
 import { assign, rowOf } from './placement.ts';
 
-/** Where a mailbox is. */
+/** Where a mailbox is, as of now. */
 export interface Around {
   readonly node: NodeId;
   /** What is due later than this is not driven here. Milliseconds. */
@@ -249,7 +249,8 @@ function stepOf(around: Around, known: Known, letters: readonly Letter[], decide
   const history = known.unwritten.length === 0 ? decided.history : [...known.unwritten, ...decided.history];
   const whole = { ...decided, history };
   const version = (known.durable?.version ?? 0) + 1;
-  const next = assign(whole, { ...around, version, given: known.given });
+  const { node, horizonMs, mayRunAhead } = around;
+  const next = assign(whole, { node, horizonMs, mayRunAhead, version, given: known.given });
   const change: Change = {
     expectedVersion: version - 1,
     row: rowOf(next, whole, { given: known.given, before: known.columns }),
@@ -272,7 +273,9 @@ function commit({ known, claimed, inbox }: Busy, attempt: Attempt): Turn {
 /** What only waits goes back to the store, where it is claimed when it is due. Events that come meanwhile win. */
 function leave(around: Around, { known, wakeAt }: Resting, turnAt: EpochMs | null): Turn {
   const asItIs = { next: known.now!, history: [], records: [], effects: [], mustCommit: true, ready: [], verdicts: [] };
-  return propose({ ...around, horizonMs: 0 }, busyWith(known), [], { ...asItIs, wakeAt: earlier(wakeAt, turnAt) });
+  const { node, mayRunAhead } = around;
+  const decided = { ...asItIs, wakeAt: earlier(wakeAt, turnAt) };
+  return propose({ node, mayRunAhead, horizonMs: 0 }, busyWith(known), [], decided);
 }
 
 function hearCommit(around: Around, phase: Committing, { result, moment }: { result: CommitResult; moment: Moment }): Turn {
