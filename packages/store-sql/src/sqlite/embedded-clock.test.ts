@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { embeddedClock } from './embedded-clock.ts';
+import { startClock } from './embedded-clock.ts';
 
 function host(wall: number) {
   const clocks = { wall, monotonic: 1_000 };
@@ -12,7 +12,7 @@ function host(wall: number) {
 
 test('goes with the monotonic clock when the wall clock is set back', () => {
   const { clocks, pass, ...clock } = host(50_000);
-  const now = embeddedClock(clock, 0);
+  const now = startClock(clock, 0);
   expect(now()).toBe(50_000);
   clocks.wall = 10;
   pass(7.9);
@@ -23,7 +23,7 @@ test('goes with the monotonic clock when the wall clock is set back', () => {
 
 test('follows a wall clock that jumps forward, as after a suspension, and goes on from there', () => {
   const { clocks, pass, ...clock } = host(50_000);
-  const now = embeddedClock(clock, 0);
+  const now = startClock(clock, 0);
   expect(now()).toBe(50_000);
   clocks.wall += 3_600_000;
   expect(now()).toBe(3_650_000);
@@ -36,7 +36,7 @@ test('follows a wall clock that jumps forward, as after a suspension, and goes o
 
 test('begins at the high-water mark when the wall clock is behind it, and goes on from there', () => {
   const { clocks, pass, ...clock } = host(50_000);
-  const now = embeddedClock(clock, 60_000);
+  const now = startClock(clock, 60_000);
   expect(now()).toBe(60_000);
   pass(1);
   expect(now()).toBe(60_001);
@@ -46,7 +46,7 @@ test('begins at the high-water mark when the wall clock is behind it, and goes o
 
 test('tells nothing earlier than it told', () => {
   const { clocks, ...clock } = host(50_000);
-  const now = embeddedClock(clock, 0);
+  const now = startClock(clock, 0);
   clocks.monotonic = 500;
   expect(now()).toBe(50_000);
   clocks.monotonic = 400;

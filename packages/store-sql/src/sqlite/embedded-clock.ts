@@ -17,7 +17,7 @@ export interface HostClock {
 export const hostClock: HostClock = { wallMs: Date.now, monotonicMs: () => performance.now() };
 
 /** Starts the store's clock. @returns what tells its time: whole milliseconds, never earlier than told before */
-export function embeddedClock(host: HostClock, highWaterMs: number): () => EpochMs {
+export function startClock(host: HostClock, highWaterMs: number): () => EpochMs {
   let offset = highWaterMs - host.monotonicMs();
   let latest = highWaterMs;
   return () => {

@@ -3,7 +3,7 @@ import { MessageChannel, Worker } from 'node:worker_threads';
 import { AmendsError } from '@amends/core';
 import type { AnyChange, CommitAnswer } from '@amends/store';
 import type { SqlSession } from '../sql-session.ts';
-import { embeddedClock, type HostClock, hostClock } from './embedded-clock.ts';
+import { type HostClock, hostClock, startClock } from './embedded-clock.ts';
 import { applied, conflict, type PackedAnswers } from './thread/apply-changes.ts';
 import { type PackedBatch, packChanges } from './thread/pack-changes.ts';
 import type { BackupRequest, ThreadReply, ThreadRequest, ThreadValues } from './thread/thread-messages.ts';
@@ -57,9 +57,9 @@ export async function openSqliteSession(options: SqliteStoreOptions): Promise<Sq
   void thread.lost.then(onLost);
   if (created.length > 0) onCreated(created);
   for (const note of notes) onNote(note);
-  const now = embeddedClock(clock, highWaterMs);
+  const now = startClock(clock, highWaterMs);
   const read: SqlSession['read'] = (queries) => thread.ask({ op: 'read', queries }) as Promise<ThreadValues['rows']>;
-  const inTurn = turns();
+  const inTurn = takeTurns();
   return {
     read,
     look: (queries) => inTurn(() => read(queries)),
@@ -74,7 +74,7 @@ export async function openSqliteSession(options: SqliteStoreOptions): Promise<Sq
 }
 
 /** Has one thing done after the other, whatever becomes of each. */
-function turns(): <T>(act: () => Promise<T>) => Promise<T> {
+function takeTurns(): <T>(act: () => Promise<T>) => Promise<T> {
   let last: Promise<unknown> = Promise.resolve();
   return (act) => {
     const result = last.then(act);

@@ -10,7 +10,7 @@ import { AmendsError } from '@amends/core';
  * that a commit waits for, and goes by what is there at the moment: files that are put back are written again.
  * @returns what throws AmendsError `store_unavailable`, naming the path and the remedy, while they are others
  */
-export function fileWatch(path: string): () => void {
+export function watchFiles(path: string): () => void {
   const files = [path, `${path}-wal`].map((file) => ({ file, opened: identityOf(file) })).filter(({ opened }) => opened !== null);
   return () => {
     for (const { file, opened } of files) {

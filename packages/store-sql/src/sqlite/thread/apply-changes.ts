@@ -30,8 +30,8 @@ type Apply = (change: UnpackedChange) => Answer | string;
  * doubtful frames out of the way, and a disk that stays in trouble makes batches fail instead of being in doubt for ever.
  * @returns what applies one batch; throws when nothing of it was applied
  */
-export function batchApplier(db: SqliteDatabase, transact: Transact): (values: readonly SqlValue[]) => PackedAnswers {
-  const { plainly, carefully } = appliers(db);
+export function prepareBatches(db: SqliteDatabase, transact: Transact): (values: readonly SqlValue[]) => PackedAnswers {
+  const { plainly, carefully } = prepareBothWays(db);
   const touch = db.prepare('UPDATE clock SET high_water_ms = high_water_ms');
   let doubtful = false;
   const inDoubt = () => {
@@ -52,9 +52,9 @@ export function batchApplier(db: SqliteDatabase, transact: Transact): (values: r
 }
 
 /** Two ways to apply one change: as fast as it goes, and so that a bad value is its own change's trouble only. */
-function appliers(db: SqliteDatabase): { readonly plainly: Apply; readonly carefully: Apply } {
-  const applyOne = changeApplier(db);
-  const savepoint = savepoints(db);
+function prepareBothWays(db: SqliteDatabase): { readonly plainly: Apply; readonly carefully: Apply } {
+  const applyOne = prepareChange(db);
+  const savepoint = prepareSavepoints(db);
   return {
     plainly: (change) => (mayLoseLate(change) ? savepoint(() => applyOne(change)) : applyOne(change)),
     carefully(change) {
@@ -77,7 +77,7 @@ function mayLoseLate({ records, documents }: UnpackedChange): boolean {
   return records.length > 0 || documents.length > 0;
 }
 
-function savepoints(db: SqliteDatabase): (body: () => Answer) => Answer {
+function prepareSavepoints(db: SqliteDatabase): (body: () => Answer) => Answer {
   const begin = db.prepare('SAVEPOINT change');
   const undo = db.prepare('ROLLBACK TO change');
   const end = db.prepare('RELEASE change');
@@ -97,9 +97,9 @@ function savepoints(db: SqliteDatabase): (body: () => Answer) => Answer {
 }
 
 /** The statements of one change, run in the order of the packed parts; what lies beside the transaction is written by its id. */
-function changeApplier(db: SqliteDatabase): (change: UnpackedChange) => Answer {
-  const writeTx = txWriter(db);
-  const writeDocument = documentWriter(db);
+function prepareChange(db: SqliteDatabase): (change: UnpackedChange) => Answer {
+  const writeTx = prepareTx(db);
+  const writeDocument = prepareDocument(db);
   const insertSpec = db.prepare(commitStatements.insertSpec);
   const insertHistory = db.prepare(commitStatements.insertHistory);
   const insertRecord = db.prepare(commitStatements.insertRecord);
@@ -121,7 +121,7 @@ function changeApplier(db: SqliteDatabase): (change: UnpackedChange) => Answer {
 const finishedAt = txIndexed.names.indexOf('finished_at');
 
 /** Writes a row of `tx`. @returns its id; null when the stored version is not the one before */
-function txWriter(db: SqliteDatabase): (tx: NonNullable<UnpackedChange['tx']>, expectedVersion: number) => number | null {
+function prepareTx(db: SqliteDatabase): (tx: NonNullable<UnpackedChange['tx']>, expectedVersion: number) => number | null {
   const insert = db.prepare(commitStatements.insertTx);
   const find = db.prepare(commitStatements.findTx).pluck();
   const updateSteadily = db.prepare(commitStatements.updateTxSteadily);
@@ -139,7 +139,7 @@ function txWriter(db: SqliteDatabase): (tx: NonNullable<UnpackedChange['tx']>, e
   };
 }
 
-function documentWriter(db: SqliteDatabase): (document: SqlRow) => boolean {
+function prepareDocument(db: SqliteDatabase): (document: SqlRow) => boolean {
   const create = db.prepare(commitStatements.createDocument);
   const replace = db.prepare(commitStatements.replaceDocument);
   const remove = db.prepare(commitStatements.deleteDocument);

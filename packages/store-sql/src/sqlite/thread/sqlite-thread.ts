@@ -7,13 +7,13 @@ import type { SqlQuery } from '../../sql-session.ts';
 import type { SqlRow, SqlValue } from '../../tables.ts';
 import { backUp } from '../care/backup.ts';
 import { freeBytes, giveBack, letShrink } from '../care/space.ts';
-import { fileWatch } from '../file/file-watch.ts';
+import { watchFiles } from '../file/file-watch.ts';
 import { missingPaths, openDatabase, type SqliteDatabase } from '../file/sqlite-database.ts';
 import { operatingError } from '../file/sqlite-errors.ts';
 import { CommitWitness } from '../log/commit-witness.ts';
 import { logPath, readSeen } from '../log/log-damage.ts';
 import { sqliteDialect } from '../sqlite-dialect.ts';
-import { batchApplier } from './apply-changes.ts';
+import { prepareBatches } from './apply-changes.ts';
 import type { BackupRequest, ThreadReply, ThreadRequest, ThreadValues } from './thread-messages.ts';
 import { countTransactions } from './transaction.ts';
 
@@ -39,14 +39,14 @@ function open(): ThreadValues['opened'] {
 function serve(db: SqliteDatabase): void {
   const witness = new CommitWitness(path, readSeen(db)!);
   const transact = countTransactions(db, witness);
-  const commit = batchApplier(db, transact);
+  const commit = prepareBatches(db, transact);
   const commitAndSettle = (values: readonly SqlValue[]) => {
     const answers = commit(values);
     witness.settle();
     return answers;
   };
-  const run = queryRunner(db);
-  const mustBeThere = fileWatch(path);
+  const run = prepareQueries(db);
+  const mustBeThere = watchFiles(path);
   let isOpen = true;
   port.on('message', (request: ThreadRequest | BackupRequest) => {
     if (request.op === 'backup') return answerLater(request.port, () => backUp(db, request.file, () => isOpen));
@@ -81,7 +81,7 @@ function close(db: SqliteDatabase, witness: CommitWitness): void {
 }
 
 /** Runs statements, each prepared when it first comes. */
-function queryRunner(db: SqliteDatabase): (query: SqlQuery) => readonly SqlRow[] {
+function prepareQueries(db: SqliteDatabase): (query: SqlQuery) => readonly SqlRow[] {
   const prepared = new Map<string, Statement>();
   return ({ sql, parameters }) => {
     let statement = prepared.get(sql);

@@ -3,26 +3,37 @@ import { firstChange, gidOf } from '@amends/store/contract';
 import Database from 'better-sqlite3';
 import { beforeEach, expect, test } from 'vitest';
 import { sqliteMigrations } from '../../migrations/sqlite.ts';
-import { batchApplier, type PackedAnswers } from './apply-changes.ts';
+import { type PackedAnswers, prepareBatches } from './apply-changes.ts';
 import { packChanges } from './pack-changes.ts';
-import { inTransaction } from './transaction.ts';
+import { prepareTransactions } from './transaction.ts';
 
 let db: Database.Database;
 let apply: (gid: string) => PackedAnswers;
 let commitFails: string | null;
+let beforeCommit: () => void;
 
 beforeEach(() => {
   db = new Database(':memory:');
   for (const { sql } of sqliteMigrations) db.exec(sql);
-  const applyBatch = batchApplier(db, (body, whenInDoubt) => inTransaction(db, body, whenInDoubt));
-  apply = (gid) => applyBatch(packChanges([firstChange(gidOf(gid))]).values);
   commitFails = null;
-  const exec = db.exec.bind(db);
-  db.exec = (sql) => {
-    if (sql !== 'COMMIT' || commitFails === null) return exec(sql);
-    exec('ROLLBACK');
+  beforeCommit = () => {
+    if (commitFails === null) return;
+    db.exec('ROLLBACK');
     throw new Database.SqliteError('disk trouble', commitFails);
   };
+  const prepare = db.prepare.bind(db);
+  db.prepare = ((sql: string) => {
+    const statement = prepare(sql);
+    if (sql !== 'COMMIT') return statement;
+    const run = statement.run.bind(statement);
+    statement.run = () => {
+      beforeCommit();
+      return run();
+    };
+    return statement;
+  }) as typeof db.prepare;
+  const applyBatch = prepareBatches(db, prepareTransactions(db));
+  apply = (gid) => applyBatch(packChanges([firstChange(gidOf(gid))]).values);
 });
 
 const stored = () => db.prepare('SELECT gid FROM tx').pluck().all();
@@ -50,10 +61,8 @@ test('a disk that is full at COMMIT makes the batch fail: nothing of it can come
 });
 
 test('a COMMIT that is refused before anything is written leaves no transaction open', () => {
-  const exec = db.exec.bind(db);
-  db.exec = (sql) => {
-    if (sql === 'COMMIT') throw new Database.SqliteError('busy', 'SQLITE_BUSY');
-    return exec(sql);
+  beforeCommit = () => {
+    throw new Database.SqliteError('busy', 'SQLITE_BUSY');
   };
   expect(() => apply('a')).toThrow('busy');
   expect(db.inTransaction).toBe(false);

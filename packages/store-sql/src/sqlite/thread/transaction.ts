@@ -1,5 +1,6 @@
 /** Database transactions on a SQLite file, and what is known of one whose end failed. */
 
+import type { Statement } from 'better-sqlite3';
 import type { SqliteDatabase } from '../file/sqlite-database.ts';
 import { sqliteCode } from '../file/sqlite-errors.ts';
 import type { CommitWitness } from '../log/commit-witness.ts';
@@ -9,27 +10,31 @@ import type { CommitWitness } from '../log/commit-witness.ts';
  * @param whenInDoubt gives the result when COMMIT failed so that the transaction may come back after a crash; by default
  *   the error is thrown all the same
  */
-export function inTransaction<T>(db: SqliteDatabase, body: () => T, whenInDoubt: (error: unknown) => T = rethrow): T {
-  db.exec('BEGIN IMMEDIATE');
-  try {
-    const result = body();
-    return commit(db, result, whenInDoubt);
-  } catch (error) {
-    if (db.inTransaction) db.exec('ROLLBACK');
-    throw error;
-  }
-}
-
-/** `inTransaction` on one database. */
 export type Transact = <T>(body: () => T, whenInDoubt?: (error: unknown) => T) => T;
+
+/** Prepares transactions on one database. */
+export function prepareTransactions(db: SqliteDatabase): Transact {
+  const begin = db.prepare('BEGIN IMMEDIATE');
+  const end = db.prepare('COMMIT');
+  return <T>(body: () => T, whenInDoubt: (error: unknown) => T = rethrow) => {
+    begin.run();
+    try {
+      const result = body();
+      return commit(db, end, result, whenInDoubt);
+    } catch (error) {
+      if (db.inTransaction) db.exec('ROLLBACK');
+      throw error;
+    }
+  };
+}
 
 /** Transactions that are counted, in the database and by its witness. */
 export function countTransactions(db: SqliteDatabase, witness: CommitWitness): Transact {
+  const transact = prepareTransactions(db);
   const count = db.prepare('UPDATE clock SET commits = commits + 1');
   return <T>(body: () => T, whenInDoubt: (error: unknown) => T = rethrow) => {
     let isInDoubt = false;
-    const result = inTransaction(
-      db,
+    const result = transact(
       () => {
         const value = body();
         count.run();
@@ -45,9 +50,9 @@ export function countTransactions(db: SqliteDatabase, witness: CommitWitness): T
   };
 }
 
-function commit<T>(db: SqliteDatabase, result: T, whenInDoubt: (error: unknown) => T): T {
+function commit<T>(db: SqliteDatabase, end: Statement, result: T, whenInDoubt: (error: unknown) => T): T {
   try {
-    db.exec('COMMIT');
+    end.run();
     return result;
   } catch (error) {
     if (isUndone(db, error)) throw error;
