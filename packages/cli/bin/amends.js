@@ -1,6 +1,6 @@
 #!/usr/bin/env -S node --max-semi-space-size=32
 // A young generation so large that nearly every transaction has ended before it is collected: a quarter of the copying that 8 MB
-// cost, and seldom a full collection. It takes some 30 MB more at the peak, and nothing while there is little to do.
+// cost, and seldom a full collection. It takes 30 to 100 MB more at the peak, and nothing while there is little to do.
 import { existsSync } from 'node:fs';
 
 const [major, minor] = process.versions.node.split('.').map(Number);
