@@ -18,7 +18,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Coordinator } from '../coordinator.ts';
 import { createCoordinator } from '../create-coordinator.ts';
 import type { BranchCall } from '../ports/ports.ts';
-import { serialSaga } from '../testing/bank-saga.ts';
+import { bankSaga, serialSaga } from '../testing/bank-saga.ts';
 import { type HandClock, handClock } from '../testing/hand-clock.ts';
 
 const gid = parseGid('ahead');
@@ -225,6 +225,16 @@ test('a coordinator that stops writes what it did, and that it starts nothing mo
   expect(next.heard.filter((each) => !each.startsWith('commit'))).toEqual(['c']);
   const history = await next.amends.history(gid, { afterSeq: 0, limit: 20 });
   expect(history.map(({ kind }) => kind)).toEqual(['submitted', 'answered', 'answered', 'answered']);
+});
+
+test('a coordinator that stops writes each answer at once, though another call hangs until the end (AHEAD-5)', async () => {
+  const on = await stage({ answers: { a: null, hangs: null } });
+  await on.amends.submit({ gid, spec: bankSaga(['a', 'hangs']) });
+  await vi.waitFor(() => expect(on.heard).toContain('hangs'));
+  void on.amends.stop();
+  await new Promise(setImmediate);
+  on.end('a');
+  await vi.waitFor(async () => expect(await stepsWritten(on.store)).toEqual(['succeed', 'running']));
 });
 
 describe('a coordinator that is killed ahead of its commits', () => {

@@ -1,7 +1,7 @@
 /** What a mailbox makes of every input in every phase, then the hard cases one by one. */
 import { epochMs, type SagaSpec } from '@amends/core';
 import { describe, expect, test } from 'vitest';
-import { serialSaga } from '../testing/bank-saga.ts';
+import { bankSaga, serialSaga } from '../testing/bank-saga.ts';
 import { here, MailboxStory, nameOf, type PhaseName, there } from '../testing/mailbox-story.ts';
 import type { CommitResult } from './group-commit.ts';
 import type { Input } from './phases.ts';
@@ -438,6 +438,26 @@ describe('ahead of commits', () => {
     expect(story.hear(claimOf(story, 2))).toBe('seating: unseat, seat a');
     story.seat();
     expect(historyTried(story)).toEqual(['uncertain', 'interrupted 01']);
+  });
+
+  test('what was called counts as possible when a claim overtakes it, though all calls in flight there are our own (AHEAD-3)', () => {
+    const story = new MailboxStory(bankSaga(['a', 'b']));
+    story.submit();
+    story.hear({ type: 'seated', seats: [{ branch: 0, way: 'forward' }], moment: story.moment });
+    story.commit('applied');
+    story.hear({ type: 'offered', moment: story.moment });
+    expect(story.seat()).toBe('resting: keep b, call b, rest');
+    expect(story.hear(claimOf(story, 2))).toBe('seating: unseat, seat a b');
+    story.seat();
+    expect(historyTried(story)).toEqual(['uncertain', 'interrupted 01']);
+  });
+
+  test('nothing is left to be written later by a node that is about to stop (AHEAD-5)', () => {
+    const story = begun(['a', 'b']);
+    story.isStopping = true;
+    story.answer(0);
+    expect(story.hear({ type: 'seated', seats: [], moment: story.moment })).toBe('committing: keep, commit');
+    expect(story.tried!.row).toMatchObject({ owner: here });
   });
 });
 

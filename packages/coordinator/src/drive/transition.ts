@@ -11,19 +11,29 @@
  *   any ──lost, done, abandoned──▶ closed
  *
  * DRIVE-1: At most one commit of a transaction is outstanding; events that arrive meanwhile are folded into the next decision.
- * DRIVE-2: Nothing is called, answered or reported before the decision that says so is durable; but calls that the last
- * commit lets its
- *    owner make, which are written with the next commit, after 50 ms at the latest.
+ * DRIVE-2: Nothing is called, answered or reported before the decision that says so is durable. Excepted are the calls that the
+ *   last commit lets its owner make: they are written with the next one, after 50 ms at the latest.
  * DRIVE-3: A conflict is never overridden: read again; still ours, decide again; not ours any more, drop it.
  * DRIVE-4: A commit of unknown fate is resolved by reading back, never guessed.
  * DRIVE-5: When the store refuses to write, events stay in the mailbox and are decided when it writes again.
  * DRIVE-6: A call is started when it has its place at its host, which it keeps until it ends. A place that no call came to use,
- *    because of what was decided or became of the commit, is given back.
+ *   because of what was decided or became of the commit, is given back.
  *
- * Why an answer that may have been lost is made good by one more attempt (DRIVE-4). Node A commits version 2, which says that
- * step 01 has succeeded and 02 runs; the store's answer is lost. A's own claim, sent before, takes version 2 on to 3. A reads
- * version 3: it is A's, but whether it contains what A decided cannot be seen. Were the answer of 01 decided again on it, 01
- * might count twice; so A drops the letter, takes every call for interrupted, and makes it again.
+ * Scenario 1, an answer that may have been counted (DRIVE-4). Step 01 is called by node A, which owns the transaction.
+ *   1. A's claim is on its way to the store: it will take on what A itself owns.
+ *   2. A commits version 2: step 01 has succeeded, 02 runs. The store applies it; its answer is lost.
+ *   3. The claim comes to the store and makes version 3 of version 2.
+ *   4. A reads version 3. It is A's, but nothing in it says whether version 2 was what A had decided.
+ *   Were the answer of 01 decided again now, it might count twice. So A drops it, takes every call for interrupted, and makes
+ *   each one again.
+ *
+ * Scenario 2, a claim that overtakes what was done ahead (AHEAD-3). Version 2 says that 01 runs, that 02 waits for its place and
+ * that A may run ahead.
+ *   1. A place comes free. A calls 02 and has written nothing of it.
+ *   2. A's own claim, sent before, makes version 3 of version 2: in it 01 runs, and 02 has not been called.
+ *   3. A adopts version 3. All calls in flight in it are A's own.
+ *   Were that enough to go on, 02 would be called once more as its first attempt, and a roll back before that would leave it out.
+ *   So A takes version 3 over as anybody else would: 02 may have been called.
  */
 import {
   AmendsError,
@@ -71,7 +81,7 @@ export interface Around {
   readonly node: NodeId;
   /** What is due later than this is not driven here. Milliseconds. */
   readonly horizonMs: number;
-  /** Whether calls may be started before the next commit; not when the node is about to stop. */
+  /** Whether anything may be written later than it is done; not when the node is about to stop. */
   readonly mayRunAhead: boolean;
 }
 
@@ -213,8 +223,8 @@ function settle(around: Around, busy: Busy, letters: readonly Letter[], decided:
   const { at, jitter } = letters.at(-1)!.event;
   const isDue = known.unwrittenSince !== null && at >= known.unwrittenSince + unwrittenMsMax;
   const isUnchanged = decided.next === known.now;
-  if (isDue || !(isUnchanged || (!decided.mustCommit && known.durable?.owner === around.node)))
-    return propose(around, busy, letters, decided);
+  const mayWait = isUnchanged || (!decided.mustCommit && around.mayRunAhead && known.durable?.owner === around.node);
+  if (isDue || !mayWait) return propose(around, busy, letters, decided);
   const ahead = isUnchanged ? known : knownAhead(known, decided, at);
   const replies = answersTo(letters, (index) => decided.verdicts[index]!);
   return after({ ...callsOf(decided, ahead), replies }, goOn(around, { ...busy, known: ahead }, decided, { at, jitter }));

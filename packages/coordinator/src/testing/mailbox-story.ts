@@ -21,8 +21,6 @@ import { type Around, transition } from '../drive/transition.ts';
 export const here = nodeId('here');
 export const there = nodeId('there');
 
-const around: Around = { node: here, horizonMs: 30_000, mayRunAhead: true };
-
 const gid = parseGid('story');
 
 const success: Outcome = { class: 'success', code: 'http_200', detail: '', exchange: 'answered', durationMs: 1 };
@@ -40,6 +38,8 @@ export class MailboxStory {
   tried: Change | null = null;
   /** Milliseconds since 1970. */
   now = 1_000_000;
+  /** Whether its node is about to stop. */
+  isStopping = false;
   readonly #spec: SagaSpec;
 
   /** @param stored left out: the transaction does not exist yet */
@@ -55,6 +55,7 @@ export class MailboxStory {
   /** @returns in words what follows */
   hear(input: Input): string {
     const before = nameOf(this.phase);
+    const around: Around = { node: here, horizonMs: 30_000, mayRunAhead: !this.isStopping };
     const { phase, ready } = transition(around, this.phase, input);
     this.phase = phase;
     this.ready = ready;
