@@ -52,7 +52,7 @@ function logged(previous: Transaction | null, next: Transaction, everyStatus = f
 describe('the log of a process', () => {
   it('has written an error and all before it although the process gets no further', async () => {
     const program = `
-      import { openLog } from '${new URL('../../dist/log.js', import.meta.url)}';
+      import { openLog } from '${new URL('../../dist/telemetry/log.js', import.meta.url)}';
       const log = openLog({ logLevel: 'info', logFormat: 'json' });
       log.info({}, 'first');
       log.error({}, 'second');
@@ -74,7 +74,7 @@ it.each([
   ['a rejection that nobody handles', "Promise.reject(new Error('lost'))"],
 ])('the last lines before %s are written', async (_name, end) => {
   const program = `
-    import { openLog } from '${new URL('../../dist/log.js', import.meta.url)}';
+    import { openLog } from '${new URL('../../dist/telemetry/log.js', import.meta.url)}';
     const log = openLog({ logLevel: 'info', logFormat: 'json' });
     for (let n = 0; n < 250; n++) log.info({ n }, 'line');
     ${end};`;
