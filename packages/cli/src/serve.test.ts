@@ -51,6 +51,59 @@ test('the next one on the same file goes on with what is unfinished', async () =
   expect((await second.stop()).code).toBe(0);
 });
 
+/** A bank that keeps the first call waiting for ever, then refuses what `/a` is and takes back whatever it is told to. */
+async function bankThatRefusesLate() {
+  const calls: string[] = [];
+  const { promise: called, resolve: tellCalled } = Promise.withResolvers<void>();
+  const bank = createServer((request, response) => {
+    const path = request.url!.split('?', 1)[0]!;
+    if (calls.push(path) === 1) tellCalled();
+    else response.writeHead(path === '/a' ? 409 : 200).end();
+  });
+  onTestFinished(() => {
+    bank.close();
+    bank.closeAllConnections();
+  });
+  await new Promise<void>((resolve) => bank.listen(0, '127.0.0.1', resolve));
+  return { url: `http://127.0.0.1:${(bank.address() as AddressInfo).port}`, calls, called };
+}
+
+/** How a saga of two steps ends whose coordinator is killed while the first is called. */
+async function endAfterKill(options: object) {
+  const bank = await bankThatRefusesLate();
+  const store = ['--store', `sqlite:${join(scratchFolder(), 'amends.db')}`];
+  const first = await serving(...store);
+  const steps = ['a', 'b'].map((name) => ({
+    action: `${bank.url}/${name}`,
+    compensate: `${bank.url}/undo-${name}`,
+    timeoutMs: 200,
+    retry: { kind: 'fixed', delayMs: 60_000, delayMsMax: 60_000 },
+  }));
+  const body = JSON.stringify({ gid: 'g1', mode: 'saga', steps, ...options });
+  const headers = { 'content-type': 'application/json' };
+  await fetch(`${first.url}/api/v1/transactions`, { method: 'POST', body, headers });
+  await bank.called;
+  await first.stop('SIGKILL');
+  const second = await serving(...store);
+  const outcome = async () =>
+    ((await (await fetch(`${second.url}/api/v1/transactions/g1`)).json()) as { outcome: string }).outcome;
+  await expect.poll(outcome, { timeout: 30_000 }).toBe('failed');
+  const { stdout } = await amends('tx', 'show', 'g1', '--server', second.url);
+  return { calls: bank.calls, shown: stdout };
+}
+
+test('after SIGKILL a step counts as called that may have been: it is undone too, and people are told (AHEAD-3)', async () => {
+  const { calls, shown } = await endAfterKill({});
+  expect(calls).toEqual(['/a', '/a', '/undo-b', '/undo-a']);
+  expect(shown).toMatch(/ms +uncertain +may have been called: 02 action\n.* 01 action +interrupted/);
+});
+
+test('nothing is undone that was not called where nobody runs ahead', async () => {
+  const { calls, shown } = await endAfterKill({ runAhead: false });
+  expect(calls).toEqual(['/a', '/a', '/undo-a']);
+  expect(shown).not.toContain('uncertain');
+});
+
 test('a store that was not there is named, with the folders that were made for it, so that a mistyped path is seen', async () => {
   const folder = scratchFolder();
   const store = join(folder, 'amnds', 'amends.db');
