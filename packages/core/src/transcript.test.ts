@@ -91,7 +91,7 @@ function replay(told: string): string {
         .split('&')
         .map((text) => parseEvent(text.trim(), before));
       const decided: Decided = byHand ? decide(tx, given!, events) : decideWithRoom(tx, given!, events);
-      if (decided.mustCommit) stored = throughTheStore(commit(decided.next, given!));
+      if (decided.mustCommit) stored = throughTheStore(commit(decided.next, withRecords(given!, decided.records)));
       tx = decided.mustCommit ? stored : decided.next;
       given = withStoredRecords(given!, decided);
       out.push(line, ...describe({ ...decided, next: tx! }, given));
@@ -223,8 +223,9 @@ function parseStep(word: string, index: number, given: { names: string[]; option
 /** `NAME keeps`, `NAME payload JSON`, `NAME compensatePayload JSON`. */
 function withRemark(spec: SagaSpec, remark: string): SagaSpec {
   const [name = '', verb, ...rest] = remark.split(' ');
-  const index = spec.steps.findIndex(({ action }) => action === `http://x/${name}`);
-  const step = { ...spec.steps[index]!, name };
+  const action = name === '-' ? '' : `http://x/${name}`;
+  const index = spec.steps.findIndex((step) => step.action === action);
+  const step = { ...spec.steps[index]!, ...(name === '-' ? {} : { name }) };
   if (verb === 'keeps') return { ...spec, steps: spec.steps.with(index, { ...step, keepAnswer: true }) };
   const at = verb === 'payload' ? index : spec.payloads.length;
   const templates = [...(spec.templates ?? spec.payloads.map(() => null))];

@@ -102,7 +102,8 @@ function stepOf(chance: Chance, plan: StepPlan, index: number): SagaStep {
 
 /** Now and then a step keeps its answer for the payload of a later one. */
 function drawAnswer(chance: Chance, steps: readonly SagaStep[], payloads: readonly Uint8Array[]) {
-  const to = steps.findLastIndex(({ after }) => after.length > 0);
+  const later = steps.flatMap(({ after }, index) => (after.length > 0 ? [index] : []));
+  const to = later.length === 0 ? -1 : chance.pick(later);
   const from = to === -1 ? -1 : steps[to]!.after[0]!;
   if (!chance.yes(0.3) || from === -1 || steps[from]!.action === '') return { steps, payloads };
   const pieces = new TextDecoder().decode(payloads[to]).replace(/\}$/, ',"told":');

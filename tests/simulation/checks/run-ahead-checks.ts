@@ -6,14 +6,19 @@ import type { OpName, OpState, SagaSpec, Transaction } from '@amends/core';
 import type { World } from '../world/world.ts';
 import { type Entry, forEachCall, type Step } from './entry.ts';
 
+/** How long a window is open at most. Milliseconds. */
+const windowMs = 1_000;
+
 /** What a commit lets its owner start before its next one. */
-export function openTo(entry: Pick<Entry, 'spec'>, tx: Transaction): readonly OpName[] {
+export function openTo(entry: Pick<Entry, 'spec' | 'given'>, tx: Transaction): readonly OpName[] {
   if (tx.aheadUntil === null) return [];
   switch (entry.spec.mode) {
     case 'saga':
       return openInSaga(entry.spec, tx);
     case 'msg': {
-      const { concurrent, steps } = entry.spec;
+      const { concurrent, steps, delayMs, notBefore } = entry.spec;
+      const from = Math.max(tx.createdAt + delayMs, notBefore ?? 0, entry.given.notBefore ?? 0);
+      if (from > tx.updatedAt + windowMs) return [];
       const turnOf = (branch: number) => (concurrent ? '' : steps[branch - 1]!.branchId.split('-')[0]!);
       const stopsAt = tx.branches.findIndex(({ forward }, branch) => branch > 0 && ['waiting', 'given-up'].includes(forward.at));
       return idle(tx, 'forward').filter(
@@ -36,8 +41,8 @@ function openInSaga(spec: SagaSpec, tx: Transaction): OpName[] {
   const comesAhead = (branch: number): boolean => {
     const { at } = tx.branches[branch]!.forward;
     if (at !== 'idle') return at === 'succeed' || at === 'running';
-    const { kind, after } = spec.steps[branch]!;
-    if (spec.templates?.[branch]) return false;
+    const { kind, after, action } = spec.steps[branch]!;
+    if (action !== '' && spec.templates?.[branch]) return false;
     if (kind === 'pivot' || (kind === 'retriable' && tx.decision?.direction !== 'commit')) return false;
     return after.every(comesAhead);
   };
@@ -69,7 +74,7 @@ function wasCalled(is: OpState): boolean {
 function checkWindow(world: World, { entry, after }: Step): void {
   if (after.aheadUntil === null) return;
   world.coverage.count('run ahead', 'window opened');
-  if (after.aheadUntil > after.updatedAt + 1_000 || after.hold !== null || after.finishedAt !== null || after.owner === null)
+  if (after.aheadUntil > after.updatedAt + windowMs || after.hold !== null || after.finishedAt !== null || after.owner === null)
     world.report('AHEAD-1', `${entry.gid}: may run ahead until ${after.aheadUntil} though it is ${after.status}`);
   if (entry.spec.runAhead === false) world.report('AHEAD-1', `${entry.gid}: may run ahead though it must not`);
 }

@@ -127,13 +127,13 @@ export const mutants: Readonly<Record<string, Mutants>> = {
     },
     'does not wait for the end of what may have been started': {
       file: 'core/dist/modes/run-ahead.js',
-      replace: 'aheadUntil + calls.timeoutMs(draft.given, branch)',
+      replace: 'epochMs(aheadUntil + calls.timeoutMs(draft.given, branch))',
       by: '0',
     },
     'does not count an attempt that may have been made': {
       file: 'core/dist/modes/run-ahead.js',
-      replace: 'attempts: isCalled ? 1 : 0',
-      by: 'attempts: 0',
+      replace: 'attempts: 1,',
+      by: 'attempts: 0,',
     },
     'takes everything for something that can wait': {
       file: 'coordinator/dist/drive/transition.js',

@@ -139,7 +139,8 @@ export class Drive implements MailboxPorts, MailboxReports {
   }
 
   get mayRunAhead(): boolean {
-    return !this.places.isClosed;
+    const { clock } = this.#parts;
+    return !this.places.isClosed && (clock.isSteady?.() ?? true);
   }
 
   moment(): Moment {

@@ -62,10 +62,15 @@ export function knownAfter({ given, ...known }: Known, { decided, next, change }
   };
 }
 
-/** What is known once something that may be written later has been done. */
+/**
+ * What is known once something that may be written later has been done. It has the version that it will be written as, so that
+ * who acts on the one before is told that the transaction has moved on.
+ */
 export function knownAhead(known: Known, { next, history }: Decided, at: EpochMs): Known {
+  const version = known.durable!.version + 1;
+  const now = next.version === version ? next : { ...next, version };
   const unwritten = [...known.unwritten, ...history];
-  return { ...known, now: next, unwritten, unwrittenSince: known.unwrittenSince ?? at };
+  return { ...known, now, unwritten, unwrittenSince: known.unwrittenSince ?? at };
 }
 
 const ways = ['forward', 'backward'] as const;

@@ -44,9 +44,11 @@ interface StageOptions {
   readonly answers?: Readonly<Record<string, Outcome | null>>;
   /** Who had the store before. */
   readonly after?: Stage;
+  /** Whether its clock can be relied on. */
+  readonly isSteady?: boolean;
 }
 
-async function stage({ answers = {}, after }: StageOptions = {}): Promise<Stage> {
+async function stage({ answers = {}, after, isSteady = true }: StageOptions = {}): Promise<Stage> {
   const time = after?.time ?? handClock();
   const store = after?.store ?? openMemoryStore({ now: time.clock.now });
   const heard: string[] = [];
@@ -69,7 +71,8 @@ async function stage({ answers = {}, after }: StageOptions = {}): Promise<Stage>
   };
   const node = nodeId(after === undefined ? 'first' : 'second');
   const transport = { call, close: async () => {} };
-  const amends = createCoordinator({ node, store: mine, clock: time.clock, timers: time.timers, transport });
+  const clock = { ...time.clock, isSteady: () => isSteady };
+  const amends = createCoordinator({ node, store: mine, clock, timers: time.timers, transport });
   onTestFinished(() => {
     time.release();
     return amends.stop({ graceMs: 0 });
@@ -123,6 +126,26 @@ test('what was done ahead is written after 50 ms, however long the next call tak
   const { transaction } = (await on.amends.get(gid))!;
   expect(transaction.branches.map(({ forward }) => forward.at)).toEqual(['succeed', 'running', 'idle']);
   expect(await on.amends.history(gid, { afterSeq: 0, limit: 10 })).toMatchObject([{ kind: 'submitted' }, { kind: 'answered' }]);
+});
+
+test('nothing is called ahead while the clock may be far behind, as after the machine was suspended (AHEAD-1)', async () => {
+  const heard = await run(await stage({ isSteady: false }), serialSaga(['a', 'b', 'c']));
+  expect(heard).toEqual(['commit submitted', 'a', 'commit submitted', 'b', 'commit submitted', 'c', 'commit succeed']);
+});
+
+test('who acts on the version before what was done ahead is told that the transaction has moved on (AHEAD-2)', async () => {
+  const on = await stage({ answers: { b: null } });
+  await on.amends.submit({ gid, spec: serialSaga(['a', 'b']) });
+  await vi.waitFor(() => expect(on.heard).toContain('b'));
+  const seen = (await on.amends.get(gid))!.transaction.version;
+  const act = on.amends.intervene({ gid, verb: 'terminate', actor: 'ann', reason: 'enough', expectedVersion: seen });
+  const refusal = expect(act).rejects.toMatchObject({ code: 'version_conflict' });
+  await vi.waitFor(async () => {
+    on.time.pass(50);
+    expect(await stepsWritten(on.store)).toEqual(['succeed', 'running']);
+  });
+  on.time.pass(1_000);
+  await refusal;
 });
 
 describe('before anything follows from it, there is a commit of', () => {

@@ -260,7 +260,7 @@ function stepOf(around: Around, known: Known, letters: readonly Letter[], decide
   const whole = { ...decided, history };
   const version = (known.durable?.version ?? 0) + 1;
   const { node, horizonMs, mayRunAhead } = around;
-  const next = assign(whole, { node, horizonMs, mayRunAhead, version, given: known.given });
+  const next = assign(whole, { node, horizonMs, mayRunAhead, version, given: withRecords(known.given, decided.records) });
   const change: Change = {
     expectedVersion: version - 1,
     row: rowOf(next, whole, { given: known.given, before: known.columns }),

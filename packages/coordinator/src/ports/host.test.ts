@@ -4,10 +4,14 @@ import { anchoredClock } from './host.ts';
 
 /** A clock on a monotonic clock and a store that the test moves; each answer of the store takes `tripMs` each way. */
 function scene() {
-  const now = { monotonicMs: 1_000, storeMs: 1_790_000_000_000 };
-  const clock = anchoredClock(() => now.monotonicMs);
+  const now = { monotonicMs: 1_000, wallMs: 1_790_000_000_000, storeMs: 1_790_000_000_000 };
+  const clock = anchoredClock(
+    () => now.monotonicMs,
+    () => now.wallMs,
+  );
   const pass = (ms: number, storePassesMs = ms) => {
     now.monotonicMs += ms;
+    now.wallMs += ms;
     now.storeMs += storePassesMs;
   };
   const anchor = (thereMs = 0, backMs = 0) =>
@@ -73,4 +77,16 @@ test('is not moved by an answer that failed', async () => {
   await anchor();
   await expect(clock.anchor(() => Promise.reject(new Error('connection lost')))).rejects.toThrow('connection lost');
   expect(ahead()).toBe(0);
+});
+
+test('a clock whose machine was suspended is not steady until it is anchored again', async () => {
+  const { now, clock, pass, anchor } = scene();
+  await anchor();
+  pass(5_000);
+  expect(clock.isSteady?.()).toBe(true);
+  now.wallMs += 20_000;
+  now.storeMs += 20_000;
+  expect(clock.isSteady?.()).toBe(false);
+  await anchor();
+  expect(clock.isSteady?.()).toBe(true);
 });

@@ -14,23 +14,38 @@ export interface AnchoredClock extends Clock {
   anchor(ask: () => Promise<EpochMs>): Promise<EpochMs>;
 }
 
-/** A clock that stands at 0 until it is anchored. @param monotonicMs milliseconds since some moment; never goes back */
-export function anchoredClock(monotonicMs: () => number = () => performance.now()): AnchoredClock {
+/** Where the wall clock has gone on so much further than the monotonic one, the machine was suspended, or somebody has set it. */
+const unsteadyMs = 100;
+
+/**
+ * A clock that stands at 0 until it is anchored. From when the machine was suspended until it is anchored again it is not steady:
+ * the monotonic clock may have stood still meanwhile.
+ * @param monotonicMs milliseconds since some moment; never goes back
+ * @param wallMs milliseconds since 1970, as the host has them
+ */
+export function anchoredClock(
+  monotonicMs: () => number = () => performance.now(),
+  wallMs: () => number = () => Date.now(),
+): AnchoredClock {
   let offset: number | null = null;
   let latest = 0;
+  let wallAhead = wallMs() - monotonicMs();
   return {
     now() {
       if (offset !== null) latest = Math.max(latest, Math.floor(offset + monotonicMs()));
       return epochMs(latest);
     },
+    isSteady: () => wallMs() - monotonicMs() - wallAhead < unsteadyMs,
     async anchor(ask) {
       const askedAt = monotonicMs();
+      const wallAheadWhenAsked = wallMs() - askedAt;
       const told = await ask();
       // The store read its clock, in whole milliseconds, at some moment between these two. So an answer that took long says
       // little, and corrects little.
       const least = told - monotonicMs();
       const most = told + 1 - askedAt;
       offset = Math.min(most, Math.max(least, offset ?? least));
+      wallAhead = wallAheadWhenAsked;
       return told;
     },
   };

@@ -39,6 +39,11 @@ export type CallObserver = (call: BranchCall, outcome: Outcome) => void;
 /** The store's time. It never goes back. */
 export interface Clock {
   now(): EpochMs;
+  /**
+   * Whether `now` can be far behind, as after the machine was suspended: then nothing is called ahead of its commit. Left
+   * out: never.
+   */
+  isSteady?(): boolean;
 }
 
 /** Wakes once, after a pause. */

@@ -22,6 +22,7 @@
 import type { MsgSpec } from '../request/spec.ts';
 import type { OpName, RequestEvent, Verdict } from '../transaction/event.ts';
 import { type BranchId, type EpochMs, epochMs, stepOfDelivery } from '../words/ids.ts';
+import { limits } from '../words/limits.ts';
 import { mayRetry } from '../words/retry.ts';
 import { earlier, mayStart, pauseEndsAt, start } from './attempts.ts';
 import { automatic, type Draft, finish, hold, keepRecord, note, restate, setDecision, setOp } from './draft.ts';
@@ -90,7 +91,7 @@ export const msg: ModeLogic<MsgSpec> = {
 
 /** Deliveries, up to the first group that one is missing from for another reason than its turn. */
 function reachable({ tx, given }: Standing<MsgSpec>): readonly OpName[] {
-  if (tx.status !== 'submitted') return [];
+  if (tx.status !== 'submitted' || deliverAt({ tx, given }) > tx.updatedAt + limits.runAheadMsMax) return [];
   const found: OpName[] = [];
   let group = '';
   let isCut = false;
@@ -229,7 +230,7 @@ function askAt({ tx, given }: MsgDraft): EpochMs {
 }
 
 /** What its preparation and its submission say, whichever is later. */
-function deliverAt({ tx, given }: MsgDraft): EpochMs {
+function deliverAt({ tx, given }: Standing<MsgSpec>): EpochMs {
   return epochMs(Math.max(deliveryBeginsAt(given.spec, tx.createdAt), given.notBefore ?? 0));
 }
 

@@ -9,8 +9,13 @@
  *   before anything follows from them.
  * AHEAD-3: After a take-over every op that may have been started so counts as started: forward it is called (again) when its turn
  *   comes; on the way back it is undone, when its time is over.
- * AHEAD-4: A take-over's attempts are committed one by one, so that an answer which kills the process is counted.
+ * AHEAD-4: A take-over's attempts are committed one by one, so that an answer which kills the process is counted. The attempt
+ *   that may have been made ahead has a number, but is no attempt without a verdict: an op in doubt may be called once more than
+ *   its policy says.
  * AHEAD-5: What was done ahead is written with the next commit, and after 50 ms at the latest while the store can be used.
+ *
+ * An act by hand at another node is durable before its sender hears so; the owner hears of it with its own next commit, and
+ * goes on within its window until then.
  *
  * How AHEAD-3 protects. Node A commits at 0 ms that it may run ahead until 1000, then stands still. Node B takes over at 5000:
  * step 02 may have been called at 1000 at the latest, and with a time of 3 s its call is over at 4000, so B may undo it. Had A
@@ -65,15 +70,19 @@ export function doubt<S extends Spec>(draft: Draft<S>, { ahead, calls }: ModeLog
   if (aheadUntil === null) return;
   draft.tx.aheadUntil = null;
   const inDoubt = ahead?.reachable(draft) ?? [];
-  if (inDoubt.length === 0) return;
-  for (const { branch, way } of inDoubt) {
-    const isCalled = calls.url(draft.given, branch, way) !== '';
-    const settledAt = epochMs(isCalled ? aheadUntil + calls.timeoutMs(draft.given, branch) : 0);
-    setOp(draft, branch, way, { at: 'waiting', attempts: isCalled ? 1 : 0, settledAt, unknowns: 0, dueAt: draft.at });
+  const isCalled = ({ branch, way }: OpName) => calls.url(draft.given, branch, way) !== '';
+  for (const op of inDoubt) {
+    const { branch, way } = op;
+    const over = isCalled(op) ? { attempts: 1, settledAt: epochMs(aheadUntil + calls.timeoutMs(draft.given, branch)) } : uncalled;
+    setOp(draft, branch, way, { at: 'waiting', ...over, unknowns: 0, dueAt: draft.at });
   }
-  const names = inDoubt.map(({ branch, way }) => `${calls.branchId(draft.given, branch)} ${calls.op(branch, way)}`);
-  note(draft, { kind: 'uncertain', detail: `may have been called: ${listOf(names)}` });
+  const names = inDoubt
+    .filter(isCalled)
+    .map(({ branch, way }) => `${calls.branchId(draft.given, branch)} ${calls.op(branch, way)}`);
+  if (names.length > 0) note(draft, { kind: 'uncertain', detail: `may have been called: ${listOf(names)}` });
 }
+
+const uncalled = { attempts: 0, settledAt: epochMs(0) };
 
 const namedMax = 20;
 

@@ -135,9 +135,10 @@ function mayStartAction(draft: SagaDraft, index: number): boolean {
 
 /** A pivot, what comes after an open decision, and what is made of an answer are committed before they are called. */
 function mayStartAhead({ tx, given }: Standing<SagaSpec>, { branch, way }: OpName): boolean {
-  const { kind } = given.spec.steps[branch]!;
+  const { kind, action } = given.spec.steps[branch]!;
   if (way === 'backward' || kind === 'pivot' || (kind === 'retriable' && tx.decision === null)) return false;
-  return (given.spec.templates?.[payloadIndex(given.spec, branch, way)] ?? null) === null;
+  // What calls nobody needs no payload, and is passed.
+  return action === '' || (given.spec.templates?.[payloadIndex(given.spec, branch, way)] ?? null) === null;
 }
 
 function reachable(standing: Standing<SagaSpec>): readonly OpName[] {
