@@ -17,6 +17,7 @@ import {
   type AnchoredClock,
   anchoredClock,
   freshNodeId,
+  harmless,
   processName,
   sha256,
   silentLog,
@@ -137,7 +138,8 @@ class LocalCoordinator implements Coordinator {
   #stopping: Promise<void> | null = null;
 
   constructor(options: CoordinatorOptions) {
-    const { store, timers = systemTimers, random = systemRandom(), digest = sha256, log = silentLog } = options;
+    const { store, timers = systemTimers, random = systemRandom(), digest = sha256 } = options;
+    const log = options.log === undefined ? silentLog : harmless(options.log);
     const node = options.node ?? freshNodeId();
     this.#store = store;
     this.#timers = timers;

@@ -108,3 +108,17 @@ export function processName(): string {
 
 /** Says nothing. */
 export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} };
+
+/** A log is anybody's code: what it throws keeps nobody from doing what was to be logged. */
+export function harmless(log: Log): Log {
+  const say =
+    (level: keyof Log): Log['info'] =>
+    (fields, message) => {
+      try {
+        log[level](fields, message);
+      } catch {
+        // There is nowhere to say so.
+      }
+    };
+  return { debug: say('debug'), info: say('info'), warn: say('warn'), error: say('error') };
+}
