@@ -34,15 +34,19 @@ interface OpenOp {
   readonly state: Extract<OpState, { readonly unknowns: number }>;
 }
 
-/** What is tried again first; calls that are under way, or given up, are tried again after everything that waits. */
-function nextAttempt({ transaction: { branches } }: DtmRecord): OpenOp | null {
+/**
+ * What is tried again first; calls that are under way, given up, or due and waiting for their turn are tried again after
+ * everything that waits for a moment.
+ */
+function nextAttempt({ transaction: { branches, updatedAt } }: DtmRecord): OpenOp | null {
   const open = branches.flatMap((branch, index) =>
     (['forward', 'backward'] as const).flatMap((way): readonly OpenOp[] => {
       const state = branch[way];
       return 'unknowns' in state ? [{ branch: index, way, state }] : [];
     }),
   );
-  const dueAt = ({ state }: OpenOp) => (state.at === 'waiting' ? state.dueAt : Number.POSITIVE_INFINITY);
+  const dueAt = ({ state }: OpenOp) =>
+    state.at === 'waiting' && state.dueAt > updatedAt ? state.dueAt : Number.POSITIVE_INFINITY;
   return open.toSorted((one, other) => dueAt(one) - dueAt(other) || 0)[0] ?? null;
 }
 

@@ -12,7 +12,7 @@ const context = {
 };
 const at = epochMs(Date.UTC(2030, 0, 2, 3, 4, 5, 678));
 
-function view(): DtmRecord {
+function view(retryLimit = 2): DtmRecord {
   const spec = makeDtmSpec(
     parseDtmTransaction({
       fields: {
@@ -21,7 +21,7 @@ function view(): DtmRecord {
         steps: [{ action: 'http://a/out', compensate: 'http://a/undo' }, { action: 'http://b/in' }],
         payloads: ['{"a":1}', ''],
         wait_result: true,
-        retry_limit: 2,
+        retry_limit: retryLimit,
         custom_data: '{"concurrent":true}',
       },
     }),
@@ -70,6 +70,22 @@ describe('the answer of query', () => {
       { id: 3, ...shared, branch_id: '02', op: 'compensate' },
       { id: 4, ...shared, url: 'http://b/in', branch_id: '02', op: 'action' },
     ]);
+  });
+
+  it('names the pause of what waits, not of what may have been called by a node that is gone (AHEAD-3)', () => {
+    const record = view(9);
+    const { given } = record;
+    const first = { branch: 0, way: 'forward', at, jitter: 0 } as const;
+    const placed = { type: 'placed', ...first } as const;
+    const called = decide(record.transaction, given, [placed]).next;
+    const before = { ...called, aheadUntil: epochMs(at + 1_000) };
+    const lost = { class: 'unknown', code: 'timeout', detail: '', exchange: 'broken', durationMs: 3_000 } as const;
+    const taken = decide(before, given, [{ type: 'recovered', at, jitter: 0 }, placed]).next;
+    const answer = { type: 'answered', ...first, attempt: 2, outcome: lost } as const;
+    const { next, wakeAt, history } = decide(taken, given, [answer]);
+    expect(next.branches[1]!.forward).toMatchObject({ at: 'waiting', unknowns: 0, dueAt: at });
+    const { transaction } = queryBody({ ...record, transaction: next, wakeAt, history }) as { transaction: object };
+    expect(transaction).toMatchObject({ next_cron_interval: 20, next_cron_time: '2030-01-02T03:04:25.678Z' });
   });
 
   it('has ids that fit 32 bits with sign', () => {
