@@ -22,6 +22,9 @@ import { bankSaga, serialSaga } from '../testing/bank-saga.ts';
 import { type HandClock, handClock } from '../testing/hand-clock.ts';
 
 const gid = parseGid('ahead');
+/** On a busy machine this is later than at once. */
+const soon = <T>(look: () => T | Promise<T>) => vi.waitFor(look, 5_000);
+
 const done: Outcome = { class: 'success', code: 'http_200', detail: '', exchange: 'answered', durationMs: 1 };
 const refused: Outcome = { ...done, class: 'failure', code: 'http_409', detail: 'no money' };
 const silent: Outcome = { ...done, class: 'unknown', code: 'http_500' };
@@ -82,7 +85,7 @@ async function stage({ answers = {}, after, isSteady = true }: StageOptions = {}
 }
 
 async function isFinished({ store }: Stage): Promise<void> {
-  await vi.waitFor(async () => expect((await written(store)).finishedAt).not.toBeNull());
+  await soon(async () => expect((await written(store)).finishedAt).not.toBeNull());
 }
 
 /** @returns what is heard until its end */
@@ -117,11 +120,11 @@ describe('a serial saga that ends quickly', () => {
 test('what was done ahead is written after 50 ms, however long the next call takes (AHEAD-5)', async () => {
   const on = await stage({ answers: { b: null, c: null } });
   await on.amends.submit({ gid, spec: serialSaga(['a', 'b', 'c']) });
-  await vi.waitFor(() => expect(on.heard).toContain('b'));
+  await soon(() => expect(on.heard).toContain('b'));
   on.time.pass(49);
   expect(await stepsWritten(on.store)).toEqual(['running', 'idle', 'idle']);
   on.time.pass(1);
-  await vi.waitFor(async () => expect(await stepsWritten(on.store)).toEqual(['succeed', 'running', 'idle']));
+  await soon(async () => expect(await stepsWritten(on.store)).toEqual(['succeed', 'running', 'idle']));
   expect(on.heard).toEqual(['commit submitted', 'a', 'b', 'commit submitted']);
   const { transaction } = (await on.amends.get(gid))!;
   expect(transaction.branches.map(({ forward }) => forward.at)).toEqual(['succeed', 'running', 'idle']);
@@ -136,11 +139,11 @@ test('nothing is called ahead while the clock may be far behind, as after the ma
 test('who acts on the version before what was done ahead is told that the transaction has moved on (AHEAD-2)', async () => {
   const on = await stage({ answers: { b: null } });
   await on.amends.submit({ gid, spec: serialSaga(['a', 'b']) });
-  await vi.waitFor(() => expect(on.heard).toContain('b'));
+  await soon(() => expect(on.heard).toContain('b'));
   const seen = (await on.amends.get(gid))!.transaction.version;
   const act = on.amends.intervene({ gid, verb: 'terminate', actor: 'ann', reason: 'enough', expectedVersion: seen });
   const refusal = expect(act).rejects.toMatchObject({ code: 'version_conflict' });
-  await vi.waitFor(async () => {
+  await soon(async () => {
     on.time.pass(50);
     expect(await stepsWritten(on.store)).toEqual(['succeed', 'running']);
   });
@@ -158,12 +161,10 @@ describe('before anything follows from it, there is a commit of', () => {
   test('an attempt without a verdict: the next one is counted (AHEAD-2)', async () => {
     const on = await stage({ answers: { b: null } });
     await on.amends.submit({ gid, spec: serialSaga(['a', 'b']) });
-    await vi.waitFor(() => expect(on.heard).toContain('b'));
+    await soon(() => expect(on.heard).toContain('b'));
     on.end('b', silent);
-    await vi.waitFor(async () =>
-      expect((await written(on.store)).branches[1]!.forward).toMatchObject({ attempts: 1, unknowns: 1 }),
-    );
-    await vi.waitFor(() => {
+    await soon(async () => expect((await written(on.store)).branches[1]!.forward).toMatchObject({ attempts: 1, unknowns: 1 }));
+    await soon(() => {
       on.time.pass(1_000);
       expect(on.heard.filter((each) => each === 'b')).toHaveLength(2);
     });
@@ -237,9 +238,9 @@ describe('second phases and deliveries', () => {
 test('a coordinator that stops writes what it did, and that it starts nothing more: the next one has no doubts (AHEAD-3, AHEAD-5)', async () => {
   const on = await stage({ answers: { b: null } });
   await on.amends.submit({ gid, spec: serialSaga(['a', 'b', 'c']) });
-  await vi.waitFor(() => expect(on.heard).toContain('b'));
+  await soon(() => expect(on.heard).toContain('b'));
   const stopped = on.amends.stop();
-  await vi.waitFor(async () => expect(await stepsWritten(on.store)).toEqual(['succeed', 'running', 'idle']));
+  await soon(async () => expect(await stepsWritten(on.store)).toEqual(['succeed', 'running', 'idle']));
   on.end('b');
   await stopped;
   expect(await stepsWritten(on.store)).toEqual(['succeed', 'succeed', 'idle']);
@@ -253,11 +254,11 @@ test('a coordinator that stops writes what it did, and that it starts nothing mo
 test('a coordinator that stops writes each answer at once, though another call hangs until the end (AHEAD-5)', async () => {
   const on = await stage({ answers: { a: null, hangs: null } });
   await on.amends.submit({ gid, spec: bankSaga(['a', 'hangs']) });
-  await vi.waitFor(() => expect(on.heard).toContain('hangs'));
+  await soon(() => expect(on.heard).toContain('hangs'));
   void on.amends.stop();
   await new Promise(setImmediate);
   on.end('a');
-  await vi.waitFor(async () => expect(await stepsWritten(on.store)).toEqual(['succeed', 'running']));
+  await soon(async () => expect(await stepsWritten(on.store)).toEqual(['succeed', 'running']));
 });
 
 describe('a coordinator that is killed ahead of its commits', () => {
@@ -265,7 +266,7 @@ describe('a coordinator that is killed ahead of its commits', () => {
   async function killed(): Promise<Stage> {
     const on = await stage({ answers: { b: null } });
     await on.amends.submit({ gid, spec: serialSaga(['a', 'b', 'c']) });
-    await vi.waitFor(() => expect(on.heard).toContain('b'));
+    await soon(() => expect(on.heard).toContain('b'));
     on.kill();
     on.time.pass(5_000);
     return on;
@@ -274,7 +275,7 @@ describe('a coordinator that is killed ahead of its commits', () => {
   /** Another one takes over and comes to the end. */
   async function takeOver(after: Stage, answers: StageOptions['answers'] = {}): Promise<Stage> {
     const next = await stage({ after, answers });
-    await vi.waitFor(async () => {
+    await soon(async () => {
       next.time.pass(100);
       expect((await written(next.store)).finishedAt).not.toBeNull();
     });
