@@ -29,7 +29,8 @@ function logicOf(spec: Spec): ModeLogic<Spec> {
  *
  * ALARM-1: In every mode an alarm is raised once, when it is due and the transaction is not finished, on hold or not; it changes
  *   nothing else.
- * @param before the transaction as of the last commit; null when `events` begins with the request that it begins with
+ * @param before the transaction as of the last commit, or as far ahead of it as its owner has come; null when `events` begins
+ * with the request that it begins with
  * @param events at least one, in the order they happened
  */
 export function decide(before: Transaction | null, given: Given, events: readonly TransactionEvent[]): Decided {

@@ -2,7 +2,7 @@
  * What came of an operation of DTM's, whichever protocol asked for it. HTTP, JSON-RPC and gRPC render it; operating errors are
  * thrown, and rendered from core's table of errors.
  */
-import type { Gid } from '@amends/core';
+import { type AmendsError, errorKinds, type Gid } from '@amends/core';
 import type { DtmRecord } from './shown/record.ts';
 
 /** One result. Which kinds an operation has, the operation says. */
@@ -22,6 +22,18 @@ export interface DtmRefusal {
 }
 
 export const done: DtmResult = Object.freeze({ kind: 'done' });
+
+/** How each protocol says a refusal. */
+export const refusalKinds = {
+  failure: { httpStatus: 409, grpcStatus: 'ABORTED', jsonRpcCode: -32901, dtmResult: 'FAILURE' },
+  ongoing: { httpStatus: 425, grpcStatus: 'FAILED_PRECONDITION', jsonRpcCode: -32902, dtmResult: 'ONGOING' },
+  trouble: { httpStatus: 500, grpcStatus: 'UNKNOWN', jsonRpcCode: -32603, dtmResult: null },
+} as const satisfies Record<DtmRefusal['kind'], object>;
+
+/** An operating error that is a failure to DTM's clients, as a conflict is; null: it is an error to them, too. */
+export function failureOf({ code, message }: AmendsError): DtmRefusal | null {
+  return errorKinds[code].jsonRpcCode === refusalKinds.failure.jsonRpcCode ? failure(message) : null;
+}
 
 /** What a query shows. */
 export function found(body: object): DtmResult {

@@ -1,6 +1,6 @@
 /** Answers as gRPC gives them: a reply, or a status with a text. */
 import { type AmendsError, errorKinds } from '@amends/core';
-import { type DtmRefusal, type DtmResult, failure, isRefusal, refusalText } from '../dtm/result.ts';
+import { type DtmRefusal, type DtmResult, failureOf, isRefusal, refusalKinds, refusalText } from '../dtm/result.ts';
 import type { PresentedTransaction } from '../faces/presented-transaction.ts';
 import type { GrpcProgresses } from './messages.ts';
 
@@ -41,16 +41,15 @@ export function grpcAnswerOf(result: DtmResult): GrpcAnswer {
   }
 }
 
-const statuses = { failure: grpcCodes.ABORTED, ongoing: grpcCodes.FAILED_PRECONDITION, trouble: grpcCodes.UNKNOWN } as const;
-
 function statusOf(refusal: DtmRefusal): GrpcStatus {
-  return { code: statuses[refusal.kind], message: refusalText(refusal) };
+  return { code: grpcCodes[refusalKinds[refusal.kind].grpcStatus], message: refusalText(refusal) };
 }
 
 /** The answer of an operating error; to DTM's clients a conflict is a failure. */
-export function grpcAnswerOfError({ code, message }: AmendsError): GrpcAnswer {
-  const number = grpcCodes[errorKinds[code].grpcStatus];
-  return { status: number === grpcCodes.ABORTED ? statusOf(failure(message)) : { code: number, message } };
+export function grpcAnswerOfError(error: AmendsError): GrpcAnswer {
+  const refusal = failureOf(error);
+  if (refusal !== null) return { status: statusOf(refusal) };
+  return { status: { code: grpcCodes[errorKinds[error.code].grpcStatus], message: error.message } };
 }
 
 /** What a workflow's function must know, its result included once there is one. */

@@ -1,7 +1,7 @@
 /** Answers by JSON-RPC: all keys are always there. The status is 200, but for what is not JSON, or says so. */
 import { type AmendsError, errorKinds, isAmendsError } from '@amends/core';
-import { dtmAnswerOf } from '../dtm/http-answer.ts';
-import { type DtmResult, failure, isRefusal, refusalText } from '../dtm/result.ts';
+import { type DtmRefusal, type DtmResult, failureOf, isRefusal, refusalKinds, refusalText } from '../dtm/result.ts';
+import { resultBody } from '../dtm/shown/result-body.ts';
 import type { JsonRpcProblem } from './request.ts';
 
 export interface JsonRpcAnswer {
@@ -16,13 +16,15 @@ export interface JsonRpcAnswer {
 
 /** The answer of a result. */
 export function jsonRpcAnswerOf(id: string | number, result: DtmResult): JsonRpcAnswer {
-  if (isRefusal(result)) return failed(id, codes[result.kind], refusalText(result));
-  const body = result.kind === 'gid' ? { gid: result.gid } : dtmAnswerOf(result).body;
+  if (isRefusal(result)) return refused(id, result);
+  const body = result.kind === 'gid' ? { gid: result.gid } : resultBody(result);
   return { status: 200, body: { jsonrpc: '2.0', id, error: null, result: body } };
 }
 
-/** DTM's codes for a failure and for what is not over; for the rest the standard's. */
-const codes = { failure: -32901, ongoing: -32902, trouble: -32603 } as const;
+function refused(id: string | number, refusal: DtmRefusal): JsonRpcAnswer {
+  return failed(id, refusalKinds[refusal.kind].jsonRpcCode, refusalText(refusal));
+}
+
 const parseErrorCode = -32700;
 
 /** What went wrong with a request; `error` is a problem with it, or an operating error. */
@@ -31,9 +33,11 @@ export function jsonRpcAnswerOfError(id: string | number, error: JsonRpcProblem 
     const answer = failed(error.id, error.code, error.message);
     return error.code === parseErrorCode ? { ...answer, status: 400 } : answer;
   }
+  const refusal = failureOf(error);
+  if (refusal !== null) return refused(id, refusal);
   const { jsonRpcCode: code, httpStatus: status } = errorKinds[error.code];
   if (code === parseErrorCode) return { ...failed(id, code, `Parse json error: ${error.message}`), status };
-  return failed(id, code, code === codes.failure ? refusalText(failure(error.message)) : error.message);
+  return failed(id, code, error.message);
 }
 
 function failed(id: string | number, code: number, message: string): JsonRpcAnswer {
