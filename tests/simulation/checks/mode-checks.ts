@@ -106,22 +106,22 @@ function checkSagaStart(world: World, { name, after, index, way, isAhead }: Star
 }
 
 /** SIM-8: nothing is confirmed before submit or cancelled before the decision, one branch after the other. */
-function checkSecondPhase(world: World, { name, after, index, way }: Start, order: 'last first' | 'first first'): void {
+function checkSecondPhase(world: World, { name, after, index, way, isAhead }: Start, order: 'last first' | 'first first'): void {
   const wanted = way === 'forward' ? 'commit' : 'roll-back';
-  if (after.decision?.direction !== wanted)
+  if (after.decision?.direction !== wanted && !isAhead)
     world.report('SIM-8', `${name} starts though the decision is ${after.decision?.direction ?? 'open'}`);
   const earlier = order === 'first first' ? after.branches.slice(0, index) : after.branches.slice(index + 1);
   if (earlier.some((branch) => branch[way].at !== 'succeed')) world.report('SIM-7', `${name} starts out of its order`);
 }
 
 /** SIM-9: no delivery before the local transaction is known to be committed, nor before its time. */
-function checkMsgStart(world: World, { name, after, index, startedAt }: Start, spec: MsgSpec): void {
+function checkMsgStart(world: World, { name, after, index, startedAt, isAhead }: Start, spec: MsgSpec): void {
   if (index === 0) {
     if (after.status !== 'prepared') world.report('MSG-3', `${name} is asked though it is ${after.status}`);
     if (startedAt < after.createdAt + spec.askAfterMs) world.report('MSG-3', `${name} is asked before its time`);
     return;
   }
-  if (after.decision?.direction !== 'commit') world.report('SIM-9', `${name} starts before the message is submitted`);
+  if (after.decision?.direction !== 'commit' && !isAhead) world.report('SIM-9', `${name} starts before the message is submitted`);
   if (startedAt < after.createdAt + spec.delayMs) world.report('MSG-5', `${name} starts before its delay has passed`);
   const stepOf = (at: number) => spec.steps[at - 1]!.branchId.split('-')[0];
   const before = after.branches.slice(1, index).filter((_, at) => stepOf(at + 1) !== stepOf(index));

@@ -123,7 +123,13 @@ const groups: Readonly<Record<string, readonly string[]>> = {
     'effect after the crash of the sender',
     'conflict',
   ],
-  'run ahead': ['window opened', 'called ahead of a commit', 'called before a commit told so', 'taken over with calls in doubt'],
+  'run ahead': [
+    'window opened',
+    'called ahead of a commit',
+    'called before a commit told so',
+    'called although others have gone on',
+    'taken over with calls in doubt',
+  ],
   'wire faults': [
     'dropped',
     'duplicated',
