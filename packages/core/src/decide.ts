@@ -14,7 +14,7 @@ import type { Given } from './transaction/given.ts';
 import { isFinished, type Transaction } from './transaction/transaction.ts';
 import { assertNever } from './words/errors.ts';
 import { type BranchId, type EpochMs, epochMs } from './words/ids.ts';
-import type { Op } from './words/op.ts';
+import { type Op, ways } from './words/op.ts';
 
 const modes: { readonly [M in Mode]: ModeLogic<Extract<Spec, { mode: M }>> } = { saga, msg, tcc, xa, workflow };
 
@@ -133,7 +133,7 @@ export function callPlan(given: Given, { branch, way }: OpName): CallPlan {
 export function urlOf(given: Given, branchId: BranchId, op: Op, branchCount: number): string {
   const { calls } = logicOf(given.spec);
   for (let index = 0; index < branchCount; index++)
-    for (const way of ['forward', 'backward'] as const)
+    for (const way of ways)
       if (calls.branchId(given, index) === branchId && calls.op(index, way) === op) return calls.url(given, index, way);
   return '';
 }

@@ -125,7 +125,7 @@ function checkUnknowns(world: World, step: Step): void {
 /** The call that a history row tells of. */
 function callOf(world: World, { entry, after }: Step, row: HistoryEntry): { readonly index: number; readonly way: Way } {
   for (let index = 0; index < after.branches.length; index++)
-    for (const way of ['forward', 'backward'] as const) {
+    for (const way of world.production.core.ways) {
       const { branchId, op } = world.production.core.callName(entry.given, { branch: index, way });
       if (branchId === row.branchId && op === row.op) return { index, way };
     }

@@ -147,8 +147,8 @@ export const mutants: Readonly<Record<string, Mutants>> = {
     },
     'drops what it did ahead when it writes again': {
       file: 'coordinator/dist/drive/transition.js',
-      replace: 'known.unwritten.length === 0 ? decided.history : [...known.unwritten, ...decided.history]',
-      by: 'decided.history',
+      replace: 'const whole = unwritten.length === 0 ? decided : ',
+      by: 'const whole = true ? decided : ',
     },
   },
   saga: {

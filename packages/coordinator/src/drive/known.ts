@@ -11,11 +11,14 @@ import {
   type StoredRecord,
   type StoredSpec,
   type Transaction,
-  withRecords,
+  ways,
 } from '@amends/core';
 import type { Change, StoredTransaction } from '@amends/store';
 import type { Known, Moment, Phase, Step } from './phases.ts';
 import { noColumns } from './placement.ts';
+
+/** Nothing has been done ahead of what is written. */
+const allWritten: Pick<Known, 'unwritten' | 'unwrittenSince'> = { unwritten: [], unwrittenSince: null };
 
 /** The mailbox of a transaction that does not exist yet: its first event begins it. */
 export function openNew(gid: Gid, spec: Spec, stored: StoredSpec): Phase {
@@ -28,8 +31,7 @@ export function openNew(gid: Gid, spec: Spec, stored: StoredSpec): Phase {
     given: givenAtFirst(spec),
     columns: noColumns,
     newSpec: stored,
-    unwritten: [],
-    unwrittenSince: null,
+    ...allWritten,
   };
   return { at: 'resting', known, wakeAt: null };
 }
@@ -45,21 +47,12 @@ export function readKnown({ row, spec: { digest }, records }: StoredTransaction,
   const durable = fromRow(row);
   const given = readGiven(spec, records);
   const { gid } = durable;
-  return { gid, digest, durable, now: durable, given, columns: row, newSpec: null, unwritten: [], unwrittenSince: null };
+  return { gid, digest, durable, now: durable, given, columns: row, newSpec: null, ...allWritten };
 }
 
 /** What is known once a step is durable. */
-export function knownAfter({ given, ...known }: Known, { decided, next, change }: Step): Known {
-  return {
-    ...known,
-    durable: next,
-    now: next,
-    given: decided.records.length === 0 ? given : withRecords(given, decided.records),
-    columns: change.row,
-    newSpec: null,
-    unwritten: [],
-    unwrittenSince: null,
-  };
+export function knownAfter({ gid, digest }: Known, { next, given, change }: Step): Known {
+  return { gid, digest, durable: next, now: next, given, columns: change.row, newSpec: null, ...allWritten };
 }
 
 /**
@@ -72,8 +65,6 @@ export function knownAhead(known: Known, { next, history }: Decided, at: EpochMs
   const unwritten = [...known.unwritten, ...history];
   return { ...known, now, unwritten, unwrittenSince: known.unwrittenSince ?? at };
 }
-
-const ways = ['forward', 'backward'] as const;
 
 /** Whether the answers of all calls in flight come to this mailbox: it made them itself, and nobody else any since. */
 export function isHeard(tx: Transaction, mine: Transaction | null): boolean {

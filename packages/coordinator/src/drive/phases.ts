@@ -72,6 +72,8 @@ interface Claimed {
 export interface Step {
   readonly decided: Decided;
   readonly next: Transaction;
+  /** With the records of the decision. */
+  readonly given: Given;
   readonly change: Change;
 }
 
@@ -185,7 +187,7 @@ export interface Ready {
   /** 1 Of the places just got, those of these calls are kept; the others are given back. */
   readonly kept?: readonly CallEffect[];
   /** 2 Whoever watches hears what is durable now. */
-  readonly committed?: Step & { readonly previous: Transaction | null; readonly given: Given };
+  readonly committed?: Step & { readonly previous: Transaction | null };
   /** 3 Calls are made at the places kept for them, as of what is known when they start. */
   readonly calls?: { readonly effects: readonly CallEffect[]; readonly known: Known };
   /** 4 What was decided is not to be: places that are still kept are given back. */

@@ -163,17 +163,25 @@ function takeIn(around: Around, phase: LivePhase, letter: Letter): Turn {
 }
 
 function decideOn(around: Around, busy: Busy, letters: readonly Letter[]): Turn {
-  const decided = decide(
-    busy.known.now,
-    busy.known.given,
+  const decided = decideAbout(busy.known, letters);
+  return decided.ready.length > 0 ? askForPlaces(busy, letters, decided) : settle(around, busy, letters, decided);
+}
+
+function decideAbout({ now, given }: Known, letters: readonly Letter[]): Decided {
+  return decide(
+    now,
+    given,
     letters.map(({ event }) => event),
   );
-  return decided.ready.length > 0 ? askForPlaces(busy, letters, decided) : settle(around, busy, letters, decided);
 }
 
 /** Events that had to wait: what follows from them starts now, not when they happened. */
 function decideLate(around: Around, busy: Busy, letters: readonly Letter[], moment: Moment): Turn {
-  return decideOn(around, busy, [...letters, withoutSender({ type: 'woken', ...moment })]);
+  return decideOn(around, busy, [...letters, wokenAt(moment)]);
+}
+
+function wokenAt(moment: Moment): Letter {
+  return withoutSender({ type: 'woken', ...moment });
 }
 
 function withoutSender(event: TransactionEvent): Letter {
@@ -182,9 +190,8 @@ function withoutSender(event: TransactionEvent): Letter {
 
 /** Offers that nothing is ready for any more go back, too. */
 function seatLate(phase: Resting, moment: Moment): Turn {
-  const letters = [withoutSender({ type: 'woken', ...moment })];
-  const decided = decide(phase.known.now, phase.known.given, [letters[0]!.event]);
-  return askForPlaces(busyWith(phase.known), letters, decided);
+  const letters = [wokenAt(moment)];
+  return askForPlaces(busyWith(phase.known), letters, decideAbout(phase.known, letters));
 }
 
 function askForPlaces({ known, claimed, inbox }: Busy, letters: readonly Letter[], decided: Decided): Turn {
@@ -256,21 +263,22 @@ function propose(around: Around, busy: Busy, letters: readonly Letter[], decided
 }
 
 function stepOf(around: Around, known: Known, letters: readonly Letter[], decided: Decided): Step {
-  const history = known.unwritten.length === 0 ? decided.history : [...known.unwritten, ...decided.history];
-  const whole = { ...decided, history };
-  const version = (known.durable?.version ?? 0) + 1;
+  const { unwritten, durable, columns, newSpec } = known;
+  const whole = unwritten.length === 0 ? decided : { ...decided, history: [...unwritten, ...decided.history] };
+  const given = withRecords(known.given, decided.records);
+  const version = (durable?.version ?? 0) + 1;
   const { node, horizonMs, mayRunAhead } = around;
-  const next = assign(whole, { node, horizonMs, mayRunAhead, version, given: withRecords(known.given, decided.records) });
+  const next = assign(whole, { node, horizonMs, mayRunAhead, version, given });
   const change: Change = {
     expectedVersion: version - 1,
-    row: rowOf(next, whole, { given: known.given, before: known.columns }),
-    spec: known.newSpec,
-    history,
+    row: rowOf(next, whole, { given: known.given, before: columns }),
+    spec: newSpec,
+    history: whole.history,
     records: decided.records.map(encodeRecord),
     documents: [],
     audit: auditOf(known.gid, letters, decided.verdicts),
   };
-  return { decided: whole, next, change };
+  return { decided: whole, next, given, change };
 }
 
 function commit({ known, claimed, inbox }: Busy, attempt: Attempt): Turn {
@@ -309,7 +317,7 @@ function takeApplied(around: Around, phase: Committing | Reading, moment: Moment
   const { decided } = attempt.step;
   const durable = knownAfter(known, attempt.step);
   const done: Ready = {
-    committed: { ...attempt.step, previous: known.durable, given: durable.given },
+    committed: { ...attempt.step, previous: known.durable },
     ...callsOf(decided, durable),
     replies: answersTo(attempt.letters, (index) => decided.verdicts[index]!),
   };

@@ -17,7 +17,7 @@ import type { Spec } from '../request/spec.ts';
 import type { Answered, Verdict } from '../transaction/event.ts';
 import { isFinished, type OpState, type RunningOp, type WaitingOp } from '../transaction/transaction.ts';
 import { type EpochMs, epochMs } from '../words/ids.ts';
-import type { Way } from '../words/op.ts';
+import { type Way, ways } from '../words/op.ts';
 import type { Outcome } from '../words/outcome.ts';
 import { mayRetry, ongoingDelayMs, retryDelayMs } from '../words/retry.ts';
 import { type Draft, hold, note, opKey, restate, setOp } from './draft.ts';
@@ -26,7 +26,6 @@ import type { CallTable, LastAttempt } from './mode.ts';
 /** Code of an outcome: the participant says that a human has to look before the call can succeed. */
 export const participantStuck = 'participant_stuck';
 
-const ways: readonly Way[] = ['forward', 'backward'];
 const never = epochMs(0);
 
 /**

@@ -7,5 +7,8 @@
  */
 export type Op = 'action' | 'compensate' | 'confirm' | 'cancel' | 'commit' | 'rollback' | 'msg' | 'resume';
 
+/** Both ways. */
+export const ways = ['forward', 'backward'] as const;
+
 /** Towards all of it done, or towards all of it undone. */
-export type Way = 'forward' | 'backward';
+export type Way = (typeof ways)[number];

@@ -2,7 +2,7 @@
  * Which alerts follow from a stored change: one when a call has failed so often that somebody should know, one when it is held.
  */
 import type { Committed } from '@amends/coordinator';
-import { callName, type Given, type HistoryEntry, type OpState, type Status, type Transaction, urlOf } from '@amends/core';
+import { callName, type Given, type HistoryEntry, type OpState, type Status, type Transaction, urlOf, ways } from '@amends/core';
 
 /** What the web hook gets; the names are DTM's. */
 export interface Alert {
@@ -72,7 +72,7 @@ function makeAlert(entry: HistoryEntry, { given, next }: Committed, failures: nu
 function countFailures(given: Given | null, tx: Transaction, { branchId, op }: HistoryEntry): number {
   if (given === null) return 0;
   for (let branch = 0; branch < tx.branches.length; branch++)
-    for (const way of ['forward', 'backward'] as const) {
+    for (const way of ways) {
       const name = callName(given, { branch, way });
       if (name.branchId === branchId && name.op === op) return unknownsOf(tx.branches[branch]![way]);
     }

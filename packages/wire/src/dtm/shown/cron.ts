@@ -8,6 +8,7 @@ import {
   retryDelayMs,
   type Spec,
   type Way,
+  ways,
 } from '@amends/core';
 import { lastOutcomeIn } from './branch-times.ts';
 import type { DtmRecord } from './record.ts';
@@ -40,7 +41,7 @@ interface OpenOp {
  */
 function nextAttempt({ transaction: { branches, updatedAt } }: DtmRecord): OpenOp | null {
   const open = branches.flatMap((branch, index) =>
-    (['forward', 'backward'] as const).flatMap((way): readonly OpenOp[] => {
+    ways.flatMap((way): readonly OpenOp[] => {
       const state = branch[way];
       return 'unknowns' in state ? [{ branch: index, way, state }] : [];
     }),
