@@ -9,13 +9,13 @@ import { deliveryText, momentText, urlText } from '../text-fields.ts';
 import {
   alarmField,
   callTimeoutField,
+  commonOptions,
   gidField,
   headersField,
   payloadBytes,
   policyToTheEnd,
   retrySchema,
   runAheadField,
-  runAheadOf,
   span,
 } from './policies.ts';
 
@@ -91,11 +91,7 @@ export function makeMsgSpec(request: MessageRequest, subscribersOf: SubscribersO
     concurrent: request.concurrent,
     callTimeoutMs: request.callTimeoutMs,
     retry: policyToTheEnd(request.retry),
-    alarmAfterMs: request.alarmAfterMs,
-    trace: null,
-    ...runAheadOf(request.runAhead),
-    headers: request.headers,
-    face: 'native',
+    ...commonOptions(request),
     // A subscriber may be a gRPC method; those with an http address are called by HTTP all the same.
     ...(deliveries.every(({ action }) => action === '' || httpScheme.test(action)) ? {} : { protocol: 'grpc' }),
     presentation: { requested },

@@ -64,9 +64,16 @@ export const runAheadField = z
     'true: a step that successes alone lead to may be called before the success of the step before it is stored, so that a quick transaction is stored twice and not once for each step; after a crash a participant may be told to undo what it never heard of. false: each step is stored before the next one is called, for participants that cannot take that',
   );
 
-/** As core has it: only that it may not is said. */
-export function runAheadOf(runAhead: boolean): { readonly runAhead?: false } {
-  return runAhead ? {} : { runAhead: false };
+/** What the bodies of all modes ask for beside their work; workflows have no `runAhead`. */
+interface CommonOptions {
+  readonly alarmAfterMs: number | null;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly runAhead?: boolean;
+}
+
+/** The same as core has it: of running ahead only that it may not is said. The trace comes with the request. */
+export function commonOptions({ alarmAfterMs, headers, runAhead = true }: CommonOptions) {
+  return { alarmAfterMs, trace: null, ...(runAhead ? {} : { runAhead: false as const }), headers, face: 'native' } as const;
 }
 
 /** A span of time in a body, as long as a transaction may live. */

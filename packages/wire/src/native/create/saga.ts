@@ -7,6 +7,7 @@ import { urlText } from '../text-fields.ts';
 import {
   alarmField,
   callTimeoutField,
+  commonOptions,
   gidField,
   headersField,
   nothingMore,
@@ -14,7 +15,6 @@ import {
   policyOf,
   retrySchema,
   runAheadField,
-  runAheadOf,
   span,
 } from './policies.ts';
 
@@ -105,11 +105,7 @@ export function makeSagaSpec(request: z.output<typeof newSagaSchema>): SagaSpec 
     ...(templates.every((template) => template === null) ? {} : { templates }),
     timeoutMs: request.timeoutMs,
     timeoutReason: request.timeoutMs === null ? '' : `not decided within ${request.timeoutMs} ms`,
-    alarmAfterMs: request.alarmAfterMs,
-    trace: null,
-    ...runAheadOf(request.runAhead),
-    headers: request.headers,
-    face: 'native',
+    ...commonOptions(request),
     presentation: nothingMore,
   };
 }

@@ -6,13 +6,13 @@ import { nameSchema } from '../registry.ts';
 import {
   alarmField,
   callTimeoutField,
+  commonOptions,
   gidField,
   headersField,
   nothingMore,
   policyToTheEnd,
   retrySchema,
   runAheadField,
-  runAheadOf,
   span,
 } from './policies.ts';
 
@@ -52,11 +52,7 @@ export function makeTwoPhaseSpec(request: z.output<typeof newTccSchema> | z.outp
     timeoutReason: `neither submitted nor aborted within ${request.timeoutMs} ms`,
     callTimeoutMs: request.callTimeoutMs,
     retry: policyToTheEnd(request.retry),
-    alarmAfterMs: request.alarmAfterMs,
-    trace: null,
-    ...runAheadOf(request.runAhead),
-    headers: request.headers,
-    face: 'native',
+    ...commonOptions(request),
     presentation: nothingMore,
   };
 }

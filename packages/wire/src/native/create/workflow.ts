@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { checkHeaders, checkUrl } from '../../input/outbound.ts';
 import { nameSchema } from '../registry.ts';
 import { storableText, urlText } from '../text-fields.ts';
-import { alarmField, callTimeoutField, gidField, headersField, nothingMore, payloadBytes } from './policies.ts';
+import { alarmField, callTimeoutField, commonOptions, gidField, headersField, nothingMore, payloadBytes } from './policies.ts';
 
 /** The body. */
 export const newWorkflowSchema = nameSchema(
@@ -46,10 +46,7 @@ export function makeWorkflowSpec(request: z.output<typeof newWorkflowSchema>): W
     payloads: [payloadBytes(request.input)],
     callTimeoutMs: request.callTimeoutMs,
     retry: { kind: 'fixed', ...pause, attemptsMax: null, atEnd: 'hold' },
-    alarmAfterMs: request.alarmAfterMs,
-    trace: null,
-    headers: request.headers,
-    face: 'native',
+    ...commonOptions(request),
     presentation: nothingMore,
   };
 }
