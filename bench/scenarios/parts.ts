@@ -1,13 +1,13 @@
 /** What the parts of a durable saga cost without what decides about it: what no coordinator on them can be cheaper than. */
 import { join } from 'node:path';
 import { branchPayload } from '../load/saga-request.ts';
-import { errorNotes, measureInTurns, medianOf, ratioOf } from '../meters/measurement.ts';
-import { decimal } from '../report/figures.ts';
+import { errorNotes, measureInTurns } from '../meters/measurement.ts';
 import type { Findings } from '../report/findings.ts';
 import type { Bench } from '../run/bench.ts';
 import { startAmends } from '../servers/amends-server.ts';
 import { startRelay } from '../servers/relay-process.ts';
 import type { Subject } from '../servers/subject.ts';
+import { loadTable } from './load-table.ts';
 import type { Scenario } from './scenario.ts';
 
 export const parts: Scenario = {
@@ -30,21 +30,8 @@ async function run(bench: Bench): Promise<Findings> {
     { ...amends, name: 'saga of two branches' },
   ];
   const measured = await measureInTurns(bench, subjects);
-  const floor = measured[0]!;
   return {
-    tables: [
-      {
-        columns: ['', 'sagas/s', '× floor', 'CPU µs/saga', '× floor', 'p50 ms'],
-        rows: measured.map((one) => [
-          one.subject.name,
-          decimal(medianOf(one, 'sagasPerS')),
-          decimal(ratioOf(one, floor, 'sagasPerS'), 2),
-          decimal(medianOf(one, 'cpuMicros')),
-          decimal(ratioOf(one, floor, 'cpuMicros'), 2),
-          decimal(medianOf(one, 'p50Ms'), 1),
-        ]),
-      },
-    ],
+    tables: [loadTable(measured)],
     marks: [],
     notes: errorNotes(measured),
     measurements: { measured },

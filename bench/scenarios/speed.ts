@@ -9,6 +9,7 @@ import { startAmends } from '../servers/amends-server.ts';
 import { startRelay } from '../servers/relay-process.ts';
 import type { Subject } from '../servers/subject.ts';
 import { baselineTables, startBaseline } from './against-baseline.ts';
+import { loadTable, p99Column } from './load-table.ts';
 import type { Scenario } from './scenario.ts';
 
 export const speed: Scenario = {
@@ -27,7 +28,7 @@ async function run(bench: Bench): Promise<Findings> {
   const syncs = bench.options.strace ? await watchSyncs(bench, saga.subject) : null;
   const pairs = baseline === undefined ? [] : [{ now: saga, baseline }];
   return {
-    tables: [speedTable(measured), costTable([floor, saga, empty]), ...baselineTables(pairs)],
+    tables: [loadTable(measured, [p99Column]), costTable([floor, saga, empty]), ...baselineTables(pairs)],
     marks: [...(bench.options.target === null ? marksOf(floor, saga) : []), ...(syncs === null ? [] : [syncMark(syncs)])],
     notes: [...errorNotes(measured), ...(syncs === null ? [] : [syncNote(syncs)])],
     measurements: { measured, syncs },
@@ -50,22 +51,6 @@ async function sagaSubjects(bench: Bench): Promise<readonly Subject[]> {
     { ...(await startAmends({ name: 'saga', fsyncDelayMs }, bench)), ...saga },
     { ...(await startAmends({ name: 'empty', fsyncDelayMs }, bench)), ...empty },
   ];
-}
-
-function speedTable(measured: readonly Measured[]): Table {
-  const floor = measured[0]!;
-  return {
-    columns: ['', 'sagas/s', '× floor', 'CPU µs/saga', '× floor', 'p50 ms', 'p99 ms'],
-    rows: measured.map((one) => [
-      one.subject.name,
-      decimal(medianOf(one, 'sagasPerS')),
-      decimal(ratioOf(one, floor, 'sagasPerS'), 2),
-      decimal(medianOf(one, 'cpuMicros')),
-      decimal(ratioOf(one, floor, 'cpuMicros'), 2),
-      decimal(medianOf(one, 'p50Ms'), 1),
-      decimal(medianOf(one, 'p99Ms'), 1),
-    ]),
-  };
 }
 
 function costTable(measured: readonly Measured[]): Table {

@@ -2,16 +2,7 @@
  * What a longer saga costs: ten branches one after the other, next to a relay that makes the same eleven exchanges; and,
  * when nothing else is under way, how many durable commits and syncs of the disk it waits for.
  */
-import {
-  errorNotes,
-  type Measured,
-  measure,
-  measureInTurns,
-  medianOf,
-  quotient,
-  ratioOf,
-  type Sample,
-} from '../meters/measurement.ts';
+import { errorNotes, type Measured, measure, measureInTurns, quotient, ratioOf, type Sample } from '../meters/measurement.ts';
 import { countSyncs, type SyncCount } from '../meters/sync-count.ts';
 import { decimal } from '../report/figures.ts';
 import type { Findings, Mark, Table } from '../report/findings.ts';
@@ -20,6 +11,7 @@ import { startAmends } from '../servers/amends-server.ts';
 import { startRelay } from '../servers/relay-process.ts';
 import type { Subject } from '../servers/subject.ts';
 import { baselineTables, startBaseline } from './against-baseline.ts';
+import { commitColumns, loadTable, p99Column } from './load-table.ts';
 import type { Scenario } from './scenario.ts';
 
 const branches = 10;
@@ -46,7 +38,11 @@ async function run(bench: Bench): Promise<Findings> {
   const quiet: Quiet[] = [];
   for (const { subject } of measured.slice(1)) quiet.push(await watchQuietly(bench, subject));
   return {
-    tables: [loadTable(measured), quietTable(quiet), ...baselineTables(baseline === undefined ? [] : [{ now: saga, baseline }])],
+    tables: [
+      loadTable(measured, [p99Column, ...commitColumns]),
+      quietTable(quiet),
+      ...baselineTables(baseline === undefined ? [] : [{ now: saga, baseline }]),
+    ],
     marks: marksOf(floor, saga, quiet[0]!),
     notes: [...errorNotes(measured), ...syncNotes(quiet)],
     measurements: { measured, quiet },
@@ -66,24 +62,6 @@ async function watchQuietly(bench: Bench, subject: Subject): Promise<Quiet> {
   const alone = { connections: 1 };
   const sample = await measure(bench, subject, alone);
   return { subject, sample, watched: await countSyncs(subject.pid!, () => measure(bench, subject, alone)) };
-}
-
-function loadTable(measured: readonly Measured[]): Table {
-  const floor = measured[0]!;
-  return {
-    columns: ['', 'sagas/s', '× floor', 'CPU µs/saga', '× floor', 'p50 ms', 'p99 ms', 'commits/saga', 'batches/saga'],
-    rows: measured.map((one) => [
-      one.subject.name,
-      decimal(medianOf(one, 'sagasPerS')),
-      decimal(ratioOf(one, floor, 'sagasPerS'), 2),
-      decimal(medianOf(one, 'cpuMicros')),
-      decimal(ratioOf(one, floor, 'cpuMicros'), 2),
-      decimal(medianOf(one, 'p50Ms'), 1),
-      decimal(medianOf(one, 'p99Ms'), 1),
-      decimal(medianOf(one, 'commitsPerSaga'), 2),
-      decimal(medianOf(one, 'batchesPerSaga'), 3),
-    ]),
-  };
 }
 
 function quietTable(quiet: readonly Quiet[]): Table {
