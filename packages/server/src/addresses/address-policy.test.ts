@@ -1,7 +1,6 @@
-import { type BranchCall, type CheckAddress, httpTransport, type Transport } from '@amends/coordinator';
-import { parseAddress } from '@amends/coordinator/addresses';
-import { branchIdOfStep, type Gid } from '@amends/core';
+import { type CheckAddress, httpTransport, type Transport } from '@amends/coordinator';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { callTo } from '../testing/call-to.ts';
 import { participant } from '../testing/participant.ts';
 import { type AddressRules, addressPolicy } from './address-policy.ts';
 
@@ -13,23 +12,6 @@ function transportWith(checkAddress: CheckAddress): Transport {
   onTestFinished(() => transport.close());
   return transport;
 }
-
-const callTo = (url: string): BranchCall => ({
-  gid: 'g' as Gid,
-  mode: 'saga',
-  branchId: branchIdOfStep(0),
-  op: 'action',
-  attempt: 1,
-  epoch: 1,
-  address: parseAddress(url),
-  payload: new Uint8Array(0),
-  headers: {},
-  deadlineInMs: 10_000,
-  face: 'native',
-  protocol: 'http',
-  keepsAnswer: false,
-  workflow: '',
-});
 
 /** What a call comes to under these rules. */
 const outcomeOf = (url: string, rules: Partial<AddressRules> = {}) => transportWith(policy(rules)).call(callTo(url));

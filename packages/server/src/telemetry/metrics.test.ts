@@ -1,28 +1,8 @@
-import type { BranchCall } from '@amends/coordinator';
-import { parseAddress } from '@amends/coordinator/addresses';
-import { AmendsError, branchIdOfStep, type Gid, type Outcome, type OutcomeClass } from '@amends/core';
+import { AmendsError, branchIdOfStep, type Outcome, type OutcomeClass } from '@amends/core';
 import { openMemoryStore, type Store } from '@amends/store';
 import { describe, expect, it } from 'vitest';
+import { callTo } from '../testing/call-to.ts';
 import { createMetrics } from './metrics.ts';
-
-function callTo(url: string): BranchCall {
-  return {
-    gid: 'g' as Gid,
-    mode: 'saga',
-    branchId: branchIdOfStep(0),
-    op: 'action',
-    attempt: 1,
-    epoch: 1,
-    address: parseAddress(url),
-    payload: new Uint8Array(0),
-    headers: {},
-    deadlineInMs: 1_000,
-    face: 'native',
-    protocol: 'http',
-    keepsAnswer: false,
-    workflow: '',
-  };
-}
 
 function outcomeOf(outcome: OutcomeClass): Outcome {
   return { class: outcome, code: 'http_200', detail: '', exchange: 'answered', durationMs: 20 };

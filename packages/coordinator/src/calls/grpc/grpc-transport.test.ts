@@ -7,9 +7,10 @@ import {
   type Settings,
 } from 'node:http2';
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
-import { branchIdOfStep, type Gid, limits } from '@amends/core';
+import { type Gid, limits } from '@amends/core';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { BranchCall, Transport } from '../../ports/ports.ts';
+import { branchCall } from '../../testing/branch-call.ts';
 import { checkedLookup } from '../address/checked-lookup.ts';
 import { parseAddress } from '../address/parse-address.ts';
 import { Deadlines } from '../deadlines.ts';
@@ -99,24 +100,10 @@ function transport(options: Parameters<typeof grpcTransport>[0] = {}): Transport
   return made;
 }
 
+const told = { gid: "g'1 ;x" as Gid, attempt: 2, epoch: 7, payload: Buffer.from([8, 30, 0xff]) };
+
 function callTo(url: string, rest: Partial<BranchCall> = {}): BranchCall {
-  return {
-    gid: "g'1 ;x" as Gid,
-    mode: 'saga',
-    branchId: branchIdOfStep(0),
-    op: 'action',
-    attempt: 2,
-    epoch: 7,
-    address: parseAddress(url),
-    payload: Buffer.from([8, 30, 0xff]),
-    headers: {},
-    deadlineInMs: 2_000,
-    face: 'dtm',
-    protocol: 'grpc',
-    keepsAnswer: false,
-    workflow: '',
-    ...rest,
-  };
+  return branchCall(url, { ...told, face: 'dtm', protocol: 'grpc', ...rest });
 }
 
 describe('a call', () => {

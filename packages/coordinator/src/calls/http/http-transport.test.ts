@@ -1,10 +1,10 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server as TcpServer } from 'node:net';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
-import { branchIdOfStep, type Gid, limits } from '@amends/core';
+import { type Gid, limits } from '@amends/core';
 import { afterEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { BranchCall, Transport } from '../../ports/ports.ts';
-import { parseAddress } from '../address/parse-address.ts';
+import { branchCall } from '../../testing/branch-call.ts';
 import { httpTransport } from './http-transport.ts';
 
 const opened: { servers: Server[]; transports: Transport[] } = { servers: [], transports: [] };
@@ -47,24 +47,10 @@ function transport(options: Parameters<typeof httpTransport>[0] = {}): Transport
   return made;
 }
 
+const told = { gid: "g'1 ü" as Gid, attempt: 2, epoch: 7, payload: Buffer.from('{"a":1}') };
+
 function callTo(url: string, rest: Partial<BranchCall> = {}): BranchCall {
-  return {
-    gid: "g'1 ü" as Gid,
-    mode: 'saga',
-    branchId: branchIdOfStep(0),
-    op: 'action',
-    attempt: 2,
-    epoch: 7,
-    address: parseAddress(url),
-    payload: Buffer.from('{"a":1}'),
-    headers: {},
-    deadlineInMs: 2_000,
-    face: 'native',
-    protocol: 'http',
-    keepsAnswer: false,
-    workflow: '',
-    ...rest,
-  };
+  return branchCall(url, { ...told, ...rest });
 }
 
 describe('a call', () => {

@@ -1,10 +1,10 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { branchIdOfStep, type Gid, type Outcome } from '@amends/core';
+import type { Outcome } from '@amends/core';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { BranchCall } from '../../ports/ports.ts';
-import { parseAddress } from '../address/parse-address.ts';
+import { branchCall } from '../../testing/branch-call.ts';
 import { httpTransport } from './http-transport.ts';
 
 interface Exchange {
@@ -30,23 +30,8 @@ async function called(
     await transport.close();
     server.close();
   });
-  const call: BranchCall = {
-    gid: 'g1' as Gid,
-    mode: 'saga',
-    branchId: branchIdOfStep(0),
-    op: 'action',
-    attempt: 1,
-    epoch: 1,
-    address: parseAddress(`http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`),
-    payload: Buffer.from('{}'),
-    headers: {},
-    deadlineInMs: 2_000,
-    face: 'dtm',
-    protocol: 'json-rpc',
-    keepsAnswer: false,
-    workflow: '',
-    ...rest,
-  };
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`;
+  const call = branchCall(url, { payload: Buffer.from('{}'), face: 'dtm', protocol: 'json-rpc', ...rest });
   const outcome = await transport.call(call);
   return { outcome, sent } as Exchange;
 }
